@@ -1,0 +1,79 @@
+#!/bin/sh
+# Uses memfs as a stranger would.
+#
+#   consume.sh stage         KIND SOURCE WORK SQLITE   build and install into WORK/KIND
+#   consume.sh find_package  KIND SOURCE WORK SQLITE   each of these builds a program
+#   consume.sh pkg_config    KIND SOURCE WORK SQLITE   and runs it
+#   consume.sh subdirectory  KIND SOURCE WORK SQLITE
+#
+# KIND is static or shared; SQLITE is ON or OFF; CC and CMAKE name the tools.
+set -eu
+
+how=$1 kind=$2 source=$3 work=$4 sqlite=$5
+: "${CC:=cc}" "${CMAKE:=cmake}"
+stage=$work/$kind/installed
+build=$work/$kind/$how
+project=$source/tests/consumer/project
+shared=OFF
+[ "$kind" = static ] || shared=ON
+programs=core
+[ "$sqlite" = OFF ] || programs="core sqlite"
+
+rm -rf "$build"
+mkdir -p "$build"
+
+# The stage is moved after it was made: nothing may remember where it was.
+make_stage() {
+    rm -rf "$stage"
+    "$CMAKE" -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$CC" \
+        -DBUILD_SHARED_LIBS=$shared -DMEMFS_BUILD_SQLITE="$sqlite" -DCMAKE_BUILD_TYPE=Release \
+        -DMEMFS_BUILD_TESTS=OFF -DMEMFS_BUILD_EXAMPLES=OFF -DCMAKE_INSTALL_PREFIX="$build/made"
+    "$CMAKE" --build "$build" -j 2
+    "$CMAKE" --install "$build"
+    mv "$build/made" "$stage"
+    if [ $shared = ON ] && ! ls "$stage"/lib*/libmemfs.so >/dev/null 2>&1 &&
+        ! ls "$stage"/lib/*/libmemfs.so >/dev/null 2>&1; then
+        echo "no shared library was installed" >&2
+        exit 1
+    fi
+}
+
+use_cmake() {
+    "$CMAKE" -S "$project" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$CC" \
+        -DBUILD_SHARED_LIBS=$shared -DCONSUME_SQLITE="$sqlite" "$@"
+    "$CMAKE" --build "$build" -j 2
+    for program in $programs; do
+        found=$(find "$build" -type f -name "$program" -perm -u+x | head -n 1)
+        "$found"
+    done
+}
+
+use_pkg_config() {
+    pc=$(find "$stage" -name memfs.pc)
+    PKG_CONFIG_PATH=$(dirname "$pc")
+    export PKG_CONFIG_PATH
+    extra=
+    [ "$kind" = shared ] || extra=--static
+    LD_LIBRARY_PATH=$(pkg-config --variable=libdir memfs)
+    export LD_LIBRARY_PATH
+    for program in $programs; do
+        package=memfs
+        [ "$program" = core ] || package=memfs-sqlite
+        # The flags are words to split.
+        # shellcheck disable=SC2046
+        "$CC" -std=c11 "$project/$program.c" -o "$build/$program" \
+            $(pkg-config --cflags $extra $package) $(pkg-config --libs $extra $package)
+        "$build/$program"
+    done
+}
+
+case $how in
+stage) make_stage ;;
+find_package) use_cmake -DCMAKE_PREFIX_PATH="$stage" ;;
+subdirectory) use_cmake -DMEMFS_SOURCE="$source" -DMEMFS_BUILD_SQLITE="$sqlite" ;;
+pkg_config) use_pkg_config ;;
+*)
+    echo "consume.sh: unknown way '$how'" >&2
+    exit 2
+    ;;
+esac
