@@ -20,7 +20,7 @@ int main(void)
     sqlite3_close(db);
     if (memfs_is_file(fs, "/app.db") != 1)
         return 4;
-    if (memfs_sqlite_unregister(fs) != 0 || memfs_destroy(fs, 0) != 0)
+    if (memfs_sqlite_unregister("consumer") != 0 || memfs_destroy(fs, 0) != 0)
         return 5;
     puts("sqlite: ok");
     return 0;
