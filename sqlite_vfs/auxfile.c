@@ -1,0 +1,147 @@
+/*
+ * Files without locks.
+ *
+ * Why rollback journals are entered in the registry.  We say
+ * SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN, so a connection in mode PERSIST or TRUNCATE
+ * keeps its journal open while it holds no lock.  If another connection, in
+ * mode DELETE, then removed the name, the first one would go on to write its
+ * next journal into a file without a name, and if that transaction is left
+ * unfinished nobody but itself could find the journal: the others would read a
+ * half-written database.  So a journal that is open keeps its name: deleting it
+ * cuts it to size 0, and xAccess says that a file of size 0 does not exist.
+ */
+#include "auxfile.h"
+
+#include "control.h"
+#include "errmap.h"
+
+#include <assert.h>
+
+static struct mfs_auxfile *auxfile_of(sqlite3_file *file)
+{
+    return (struct mfs_auxfile *)file;
+}
+
+static int aux_close(sqlite3_file *file)
+{
+    struct mfs_auxfile *aux = auxfile_of(file);
+    if (aux->is_journal) {
+        mfs_mutex_lock(aux->registry->mutex);
+        mfs_journal_leave(&aux->journal, aux->registry);
+        mfs_mutex_unlock(aux->registry->mutex);
+    }
+    int rc = mfs_file_close(&aux->file);
+    atomic_fetch_sub(&aux->registry->open_files, 1u);
+    return rc;
+}
+
+static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 offset)
+{
+    return mfs_file_read(&auxfile_of(file)->file, buffer, count, offset);
+}
+
+static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
+{
+    return mfs_file_write(&auxfile_of(file)->file, buffer, count, offset);
+}
+
+static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    return mfs_file_truncate(&auxfile_of(file)->file, size);
+}
+
+static int aux_sync(sqlite3_file *file, int flags)
+{
+    (void)file;
+    (void)flags;
+    return SQLITE_OK;
+}
+
+static int aux_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+    return mfs_file_size(&auxfile_of(file)->file, size);
+}
+
+static int aux_lock(sqlite3_file *file, int level)
+{
+    (void)file;
+    (void)level;
+    return SQLITE_OK;
+}
+
+static int aux_check_reserved_lock(sqlite3_file *file, int *is_reserved)
+{
+    (void)file;
+    *is_reserved = 0;
+    return SQLITE_OK;
+}
+
+static int aux_control(sqlite3_file *file, int operation, void *argument)
+{
+    return mfs_control_file(&auxfile_of(file)->file, operation, argument);
+}
+
+static int aux_sector_size(sqlite3_file *file)
+{
+    (void)file;
+    return MFS_FILE_SECTOR_BYTES;
+}
+
+static int aux_characteristics(sqlite3_file *file)
+{
+    return mfs_file_characteristics(&auxfile_of(file)->file);
+}
+
+static const sqlite3_io_methods aux_methods = {
+    .iVersion = 1,
+    .xClose = aux_close,
+    .xRead = aux_read,
+    .xWrite = aux_write,
+    .xTruncate = aux_truncate,
+    .xSync = aux_sync,
+    .xFileSize = aux_size,
+    .xLock = aux_lock,
+    .xUnlock = aux_lock,
+    .xCheckReservedLock = aux_check_reserved_lock,
+    .xFileControl = aux_control,
+    .xSectorSize = aux_sector_size,
+    .xDeviceCharacteristics = aux_characteristics,
+};
+
+int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
+                     struct mfs_registry *registry, const char *path, int open_flags)
+{
+    aux->file.base.pMethods = NULL;
+    aux->registry = registry;
+    aux->is_journal = path != NULL && (open_flags & SQLITE_OPEN_MAIN_JOURNAL);
+    int rc;
+    if (aux->is_journal) {
+        /* One step, so that a deletion sees the journal open or not there. */
+        mfs_mutex_lock(registry->mutex);
+        rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
+        if (rc == SQLITE_OK)
+            mfs_journal_enter(&aux->journal, registry, aux->file.number);
+        mfs_mutex_unlock(registry->mutex);
+    } else {
+        rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
+    }
+    if (rc != SQLITE_OK)
+        return rc;
+    atomic_fetch_add(&registry->open_files, 1u);
+    aux->file.base.pMethods = &aux_methods;
+    return SQLITE_OK;
+}
+
+int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path)
+{
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    mfs_mutex_lock(registry->mutex);
+    int error = memfs_lstat(fs, path, &info);
+    if (error == 0) {
+        bool is_open = mfs_journal_is_open(registry, info.number);
+        error = is_open ? memfs_truncate(fs, path, 0) : memfs_unlink(fs, path);
+    }
+    mfs_mutex_unlock(registry->mutex);
+    return mfs_errmap(MFS_OPERATION_DELETE, error);
+}

@@ -1,0 +1,186 @@
+/*
+ * A main database.
+ *
+ * Every change goes through mfs_undo_prepare() first, and every way out of a
+ * transaction through mfs_undo_commit() (in control.c) or mfs_undo_roll_back().
+ * The undo is always done before the lock is let go.
+ *
+ * io_methods of version 1: no shared memory and no xFetch, so no WAL except
+ * under locking_mode=EXCLUSIVE, where SQLite keeps the WAL index on its heap.
+ */
+#include "dbfile.h"
+
+#include "control.h"
+#include "errmap.h"
+
+#include <assert.h>
+
+/* Where the pager reads to see whether its cache is still good. */
+enum { VERSION_OFFSET = 24, VERSION_BYTES = 16 };
+
+static struct mfs_dbfile *dbfile_of(sqlite3_file *file)
+{
+    return (struct mfs_dbfile *)file;
+}
+
+static int db_close(sqlite3_file *file)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    int undone = mfs_undo_roll_back(&db->undo, &db->file);
+    mfs_file_release_room(&db->file);
+    mfs_member_leave(&db->member, db->registry);
+    int rc = mfs_file_close(&db->file);
+    atomic_fetch_sub(&db->registry->open_files, 1u);
+    return undone != SQLITE_OK ? undone : rc;
+}
+
+static int db_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 offset)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    if (db->undo.state == MFS_UNDO_ARMED && offset == VERSION_OFFSET && count == VERSION_BYTES) {
+        int rc = mfs_undo_roll_back(&db->undo, &db->file);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    return mfs_file_read(&db->file, buffer, count, offset);
+}
+
+/* Whether a limit of this database, not the file system's, forbids the size. */
+static bool exceeds_limit(struct mfs_dbfile *db, sqlite3_int64 size)
+{
+    int64_t now = memfs_file_size(db->file.handle);
+    if (size <= now)
+        return false;
+    int64_t limit = mfs_member_size_limit(&db->member);
+    return limit != MFS_SIZE_UNLIMITED && size > limit;
+}
+
+static int db_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    if (exceeds_limit(db, offset + count))
+        return SQLITE_FULL;
+    int rc = mfs_undo_prepare(&db->undo, &db->file, db->member.level);
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = mfs_file_write(&db->file, buffer, count, offset);
+    /* A rollback from a heap journal also writes pages that the transaction had not written
+     * yet.  Armed, that takes memory; but such a write changes nothing, so it may not fail. */
+    if ((rc == SQLITE_FULL || rc == SQLITE_IOERR_NOMEM) && db->undo.state == MFS_UNDO_ARMED &&
+        mfs_file_holds(&db->file, buffer, count, offset))
+        return SQLITE_OK;
+    return rc;
+}
+
+static int db_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    if (exceeds_limit(db, size))
+        return SQLITE_FULL;
+    int rc = mfs_undo_prepare(&db->undo, &db->file, db->member.level);
+    return rc != SQLITE_OK ? rc : mfs_file_truncate(&db->file, size);
+}
+
+static int db_sync(sqlite3_file *file, int flags)
+{
+    (void)file;
+    (void)flags;
+    return SQLITE_OK;
+}
+
+static int db_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+    return mfs_file_size(&dbfile_of(file)->file, size);
+}
+
+static int answer_to_code(enum mfs_lock_answer answer)
+{
+    switch (answer) {
+    case MFS_LOCK_GRANTED:
+        return SQLITE_OK;
+    case MFS_LOCK_BUSY:
+        return SQLITE_BUSY;
+    case MFS_LOCK_MISUSE:
+    default:
+        return SQLITE_MISUSE;
+    }
+}
+
+static int db_lock(sqlite3_file *file, int level)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    enum mfs_lock_level before = db->member.level;
+    enum mfs_lock_answer answer = mfs_member_lock(&db->member, (enum mfs_lock_level)level);
+    mfs_undo_note_lock(&db->undo, before, db->member.level);
+    return answer_to_code(answer);
+}
+
+static int db_unlock(sqlite3_file *file, int level)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    int undone = SQLITE_OK;
+    if (db->member.level > MFS_LOCK_SHARED) {
+        undone = mfs_undo_roll_back(&db->undo, &db->file);
+        mfs_file_release_room(&db->file);
+    }
+    int rc = answer_to_code(mfs_member_unlock(&db->member, (enum mfs_lock_level)level));
+    return undone != SQLITE_OK ? undone : rc;
+}
+
+static int db_check_reserved_lock(sqlite3_file *file, int *is_reserved)
+{
+    *is_reserved = mfs_member_sees_reserved(&dbfile_of(file)->member);
+    return SQLITE_OK;
+}
+
+static int db_control(sqlite3_file *file, int operation, void *argument)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    return mfs_control_database(&db->file, &db->member, &db->undo, operation, argument);
+}
+
+static int db_sector_size(sqlite3_file *file)
+{
+    (void)file;
+    return MFS_FILE_SECTOR_BYTES;
+}
+
+static int db_characteristics(sqlite3_file *file)
+{
+    return mfs_file_characteristics(&dbfile_of(file)->file);
+}
+
+static const sqlite3_io_methods db_methods = {
+    .iVersion = 1,
+    .xClose = db_close,
+    .xRead = db_read,
+    .xWrite = db_write,
+    .xTruncate = db_truncate,
+    .xSync = db_sync,
+    .xFileSize = db_size,
+    .xLock = db_lock,
+    .xUnlock = db_unlock,
+    .xCheckReservedLock = db_check_reserved_lock,
+    .xFileControl = db_control,
+    .xSectorSize = db_sector_size,
+    .xDeviceCharacteristics = db_characteristics,
+};
+
+int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
+                    struct mfs_registry *registry, const char *path, int open_flags)
+{
+    assert(path != NULL);
+    db->file.base.pMethods = NULL;
+    int rc = mfs_file_open(&db->file, fs, vfs_name, path, open_flags, true);
+    if (rc != SQLITE_OK)
+        return rc;
+    db->registry = registry;
+    db->undo = (struct mfs_undo){.state = MFS_UNDO_UNDECIDED};
+    if (!mfs_member_join(&db->member, registry, db->file.number)) {
+        (void)mfs_file_close(&db->file);
+        return SQLITE_NOMEM;
+    }
+    atomic_fetch_add(&registry->open_files, 1u);
+    db->file.base.pMethods = &db_methods;
+    return SQLITE_OK;
+}

@@ -1,0 +1,20 @@
+/* A main database's sqlite3_file: bytes, locks and undo. */
+#ifndef MFS_DBFILE_H
+#define MFS_DBFILE_H
+
+#include "dbshare.h"
+#include "file.h"
+#include "undo.h"
+
+struct mfs_dbfile {
+    struct mfs_file file; /* first: SQLite's pointer is ours */
+    struct mfs_registry *registry;
+    struct mfs_member member;
+    struct mfs_undo undo;
+};
+
+/* Opens what SQLite calls a SQLITE_OPEN_MAIN_DB.  On failure nothing is open. */
+int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
+                    struct mfs_registry *registry, const char *path, int open_flags);
+
+#endif

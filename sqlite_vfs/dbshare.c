@@ -1,0 +1,198 @@
+/*
+ * Shares, their members, and the open journals.
+ *
+ * A share in its host, with three members, before and after the host H leaves:
+ *
+ *     bucket -> [H: room]  <- H.share            bucket -> [A: room] <- A.share
+ *                  ^  ^--- A.share        =>                  ^------- B.share
+ *                  '------ B.share
+ *
+ * The move happens under the registry's mutex (nobody can be looking the share
+ * up) and the database's (nobody can be using it).  A member reads its `share`
+ * pointer only after taking `mutex`, which does not move.
+ *
+ * Joining and leaving take the registry's mutex; locking and unlocking take the
+ * database's alone.
+ */
+#include "dbshare.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+static unsigned bucket_of(uint64_t number)
+{
+    return (unsigned)(number % MFS_REGISTRY_BUCKETS);
+}
+
+bool mfs_registry_init(struct mfs_registry *registry)
+{
+    atomic_init(&registry->open_files, 0u);
+    return mfs_mutex_create(&registry->mutex);
+}
+
+void mfs_registry_fini(struct mfs_registry *registry)
+{
+    assert(atomic_load(&registry->open_files) == 0);
+    mfs_mutex_destroy(registry->mutex);
+    registry->mutex = NULL;
+}
+
+/* ------------------------------------------------------------------- members */
+
+/* Where the bucket's chain points to the share of `number`, or its null end. */
+static struct mfs_share **find_share(struct mfs_registry *registry, uint64_t number)
+{
+    struct mfs_share **link = &registry->shares[bucket_of(number)];
+    while (*link != NULL && (*link)->number != number)
+        link = &(*link)->next;
+    return link;
+}
+
+static void link_member(struct mfs_member *member, struct mfs_share *share)
+{
+    member->share = share;
+    member->previous = NULL;
+    member->next = share->members;
+    if (share->members != NULL)
+        share->members->previous = member;
+    share->members = member;
+}
+
+static void unlink_member(struct mfs_member *member, struct mfs_share *share)
+{
+    if (member->previous != NULL)
+        member->previous->next = member->next;
+    else
+        share->members = member->next;
+    if (member->next != NULL)
+        member->next->previous = member->previous;
+}
+
+bool mfs_member_join(struct mfs_member *member, struct mfs_registry *registry, uint64_t number)
+{
+    memset(member, 0, sizeof *member);
+    mfs_mutex_lock(registry->mutex);
+    struct mfs_share **link = find_share(registry, number);
+    bool joined = true;
+    if (*link != NULL) {
+        member->mutex = (*link)->members->mutex;
+        mfs_mutex_lock(member->mutex);
+        link_member(member, *link);
+        mfs_mutex_unlock(member->mutex);
+    } else if (mfs_mutex_create(&member->mutex)) {
+        member->room.number = number;
+        member->room.size_limit = MFS_SIZE_UNLIMITED;
+        link_member(member, &member->room);
+        *link = &member->room;
+    } else {
+        joined = false;
+    }
+    mfs_mutex_unlock(registry->mutex);
+    return joined;
+}
+
+/* Moves the share out of a host that is no member any more. */
+static void move_share(struct mfs_member *host, struct mfs_share **link)
+{
+    struct mfs_member *heir = host->room.members;
+    heir->room = host->room;
+    *link = &heir->room;
+    for (struct mfs_member *member = heir; member != NULL; member = member->next)
+        member->share = &heir->room;
+}
+
+void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
+{
+    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(member->mutex);
+    struct mfs_share *share = member->share;
+    (void)mfs_lockstate_unlock(&share->locks, &member->level, MFS_LOCK_NONE);
+    unlink_member(member, share);
+    bool is_last = share->members == NULL;
+    struct mfs_share **link = find_share(registry, share->number);
+    assert(*link == share);
+    if (is_last) {
+        assert(share == &member->room && share->locks.sharers == 0);
+        *link = share->next;
+    } else if (share == &member->room) {
+        move_share(member, link);
+    }
+    mfs_mutex_unlock(member->mutex);
+    if (is_last)
+        mfs_mutex_destroy(member->mutex);
+    member->share = NULL;
+    mfs_mutex_unlock(registry->mutex);
+}
+
+enum mfs_lock_answer mfs_member_lock(struct mfs_member *member, enum mfs_lock_level wanted)
+{
+    mfs_mutex_lock(member->mutex);
+    enum mfs_lock_answer answer =
+        mfs_lockstate_lock(&member->share->locks, &member->level, wanted);
+    mfs_mutex_unlock(member->mutex);
+    return answer;
+}
+
+enum mfs_lock_answer mfs_member_unlock(struct mfs_member *member, enum mfs_lock_level wanted)
+{
+    mfs_mutex_lock(member->mutex);
+    enum mfs_lock_answer answer =
+        mfs_lockstate_unlock(&member->share->locks, &member->level, wanted);
+    mfs_mutex_unlock(member->mutex);
+    return answer;
+}
+
+bool mfs_member_sees_reserved(struct mfs_member *member)
+{
+    mfs_mutex_lock(member->mutex);
+    bool is_reserved = mfs_lockstate_is_reserved(&member->share->locks);
+    mfs_mutex_unlock(member->mutex);
+    return is_reserved;
+}
+
+int64_t mfs_member_size_limit(struct mfs_member *member)
+{
+    mfs_mutex_lock(member->mutex);
+    int64_t limit = member->share->size_limit;
+    mfs_mutex_unlock(member->mutex);
+    return limit;
+}
+
+void mfs_member_set_size_limit(struct mfs_member *member, int64_t limit)
+{
+    mfs_mutex_lock(member->mutex);
+    member->share->size_limit = limit;
+    mfs_mutex_unlock(member->mutex);
+}
+
+/* ------------------------------------------------------------------ journals */
+
+void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registry, uint64_t number)
+{
+    struct mfs_journal **bucket = &registry->journals[bucket_of(number)];
+    journal->number = number;
+    journal->previous = NULL;
+    journal->next = *bucket;
+    if (*bucket != NULL)
+        (*bucket)->previous = journal;
+    *bucket = journal;
+}
+
+void mfs_journal_leave(struct mfs_journal *journal, struct mfs_registry *registry)
+{
+    if (journal->previous != NULL)
+        journal->previous->next = journal->next;
+    else
+        registry->journals[bucket_of(journal->number)] = journal->next;
+    if (journal->next != NULL)
+        journal->next->previous = journal->previous;
+}
+
+bool mfs_journal_is_open(const struct mfs_registry *registry, uint64_t number)
+{
+    const struct mfs_journal *journal = registry->journals[bucket_of(number)];
+    while (journal != NULL && journal->number != number)
+        journal = journal->next;
+    return journal != NULL;
+}

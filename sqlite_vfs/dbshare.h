@@ -1,0 +1,84 @@
+/*
+ * What the open files of one VFS have in common: for each database, what all
+ * connections to it share; and which rollback journals are open.
+ *
+ * Databases are told apart by node number, not by path, so two spellings, hard
+ * links and a renamed file all meet in one place.
+ */
+#ifndef MFS_DBSHARE_H
+#define MFS_DBSHARE_H
+
+#include "lockstate.h"
+#include "mutex.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/*
+ * What the connections to one database share.
+ *
+ * It lies inside one of them (the host), so that opening a database allocates
+ * nothing from the file system; when the host leaves, the share moves into
+ * another member.  Everything here is guarded by `member->mutex`, which is the
+ * same for all members and outlives every move; only `next` and `number` are
+ * guarded by the registry's.
+ */
+struct mfs_share {
+    uint64_t number;        /* of the database's node */
+    struct mfs_share *next; /* in the registry's bucket */
+    struct mfs_member *members;
+    struct mfs_lockstate locks;
+    int64_t size_limit; /* bytes; SQLITE_FCNTL_SIZE_LIMIT; or MFS_SIZE_UNLIMITED */
+};
+
+#define MFS_SIZE_UNLIMITED INT64_C(-1)
+
+/* One connection's part. */
+struct mfs_member {
+    mfs_mutex *mutex;        /* fixed from join to leave; null without threads */
+    struct mfs_share *share; /* guarded by the mutex: a leaving host moves it */
+    struct mfs_member *previous, *next;
+    enum mfs_lock_level level; /* written under the mutex, by the owner only */
+    struct mfs_share room;     /* where the share is, if this is the host */
+};
+
+/* An open rollback journal.  Guarded by the registry's mutex. */
+struct mfs_journal {
+    uint64_t number;
+    struct mfs_journal *previous, *next;
+};
+
+#define MFS_REGISTRY_BUCKETS 64u
+
+/* Lock order: the registry's mutex, then one database's. */
+struct mfs_registry {
+    mfs_mutex *mutex;
+    atomic_uint open_files; /* of every kind */
+    struct mfs_share *shares[MFS_REGISTRY_BUCKETS];
+    struct mfs_journal *journals[MFS_REGISTRY_BUCKETS];
+};
+
+/* `registry` is all zeros before.  False when out of memory. */
+bool mfs_registry_init(struct mfs_registry *registry);
+void mfs_registry_fini(struct mfs_registry *registry);
+
+/* Enters a connection to the database `number`.  False when SQLite is out of memory. */
+bool mfs_member_join(struct mfs_member *member, struct mfs_registry *registry, uint64_t number);
+
+/* Drops its locks and takes it out. */
+void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry);
+
+enum mfs_lock_answer mfs_member_lock(struct mfs_member *member, enum mfs_lock_level wanted);
+enum mfs_lock_answer mfs_member_unlock(struct mfs_member *member, enum mfs_lock_level wanted);
+bool mfs_member_sees_reserved(struct mfs_member *member);
+
+int64_t mfs_member_size_limit(struct mfs_member *member);
+void mfs_member_set_size_limit(struct mfs_member *member, int64_t limit);
+
+/* These three with the registry's mutex held. */
+void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registry,
+                       uint64_t number);
+void mfs_journal_leave(struct mfs_journal *journal, struct mfs_registry *registry);
+bool mfs_journal_is_open(const struct mfs_registry *registry, uint64_t number);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * Registering and unregistering.
+ *
+ * SQLite's list of VFSes is the only place that knows what is registered; we
+ * keep no list of our own.  "Is this one ours?" is asked of its xOpen.
+ *
+ * SQLite's own functions look up and add in two steps; the process's mutex makes
+ * one of them.  Lock order: the process's mutex, then SQLite's of the list.
+ */
+#include "mutex.h"
+#include "sqliteapi.h"
+#include "vfs.h"
+
+#include <memfs/sqlite.h>
+
+#include <string.h>
+
+/* The VFS through which `fs` is registered already, or null. */
+static struct mfs_vfs *find_registered(memfs *fs)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    mfs_mutex *list = mfs_mutex_of_vfs_list();
+    struct mfs_vfs *found = NULL;
+    mfs_mutex_lock(list);
+    for (; vfs != NULL && found == NULL; vfs = vfs->pNext) {
+        struct mfs_vfs *ours = mfs_vfs_from(vfs);
+        if (ours != NULL && ours->fs == fs)
+            found = ours;
+    }
+    mfs_mutex_unlock(list);
+    return found;
+}
+
+/*
+ * The VFS for time and the like: the default, or what the default uses if that is
+ * one of ours, which may go away before we do.
+ */
+static sqlite3_vfs *find_host(void)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    struct mfs_vfs *ours = mfs_vfs_from(vfs);
+    return ours != NULL ? ours->host : vfs;
+}
+
+static int register_locked(memfs *fs, const char *name, unsigned flags)
+{
+    if (sqlite3_vfs_find(name) != NULL)
+        return MEMFS_EEXIST;
+    if (find_registered(fs) != NULL)
+        return MEMFS_EBUSY;
+    struct mfs_vfs *vfs;
+    int error = mfs_vfs_create(fs, name, find_host(), &vfs);
+    if (error != 0)
+        return error;
+    int is_default = (flags & MEMFS_SQLITE_DEFAULT) != 0;
+    if (sqlite3_vfs_register(&vfs->base, is_default) != SQLITE_OK) {
+        mfs_vfs_destroy(vfs);
+        return MEMFS_EOPNOTSUPP;
+    }
+    return 0;
+}
+
+int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags)
+{
+    if (fs == NULL || vfs_name == NULL || (flags & ~MEMFS_SQLITE_DEFAULT) != 0)
+        return MEMFS_EINVAL;
+    size_t length = strlen(vfs_name);
+    if (length == 0 || length > MEMFS_SQLITE_NAME_MAX)
+        return MEMFS_EINVAL;
+    if (sqlite3_libversion_number() < MFS_SQLITE_VERSION_MIN)
+        return MEMFS_EOPNOTSUPP;
+    if (sqlite3_initialize() != SQLITE_OK)
+        return MEMFS_EOPNOTSUPP;
+    mfs_mutex *process = mfs_mutex_of_process();
+    mfs_mutex_lock(process);
+    int error = register_locked(fs, vfs_name, flags);
+    mfs_mutex_unlock(process);
+    return error;
+}
+
+static int unregister_locked(const char *name)
+{
+    sqlite3_vfs *registered = sqlite3_vfs_find(name);
+    if (registered == NULL)
+        return MEMFS_ENOENT;
+    struct mfs_vfs *vfs = mfs_vfs_from(registered);
+    if (vfs == NULL)
+        return MEMFS_EINVAL;
+    if (atomic_load(&vfs->registry.open_files) > 0)
+        return MEMFS_EBUSY;
+    (void)sqlite3_vfs_unregister(registered);
+    mfs_vfs_destroy(vfs);
+    return 0;
+}
+
+int memfs_sqlite_unregister(const char *vfs_name)
+{
+    if (vfs_name == NULL)
+        return MEMFS_EINVAL;
+    mfs_mutex *process = mfs_mutex_of_process();
+    mfs_mutex_lock(process);
+    int error = unregister_locked(vfs_name);
+    mfs_mutex_unlock(process);
+    return error;
+}
+
+memfs *memfs_sqlite_find(const char *vfs_name)
+{
+    struct mfs_vfs *vfs = vfs_name != NULL ? mfs_vfs_from(sqlite3_vfs_find(vfs_name)) : NULL;
+    return vfs != NULL ? vfs->fs : NULL;
+}

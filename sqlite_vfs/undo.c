@@ -1,0 +1,130 @@
+/*
+ * Undo for MEMORY and OFF.
+ *
+ *                      first change, no live journal
+ *        UNDECIDED ------------------------------------> ARMED
+ *         |  ^  ^                                          |
+ *         |  |  '------------------------------------------'
+ *         |  |     commit: drop; unlock, close, new read: put back
+ *         |  |
+ *         |  | sync, commit, unlock, close
+ *         v  |
+ *        JOURNALLED   first change, and a live journal or WAL is there
+ *
+ * 1. Armed only under EXCLUSIVE: nobody else reads or writes then, so putting
+ *    the old content back disturbs nobody.
+ * 2. Never armed while a hot journal is played back: that ends without
+ *    COMMIT_PHASETWO and must stay.  Two signs, either is enough: EXCLUSIVE was
+ *    reached without RESERVED (only playback does that), and the journal is live
+ *    (its first byte is not zero).  The first holds until SQLITE_FCNTL_SYNC,
+ *    which the pager sends after the last page of a playback, so that under
+ *    locking_mode=EXCLUSIVE the transactions that follow are protected.
+ * 3. With a live journal it is not needed, and would double the memory that a
+ *    transaction takes.  A journal that PERSIST or TRUNCATE left behind is not
+ *    live: its header is zeroed, or its size is zero.
+ * 4. Under locking_mode=EXCLUSIVE there is no unlock between transactions.  A
+ *    commit says so (COMMIT_PHASETWO) and the next write arms again.  A rollback
+ *    that the pager does by itself leaves the content as it was when armed, so
+ *    staying armed is right.  One that the pager cannot do (OFF, or after an
+ *    error) throws away the cache and begins again by reading the 16 bytes at
+ *    offset 24; dbfile takes that read for the end that it is.
+ */
+#include "undo.h"
+
+#include "errmap.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Writes `path` with `suffix` behind it; false if it does not fit. */
+static bool join_name(char *name, const char *path, const char *suffix)
+{
+    size_t length = strlen(path);
+    if (length + strlen(suffix) + 1 > MFS_FILE_NAME_BYTES)
+        return false;
+    memcpy(name, path, length);
+    strcpy(name + length, suffix);
+    return true;
+}
+
+static bool journal_is_live(struct mfs_file *file)
+{
+    char name[MFS_FILE_NAME_BYTES];
+    if (!join_name(name, file->path, "-journal"))
+        return false;
+    memfs_file_storage storage;
+    memfs_open_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    options.flags = MEMFS_O_READ | MEMFS_O_NOATIME;
+    options.storage = &storage;
+    memfs_file *journal;
+    if (memfs_open_with(file->fs, name, &options, &journal) != 0)
+        return false;
+    char first = 0;
+    bool is_live = memfs_pread(journal, &first, 1, 0) == 1 && first != 0;
+    memfs_close(journal);
+    return is_live;
+}
+
+static bool wal_is_live(struct mfs_file *file)
+{
+    char name[MFS_FILE_NAME_BYTES];
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    return join_name(name, file->path, "-wal") && memfs_stat(file->fs, name, &info) == 0 &&
+           info.size > 0;
+}
+
+void mfs_undo_note_lock(struct mfs_undo *undo, enum mfs_lock_level before,
+                        enum mfs_lock_level after)
+{
+    if (before == MFS_LOCK_SHARED && after > MFS_LOCK_RESERVED)
+        undo->is_recovery = true;
+}
+
+int mfs_undo_prepare(struct mfs_undo *undo, struct mfs_file *file, enum mfs_lock_level level)
+{
+    if (undo->state != MFS_UNDO_UNDECIDED || level != MFS_LOCK_EXCLUSIVE || undo->is_recovery)
+        return SQLITE_OK;
+    if (file->path == NULL || file->is_read_only)
+        return SQLITE_OK;
+    if (journal_is_live(file) || wal_is_live(file)) {
+        undo->state = MFS_UNDO_JOURNALLED;
+        return SQLITE_OK;
+    }
+    int error = memfs_version_take(file->handle, &undo->version);
+    if (error == 0)
+        undo->state = MFS_UNDO_ARMED;
+    return mfs_errmap(MFS_OPERATION_WRITE, error);
+}
+
+void mfs_undo_note_sync(struct mfs_undo *undo)
+{
+    undo->is_recovery = false;
+    if (undo->state == MFS_UNDO_JOURNALLED)
+        undo->state = MFS_UNDO_UNDECIDED;
+}
+
+void mfs_undo_commit(struct mfs_undo *undo)
+{
+    if (undo->state == MFS_UNDO_ARMED) {
+        int error = memfs_version_drop(&undo->version);
+        assert(error == 0);
+        (void)error;
+    }
+    undo->state = MFS_UNDO_UNDECIDED;
+    undo->is_recovery = false;
+}
+
+int mfs_undo_roll_back(struct mfs_undo *undo, struct mfs_file *file)
+{
+    int error = 0;
+    if (undo->state == MFS_UNDO_ARMED) {
+        error = memfs_version_restore(file->handle, &undo->version);
+        assert(error == 0);
+    }
+    undo->state = MFS_UNDO_UNDECIDED;
+    undo->is_recovery = false;
+    return mfs_errmap(MFS_OPERATION_UNDO, error);
+}

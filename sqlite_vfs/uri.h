@@ -1,0 +1,18 @@
+/*
+ * Values that people write into parameters and environment variables.  Pure
+ * functions: text in, number out, and nothing malformed is guessed at.
+ */
+#ifndef MFS_URI_H
+#define MFS_URI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Reads a count of bytes: decimal digits and at most one of K, M, G, T (in either
+ * case; powers of 1024) behind them.  False, and `*bytes` untouched, if the text
+ * is anything else or does not fit.
+ */
+bool mfs_uri_read_bytes(const char *text, uint64_t *bytes);
+
+#endif

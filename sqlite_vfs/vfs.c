@@ -1,0 +1,234 @@
+/*
+ * The sqlite3_vfs: names to nodes.
+ *
+ * Names are canonical once xFullPathname has seen them (absolute, no links, no
+ * "." or ".."), so that two spellings of one database get one journal.  It says
+ * SQLITE_OK_SYMLINK when a link was on the way, for SQLITE_OPEN_NOFOLLOW.
+ *
+ * What is not about files goes to the host's VFS.
+ */
+#include "vfs.h"
+
+#include "auxfile.h"
+#include "dbfile.h"
+#include "errmap.h"
+
+#include <assert.h>
+#include <string.h>
+
+static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
+{
+    return (struct mfs_vfs *)vfs;
+}
+
+/* --------------------------------------------------------------------- files */
+
+static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int flags,
+                    int *out_flags)
+{
+    struct mfs_vfs *vfs = vfs_of(base);
+    int rc;
+    if ((flags & SQLITE_OPEN_MAIN_DB) && path != NULL) {
+        rc = mfs_dbfile_open((struct mfs_dbfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
+                             flags);
+    } else {
+        rc = mfs_auxfile_open((struct mfs_auxfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
+                              flags);
+    }
+    if (rc != SQLITE_OK || out_flags == NULL)
+        return rc;
+    *out_flags = flags;
+    if (((struct mfs_file *)file)->is_read_only)
+        *out_flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+    return SQLITE_OK;
+}
+
+static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
+{
+    (void)sync_directory;
+    struct mfs_vfs *vfs = vfs_of(base);
+    return mfs_auxfile_delete(vfs->fs, &vfs->registry, path);
+}
+
+/*
+ * A file of size 0 does not exist for EXISTS: TRUNCATE leaves empty journals, and
+ * a yes would cost an open and a read in every transaction.
+ */
+static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
+{
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    *answer = 0;
+    if (memfs_stat(vfs_of(base)->fs, path, &info) != 0)
+        return SQLITE_OK;
+    if (what == SQLITE_ACCESS_EXISTS)
+        *answer = info.kind != MEMFS_KIND_FILE || info.size > 0;
+    else
+        *answer = what == SQLITE_ACCESS_READ || (info.mode & 0222u) != 0;
+    return SQLITE_OK;
+}
+
+/* --------------------------------------------------------------------- names */
+
+/*
+ * Whether `path` is `canonical` but for "//", "." and "..", read as text: then no
+ * link was followed.  `canonical` begins with '/'.
+ */
+static bool is_same_as_text(const char *path, const char *canonical)
+{
+    char text[MFS_FILE_PATH_MAX + 1];
+    size_t length = 0;
+    while (*path != '\0') {
+        size_t name_length = strcspn(path, "/");
+        if (name_length == 2 && memcmp(path, "..", 2) == 0) {
+            while (length > 0 && text[--length] != '/')
+                continue;
+        } else if (name_length > 0 && !(name_length == 1 && path[0] == '.')) {
+            if (length + 1 + name_length > MFS_FILE_PATH_MAX)
+                return false;
+            text[length++] = '/';
+            memcpy(text + length, path, name_length);
+            length += name_length;
+        }
+        path += name_length;
+        path += *path == '/';
+    }
+    if (length == 0)
+        text[length++] = '/';
+    return strlen(canonical) == length && memcmp(text, canonical, length) == 0;
+}
+
+static int vfs_full_pathname(sqlite3_vfs *base, const char *path, int size, char *out)
+{
+    if (size <= 0)
+        return SQLITE_CANTOPEN;
+    int64_t length = memfs_realpath(vfs_of(base)->fs, path, out, (size_t)size);
+    if (length < 0 || length > MFS_FILE_PATH_MAX)
+        return SQLITE_CANTOPEN;
+    return is_same_as_text(path, out) ? SQLITE_OK : SQLITE_OK_SYMLINK;
+}
+
+/* ------------------------------------------------------------- the host's work */
+
+static void *vfs_dl_open(sqlite3_vfs *base, const char *path)
+{
+    sqlite3_vfs *host = vfs_of(base)->host;
+    return host != NULL && host->xDlOpen != NULL ? host->xDlOpen(host, path) : NULL;
+}
+
+static void vfs_dl_error(sqlite3_vfs *base, int size, char *message)
+{
+    sqlite3_vfs *host = vfs_of(base)->host;
+    if (host != NULL && host->xDlError != NULL)
+        host->xDlError(host, size, message);
+    else
+        sqlite3_snprintf(size, message, "no VFS that can load extensions");
+}
+
+static void (*vfs_dl_symbol(sqlite3_vfs *base, void *library, const char *name))(void)
+{
+    sqlite3_vfs *host = vfs_of(base)->host;
+    return host != NULL && host->xDlSym != NULL ? host->xDlSym(host, library, name) : NULL;
+}
+
+static void vfs_dl_close(sqlite3_vfs *base, void *library)
+{
+    sqlite3_vfs *host = vfs_of(base)->host;
+    if (host != NULL && host->xDlClose != NULL)
+        host->xDlClose(host, library);
+}
+
+static int vfs_randomness(sqlite3_vfs *base, int size, char *out)
+{
+    sqlite3_vfs *host = vfs_of(base)->host;
+    if (host != NULL)
+        return host->xRandomness(host, size, out);
+    memset(out, 0, (size_t)size);
+    return 0;
+}
+
+static int vfs_sleep(sqlite3_vfs *base, int microseconds)
+{
+    sqlite3_vfs *host = vfs_of(base)->host;
+    return host != NULL ? host->xSleep(host, microseconds) : 0;
+}
+
+static int vfs_current_time(sqlite3_vfs *base, double *julian_day)
+{
+    sqlite3_vfs *host = vfs_of(base)->host;
+    return host != NULL ? host->xCurrentTime(host, julian_day) : SQLITE_ERROR;
+}
+
+static int vfs_current_time_ms(sqlite3_vfs *base, sqlite3_int64 *julian_ms)
+{
+    sqlite3_vfs *host = vfs_of(base)->host;
+    if (host != NULL && host->iVersion >= 2 && host->xCurrentTimeInt64 != NULL)
+        return host->xCurrentTimeInt64(host, julian_ms);
+    double julian_day;
+    int rc = vfs_current_time(base, &julian_day);
+    if (rc == SQLITE_OK)
+        *julian_ms = (sqlite3_int64)(julian_day * 86400000.0);
+    return rc;
+}
+
+/* SQLite calls it with (0, null) too; there is no error text of our own. */
+static int vfs_last_error(sqlite3_vfs *base, int size, char *message)
+{
+    (void)base;
+    if (size > 0 && message != NULL)
+        message[0] = '\0';
+    return 0;
+}
+
+/* ------------------------------------------------------------------ lifetime */
+
+int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *host, struct mfs_vfs **out)
+{
+    size_t length = strlen(name);
+    assert(length > 0 && length <= MEMFS_SQLITE_NAME_MAX);
+    void *memory;
+    int error = memfs_alloc(fs, sizeof(struct mfs_vfs), &memory);
+    if (error != 0)
+        return error;
+    struct mfs_vfs *vfs = memory; /* zeroed */
+    if (!mfs_registry_init(&vfs->registry)) {
+        memfs_free(fs, memory);
+        return MEMFS_ENOMEM;
+    }
+    memcpy(vfs->name, name, length + 1);
+    vfs->fs = fs;
+    vfs->host = host;
+    bool is_db_larger = sizeof(struct mfs_dbfile) > sizeof(struct mfs_auxfile);
+    vfs->base = (sqlite3_vfs){
+        .iVersion = 2,
+        .szOsFile = (int)(is_db_larger ? sizeof(struct mfs_dbfile) : sizeof(struct mfs_auxfile)),
+        .mxPathname = MFS_FILE_PATH_MAX,
+        .zName = vfs->name,
+        .xOpen = vfs_open,
+        .xDelete = vfs_delete,
+        .xAccess = vfs_access,
+        .xFullPathname = vfs_full_pathname,
+        .xDlOpen = vfs_dl_open,
+        .xDlError = vfs_dl_error,
+        .xDlSym = vfs_dl_symbol,
+        .xDlClose = vfs_dl_close,
+        .xRandomness = vfs_randomness,
+        .xSleep = vfs_sleep,
+        .xCurrentTime = vfs_current_time,
+        .xGetLastError = vfs_last_error,
+        .xCurrentTimeInt64 = vfs_current_time_ms,
+    };
+    *out = vfs;
+    return 0;
+}
+
+void mfs_vfs_destroy(struct mfs_vfs *vfs)
+{
+    mfs_registry_fini(&vfs->registry);
+    memfs_free(vfs->fs, vfs);
+}
+
+struct mfs_vfs *mfs_vfs_from(sqlite3_vfs *vfs)
+{
+    return vfs != NULL && vfs->xOpen == vfs_open ? vfs_of(vfs) : NULL;
+}

@@ -1,0 +1,104 @@
+#include "sqlite_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define QUOTA_BYTES ((uint64_t)64 << 20)
+
+int sqlite_setup(void **state)
+{
+    memfs_config config = memfs_config_default();
+    config.quota_bytes = QUOTA_BYTES;
+    struct fixture *f = fixture_create(&config);
+    if (f == NULL || memfs_sqlite_register(f->fs, TEST_VFS, 0) != 0)
+        return -1;
+    *state = f;
+    return 0;
+}
+
+int sqlite_teardown(void **state)
+{
+    if (memfs_sqlite_unregister(TEST_VFS) != 0)
+        return -1;
+    return fixture_teardown(state);
+}
+
+sqlite3 *db_open(const char *path)
+{
+    sqlite3 *db;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
+    assert_int_equal(sqlite3_open_v2(path, &db, flags, TEST_VFS), SQLITE_OK);
+    sqlite3_extended_result_codes(db, 1);
+    return db;
+}
+
+void db_close(sqlite3 *db)
+{
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+int db_try(sqlite3 *db, const char *sql)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+void db_run(sqlite3 *db, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *sql = sqlite3_vmprintf(format, arguments);
+    va_end(arguments);
+    assert_non_null(sql);
+    int rc = db_try(db, sql);
+    if (rc != SQLITE_OK)
+        fail_msg("%s: %s (%d)", sql, sqlite3_errmsg(db), rc);
+    sqlite3_free(sql);
+}
+
+char *db_text(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *statement;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(statement);
+    if (rc != SQLITE_ROW)
+        fail_msg("%s: %s (%d)", sql, sqlite3_errmsg(db), rc);
+    const unsigned char *value = sqlite3_column_text(statement, 0);
+    char *text = sqlite3_mprintf("%s", value != NULL ? (const char *)value : "");
+    assert_non_null(text);
+    sqlite3_finalize(statement);
+    return text;
+}
+
+int64_t db_number(sqlite3 *db, const char *sql)
+{
+    char *text = db_text(db, sql);
+    int64_t number = strtoll(text, NULL, 10);
+    sqlite3_free(text);
+    return number;
+}
+
+void db_assert_whole(sqlite3 *db)
+{
+    char *verdict = db_text(db, "PRAGMA integrity_check");
+    assert_string_equal(verdict, "ok");
+    sqlite3_free(verdict);
+}
+
+void quota_leave(struct fixture *f, uint64_t more)
+{
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    fixture_set_quota(f, info.committed_bytes + more);
+}
+
+void quota_lift(struct fixture *f)
+{
+    fixture_set_quota(f, QUOTA_BYTES);
+}

@@ -1,0 +1,44 @@
+/*
+ * A file system that is registered with SQLite as "test", and short ways to run SQL.
+ *
+ * Every helper that is not told otherwise fails the test when SQLite says no.
+ */
+#ifndef MEMFS_TESTS_SQLITE_FIXTURE_H
+#define MEMFS_TESTS_SQLITE_FIXTURE_H
+
+#include "fixture.h"
+
+#include <memfs/sqlite.h>
+#include <sqlite3.h>
+#include <stdint.h>
+
+#define TEST_VFS "test"
+
+/* cmocka setup and teardown; *state is a `struct fixture *`.  The quota is 64 MiB. */
+int sqlite_setup(void **state);
+int sqlite_teardown(void **state);
+
+/* Opens or creates a database through "test". */
+sqlite3 *db_open(const char *path);
+void db_close(sqlite3 *db);
+
+/* Runs statements; fails the test unless all of them succeed. */
+void db_run(sqlite3 *db, const char *format, ...);
+
+/* Runs statements and returns the extended result code of the first that fails, or SQLITE_OK. */
+int db_try(sqlite3 *db, const char *sql);
+
+/* The first column of the first row. */
+int64_t db_number(sqlite3 *db, const char *sql);
+char *db_text(sqlite3 *db, const char *sql); /* sqlite3_free() */
+
+/* PRAGMA integrity_check says ok. */
+void db_assert_whole(sqlite3 *db);
+
+/* Changes the quota to what is committed now and `more` bytes. */
+void quota_leave(struct fixture *f, uint64_t more);
+
+/* Back to 64 MiB. */
+void quota_lift(struct fixture *f);
+
+#endif
