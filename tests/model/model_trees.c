@@ -1,0 +1,91 @@
+/* Whole trees of the model: copied with their hard links, and removed. */
+#include "model.h"
+
+#include <memfs/memfs.h>
+
+#include <string.h>
+
+/* `twins[node]` is the copy of a node, or NO_NODE. */
+static int copy_node(struct model *model, int from, int *twins)
+{
+    if (twins[from] != NO_NODE)
+        return twins[from];
+    int twin = model_node_new(model, model->nodes[from]->kind);
+    twins[from] = twin;
+    strcpy(model->nodes[twin]->target, model->nodes[from]->target);
+    content_copy(&model->nodes[twin]->content, &model->nodes[from]->content);
+    for (int i = 0; i < model->nodes[from]->entry_count; i++) {
+        const struct model_entry *entry = &model->nodes[from]->entries[i];
+        model_entry_add(model, twin, entry->name, copy_node(model, entry->node, twins));
+    }
+    return twin;
+}
+
+int model_copy_tree(struct model *model, const char *from, const char *to)
+{
+    int node = model_lookup(model, MODEL_ROOT, from, FOLLOW_IF_DIRECTORY);
+    if (node < 0)
+        return node;
+    struct model_place place;
+    int is_directory = model->nodes[node]->kind == MEMFS_KIND_DIRECTORY;
+    int error = model_walk_new(model, MODEL_ROOT, to, is_directory, &place);
+    if (error != 0)
+        return error;
+    for (int above = place.directory; is_directory; above = model->nodes[above]->parent) {
+        if (above == node)
+            return MEMFS_EINVAL;
+        if (above == MODEL_ROOT)
+            break;
+    }
+    static int twins[MODEL_NODES];
+    for (int i = 0; i < MODEL_NODES; i++)
+        twins[i] = NO_NODE;
+    model_entry_add(model, place.directory, place.name, copy_node(model, node, twins));
+    return 0;
+}
+
+/* Takes everything out of a directory. */
+static void empty(struct model *model, int directory)
+{
+    struct model_node *d = model->nodes[directory];
+    while (d->entry_count > 0) {
+        int node = d->entries[--d->entry_count].node;
+        if (model->nodes[node]->kind == MEMFS_KIND_DIRECTORY)
+            empty(model, node);
+        model->nodes[node]->links--;
+        model->nodes[node]->temporary = 0;
+        model_node_unuse(model, node);
+    }
+}
+
+int model_remove_tree(struct model *model, const char *path)
+{
+    struct model_place place;
+    int error = model_walk(model, MODEL_ROOT, path, FOLLOW_NEVER, &place);
+    if (error != 0)
+        return error;
+    if (place.last != LAST_NAME)
+        return model_rmdir(model, MODEL_ROOT, path);
+    if (place.node == NO_NODE)
+        return MEMFS_ENOENT;
+    if (model->nodes[place.node]->kind != MEMFS_KIND_DIRECTORY)
+        return model_unlink(model, MODEL_ROOT, path);
+    empty(model, place.node);
+    return model_rmdir(model, MODEL_ROOT, path);
+}
+
+uint64_t model_count(const struct model *model, uint32_t kind)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < model->used_nodes; i++)
+        count += model->nodes[i] != NULL && model->nodes[i]->kind == kind;
+    return count;
+}
+
+uint64_t model_orphans(const struct model *model)
+{
+    uint64_t count = 0;
+    for (int i = 1; i < model->used_nodes; i++)
+        count += model->nodes[i] != NULL && model->nodes[i]->links == 0;
+    return count;
+}
