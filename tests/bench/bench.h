@@ -1,0 +1,88 @@
+/*
+ * Measuring side by side: CPU time, contestants in turns, medians of ratios.
+ *
+ * Machines are noisy and differ, so nothing here is judged by its time alone.
+ * In each repetition all contestants run one after another; the ratio of two
+ * is the median, over the repetitions, of the quotients within one repetition.
+ * What slows the machine for a while then slows both sides of a quotient.
+ *
+ *     struct samples ours = {0}, theirs = {0};
+ *     for (unsigned i = 0; i < bench->repetitions; i++) {
+ *         double start = bench_cpu_ns();
+ *         run_ours();
+ *         samples_add(&ours, bench_cpu_ns() - start);
+ *         ...
+ *     }
+ *     bench_report(bench, "read 4 KiB at random, to memcpy", samples_ratio(&ours, &theirs),
+ *                  AT_MOST, 1.15);
+ */
+#ifndef MEMFS_BENCH_H
+#define MEMFS_BENCH_H
+
+#include <stdint.h>
+
+#define SAMPLES_MAX 64u
+
+struct samples {
+    unsigned count;
+    double ns[SAMPLES_MAX];
+};
+
+enum bench_bound { FOR_COMPARISON = 0, AT_MOST, AT_LEAST };
+
+#define BENCH_ROWS_MAX 64u
+
+struct bench_row {
+    char what[72];
+    double value;
+    const char *unit; /* "x" for a ratio */
+    enum bench_bound bound;
+    double figure;
+};
+
+struct bench {
+    int quick;            /* just enough to see that everything runs */
+    unsigned repetitions; /* at most SAMPLES_MAX */
+    char *tmpfs;          /* a directory of our own on a tmpfs, or null if there is none */
+    unsigned row_count;
+    struct bench_row rows[BENCH_ROWS_MAX];
+};
+
+/* The CPU time that the process has used, the system's on its behalf included. */
+double bench_cpu_ns(void);
+
+void samples_add(struct samples *samples, double ns);
+double samples_median(const struct samples *samples);
+
+/* The median of ours[i] / theirs[i]. */
+double samples_ratio(const struct samples *ours, const struct samples *theirs);
+
+/* One line of the table: a ratio, and the figure to reach (ignored if FOR_COMPARISON). */
+void bench_report(struct bench *bench, const char *what, double ratio, enum bench_bound bound,
+                  double figure);
+
+/* The same for what is no ratio. */
+void bench_report_in(struct bench *bench, const char *what, double value, const char *unit,
+                     enum bench_bound bound, double figure);
+
+void bench_print(const struct bench *bench);
+
+/* Ends the program, saying where, if the result is an error. */
+#define bench_must(result) bench_must_at((result), #result, __FILE__, __LINE__)
+int64_t bench_must_at(int64_t result, const char *what, const char *file, int line);
+
+/* Memory that was touched. */
+unsigned char *bench_memory(uint64_t bytes);
+
+/* Splitmix64. */
+uint64_t bench_random(uint64_t *state);
+
+/* The benchmarks, in the order of the table. */
+void bench_small_files(struct bench *bench);
+void bench_random_access(struct bench *bench);
+void bench_sequential(struct bench *bench);
+void bench_clones(struct bench *bench);
+void bench_memory_use(struct bench *bench);
+void bench_databases(struct bench *bench);
+
+#endif

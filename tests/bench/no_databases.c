@@ -1,0 +1,9 @@
+/*
+ * Where there is no SQLite to measure.
+ */
+#include "bench.h"
+
+void bench_databases(struct bench *bench)
+{
+    (void)bench;
+}
