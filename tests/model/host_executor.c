@@ -57,9 +57,12 @@ static void close_slot(int *slot)
 static int64_t run_open(struct host_runner *runner, const struct operation *o)
 {
     int *slot = &runner->handles[o->slot];
+    int opened = openat(at_directory(runner, o->at), o->path, host_open_flags(o->flags), 0644);
+    if (opened < 0)
+        return -errno;
     close_slot(slot);
-    *slot = openat(at_directory(runner, o->at), o->path, host_open_flags(o->flags), 0644);
-    return *slot < 0 ? -errno : 0;
+    *slot = opened;
+    return 0;
 }
 
 static void make_parts(const struct operation *o, unsigned char *data, struct iovec *parts)
@@ -184,14 +187,14 @@ static int64_t run_readlink(struct host_runner *runner, const struct operation *
 static int64_t run_open_directory(struct host_runner *runner, const struct operation *o)
 {
     int *slot = &runner->directories[o->extra_slot];
-    int at = at_directory(runner, (int)o->extra_slot == o->at ? AT_ROOT : o->at);
     int opened = -1;
     if (o->kind == OP_OPENDIR)
-        opened = openat(at, o->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int64_t result = o->kind == OP_OPENDIR && opened < 0 ? -errno : 0;
+        opened = openat(at_directory(runner, o->at), o->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (o->kind == OP_OPENDIR && opened < 0)
+        return -errno;
     close_slot(slot);
     *slot = opened;
-    return result;
+    return 0;
 }
 
 static int64_t run_link_file(struct host_runner *runner, int fd, const struct operation *o)

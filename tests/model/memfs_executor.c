@@ -16,15 +16,18 @@ static memfs_dir *at_directory(const struct memfs_runner *runner, int at)
 
 static int64_t run_open(struct memfs_runner *runner, const struct operation *o)
 {
-    memfs_file **slot = &runner->handles[o->slot];
-    if (*slot != NULL && memfs_close(*slot) != 0)
-        abort();
-    *slot = NULL;
     memfs_open_options options = {.struct_size = sizeof options, .flags = o->flags, .mode = 0644};
     options.at = at_directory(runner, o->at);
     if (o->slot == HANDLE_SLOTS - 1)
         options.storage = &runner->lent;
-    return memfs_open_with(runner->fs, o->path, &options, slot);
+    memfs_file *opened;
+    int result = memfs_open_with(runner->fs, o->path, &options, &opened);
+    if (result != 0)
+        return result;
+    if (runner->handles[o->slot] != NULL && memfs_close(runner->handles[o->slot]) != 0)
+        abort();
+    runner->handles[o->slot] = opened;
+    return 0;
 }
 
 static void make_parts(const struct operation *o, unsigned char *data, memfs_iovec *parts)
@@ -120,11 +123,16 @@ static int64_t run_list(struct memfs_runner *runner, const struct operation *o, 
 static int64_t run_open_directory(struct memfs_runner *runner, const struct operation *o)
 {
     memfs_dir **slot = &runner->directories[o->extra_slot];
-    memfs_dir *at = at_directory(runner, (int)o->extra_slot == o->at ? AT_ROOT : o->at);
+    memfs_dir *opened = NULL;
+    int result = 0;
+    if (o->kind == OP_OPENDIR)
+        result = memfs_opendirat(runner->fs, at_directory(runner, o->at), o->path, &opened);
+    if (result != 0)
+        return result;
     if (*slot != NULL && memfs_closedir(*slot) != 0)
         abort();
-    *slot = NULL;
-    return o->kind == OP_CLOSEDIR ? 0 : memfs_opendirat(runner->fs, at, o->path, slot);
+    *slot = opened;
+    return 0;
 }
 
 static int64_t run_map(struct memfs_runner *runner, const struct operation *o, uint64_t *hash)

@@ -100,7 +100,6 @@ static int open_node(struct model *model, int at, const char *path, uint32_t fla
 static int64_t run_open(struct model *model, const struct operation *o)
 {
     struct model_handle *handle = &model->handles[o->slot];
-    unuse(model, &handle->node);
     int node = open_node(model, at_directory(model, o->at), o->path, o->flags);
     if (node < 0)
         return node;
@@ -114,10 +113,11 @@ static int64_t run_open(struct model *model, const struct operation *o)
         return MEMFS_EISDIR;
     if (o->flags & MEMFS_O_TRUNCATE)
         content_resize(&model->nodes[node]->content, model->page_size, 0);
+    model->nodes[node]->opens++;
+    unuse(model, &handle->node);
     handle->node = node;
     handle->offset = 0;
     handle->flags = o->flags | (o->flags & MEMFS_O_APPEND ? MEMFS_O_WRITE : 0);
-    model->nodes[node]->opens++;
     return 0;
 }
 
@@ -266,16 +266,17 @@ static int list(void *context, const char *path, struct name_list *out)
 static int64_t run_open_directory(struct model *model, const struct operation *o)
 {
     int *slot = &model->directories[o->extra_slot];
-    int at = at_directory(model, (int)o->extra_slot == o->at ? AT_ROOT : o->at);
-    unuse(model, slot);
-    if (o->kind == OP_CLOSEDIR)
+    if (o->kind == OP_CLOSEDIR) {
+        unuse(model, slot);
         return 0;
-    int node = model_lookup(model, at, o->path, FOLLOW_ALWAYS);
+    }
+    int node = model_lookup(model, at_directory(model, o->at), o->path, FOLLOW_ALWAYS);
     if (node < 0)
         return node;
     if (kind_of(model, node) != MEMFS_KIND_DIRECTORY)
         return MEMFS_ENOTDIR;
     model->nodes[node]->opens++;
+    unuse(model, slot);
     *slot = node;
     return 0;
 }

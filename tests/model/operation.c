@@ -51,9 +51,9 @@ static const char *const kind_names[OP_END] = {
 
 /* How often each kind comes, in some unit. */
 static const unsigned char weights[OP_END] = {
-    [OP_OPEN] = 24,        [OP_CLOSE] = 8,         [OP_READ] = 14,           [OP_WRITE] = 30,
+    [OP_OPEN] = 24,        [OP_CLOSE] = 3,         [OP_READ] = 14,           [OP_WRITE] = 30,
     [OP_SEEK] = 14,        [OP_FTRUNCATE] = 8,     [OP_TRUNCATE] = 6,        [OP_ALLOCATE] = 10,
-    [OP_MKDIR] = 14,       [OP_RMDIR] = 6,         [OP_UNLINK] = 12,         [OP_RENAME] = 18,
+    [OP_MKDIR] = 16,       [OP_RMDIR] = 4,         [OP_UNLINK] = 10,         [OP_RENAME] = 18,
     [OP_LINK] = 8,         [OP_SYMLINK] = 8,       [OP_READLINK] = 4,        [OP_LIST] = 3,
     [OP_OPENDIR] = 4,      [OP_CLOSEDIR] = 2,      [OP_LINK_FILE] = 3,       [OP_COPY] = 8,
     [OP_WRITE_FILE] = 8,   [OP_MKDIR_PARENTS] = 4, [OP_COPY_TREE] = 3,       [OP_REMOVE_TREE] = 2,
@@ -89,38 +89,74 @@ static int one_in(struct generator *generator, uint64_t many)
     return generator_below(generator, many) == 0;
 }
 
-/* Appends a component; `depth` is how far below the root the path leads at least. */
-static void append_component(struct generator *generator, char *path, int *depth)
+/* Names by what they mostly are, so that most paths lead somewhere; any may be anything. */
+enum name_class { DIRECTORY_NAMES, FILE_NAMES, LINK_NAMES, NAME_CLASSES };
+
+static const char *make_name(struct generator *generator, enum name_class class)
 {
-    static const char names[][4] = {"a", "b", "c", "d", "ee"};
+    static const char names[NAME_CLASSES][3][4] = {
+        {"a", "b", "c"}, {"x", "y", "zz"}, {"l", "m", "n"}};
+    if (one_in(generator, 6))
+        class = (enum name_class)generator_below(generator, NAME_CLASSES);
+    return names[class][generator_below(generator, 3)];
+}
+
+/* Appends a component; `depth` is how far below the root the path leads at least. */
+static void append_component(struct generator *generator, char *path, enum name_class class,
+                             int *depth)
+{
     size_t length = strlen(path);
     if (length > 0)
         path[length++] = '/';
     if (one_in(generator, 100) && length > 0)
         path[length++] = '/';
     path[length] = '\0';
-    uint64_t choice = generator_below(generator, 60);
+    uint64_t choice = generator_below(generator, 80);
     if (choice == 0) {
         strcpy(path + length, ".");
     } else if (choice == 1 && (!generator->host || *depth > 0)) {
         strcpy(path + length, "..");
         *depth -= 1;
     } else {
-        strcpy(path + length, names[generator_below(generator, 5)]);
+        strcpy(path + length, make_name(generator, class));
         *depth += 1;
     }
 }
 
+static enum name_class class_of(struct generator *generator, const struct operation *operation)
+{
+    switch (operation->kind) {
+    case OP_MKDIR:
+    case OP_RMDIR:
+    case OP_LIST:
+    case OP_OPENDIR:
+    case OP_MKDIR_PARENTS:
+    case OP_COPY_TREE:
+    case OP_REMOVE_TREE:
+        return DIRECTORY_NAMES;
+    case OP_SYMLINK:
+    case OP_READLINK:
+        return LINK_NAMES;
+    case OP_RENAME:
+        return (enum name_class)generator_below(generator, NAME_CLASSES);
+    default:
+        return FILE_NAMES;
+    }
+}
+
 /* Which of two errors comes first is nobody's business, so of two paths none is too long. */
-static void make_path(struct generator *generator, char *path, int may_be_too_long)
+static void make_path(struct generator *generator, char *path, enum name_class class,
+                      int may_be_too_long)
 {
     int depth = 0;
     path[0] = '\0';
     uint64_t count = generator_below(generator, 8);
     count = count < 3 ? 1 : count < 6 ? 2 : 3;
-    while (count-- > 0)
-        append_component(generator, path, &depth);
-    if (one_in(generator, 30))
+    for (; count > 1; count--)
+        append_component(generator, path, one_in(generator, 6) ? LINK_NAMES : DIRECTORY_NAMES,
+                         &depth);
+    append_component(generator, path, class, &depth);
+    if (one_in(generator, 40))
         strcat(path, "/");
     if (one_in(generator, 400)) {
         size_t long_name = MEMFS_NAME_MAX + (may_be_too_long ? generator_below(generator, 2) : 0);
@@ -138,11 +174,11 @@ static void make_path(struct generator *generator, char *path, int may_be_too_lo
 static void make_link_text(struct generator *generator, char *text)
 {
     if (generator->host) {
-        static const char *const texts[] = {"a", "b", "c", "d", "ee", "./a", "a/b", "b/c", "nope"};
+        static const char *const texts[] = {"a", "b", "x", "y", "l", "./a", "a/b", "b/x", "nope"};
         strcpy(text, texts[generator_below(generator, 9)]);
     } else {
-        static const char *const texts[] = {"a",  "b",   "/c",   "../d", "ee", "./a",
-                                            "..", "b/c", "nope", "/",    ".",  "a/"};
+        static const char *const texts[] = {"a",  "x",   "/c",   "../y", "l", "./a",
+                                            "..", "b/x", "nope", "/",    ".", "a/"};
         strcpy(text, texts[generator_below(generator, 12)]);
     }
 }
@@ -197,15 +233,16 @@ static int64_t make_size(struct generator *generator)
 
 static uint32_t make_open_flags(struct generator *generator)
 {
-    uint32_t flags = 1 + (uint32_t)generator_below(generator, 3);
+    uint32_t flags = one_in(generator, 2) ? MEMFS_O_RDWR
+                                          : 1 + (uint32_t)generator_below(generator, 3);
     if (one_in(generator, 25))
         return MEMFS_O_RDWR | MEMFS_O_TMPFILE;
     if (one_in(generator, 15))
         return MEMFS_O_READ | MEMFS_O_DIRECTORY;
-    if (one_in(generator, 4))
+    if (one_in(generator, 6))
         flags |= MEMFS_O_TRUNCATE;
-    if (!one_in(generator, 3))
-        flags |= MEMFS_O_CREATE | (one_in(generator, 4) ? MEMFS_O_EXCLUSIVE : 0);
+    if (!one_in(generator, 4))
+        flags |= MEMFS_O_CREATE | (one_in(generator, 8) ? MEMFS_O_EXCLUSIVE : 0);
     if (one_in(generator, 8))
         flags |= MEMFS_O_APPEND;
     if (one_in(generator, 8))
@@ -283,8 +320,9 @@ void generator_operation(struct generator *generator, struct operation *out)
     out->kind = make_kind(generator);
     int has_two_paths = out->kind == OP_RENAME || out->kind == OP_LINK || out->kind == OP_COPY ||
                         out->kind == OP_COPY_TREE;
-    make_path(generator, out->path, !has_two_paths);
-    make_path(generator, out->other, 0);
+    enum name_class class = class_of(generator, out);
+    make_path(generator, out->path, class, !has_two_paths);
+    make_path(generator, out->other, class, 0);
     out->at = make_at(generator);
     out->other_at = make_at(generator);
     out->slot = (unsigned)generator_below(generator, HANDLE_SLOTS - 1);
