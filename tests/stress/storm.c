@@ -18,6 +18,7 @@
 
 #define OWNERS 2u
 #define STEPS 250u
+#define MOVING_QUOTA_BYTES ((uint64_t)400 << 10)
 
 void storm_prepare(struct storm *storm, unsigned owners)
 {
@@ -59,7 +60,10 @@ static void check_work(const struct crew *crew)
 
 static void open_storm(struct storm *storm, const memfs_config *config, int refusal)
 {
-    *storm = (struct storm){.refusal = refusal, .refusal_too = refusal, .steps = STEPS};
+    *storm = (struct storm){.refusal = refusal,
+                            .refusal_too = refusal,
+                            .steps = STEPS,
+                            .quota_bytes = config->quota_bytes};
     site_open_with(&storm->site, config);
     storm_prepare(storm, OWNERS);
 }
@@ -129,6 +133,39 @@ static void at_the_node_limit_all_refusals_are_the_limits(void **state)
     close_storm(&storm, crew);
 }
 
+/* Moves the quota up and down; the allocator's limit goes along, so that it holds at every value. */
+static void move_quota(struct crew_member *me)
+{
+    struct storm *storm = me->context;
+    struct tracking_allocator *allocator = &storm->site.fixture->allocator;
+    uint64_t now = MOVING_QUOTA_BYTES;
+    for (unsigned i = 0; i < storm->steps; i++) {
+        uint64_t next = MOVING_QUOTA_BYTES - crew_random(me, 64u << 10);
+        atomic_store(&allocator->limit_bytes, 0);
+        if (crew_allow(me, memfs_set_quota(storm->site.fs, next), MEMFS_EBUSY) == 0)
+            now = next;
+        atomic_store(&allocator->limit_bytes, now);
+    }
+    atomic_store(&allocator->limit_bytes, 0);
+    crew_must(me, memfs_set_quota(storm->site.fs, MOVING_QUOTA_BYTES));
+    atomic_store(&allocator->limit_bytes, MOVING_QUOTA_BYTES);
+}
+
+static void a_quota_that_moves_holds_at_every_value(void **state)
+{
+    (void)state;
+    struct storm storm;
+    memfs_config config = memfs_config_default();
+    config.quota_bytes = MOVING_QUOTA_BYTES;
+    open_storm(&storm, &config, MEMFS_EDQUOT);
+    storm.quota_bytes = 0;
+    struct crew *crew = assemble(&storm, "storm under a moving quota");
+    crew_add(crew, "mover", 1, move_quota);
+    crew_run(crew);
+    assert_true(crew_done(crew, "mover") > 1);
+    close_storm(&storm, crew);
+}
+
 /* Refuses one allocation in some, again and again, for as long as the others work. */
 static void starve(struct crew_member *me)
 {
@@ -160,6 +197,7 @@ int main(void)
         cmocka_unit_test(at_the_quota_all_refusals_are_the_quotas),
         cmocka_unit_test(small_pages_are_no_different),
         cmocka_unit_test(an_arena_is_no_different),
+        cmocka_unit_test(a_quota_that_moves_holds_at_every_value),
         cmocka_unit_test(at_the_node_limit_all_refusals_are_the_limits),
         cmocka_unit_test(when_the_allocator_says_no_all_refusals_say_so),
     };

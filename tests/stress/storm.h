@@ -17,9 +17,10 @@
 
 struct storm {
     struct site site;
-    int refusal;     /* the error that limits may give, */
-    int refusal_too; /* and another, or the same */
-    unsigned steps;  /* of every member */
+    int refusal;          /* the error that limits may give, */
+    int refusal_too;      /* and another, or the same */
+    unsigned steps;       /* of every member */
+    uint64_t quota_bytes; /* at first; 0: unlimited, or somebody moves it */
 };
 
 /* For the list of crew_allow(). */

@@ -84,8 +84,8 @@ void storm_watch_once(struct crew_member *me)
     memset(&info, 0, sizeof info);
     info.struct_size = sizeof info;
     crew_must(me, memfs_statfs(storm->site.fs, &info));
-    crew_check(me, info.quota_bytes == 0 || info.committed_bytes <= info.quota_bytes);
-    crew_check(me, info.quota_bytes == 0 || info.peak_bytes <= info.quota_bytes);
+    crew_check(me, storm->quota_bytes == 0 || info.committed_bytes <= storm->quota_bytes);
+    crew_check(me, storm->quota_bytes == 0 || info.peak_bytes <= storm->quota_bytes);
     crew_check(me, info.quota_refusals == 0 || is_expected(storm, MEMFS_EDQUOT));
     crew_check(me, info.node_refusals == 0 || is_expected(storm, MEMFS_ENOSPC));
     crew_check(me, info.allocator_refusals == 0 || is_expected(storm, MEMFS_ENOMEM));
