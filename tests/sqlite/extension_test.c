@@ -1,0 +1,178 @@
+/*
+ * The loadable extension, in programs that are not ours: the sqlite3 shell and
+ * Python's sqlite3 module.  Arguments: the extension's file, then the Python to
+ * use (empty: none).
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *extension; /* without ".so": both ways of naming it must work */
+static const char *python;
+
+/* Runs a program with `script` as its input; its output is what comes back. */
+static int run_with_input(const char *command, const char *script, char *output, size_t size)
+{
+    char path[] = "/tmp/memfs-extension-test-XXXXXX";
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, script, strlen(script)), (ssize_t)strlen(script));
+    close(descriptor);
+    char line[1024];
+    assert_true(snprintf(line, sizeof line, "%s < %s 2>&1", command, path) < (int)sizeof line);
+    FILE *stream = popen(line, "r");
+    assert_non_null(stream);
+    size_t length = fread(output, 1, size - 1, stream);
+    output[length] = '\0';
+    int status = pclose(stream);
+    unlink(path);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void need_shell(void)
+{
+    if (system("sqlite3 -version > /dev/null 2>&1") != 0) {
+        print_message("skipped: there is no sqlite3 shell\n");
+        skip();
+    }
+}
+
+static void need_python(void)
+{
+    if (python[0] == '\0') {
+        print_message("skipped: there is no Python whose sqlite3 loads extensions\n");
+        skip();
+    }
+}
+
+static void the_shell_keeps_a_database_from_one_open_to_the_next(void **state)
+{
+    (void)state;
+    need_shell();
+    char script[2048];
+    char output[4096];
+    snprintf(script, sizeof script,
+             ".bail on\n"
+             ".load %s\n"
+             ".open 'file:/app.db?vfs=memfs'\n"
+             "CREATE TABLE t(a); INSERT INTO t VALUES(1),(2);\n"
+             ".open ':memory:'\n"
+             ".open 'file:/app.db?vfs=memfs'\n"
+             "ATTACH 'file:/../app.db?vfs=memfs' AS again;\n"
+             "SELECT 'sum', sum(a) FROM again.t;\n"
+             ".load %s\n"
+             "PRAGMA integrity_check;\n",
+             extension, extension);
+    int status = run_with_input("sqlite3 -batch", script, output, sizeof output);
+    assert_string_equal(output, "sum|3\nok\n");
+    assert_int_equal(status, 0);
+}
+
+static void the_quota_comes_from_the_environment(void **state)
+{
+    (void)state;
+    need_shell();
+    char script[1024];
+    char output[4096];
+    snprintf(script, sizeof script,
+             ".load %s\n"
+             ".open 'file:/app.db?vfs=memfs'\n"
+             "CREATE TABLE t(v);\n"
+             "INSERT INTO t VALUES(zeroblob(3000000));\n"
+             "SELECT 'rows', count(*) FROM t;\n"
+             "PRAGMA integrity_check;\n",
+             extension);
+    (void)run_with_input("MEMFS_QUOTA=2M sqlite3 -batch", script, output, sizeof output);
+    assert_non_null(strstr(output, "database or disk is full"));
+    assert_non_null(strstr(output, "rows|0\nok\n"));
+    (void)run_with_input("MEMFS_QUOTA=0 sqlite3 -batch", script, output, sizeof output);
+    assert_string_equal(output, "rows|1\nok\n");
+    (void)run_with_input("sqlite3 -batch", script, output, sizeof output);
+    assert_string_equal(output, "rows|1\nok\n");
+}
+
+static void a_malformed_quota_fails_the_load_and_says_why(void **state)
+{
+    (void)state;
+    need_shell();
+    char script[1024];
+    char output[4096];
+    snprintf(script, sizeof script, ".load %s\nSELECT 'alive';\n", extension);
+    const char *const malformed[] = {"lots", "12X", "-1", "", "1.5M"};
+    for (size_t index = 0; index < sizeof malformed / sizeof *malformed; index++) {
+        char command[128];
+        snprintf(command, sizeof command, "MEMFS_QUOTA='%s' sqlite3 -batch", malformed[index]);
+        (void)run_with_input(command, script, output, sizeof output);
+        char message[128];
+        snprintf(message, sizeof message, "memfs: MEMFS_QUOTA=\"%s\" is no size", malformed[index]);
+        if (strstr(output, message) == NULL || strstr(output, "alive") == NULL)
+            fail_msg("%s", output);
+    }
+    (void)run_with_input("MEMFS_QUOTA=1 sqlite3 -batch", script, output, sizeof output);
+    assert_non_null(strstr(output, "memfs: cannot make the file system: quota exceeded"));
+}
+
+static void python_opens_several_connections_to_one_database(void **state)
+{
+    (void)state;
+    need_python();
+    char script[4096];
+    char output[4096];
+    snprintf(script, sizeof script,
+             "import sqlite3, threading\n"
+             "loader = sqlite3.connect(':memory:')\n"
+             "loader.enable_load_extension(True)\n"
+             "loader.load_extension('%s')\n"
+             "loader.close()\n"
+             "def connect():\n"
+             "    return sqlite3.connect('file:/app.db?vfs=memfs', uri=True, timeout=30)\n"
+             "c = connect()\n"
+             "c.execute('CREATE TABLE t(a)')\n"
+             "c.commit()\n"
+             "def work():\n"
+             "    mine = connect()\n"
+             "    for i in range(20):\n"
+             "        with mine:\n"
+             "            mine.execute('INSERT INTO t VALUES(?)', (i,))\n"
+             "    mine.close()\n"
+             "threads = [threading.Thread(target=work) for i in range(4)]\n"
+             "for t in threads: t.start()\n"
+             "for t in threads: t.join()\n"
+             "print(c.execute('SELECT count(*), sum(a) FROM t').fetchone())\n"
+             "c.close()\n"
+             "d = connect()\n"
+             "print(d.execute('SELECT count(*) FROM t').fetchone())\n"
+             "print(d.execute('PRAGMA integrity_check').fetchone())\n",
+             extension);
+    int status = run_with_input(python, script, output, sizeof output);
+    assert_string_equal(output, "(80, 760)\n(80,)\n('ok',)\n");
+    assert_int_equal(status, 0);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_shell_keeps_a_database_from_one_open_to_the_next),
+        cmocka_unit_test(the_quota_comes_from_the_environment),
+        cmocka_unit_test(a_malformed_quota_fails_the_load_and_says_why),
+        cmocka_unit_test(python_opens_several_connections_to_one_database),
+    };
+    if (argc < 3) {
+        fprintf(stderr, "usage: %s <extension> <python or ''>\n", argv[0]);
+        return 2;
+    }
+    extension = argv[1];
+    python = argv[2];
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
