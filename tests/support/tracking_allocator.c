@@ -76,6 +76,7 @@ static void *take(void *context, size_t bytes)
     header->mark = MARK_LIVE;
     memset(header + 1, FILL_NEW, bytes);
     atomic_fetch_add(&allocator->held_blocks, 1);
+    atomic_fetch_add(&allocator->taken_bytes, bytes);
     return header + 1;
 }
 
@@ -103,6 +104,7 @@ void tracking_allocator_init(struct tracking_allocator *allocator, uint64_t limi
     atomic_init(&allocator->peak_bytes, 0);
     atomic_init(&allocator->held_blocks, 0);
     atomic_init(&allocator->takes, 0);
+    atomic_init(&allocator->taken_bytes, 0);
     atomic_init(&allocator->refuse_at, 0);
     atomic_init(&allocator->refuse_every_later, 0);
 }

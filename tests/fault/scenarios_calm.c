@@ -1,0 +1,299 @@
+/*
+ * Calls that must succeed at a full quota with an allocator that refuses
+ * everything, and must not even ask it: what frees, what reads, and what
+ * overwrites bytes that only one file owns.
+ */
+#include "scenarios.h"
+
+#include <string.h>
+
+/* One call of several, in order; the first error ends the scenario. */
+#define TRY(call) \
+    do { \
+        int64_t result_ = (call); \
+        if (result_ < 0) \
+            return result_; \
+    } while (0)
+
+static int64_t unlink_all_kinds(struct stage *s)
+{
+    TRY(memfs_unlink(s->fs, "/file"));
+    TRY(memfs_unlink(s->fs, "/link"));
+    TRY(memfs_unlink(s->fs, "/other"));
+    TRY(memfs_unlink(s->fs, "/twin"));
+    TRY(memfs_unlinkat(s->fs, s->dir, "e/f", 0));
+    return memfs_unlinkat(s->fs, NULL, "empty", MEMFS_AT_REMOVEDIR);
+}
+
+static int64_t rmdir_empty(struct stage *s)
+{
+    return memfs_rmdir(s->fs, "/empty");
+}
+
+static int64_t open_more(struct stage *s)
+{
+    TRY(memfs_open(s->fs, "/d/x", MEMFS_O_RDWR, 0, &s->opened));
+    return memfs_opendir(s->fs, "/d/e", &s->opened_dir);
+}
+
+static int64_t close_both(struct stage *s)
+{
+    TRY(memfs_close(s->opened));
+    int64_t result = memfs_closedir(s->opened_dir);
+    s->opened = NULL;
+    s->opened_dir = NULL;
+    return result;
+}
+
+static int64_t orphan(struct stage *s)
+{
+    TRY(memfs_unlink(s->fs, "/file"));
+    return memfs_unlink(s->fs, "/other");
+}
+
+static int64_t close_orphan(struct stage *s)
+{
+    memfs_file *file = s->file;
+    s->file = NULL;
+    return memfs_close(file);
+}
+
+static int64_t truncate_down(struct stage *s)
+{
+    TRY(memfs_ftruncate(s->file, s->page_size + 7));
+    TRY(memfs_ftruncate(s->file, 3));
+    TRY(memfs_truncate(s->fs, "/file", 0));
+    TRY(memfs_truncate(s->fs, "/sparse", 9));
+    TRY(memfs_truncate(s->fs, "/shared", s->page_size * 2 + 5));
+    return memfs_truncate(s->fs, "/small", 4);
+}
+
+static int64_t take_version(struct stage *s)
+{
+    int result = memfs_version_take(s->file, &s->version);
+    s->has_version = result == 0;
+    return result;
+}
+
+static int64_t take_version_and_write(struct stage *s)
+{
+    TRY(take_version(s));
+    return memfs_pwrite(s->file, stage_pattern() + 9, s->page_size * 5, 5);
+}
+
+static int64_t restore_version(struct stage *s)
+{
+    int result = memfs_version_restore(s->file, &s->version);
+    s->has_version = result != 0;
+    return result;
+}
+
+static int64_t drop_version(struct stage *s)
+{
+    char byte;
+    TRY(memfs_version_read(&s->version, &byte, 1, 0));
+    int64_t result = memfs_version_drop(&s->version);
+    s->has_version = result != 0;
+    return result;
+}
+
+static int64_t truncate_a_versioned_file(struct stage *s)
+{
+    TRY(memfs_ftruncate(s->file, s->page_size + 7));
+    return memfs_ftruncate(s->file, 0);
+}
+
+static int64_t map_and_unlink(struct stage *s)
+{
+    int result = memfs_map(s->file, 0, 10, &s->mapping);
+    s->has_mapping = result == 0;
+    TRY(result);
+    return memfs_unlink(s->fs, "/file");
+}
+
+static int64_t map_owned_page(struct stage *s)
+{
+    int result = memfs_map(s->file, s->page_size, s->page_size, &s->mapping);
+    s->has_mapping = result == 0;
+    return result;
+}
+
+static int64_t unmap(struct stage *s)
+{
+    s->has_mapping = 0;
+    return memfs_unmap(&s->mapping);
+}
+
+static int64_t overwrite_owned_bytes(struct stage *s)
+{
+    unsigned char data[300];
+    memset(data, 9, sizeof data);
+    const memfs_iovec parts[] = {{data, 100}, {data, 200}};
+    TRY(memfs_write(s->file, data, sizeof data));
+    TRY(memfs_writev(s->file, parts, 2));
+    TRY(memfs_pwrite(s->file, stage_pattern() + 1, 3 * s->page_size, 0));
+    TRY(memfs_pwrite(s->file, data, 100, s->page_size - 50));
+    TRY(memfs_pwritev(s->file, parts, 2, s->page_size - 50));
+    return memfs_write(s->file, data, 0);
+}
+
+static int64_t allocate_some(struct stage *s)
+{
+    return memfs_allocate(s->file, 0, 9 * (int64_t)s->page_size, 0);
+}
+
+static int64_t write_what_was_allocated(struct stage *s)
+{
+    return memfs_pwrite(s->file, stage_pattern(), 9 * s->page_size, 0);
+}
+
+static int64_t allocate_again_and_punch(struct stage *s)
+{
+    TRY(memfs_allocate(s->file, 0, 3 * (int64_t)s->page_size, 0));
+    return memfs_allocate(s->file, 5, s->page_size * 2, MEMFS_ALLOCATE_PUNCH_HOLE);
+}
+
+static int64_t open_existing_with_lent_storage(struct stage *s)
+{
+    memfs_open_options options = {.struct_size = sizeof options, .flags = MEMFS_O_RDWR};
+    options.storage = &s->lent;
+    options.at = s->dir;
+    TRY(memfs_open_with(s->fs, "x", &options, &s->opened));
+    TRY(memfs_close(s->opened));
+    return memfs_open_with(s->fs, "/link", &options, &s->opened);
+}
+
+static int64_t locking(struct stage *s)
+{
+    TRY(memfs_lock(s->file, MEMFS_LOCK_SHARED, 0));
+    TRY(memfs_lock(s->file, MEMFS_LOCK_EXCLUSIVE, 0));
+    TRY(memfs_unlock(s->file));
+    return memfs_unlock(s->file);
+}
+
+static int64_t reading(struct stage *s)
+{
+    unsigned char data[300];
+    const memfs_iovec parts[] = {{data, 100}, {data + 100, 200}};
+    TRY(memfs_read(s->file, data, sizeof data));
+    TRY(memfs_readv(s->file, parts, 2));
+    TRY(memfs_pread(s->file, data, sizeof data, 5));
+    TRY(memfs_preadv(s->file, parts, 2, s->page_size - 50));
+    TRY(memfs_seek(s->file, 0, MEMFS_SEEK_DATA));
+    TRY(memfs_tell(s->file));
+    TRY(memfs_sync(s->file));
+    return memfs_file_size(s->file);
+}
+
+static int64_t asking(struct stage *s)
+{
+    memfs_stat_info info = {.struct_size = sizeof info};
+    char path[MEMFS_PATH_MAX + 1];
+    memfs_refusal refusal;
+    memfs_statfs_info statfs_info = {.struct_size = sizeof statfs_info};
+    TRY(memfs_stat(s->fs, "/link", &info));
+    TRY(memfs_lstat(s->fs, "/link", &info));
+    TRY(memfs_statat(s->fs, s->dir, "e/f", &info, 0));
+    TRY(memfs_fstat(s->file, &info));
+    TRY(memfs_exists(s->fs, "/d/e/f"));
+    TRY(memfs_is_file(s->fs, "/link"));
+    TRY(memfs_is_dir(s->fs, "/d"));
+    TRY(memfs_readlink(s->fs, "/link", path, sizeof path));
+    TRY(memfs_readlinkat(s->fs, NULL, "link", path, sizeof path));
+    TRY(memfs_realpath(s->fs, "/d/../link", path, sizeof path));
+    TRY(memfs_statfs(s->fs, &statfs_info));
+    return memfs_last_refusal(s->fs, &refusal);
+}
+
+static int64_t changing_attributes(struct stage *s)
+{
+    TRY(memfs_chmod(s->fs, "/file", 0600));
+    TRY(memfs_chmodat(s->fs, s->dir, "x", 0600, 0));
+    TRY(memfs_fchmod(s->file, 0640));
+    TRY(memfs_chown(s->fs, "/file", 1, 2));
+    TRY(memfs_chownat(s->fs, s->dir, "x", 1, MEMFS_ID_KEEP, MEMFS_AT_NOFOLLOW));
+    TRY(memfs_fchown(s->file, 3, 4));
+    TRY(memfs_utimens(s->fs, "/d", 5, MEMFS_TIME_NOW));
+    TRY(memfs_utimensat(s->fs, s->dir, "e", 5, MEMFS_TIME_OMIT, 0));
+    return memfs_futimens(s->file, 1, 2);
+}
+
+static int64_t streaming(struct stage *s)
+{
+    memfs_dirent entry;
+    int64_t cookie = 0;
+    TRY(memfs_readdir(s->stream, &entry));
+    TRY(cookie = memfs_telldir(s->stream));
+    TRY(memfs_readdir(s->stream, &entry));
+    TRY(memfs_seekdir(s->stream, cookie));
+    TRY(memfs_rewinddir(s->stream));
+    return memfs_readdir(s->stream, &entry);
+}
+
+static int64_t take_memory(struct stage *s)
+{
+    int result = memfs_list_dir(s->fs, "/many", &s->list);
+    s->has_list = result == 0;
+    TRY(result);
+    return memfs_alloc(s->fs, 3000, &s->memory);
+}
+
+static int64_t give_memory(struct stage *s)
+{
+    void *memory = s->memory;
+    s->memory = NULL;
+    s->has_list = 0;
+    memfs_list_free(s->fs, &s->list);
+    return memfs_free(s->fs, memory);
+}
+
+static int64_t rename_to_itself(struct stage *s)
+{
+    TRY(memfs_rename(s->fs, "/file", "/file", 0));
+    TRY(memfs_rename(s->fs, "/file", "/other", 0));
+    return memfs_copy(s->fs, "/file", "/other", 0);
+}
+
+const struct scenario scenarios_calm[] = {
+    {"unlink", " memfs_unlink memfs_unlinkat ", NEEDS_NOTHING, NULL, unlink_all_kinds},
+    {"rmdir", " memfs_rmdir ", NEEDS_NOTHING, NULL, rmdir_empty},
+    {"close", " memfs_close memfs_closedir ", NEEDS_NOTHING, open_more, close_both},
+    {"the last close of an orphan", " memfs_close ", NEEDS_NOTHING, orphan, close_orphan},
+    {"truncate down", " memfs_truncate memfs_ftruncate ", NEEDS_NOTHING, NULL, truncate_down},
+    {"truncate down while a version is held", " memfs_ftruncate ", NEEDS_NOTHING, take_version,
+     truncate_a_versioned_file},
+    {"take a version", " memfs_version_take ", NEEDS_NOTHING, NULL, take_version},
+    {"restore a version", " memfs_version_restore ", NEEDS_NOTHING, take_version_and_write,
+     restore_version},
+    {"read and drop a version", " memfs_version_drop memfs_version_read ", NEEDS_NOTHING,
+     take_version_and_write, drop_version},
+    {"map an owned page", " memfs_map ", NEEDS_NOTHING, NULL, map_owned_page},
+    {"unmap", " memfs_unmap ", NEEDS_NOTHING, map_and_unlink, unmap},
+    {"overwrite owned bytes", " memfs_write memfs_writev memfs_pwrite memfs_pwritev ",
+     NEEDS_NOTHING, NULL, overwrite_owned_bytes},
+    {"write what was allocated", " memfs_allocate memfs_pwrite ", NEEDS_NOTHING, allocate_some,
+     write_what_was_allocated},
+    {"allocate what is there, and punch", " memfs_allocate ", NEEDS_NOTHING, NULL,
+     allocate_again_and_punch},
+    {"open an existing file with lent storage", " memfs_open_with ", NEEDS_NOTHING, NULL,
+     open_existing_with_lent_storage},
+    {"lock and unlock", " memfs_lock memfs_unlock ", NEEDS_NOTHING, NULL, locking},
+    {"read",
+     " memfs_read memfs_readv memfs_pread memfs_preadv memfs_seek memfs_tell memfs_sync "
+     "memfs_file_size ",
+     NEEDS_NOTHING, NULL, reading},
+    {"ask",
+     " memfs_stat memfs_lstat memfs_statat memfs_fstat memfs_exists memfs_is_file memfs_is_dir "
+     "memfs_readlink memfs_readlinkat memfs_realpath memfs_statfs memfs_last_refusal ",
+     NEEDS_NOTHING, NULL, asking},
+    {"change attributes",
+     " memfs_chmod memfs_chmodat memfs_fchmod memfs_chown memfs_chownat memfs_fchown "
+     "memfs_utimens memfs_utimensat memfs_futimens ",
+     NEEDS_NOTHING, NULL, changing_attributes},
+    {"stream a directory", " memfs_readdir memfs_telldir memfs_seekdir memfs_rewinddir ",
+     NEEDS_NOTHING, NULL, streaming},
+    {"give memory back", " memfs_free memfs_list_free ", NEEDS_NOTHING, take_memory, give_memory},
+    {"rename and copy that change nothing", " memfs_rename memfs_copy ", NEEDS_NOTHING, NULL,
+     rename_to_itself},
+    {NULL, NULL, NEEDS_NOTHING, NULL, NULL},
+};

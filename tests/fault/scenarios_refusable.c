@@ -1,0 +1,409 @@
+/* Calls that take memory: each must leave everything as it was when it is refused. */
+#include "scenarios.h"
+
+#include <string.h>
+
+static int64_t open_creates(struct stage *s)
+{
+    return memfs_open(s->fs, "/d/new", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &s->opened);
+}
+
+static int64_t open_truncates(struct stage *s)
+{
+    return memfs_open(s->fs, "/file", MEMFS_O_RDWR | MEMFS_O_TRUNCATE, 0644, &s->opened);
+}
+
+static int64_t open_makes_parents(struct stage *s)
+{
+    uint32_t flags = MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_MAKE_PARENTS;
+    return memfs_open(s->fs, "/new/one/two/file", flags, 0644, &s->opened);
+}
+
+static int64_t open_makes_temporary(struct stage *s)
+{
+    return memfs_open(s->fs, "/d", MEMFS_O_RDWR | MEMFS_O_TMPFILE, 0600, &s->opened);
+}
+
+static int64_t openat_creates(struct stage *s)
+{
+    return memfs_openat(s->fs, s->dir, "new", MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &s->opened);
+}
+
+static int64_t open_with_creates_locked(struct stage *s)
+{
+    memfs_open_options options = {.struct_size = sizeof options, .mode = 0644};
+    options.flags = MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE | MEMFS_O_EXCLUSIVE_LOCK;
+    options.storage = &s->lent;
+    return memfs_open_with(s->fs, "/many/new", &options, &s->opened);
+}
+
+static int64_t open_mode_creates(struct stage *s)
+{
+    return memfs_open_mode(s->fs, "/new", "wb", &s->opened);
+}
+
+static int64_t write_extends(struct stage *s)
+{
+    if (memfs_tell(s->file) != 17)
+        return MEMFS_EIO;
+    return memfs_write(s->file, stage_pattern(), s->page_size * 4);
+}
+
+static int64_t write_appends(struct stage *s)
+{
+    return memfs_write(s->log, stage_pattern(), s->page_size * 3);
+}
+
+static int64_t pwrite_far_out(struct stage *s)
+{
+    return memfs_pwrite(s->file, stage_pattern(), s->page_size, INT64_C(1) << 40);
+}
+
+static int64_t pwrite_at_the_end_of_the_world(struct stage *s)
+{
+    return memfs_pwrite(s->file, stage_pattern(), 100, INT64_MAX - 100);
+}
+
+static int64_t open_shared(struct stage *s)
+{
+    return memfs_open(s->fs, "/shared", MEMFS_O_RDWR, 0, &s->opened);
+}
+
+static int64_t pwrite_into_shared_pages(struct stage *s)
+{
+    return memfs_pwrite(s->opened, stage_pattern() + 5, s->page_size * 2, s->page_size / 2);
+}
+
+static int64_t open_sparse(struct stage *s)
+{
+    return memfs_open(s->fs, "/sparse", MEMFS_O_RDWR, 0, &s->opened);
+}
+
+static int64_t pwrite_into_a_hole(struct stage *s)
+{
+    return memfs_pwrite(s->opened, stage_pattern(), s->page_size, s->page_size / 2);
+}
+
+static int64_t open_small(struct stage *s)
+{
+    return memfs_open(s->fs, "/small", MEMFS_O_RDWR, 0, &s->opened);
+}
+
+static int64_t pwrite_to_a_short_file(struct stage *s)
+{
+    return memfs_pwrite(s->opened, stage_pattern(), s->page_size / 2, 5);
+}
+
+static int64_t writev_in_parts(struct stage *s)
+{
+    unsigned char data[64];
+    memset(data, 7, sizeof data);
+    const memfs_iovec parts[] = {{data, sizeof data}, {data, 0}, {data, sizeof data}};
+    return memfs_writev(s->log, parts, 3);
+}
+
+static int64_t pwritev_in_parts(struct stage *s)
+{
+    unsigned char data[64];
+    memset(data, 7, sizeof data);
+    const memfs_iovec parts[] = {{data, sizeof data}, {data, 0}, {data, sizeof data}};
+    return memfs_pwritev(s->file, parts, 3, 10 * (int64_t)s->page_size - 64);
+}
+
+static int64_t truncate_up(struct stage *s)
+{
+    return memfs_truncate(s->fs, "/small", 3 * (int64_t)s->page_size);
+}
+
+static int64_t ftruncate_far_up(struct stage *s)
+{
+    return memfs_ftruncate(s->file, INT64_C(1) << 50);
+}
+
+static int64_t allocate_grows(struct stage *s)
+{
+    return memfs_allocate(s->file, s->page_size, 8 * (int64_t)s->page_size, 0);
+}
+
+static int64_t allocate_keeps_size(struct stage *s)
+{
+    return memfs_allocate(s->file, s->page_size, 8 * (int64_t)s->page_size,
+                          MEMFS_ALLOCATE_KEEP_SIZE);
+}
+
+static int64_t allocate_makes_zeros(struct stage *s)
+{
+    return memfs_allocate(s->opened, 5, 3 * (int64_t)s->page_size, MEMFS_ALLOCATE_ZERO_RANGE);
+}
+
+static int64_t allocate_unshares(struct stage *s)
+{
+    return memfs_allocate(s->opened, 0, 4 * (int64_t)s->page_size, 0);
+}
+
+static int64_t punch_a_shared_page(struct stage *s)
+{
+    return memfs_allocate(s->opened, 5, 20, MEMFS_ALLOCATE_PUNCH_HOLE);
+}
+
+static int64_t map_a_hole(struct stage *s)
+{
+    int result = memfs_map(s->opened, 0, s->page_size, &s->mapping);
+    s->has_mapping = result == 0;
+    return result;
+}
+
+static int64_t map_a_short_file(struct stage *s)
+{
+    int result = memfs_map(s->reader, 0, 10, &s->mapping);
+    s->has_mapping = result == 0;
+    return result;
+}
+
+static int64_t take_version(struct stage *s)
+{
+    int result = memfs_version_take(s->file, &s->version);
+    s->has_version = result == 0;
+    return result;
+}
+
+static int64_t overwrite_while_a_version_is_held(struct stage *s)
+{
+    return memfs_pwrite(s->file, stage_pattern() + 3, s->page_size, s->page_size / 2);
+}
+
+static int64_t mkdir_one(struct stage *s)
+{
+    return memfs_mkdir(s->fs, "/d/new", 0755);
+}
+
+static int64_t mkdirat_one(struct stage *s)
+{
+    return memfs_mkdirat(s->fs, s->dir, "e/new", 0755);
+}
+
+static int64_t mkdir_parents_four(struct stage *s)
+{
+    return memfs_mkdir_parents(s->fs, "/d/one/two/three/four", 0755);
+}
+
+static int64_t rename_to_a_longer_name(struct stage *s)
+{
+    return memfs_rename(s->fs, "/small", "/d/a-name-that-is-longer-than-the-one-before", 0);
+}
+
+static int64_t rename_replaces(struct stage *s)
+{
+    return memfs_rename(s->fs, "/d/y", "/many/a-name-that-is-not-so-short-7", 0);
+}
+
+static int64_t rename_makes_parents(struct stage *s)
+{
+    return memfs_rename(s->fs, "/d", "/new/one/two", MEMFS_RENAME_MAKE_PARENTS);
+}
+
+static int64_t rename_exchanges(struct stage *s)
+{
+    return memfs_rename(s->fs, "/d/e", "/file", MEMFS_RENAME_EXCHANGE);
+}
+
+static int64_t renameat_moves(struct stage *s)
+{
+    return memfs_renameat(s->fs, s->dir, "e", s->stream, "a-new-name-for-the-directory-e", 0);
+}
+
+static int64_t link_one(struct stage *s)
+{
+    return memfs_link(s->fs, "/small", "/d/new");
+}
+
+static int64_t linkat_one(struct stage *s)
+{
+    return memfs_linkat(s->fs, s->dir, "x", s->stream, "new", 0);
+}
+
+static int64_t link_file_one(struct stage *s)
+{
+    return memfs_link_file(s->file, s->dir, "new");
+}
+
+static int64_t link_a_temporary_file(struct stage *s)
+{
+    return memfs_link_file(s->opened, s->stream, "new");
+}
+
+static int64_t symlink_long(struct stage *s)
+{
+    char target[1000];
+    memset(target, 't', sizeof target - 1);
+    target[sizeof target - 1] = '\0';
+    return memfs_symlink(s->fs, target, "/d/new");
+}
+
+static int64_t symlinkat_one(struct stage *s)
+{
+    return memfs_symlinkat(s->fs, "x", s->dir, "new");
+}
+
+static int64_t read_file_whole(struct stage *s)
+{
+    size_t size;
+    return memfs_read_file(s->fs, "/file", 1u << 20, &s->memory, &size);
+}
+
+static int64_t write_file_creates(struct stage *s)
+{
+    return memfs_write_file(s->fs, "/d/new", stage_pattern(), 3 * s->page_size, 0644);
+}
+
+static int64_t write_file_replaces(struct stage *s)
+{
+    return memfs_write_file(s->fs, "/file", stage_pattern() + 1, 2 * s->page_size + 9, 0644);
+}
+
+static int64_t copy_to_a_new_name(struct stage *s)
+{
+    return memfs_copy(s->fs, "/file", "/d/new", MEMFS_COPY_EXCLUSIVE);
+}
+
+static int64_t copy_over_a_file(struct stage *s)
+{
+    return memfs_copy(s->fs, "/file", "/small", MEMFS_COPY_ATTRIBUTES);
+}
+
+static int64_t copy_a_short_file(struct stage *s)
+{
+    return memfs_copy(s->fs, "/small", "/new", 0);
+}
+
+static int64_t copy_tree_with_links(struct stage *s)
+{
+    return memfs_copy_tree(s->fs, "/d", "/many/copy", 0);
+}
+
+static int64_t copy_tree_with_many_names(struct stage *s)
+{
+    return memfs_copy_tree(s->fs, "/many", "/d/copy", MEMFS_COPY_ATTRIBUTES);
+}
+
+static int64_t remove_tree_with_links(struct stage *s)
+{
+    return memfs_remove_tree(s->fs, "/d");
+}
+
+static int64_t tree_usage_of_all(struct stage *s)
+{
+    memfs_tree_info info = {.struct_size = sizeof info};
+    return memfs_tree_usage(s->fs, "/", &info);
+}
+
+static int64_t opendir_one(struct stage *s)
+{
+    return memfs_opendir(s->fs, "/d", &s->opened_dir);
+}
+
+static int64_t opendirat_one(struct stage *s)
+{
+    return memfs_opendirat(s->fs, s->dir, "e", &s->opened_dir);
+}
+
+static int64_t list_dir_many(struct stage *s)
+{
+    int result = memfs_list_dir(s->fs, "/many", &s->list);
+    s->has_list = result == 0;
+    return result;
+}
+
+static int64_t glob_all(struct stage *s)
+{
+    int result = memfs_glob(s->fs, "/**/[a-f]*", &s->list);
+    s->has_list = result == 0;
+    return result;
+}
+
+static int visit(void *context, const memfs_walk_entry *entry)
+{
+    (void)entry;
+    ++*(int *)context;
+    return MEMFS_WALK_CONTINUE;
+}
+
+static int64_t walk_all(struct stage *s)
+{
+    int visited = 0;
+    int result = memfs_walk(s->fs, "/", visit, &visited);
+    return result < 0 ? result : visited > 40 ? 0 : MEMFS_EIO;
+}
+
+static int64_t alloc_some(struct stage *s)
+{
+    return memfs_alloc(s->fs, 5000, &s->memory);
+}
+
+const struct scenario scenarios_refusable[] = {
+    {"open creates a file", " memfs_open ", MAKES_NODES, NULL, open_creates},
+    {"open truncates", " memfs_open ", MAY_BE_REFUSED, NULL, open_truncates},
+    {"open makes parents", " memfs_open ", MAKES_NODES, NULL, open_makes_parents},
+    {"open makes a file without a name", " memfs_open ", MAKES_NODES, NULL, open_makes_temporary},
+    {"openat creates", " memfs_openat ", MAKES_NODES, NULL, openat_creates},
+    {"open_with creates, locked, in lent storage", " memfs_open_with ", MAKES_NODES, NULL,
+     open_with_creates_locked},
+    {"open_mode creates", " memfs_open_mode ", MAKES_NODES, NULL, open_mode_creates},
+    {"write extends a file", " memfs_write ", MAY_BE_REFUSED, NULL, write_extends},
+    {"write appends", " memfs_write ", MAY_BE_REFUSED, NULL, write_appends},
+    {"pwrite far out", " memfs_pwrite ", MAY_BE_REFUSED, NULL, pwrite_far_out},
+    {"pwrite to the last bytes", " memfs_pwrite ", MAY_BE_REFUSED, NULL,
+     pwrite_at_the_end_of_the_world},
+    {"pwrite into shared pages", " memfs_pwrite ", MAY_BE_REFUSED, open_shared,
+     pwrite_into_shared_pages},
+    {"pwrite into a hole", " memfs_pwrite ", MAY_BE_REFUSED, open_sparse, pwrite_into_a_hole},
+    {"pwrite to a short file", " memfs_pwrite ", MAY_BE_REFUSED, open_small,
+     pwrite_to_a_short_file},
+    {"writev", " memfs_writev ", MAY_BE_REFUSED, NULL, writev_in_parts},
+    {"pwritev", " memfs_pwritev ", MAY_BE_REFUSED, NULL, pwritev_in_parts},
+    {"truncate up", " memfs_truncate ", MAY_BE_REFUSED, NULL, truncate_up},
+    {"ftruncate far up", " memfs_ftruncate ", MAY_BE_REFUSED, NULL, ftruncate_far_up},
+    {"allocate grows", " memfs_allocate ", MAY_BE_REFUSED, NULL, allocate_grows},
+    {"allocate keeps the size", " memfs_allocate ", MAY_BE_REFUSED, NULL, allocate_keeps_size},
+    {"allocate makes zeros", " memfs_allocate ", MAY_BE_REFUSED, open_sparse, allocate_makes_zeros},
+    {"allocate unshares", " memfs_allocate ", MAY_BE_REFUSED, open_shared, allocate_unshares},
+    {"punch into a shared page", " memfs_allocate ", MAY_BE_REFUSED, open_shared,
+     punch_a_shared_page},
+    {"map a hole", " memfs_map ", MAY_BE_REFUSED, open_sparse, map_a_hole},
+    {"map a short file", " memfs_map ", MAY_BE_REFUSED, NULL, map_a_short_file},
+    {"overwrite while a version is held", " memfs_pwrite ", MAY_BE_REFUSED, take_version,
+     overwrite_while_a_version_is_held},
+    {"mkdir", " memfs_mkdir ", MAKES_NODES, NULL, mkdir_one},
+    {"mkdirat", " memfs_mkdirat ", MAKES_NODES, NULL, mkdirat_one},
+    {"mkdir_parents", " memfs_mkdir_parents ", MAKES_NODES, NULL, mkdir_parents_four},
+    {"rename to a longer name", " memfs_rename ", MAY_BE_REFUSED, NULL, rename_to_a_longer_name},
+    {"rename replaces", " memfs_rename ", MAY_BE_REFUSED, NULL, rename_replaces},
+    {"rename makes parents", " memfs_rename ", MAKES_NODES, NULL, rename_makes_parents},
+    {"rename exchanges", " memfs_rename ", MAY_BE_REFUSED, NULL, rename_exchanges},
+    {"renameat", " memfs_renameat ", MAY_BE_REFUSED, NULL, renameat_moves},
+    {"link", " memfs_link ", MAY_BE_REFUSED, NULL, link_one},
+    {"linkat", " memfs_linkat ", MAY_BE_REFUSED, NULL, linkat_one},
+    {"link_file", " memfs_link_file ", MAY_BE_REFUSED, NULL, link_file_one},
+    {"link_file of a temporary file", " memfs_link_file ", MAY_BE_REFUSED, open_makes_temporary,
+     link_a_temporary_file},
+    {"symlink", " memfs_symlink ", MAKES_NODES, NULL, symlink_long},
+    {"symlinkat", " memfs_symlinkat ", MAKES_NODES, NULL, symlinkat_one},
+    {"read_file", " memfs_read_file ", MAY_BE_REFUSED, NULL, read_file_whole},
+    {"write_file creates", " memfs_write_file ", MAKES_NODES, NULL, write_file_creates},
+    {"write_file replaces", " memfs_write_file ", MAY_BE_REFUSED, NULL, write_file_replaces},
+    {"copy to a new name", " memfs_copy ", MAKES_NODES, NULL, copy_to_a_new_name},
+    {"copy over a file", " memfs_copy ", MAY_BE_REFUSED, NULL, copy_over_a_file},
+    {"copy a short file", " memfs_copy ", MAKES_NODES, NULL, copy_a_short_file},
+    {"copy_tree with links", " memfs_copy_tree ", MAKES_NODES, NULL, copy_tree_with_links},
+    {"copy_tree with many names", " memfs_copy_tree ", MAKES_NODES, NULL,
+     copy_tree_with_many_names},
+    {"remove_tree", " memfs_remove_tree ", MAY_BE_REFUSED, NULL, remove_tree_with_links},
+    {"tree_usage", " memfs_tree_usage ", MAY_BE_REFUSED, NULL, tree_usage_of_all},
+    {"opendir", " memfs_opendir ", MAY_BE_REFUSED, NULL, opendir_one},
+    {"opendirat", " memfs_opendirat ", MAY_BE_REFUSED, NULL, opendirat_one},
+    {"list_dir", " memfs_list_dir ", MAY_BE_REFUSED, NULL, list_dir_many},
+    {"glob", " memfs_glob ", MAY_BE_REFUSED, NULL, glob_all},
+    {"walk", " memfs_walk ", MAY_BE_REFUSED, NULL, walk_all},
+    {"alloc", " memfs_alloc ", MAY_BE_REFUSED, NULL, alloc_some},
+    {NULL, NULL, MAY_BE_REFUSED, NULL, NULL},
+};

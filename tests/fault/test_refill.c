@@ -1,0 +1,268 @@
+/*
+ * Fill to the last page, delete a random half, fill again to the same level, a
+ * thousand times: memory must stay usable after any pattern of deletes, and
+ * what is used must end where it began.  With an allocator that counts, with
+ * the host's, and in an arena.
+ */
+#include "fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUOTA_BYTES ((uint64_t)1 << 20)
+
+enum { CYCLES = 1000, FILES_MAX = 4000, SIZE_MAX_BYTES = 40000 };
+
+struct pool {
+    memfs *fs;
+    uint64_t random;
+    size_t sizes[FILES_MAX]; /* of the files that exist, by number; the others have ABSENT */
+    size_t count;            /* numbers in use */
+};
+
+#define ABSENT SIZE_MAX
+
+static uint64_t below(struct pool *pool, uint64_t limit)
+{
+    pool->random ^= pool->random << 13;
+    pool->random ^= pool->random >> 7;
+    pool->random ^= pool->random << 17;
+    return pool->random % limit;
+}
+
+static memfs_statfs_info figures(memfs *fs)
+{
+    memfs_statfs_info info = {.struct_size = sizeof info};
+    assert_int_equal(memfs_statfs(fs, &info), 0);
+    return info;
+}
+
+static size_t mixed_size(struct pool *pool)
+{
+    switch (below(pool, 4)) {
+    case 0:
+        return (size_t)below(pool, 200);
+    case 1:
+        return (size_t)below(pool, 5000);
+    case 2:
+        return 4096;
+    default:
+        return (size_t)below(pool, SIZE_MAX_BYTES);
+    }
+}
+
+static void name_of(size_t number, char *path, size_t size)
+{
+    snprintf(path, size, "/file-%05zu", number);
+}
+
+static int make(struct pool *pool, size_t number, size_t size)
+{
+    static const unsigned char data[SIZE_MAX_BYTES] = {1, 2, 3};
+    char path[32];
+    name_of(number, path, sizeof path);
+    int result = memfs_write_file(pool->fs, path, data, size, 0644);
+    if (result == 0)
+        pool->sizes[number] = size;
+    else
+        assert_int_equal(result, MEMFS_EDQUOT);
+    return result;
+}
+
+static void removes(struct pool *pool, size_t number)
+{
+    char path[32];
+    name_of(number, path, sizeof path);
+    assert_int_equal(memfs_unlink(pool->fs, path), 0);
+    pool->sizes[number] = ABSENT;
+}
+
+static uint64_t level(const struct pool *pool)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < pool->count; i++)
+        if (pool->sizes[i] != ABSENT)
+            bytes += pool->sizes[i];
+    return bytes;
+}
+
+/* Makes files of mixed sizes, and when one does not fit smaller ones, until not even an empty one
+ * fits or numbers run out. */
+static void fill(struct pool *pool)
+{
+    size_t most = SIZE_MAX_BYTES;
+    for (size_t i = 0; i < FILES_MAX; i++) {
+        if (i < pool->count && pool->sizes[i] != ABSENT)
+            continue;
+        pool->sizes[i] = ABSENT;
+        pool->count = i >= pool->count ? i + 1 : pool->count;
+        size_t size = mixed_size(pool) % (most + 1);
+        while (make(pool, i, size) != 0) {
+            if (size == 0)
+                return;
+            most = size / 2;
+            size = most;
+        }
+    }
+}
+
+/* Deletes half of the files; what they were goes to `gone`, if that is not null. */
+static void delete_half(struct pool *pool, size_t *gone)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        if (gone != NULL)
+            gone[i] = ABSENT;
+        if (pool->sizes[i] != ABSENT && below(pool, 2) == 0) {
+            if (gone != NULL)
+                gone[i] = pool->sizes[i];
+            removes(pool, i);
+        }
+    }
+}
+
+static void delete_all(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        if (pool->sizes[i] != ABSENT)
+            removes(pool, i);
+}
+
+static void begin(struct pool *pool, memfs *fs)
+{
+    memset(pool, 0, sizeof *pool);
+    pool->fs = fs;
+    pool->random = UINT64_C(88172645463325252);
+}
+
+/* What fitted once fits again, in another order. */
+static void the_same_files_fit_again(memfs *fs)
+{
+    static struct pool pool;
+    static size_t gone[FILES_MAX];
+    begin(&pool, fs);
+    memfs_statfs_info empty = figures(fs);
+    fill(&pool);
+    memfs_statfs_info full = figures(fs);
+    assert_true(level(&pool) > QUOTA_BYTES / 2);
+    int failures = 0;
+    for (int cycle = 0; cycle < CYCLES; cycle++) {
+        delete_half(&pool, gone);
+        size_t start = (size_t)below(&pool, pool.count);
+        for (size_t n = 0; n < pool.count; n++) {
+            size_t i = (start + n * 7919) % pool.count;
+            if (gone[i] != ABSENT && pool.sizes[i] == ABSENT && make(&pool, i, gone[i]) != 0) {
+                failures++;
+                print_message("cycle %d: a file of %zu bytes does not fit any more; data %" PRIu64
+                              " of %" PRIu64 "\n",
+                              cycle, gone[i], level(&pool), QUOTA_BYTES);
+                fail();
+            }
+        }
+        memfs_statfs_info again = figures(fs);
+        if (pool.count % 7919 != 0)
+            assert_true(again.class_bytes[MEMFS_CLASS_DATA] == full.class_bytes[MEMFS_CLASS_DATA]);
+        if (cycle % 100 == 0)
+            assert_int_equal(memfs_audit(fs), 0);
+    }
+    delete_all(&pool);
+    assert_true(figures(fs).class_bytes[MEMFS_CLASS_DATA] == empty.class_bytes[MEMFS_CLASS_DATA]);
+    assert_int_equal(failures, 0);
+}
+
+/* Other files, of other sizes, reach the level too.  What differs from fill to fill is how many
+ * small files there are, each of which costs a node and a name, and the last bytes that no file
+ * could use: so the bytes in live objects are compared, not the bytes of data. */
+static void other_files_fill_it_again(memfs *fs, double lowest_allowed)
+{
+    static struct pool pool;
+    begin(&pool, fs);
+    uint64_t used_empty = figures(fs).used_bytes;
+    fill(&pool);
+    uint64_t first = figures(fs).used_bytes;
+    uint64_t lowest = first;
+    for (int cycle = 0; cycle < CYCLES; cycle++) {
+        delete_half(&pool, NULL);
+        fill(&pool);
+        uint64_t used = figures(fs).used_bytes;
+        lowest = used < lowest ? used : lowest;
+    }
+    print_message("filled to %" PRIu64 " of %" PRIu64 " at first, never below %" PRIu64
+                  " (%.2f %% of it)\n",
+                  first, QUOTA_BYTES, lowest, 100.0 * (double)lowest / (double)first);
+    assert_true((double)lowest >= lowest_allowed * (double)first);
+    delete_all(&pool);
+    assert_true(figures(fs).used_bytes <= used_empty + 4096);
+    assert_int_equal(memfs_audit(fs), 0);
+}
+
+static memfs_config small_config(uint32_t page_size)
+{
+    memfs_config config = memfs_config_default();
+    config.quota_bytes = QUOTA_BYTES;
+    config.page_size = page_size;
+    return config;
+}
+
+static void refill_under_a_counting_allocator(void **state)
+{
+    (void)state;
+    static const uint32_t page_sizes[] = {256, 4096};
+    for (int i = 0; i < 2; i++) {
+        memfs_config config = small_config(page_sizes[i]);
+        struct fixture *fixture = fixture_create(&config);
+        assert_non_null(fixture);
+        the_same_files_fit_again(fixture->fs);
+        other_files_fill_it_again(fixture->fs, 0.95);
+        fixture_destroy(fixture);
+    }
+}
+
+static void refill_under_the_hosts_allocator(void **state)
+{
+    (void)state;
+    memfs_config config = small_config(4096);
+    memfs *fs;
+    assert_int_equal(memfs_create(&config, &fs), 0);
+    the_same_files_fit_again(fs);
+    other_files_fill_it_again(fs, 0.95);
+    assert_int_equal(memfs_destroy(fs, 0), 0);
+}
+
+static void refill_in_an_arena(void **state)
+{
+    (void)state;
+    static const uint32_t page_sizes[] = {256, 4096};
+    for (int i = 0; i < 2; i++) {
+        memfs_config config = small_config(page_sizes[i]);
+        void *arena = malloc((size_t)QUOTA_BYTES);
+        assert_non_null(arena);
+        config.quota_bytes = 0;
+        config.arena = arena;
+        config.arena_bytes = (size_t)QUOTA_BYTES;
+        struct fixture *fixture = fixture_create(&config);
+        assert_non_null(fixture);
+        the_same_files_fit_again(fixture->fs);
+        other_files_fill_it_again(fixture->fs, 0.9);
+        fixture_destroy(fixture);
+        free(arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refill_under_a_counting_allocator),
+        cmocka_unit_test(refill_under_the_hosts_allocator),
+        cmocka_unit_test(refill_in_an_arena),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
