@@ -17,8 +17,9 @@ struct tracking_allocator {
     _Atomic uint64_t held_bytes;  /* sum of tracking_cost() of the live blocks */
     _Atomic uint64_t peak_bytes;
     _Atomic uint64_t held_blocks;
-    _Atomic uint64_t takes;     /* calls to take, refused ones included */
-    _Atomic uint64_t refuse_at; /* the take with this number (from 1) is refused; 0: none */
+    _Atomic uint64_t takes;       /* calls to take, refused ones included */
+    _Atomic uint64_t taken_bytes; /* asked for by the takes that succeeded, ever */
+    _Atomic uint64_t refuse_at;   /* the take with this number (from 1) is refused; 0: none */
     _Atomic uint32_t refuse_every_later; /* non-zero: and all that come after it */
 };
 
