@@ -91,10 +91,20 @@ static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
     return SQLITE_OK;
 }
 
+/* Armed first: room that an old version shares would have to be copied to be written. */
+static int hint_size(struct mfs_file *file, const struct mfs_member *member, struct mfs_undo *undo,
+                     const sqlite3_int64 *size)
+{
+    int rc = mfs_undo_prepare(undo, file, member->level);
+    return rc != SQLITE_OK ? rc : mfs_file_reserve_room(file, *size);
+}
+
 int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struct mfs_undo *undo,
                          int operation, void *argument)
 {
     switch (operation) {
+    case SQLITE_FCNTL_SIZE_HINT:
+        return hint_size(file, member, undo, argument);
     case SQLITE_FCNTL_LOCKSTATE:
         *(int *)argument = (int)member->level;
         return SQLITE_OK;
@@ -102,7 +112,7 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
         mfs_undo_note_sync(undo);
         return SQLITE_OK;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
-        mfs_undo_commit(undo);
+        mfs_undo_commit(undo, file);
         return SQLITE_OK;
     case SQLITE_FCNTL_SIZE_LIMIT:
         return control_size_limit(file, member, argument);

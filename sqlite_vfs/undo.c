@@ -106,13 +106,23 @@ void mfs_undo_note_sync(struct mfs_undo *undo)
         undo->state = MFS_UNDO_UNDECIDED;
 }
 
-void mfs_undo_commit(struct mfs_undo *undo)
+/* Cutting pages that a version shares cannot always free them (that takes no memory, but freeing
+ * half of a shared table would); after the version has gone, cutting once more does. */
+static void forget_version(struct mfs_undo *undo, struct mfs_file *file)
 {
-    if (undo->state == MFS_UNDO_ARMED) {
-        int error = memfs_version_drop(&undo->version);
-        assert(error == 0);
-        (void)error;
-    }
+    int64_t size = memfs_file_size(file->handle);
+    bool was_cut = size >= 0 && (uint64_t)size < undo->version.size_bytes;
+    int error = memfs_version_drop(&undo->version);
+    if (error == 0 && was_cut)
+        error = memfs_ftruncate(file->handle, size);
+    assert(error == 0);
+    (void)error;
+}
+
+void mfs_undo_commit(struct mfs_undo *undo, struct mfs_file *file)
+{
+    if (undo->state == MFS_UNDO_ARMED)
+        forget_version(undo, file);
     undo->state = MFS_UNDO_UNDECIDED;
     undo->is_recovery = false;
 }

@@ -37,7 +37,7 @@ int mfs_undo_prepare(struct mfs_undo *undo, struct mfs_file *file, enum mfs_lock
 void mfs_undo_note_sync(struct mfs_undo *undo);
 
 /* At SQLITE_FCNTL_COMMIT_PHASETWO. */
-void mfs_undo_commit(struct mfs_undo *undo);
+void mfs_undo_commit(struct mfs_undo *undo, struct mfs_file *file);
 
 /* At any other end: unlock, close, or a new read transaction.  Cannot fail for memory. */
 int mfs_undo_roll_back(struct mfs_undo *undo, struct mfs_file *file);

@@ -13,13 +13,13 @@ enum { ROWS = 24 };
 
 static const char usual_transaction[] =
     "UPDATE main.t SET v=zeroblob(length(v)/2)||id WHERE id%3=0;"
-    "INSERT INTO main.t SELECT id+100, v FROM main.t WHERE id%2=0;"
+    "INSERT INTO main.t SELECT id+100, k, v FROM main.t WHERE id%2=0;"
     "DELETE FROM main.t WHERE id BETWEEN 5 AND 9;"
     "UPDATE main.t SET k=k+1;";
 
 static const char attached_transaction[] =
     "UPDATE two.t SET v=zeroblob(length(v)/2)||id WHERE id%3=1;"
-    "INSERT INTO two.t SELECT id+100, v FROM two.t WHERE id%2=1;"
+    "INSERT INTO two.t SELECT id+100, k, v FROM two.t WHERE id%2=1;"
     "DELETE FROM two.t WHERE id BETWEEN 5 AND 9;"
     "UPDATE two.t SET k=k+1;";
 

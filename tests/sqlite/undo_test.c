@@ -137,7 +137,7 @@ static void a_new_read_transaction_is_the_end_of_one_that_failed(void **state)
     io_write(file, "AFTER!", 24);
     /* The pager throws its cache away and begins again, keeping EXCLUSIVE. */
     assert_int_equal(file->pMethods->xRead(file, version, 16, 24), SQLITE_OK);
-    assert_memory_equal(version, "rty bytes and a ", 16);
+    assert_memory_equal(version, " and a few more.", 16);
     io_assert_text(file, "before, with forty", 0);
     io_write(file, "second", 0);
     commit(file);
@@ -256,6 +256,32 @@ static void putting_back_takes_no_memory(void **state)
     io_close(file);
 }
 
+static uint64_t used_bytes(struct fixture *f)
+{
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    return info.used_bytes;
+}
+
+static void what_a_committed_transaction_cut_off_is_given_back(void **state)
+{
+    struct fixture *f = *state;
+    static char pages[1 << 20];
+    memset(pages, 'x', sizeof pages);
+    sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    assert_int_equal(file->pMethods->xWrite(file, pages, sizeof pages, 0), SQLITE_OK);
+    io_begin_writing(file);
+    io_write(file, "y", 0);
+    assert_int_equal(file->pMethods->xTruncate(file, 5000), SQLITE_OK);
+    commit(file);
+    assert_int_equal(io_unlock(file, SQLITE_LOCK_NONE), SQLITE_OK);
+    assert_true(used_bytes(f) < 65536);
+    assert_int_equal(io_size(file), 5000);
+    io_assert_text(file, "yx", 0);
+    io_close(file);
+}
+
 #define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
 
 int main(void)
@@ -275,6 +301,7 @@ int main(void)
         SQLITE_TEST(beside_a_live_journal_overwriting_takes_no_memory),
         SQLITE_TEST(a_write_that_changes_nothing_is_never_refused),
         SQLITE_TEST(putting_back_takes_no_memory),
+        SQLITE_TEST(what_a_committed_transaction_cut_off_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
