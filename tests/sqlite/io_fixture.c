@@ -45,7 +45,9 @@ sqlite3_file *io_open(const char *path, int flags)
 
 void io_close(sqlite3_file *file)
 {
+    size_t size = (size_t)io_vfs()->szOsFile;
     assert_int_equal(file->pMethods->xClose(file), SQLITE_OK);
+    memset(file, 0xa5, size); /* whoever still looks into it shall notice */
     free(file);
 }
 
