@@ -1,0 +1,281 @@
+/* A file's extent: truncating, allocating, punching; locks, mappings and versions of it. */
+#include "fs.h"
+#include "num.h"
+
+/* The file behind a handle.  Errors: EBADF, EISDIR. */
+static int file_of(const memfs_file *file, uint32_t access, struct mfs_file_node **out)
+{
+    if (file == NULL || file->magic != MFS_FILE_MAGIC)
+        return MEMFS_EBADF;
+    *out = mfs_as_file(file->node);
+    if (*out == NULL)
+        return MEMFS_EISDIR;
+    return (file->flags & access) != 0 ? 0 : MEMFS_EBADF;
+}
+
+static uint64_t size_of(const struct mfs_file_node *node)
+{
+    return atomic_load_explicit(&node->size, memory_order_relaxed);
+}
+
+static void set_size(struct mfs_file_node *node, uint64_t size)
+{
+    atomic_store_explicit(&node->size, size, memory_order_relaxed);
+}
+
+/* -------------------------------------------------------------- truncating */
+
+static int set_length(memfs *fs, struct mfs_file_node *file, uint64_t size)
+{
+    int error = 0;
+    int64_t now = mfs_nodes_now(&fs->nodes);
+    mfs_lock_exclusive(&fs->lot, &file->node.lock);
+    if (size > size_of(file))
+        error = mfs_content_grow(&fs->pool, &file->content, size_of(file));
+    else
+        mfs_content_cut(&fs->pool, &file->content, size);
+    if (error == 0) {
+        set_size(file, size);
+        mfs_node_modified(&file->node, now);
+    }
+    mfs_unlock_exclusive(&fs->lot, &file->node.lock);
+    return error;
+}
+
+int memfs_ftruncate(memfs_file *file, int64_t size)
+{
+    struct mfs_file_node *node;
+    int error = file_of(file, MEMFS_O_WRITE, &node);
+    if (error == 0 && size < 0)
+        error = MEMFS_EINVAL;
+    return error == 0 ? set_length(file->fs, node, (uint64_t)size) : error;
+}
+
+int memfs_truncate(memfs *fs, const char *path, int64_t size)
+{
+    struct mfs_node *node;
+    if (!mfs_fs_is_valid(fs) || size < 0)
+        return MEMFS_EINVAL;
+    int error = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
+    if (error != 0)
+        return error;
+    struct mfs_file_node *file = mfs_as_file(node);
+    if (file == NULL)
+        error = MEMFS_EISDIR;
+    else if (mfs_filelock_is_locked(&fs->lot, node, MFS_HELD_NOTHING))
+        error = MEMFS_EBUSY;
+    else
+        error = set_length(fs, file, (uint64_t)size);
+    mfs_node_release(&fs->nodes, node);
+    return error;
+}
+
+/* -------------------------------------------------------------- allocating */
+
+/* Inside the node's lock.  `*end` is where the file ends if that moves. */
+static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, uint64_t length,
+                        unsigned flags)
+{
+    struct mfs_source zeros = {0};
+    uint64_t size = size_of(file);
+    if ((flags & MEMFS_ALLOCATE_PUNCH_HOLE) != 0)
+        return mfs_content_punch(&fs->pool, &file->content, offset, length);
+    int error = (flags & MEMFS_ALLOCATE_ZERO_RANGE) != 0
+                    ? mfs_content_write(&fs->pool, &file->content, size, offset, length, &zeros)
+                    : mfs_content_allocate(&fs->pool, &file->content, size, offset, length);
+    if (error == 0 && (flags & MEMFS_ALLOCATE_KEEP_SIZE) == 0 && offset + length > size)
+        set_size(file, offset + length);
+    return error;
+}
+
+int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned flags)
+{
+    struct mfs_file_node *node;
+    const unsigned both = MEMFS_ALLOCATE_PUNCH_HOLE | MEMFS_ALLOCATE_ZERO_RANGE;
+    int error = file_of(file, MEMFS_O_WRITE, &node);
+    if (error != 0)
+        return error;
+    if (offset < 0 || length <= 0 || (flags & ~(MEMFS_ALLOCATE_KEEP_SIZE | both)) != 0 ||
+        (flags & both) == both)
+        return MEMFS_EINVAL;
+    if (length > MEMFS_FILE_SIZE_MAX - offset)
+        return MEMFS_EFBIG;
+    memfs *fs = file->fs;
+    int64_t now = mfs_nodes_now(&fs->nodes);
+    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    error = change_range(fs, node, (uint64_t)offset, (uint64_t)length, flags);
+    if (error == 0)
+        mfs_node_modified(&node->node, now);
+    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    return error;
+}
+
+/* ------------------------------------------------------- whole-file locking */
+
+int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms)
+{
+    struct mfs_file_node *node;
+    int error = file_of(file, UINT32_MAX, &node);
+    if (error != 0)
+        return error;
+    if (kind != MEMFS_LOCK_SHARED && kind != MEMFS_LOCK_EXCLUSIVE)
+        return MEMFS_EINVAL;
+    enum mfs_held wanted = kind == MEMFS_LOCK_SHARED ? MFS_HELD_SHARED : MFS_HELD_EXCLUSIVE;
+    return mfs_filelock_change(&file->fs->lot, file->node, &file->held, wanted, timeout_ms);
+}
+
+int memfs_unlock(memfs_file *file)
+{
+    struct mfs_file_node *node;
+    int error = file_of(file, UINT32_MAX, &node);
+    if (error == 0)
+        mfs_filelock_release(&file->fs->lot, file->node, &file->held);
+    return error;
+}
+
+/* ---------------------------------------------------------------- mappings */
+
+/* Pins the page; only one that must be made first needs the lock exclusive. */
+static int pin(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t length, mfs_page *out)
+{
+    int error = 0;
+    mfs_lock_shared(&fs->lot, &node->node.lock);
+    bool is_inside = offset + length <= size_of(node);
+    bool is_pinned = is_inside && mfs_content_pin_existing(&fs->pool, &node->content, offset, out);
+    mfs_unlock_shared(&fs->lot, &node->node.lock);
+    if (is_pinned)
+        return 0;
+    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    if (offset + length > size_of(node))
+        error = MEMFS_ENXIO;
+    else
+        error = mfs_content_pin(&fs->pool, &node->content, offset, out);
+    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    return error;
+}
+
+int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *out)
+{
+    struct mfs_file_node *node;
+    int error = file_of(file, MEMFS_O_READ, &node);
+    if (error != 0)
+        return error;
+    memfs *fs = file->fs;
+    uint64_t page_size = fs->pool.page_size;
+    if (out == NULL || offset < 0 || length == 0 || length > page_size ||
+        ((uint64_t)offset & (page_size - 1)) + length > page_size)
+        return MEMFS_EINVAL;
+    mfs_page page;
+    error = pin(fs, node, (uint64_t)offset, length, &page);
+    if (error != 0)
+        return error;
+    (void)atomic_fetch_add(&fs->mappings, 1);
+    out->data = mfs_page_bytes(page) + ((uint64_t)offset & (page_size - 1));
+    out->length = length;
+    out->opaque[0] = fs;
+    out->opaque[1] = (void *)page; /* NOLINT(performance-no-int-to-ptr) */
+    return 0;
+}
+
+int memfs_unmap(memfs_mapping *mapping)
+{
+    if (mapping == NULL)
+        return MEMFS_EINVAL;
+    memfs *fs = mapping->opaque[0];
+    if (fs == NULL)
+        return MEMFS_EBADF;
+    mfs_page_unpin(&fs->pool, (mfs_page)mapping->opaque[1]);
+    (void)atomic_fetch_sub(&fs->mappings, 1);
+    *mapping = (memfs_mapping){0};
+    return 0;
+}
+
+/* ---------------------------------------------------------------- versions */
+
+static struct mfs_version *as_version(memfs_version_ref *ref)
+{
+    return (struct mfs_version *)(void *)ref;
+}
+
+static bool is_held(const struct mfs_version *version)
+{
+    return version != NULL && version->magic == MFS_VERSION_MAGIC && version->fs != NULL;
+}
+
+int memfs_version_take(memfs_file *file, memfs_version_ref *out)
+{
+    struct mfs_file_node *node;
+    int error = file_of(file, UINT32_MAX, &node);
+    if (error != 0)
+        return error;
+    if (out == NULL)
+        return MEMFS_EINVAL;
+    struct mfs_version *version = as_version(out);
+    memfs *fs = file->fs;
+    mfs_lock_shared(&fs->lot, &node->node.lock);
+    *version = (struct mfs_version){.size = size_of(node), .fs = fs, .magic = MFS_VERSION_MAGIC};
+    version->content = mfs_content_clone(&fs->pool, &node->content);
+    mfs_unlock_shared(&fs->lot, &node->node.lock);
+    mfs_versions_add(&fs->versions, &fs->lot, version);
+    return 0;
+}
+
+/* Takes the content out of a version, which is not held any more. */
+static struct mfs_content let_go(struct mfs_version *version)
+{
+    mfs_versions_remove(&version->fs->versions, &version->fs->lot, version);
+    struct mfs_content content = version->content;
+    version->fs = NULL;
+    version->magic = 0;
+    return content;
+}
+
+int memfs_version_restore(memfs_file *file, memfs_version_ref *ref)
+{
+    struct mfs_file_node *node;
+    struct mfs_version *version = as_version(ref);
+    int error = file_of(file, MEMFS_O_WRITE, &node);
+    if (error != 0)
+        return error;
+    if (!is_held(version))
+        return MEMFS_EINVAL;
+    memfs *fs = file->fs;
+    if (version->fs != fs)
+        return MEMFS_EXDEV;
+    int64_t now = mfs_nodes_now(&fs->nodes);
+    struct mfs_content content = let_go(version);
+    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    struct mfs_content replaced = node->content;
+    node->content = content;
+    set_size(node, version->size);
+    mfs_node_modified(&node->node, now);
+    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_content_release(&fs->pool, &replaced);
+    return 0;
+}
+
+int memfs_version_drop(memfs_version_ref *ref)
+{
+    struct mfs_version *version = as_version(ref);
+    if (!is_held(version))
+        return MEMFS_EINVAL;
+    memfs *fs = version->fs;
+    struct mfs_content content = let_go(version);
+    mfs_content_release(&fs->pool, &content);
+    return 0;
+}
+
+int64_t memfs_version_read(const memfs_version_ref *ref, void *buffer, size_t length,
+                           int64_t offset)
+{
+    const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
+    if (!is_held(version) || offset < 0 || (buffer == NULL && length != 0) ||
+        length > (uint64_t)INT64_MAX)
+        return MEMFS_EINVAL;
+    uint64_t n = mfs_min_u64(length, mfs_sub_saturating(version->size, (uint64_t)offset));
+    memfs_iovec part = {buffer, length};
+    struct mfs_sink sink = {.parts = &part};
+    if (n > 0)
+        mfs_content_read(&version->fs->pool, &version->content, (uint64_t)offset, n, &sink);
+    return (int64_t)n;
+}

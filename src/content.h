@@ -1,0 +1,111 @@
+/*
+ * The bytes of one file.
+ *
+ * A content is nothing (all hole), a *short* (one small reference-counted block
+ * that holds the beginning of page 0, so that small files do not pay a page) or
+ * a page table (radix.h).  The size is kept by the caller and passed in.
+ *
+ * What lies in the pages behind the size reads as zeros once the file grows.
+ * Cutting off zeroes it at once where the last page is private.  Where it is
+ * shared, that would need memory, and cutting must not; then the content is
+ * *stale*: its pages may hold old bytes behind the size, and whatever grows the
+ * file cleans that first.
+ *
+ * Changes are all or nothing.  Threads: the caller holds the node's lock,
+ * exclusive for what changes the content and shared for the rest.
+ */
+#ifndef MFS_CONTENT_H
+#define MFS_CONTENT_H
+
+#include "page.h"
+#include "radix.h"
+
+#include <memfs/memfs.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mfs_content {
+    uintptr_t root; /* a struct mfs_short, or the root of the page table; 0: nothing */
+    uint8_t height;
+    bool is_short;
+    bool is_stale;
+};
+
+/* Where the bytes of a write come from: parts one after another, or zeros if `parts` is null. */
+struct mfs_source {
+    const memfs_iovec *parts;
+    size_t part;   /* the one that is next */
+    size_t offset; /* in it */
+};
+
+/* Where the bytes of a read go. */
+struct mfs_sink {
+    const memfs_iovec *parts;
+    size_t part;
+    size_t offset;
+};
+
+/* Reads `length` bytes, all inside the file.  Cannot fail. */
+void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *content,
+                      uint64_t offset, uint64_t length, struct mfs_sink *sink);
+
+/*
+ * Writes `length` bytes (> 0) at `offset` of a file of `size` bytes; their end
+ * is at most MEMFS_FILE_SIZE_MAX.  Errors: EDQUOT, ENOMEM; never if all bytes
+ * lie in pages that this content owns alone.
+ */
+int mfs_content_write(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
+                      uint64_t offset, uint64_t length, struct mfs_source *source);
+
+/* Makes writing to the range later need no memory; the bytes stay. */
+int mfs_content_allocate(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
+                         uint64_t offset, uint64_t length);
+
+/* Makes the range read as zeros and frees its whole pages. */
+int mfs_content_punch(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
+                      uint64_t length);
+
+/* Prepares for the size `size` to become a larger one.  Errors: EDQUOT, ENOMEM. */
+int mfs_content_grow(struct mfs_pool *pool, struct mfs_content *content, uint64_t size);
+
+/* Cuts off what lies behind `size`.  Cannot fail. */
+void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_t size);
+
+/* A second content with the same bytes; cannot fail. */
+struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_content *content);
+void mfs_content_release(struct mfs_pool *pool, struct mfs_content *content);
+
+/* The bytes of storage that a file of `size` bytes refers to. */
+uint64_t mfs_content_allocated(const struct mfs_pool *pool, const struct mfs_content *content,
+                               uint64_t size);
+
+/* That, and what its page table costs. */
+uint64_t mfs_content_usage(const struct mfs_pool *pool, const struct mfs_content *content,
+                           uint64_t size);
+
+/* The next offset with data, MFS_NO_INDEX if only a hole follows; the next in a hole. */
+uint64_t mfs_content_next_data(const struct mfs_pool *pool, const struct mfs_content *content,
+                               uint64_t size, uint64_t offset);
+uint64_t mfs_content_next_hole(const struct mfs_pool *pool, const struct mfs_content *content,
+                               uint64_t size, uint64_t offset);
+
+/* The page with `offset`, pinned; made if there is none.  Errors: EDQUOT, ENOMEM. */
+int mfs_content_pin(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
+                    mfs_page *out);
+
+/* The same if there is one already; else false.  The lock held shared is enough. */
+bool mfs_content_pin_existing(struct mfs_pool *pool, const struct mfs_content *content,
+                              uint64_t offset, mfs_page *out);
+
+static inline struct mfs_radix mfs_content_tree(const struct mfs_content *content)
+{
+    return (struct mfs_radix){content->is_short ? 0 : content->root, content->height};
+}
+
+/* For the audit: a short that was not marked yet adds its cost to `*short_bytes`. */
+void mfs_content_tally(const struct mfs_pool *pool, const struct mfs_content *content,
+                       struct mfs_tally *tally, uint64_t *short_bytes);
+void mfs_content_unmark(const struct mfs_pool *pool, const struct mfs_content *content);
+
+#endif

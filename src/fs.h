@@ -1,0 +1,75 @@
+/*
+ * One file system: all its parts, and the order of their locks.
+ *
+ * LOCK ORDER.  A lock may be taken while those above it are held, not the other
+ * way round; of those on one line at most one is held, nodes excepted.
+ *
+ *   1  memfs_file.lock           one handle's offset
+ *   2  tree.lock                 the namespace (reader-writer)
+ *   3  memfs_dir.lock            one directory stream's position
+ *   4  handles.lock              the lists of open handles
+ *   5  node.lock                 one file's size and content (reader-writer);
+ *                                two at once in the order of node numbers
+ *   6  pool.lock                 slabs and free pages
+ *   7  arena.lock                the arena's bitmap
+ *      versions.lock, blocks.lock  what else callers hold
+ *      ledger.refusal_lock       the last refusal
+ *      gates                     waiting; and a node's whole-file lock
+ *
+ * The ledger's counts, pages' and nodes' reference counts, and nodes' times and
+ * attributes are atomics and need no lock.
+ *
+ * A call that works on a path takes the namespace lock, gets a reference to the
+ * node, gives the lock back, and only then locks the node.  Nobody waits for a
+ * whole-file lock with any lock held.  The exceptions to the first: copying a
+ * tree clones files under the namespace lock, and so may wait for a write that
+ * is going on (a memcpy, never a wait for something else).
+ */
+#ifndef MFS_FS_H
+#define MFS_FS_H
+
+#include "block.h"
+#include "handle.h"
+#include "memory.h"
+#include "node.h"
+#include "page.h"
+#include "sync.h"
+#include "version.h"
+#include "walk.h"
+
+#include <memfs/memfs.h>
+
+struct memfs {
+    uint32_t magic;
+    struct mfs_lot lot;
+    struct mfs_memory memory;
+    struct mfs_pool pool;
+    struct mfs_nodes nodes;
+    struct mfs_tree tree;
+    struct mfs_handle_list handles;
+    struct mfs_version_list versions;
+    struct mfs_block_list blocks;
+    _Atomic uint64_t mappings; /* pages that callers have pinned */
+    uint64_t arena_limit; /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
+    size_t instance_bytes;
+    void *log_context;
+    void (*log)(void *log_context, int level, const char *message);
+};
+
+#define MFS_FS_MAGIC 0x6d656d66u
+
+/* Says something through the log hook, if there is one. */
+void mfs_log(const memfs *fs, enum memfs_log_level level, const char *message);
+
+/* Checks everything that can be recounted; says what is wrong through the log hook. */
+int mfs_fs_audit(memfs *fs) MFS_EXCLUDES(fs->tree.lock);
+
+static inline bool mfs_fs_is_valid(const memfs *fs)
+{
+    return fs != NULL && fs->magic == MFS_FS_MAGIC;
+}
+
+/* The directory that `at` stands for: 0 and null for no `at`.  Errors: EBADF, EXDEV. */
+int mfs_fs_start(const memfs *fs, const memfs_dir *at, struct mfs_dir_node **out);
+
+#endif

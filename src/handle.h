@@ -1,0 +1,62 @@
+/*
+ * Open files and open directories, and the lists on which a file system finds
+ * them again: to refuse its end while they are open, to close them when that is
+ * forced, and to say what orphans cost.
+ *
+ * A handle begins with a magic number, so that a handle that was closed can be
+ * told from one that is open as long as its memory is still there.
+ */
+#ifndef MFS_HANDLE_H
+#define MFS_HANDLE_H
+
+#include "filelock.h"
+#include "node.h"
+
+#include <stdbool.h>
+
+#define MFS_FILE_MAGIC 0x6d66736fu
+#define MFS_DIR_MAGIC 0x6d667364u
+#define MFS_CLOSED_MAGIC 0x6d667378u
+
+struct mfs_handle_list {
+    struct mfs_lock lock; /* a leaf: guards the lists, node->handles and counts_orphan */
+    struct memfs_file *files;
+    struct memfs_dir *dirs;
+    uint64_t open_files, open_dirs;
+};
+
+struct memfs_file {
+    uint32_t magic;
+    uint32_t flags; /* MEMFS_O_... */
+    memfs *fs;
+    struct mfs_node *node;
+    struct memfs_file *previous, *next;
+    struct mfs_lock lock; /* guards offset; before the node's lock */
+    uint8_t held;         /* enum mfs_held; guarded by the node's gate */
+    bool is_lent;         /* the memory is the caller's */
+    bool counts_orphan;   /* of all handles of one node, this one speaks for it in statistics */
+    uint64_t offset;
+};
+
+struct memfs_dir {
+    uint32_t magic;
+    memfs *fs;
+    struct mfs_dir_node *node;
+    struct memfs_dir *previous, *next;
+    struct mfs_lock lock; /* guards position; after the namespace lock */
+    uint64_t position;    /* the sequence number that comes next */
+};
+
+void mfs_handles_add_file(struct mfs_handle_list *list, struct mfs_lot *lot,
+                          struct memfs_file *file);
+void mfs_handles_remove_file(struct mfs_handle_list *list, struct mfs_lot *lot,
+                             struct memfs_file *file);
+void mfs_handles_add_dir(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_dir *dir);
+void mfs_handles_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot,
+                            struct memfs_dir *dir);
+
+/* Files that are open and have no name, and the bytes that stat gives for them. */
+void mfs_handles_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,
+                               uint64_t *count, uint64_t *bytes);
+
+#endif

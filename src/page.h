@@ -1,0 +1,94 @@
+/*
+ * Pages: the unit of storage and of sharing, with a reference count each.
+ *
+ * Pages come from slabs of up to 64, because asking an allocator for one page
+ * at a time can cost twice its size.  A reference to a page is one word: the
+ * address of its bytes, which is a multiple of 64, with its index in the slab in
+ * the low six bits.  From that the slab, and in it the page's count, are found
+ * without any lookup:
+ *
+ *     block                                       page 0         page 1
+ *     | padding | count n-1 ... count 0 | struct | 4096 bytes | 4096 bytes | ...
+ *                                        mfs_slab
+ *
+ * The slab's size follows the number of pages there are, so that a small file
+ * system stays small, and shrinks as the quota gets near, so that a small quota
+ * can be used to its last page.  Free pages of any slab are used before a new
+ * one is made.  A slab of free pages goes back to the allocator, except one
+ * that is kept for the next time, until memory is short.
+ */
+#ifndef MFS_PAGE_H
+#define MFS_PAGE_H
+
+#include "memory.h"
+#include "sync.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uintptr_t mfs_page; /* 0: none */
+
+struct mfs_slab;
+
+struct mfs_pool {
+    struct mfs_memory *memory;
+    uint32_t page_size;       /* bytes */
+    uint8_t page_shift;       /* its logarithm */
+    uint8_t fan_shift;        /* logarithm of the slots in a node of a page table */
+    struct mfs_lock lock;     /* a leaf: guards all below, and the slabs' lists and bits */
+    struct mfs_slab *partial; /* slabs with a free page, but for the spare */
+    struct mfs_slab *spare;   /* one slab without used pages, or null */
+    struct mfs_slab *all;     /* every slab */
+    uint64_t slabs;
+    uint64_t pages_total; /* in all slabs */
+    uint64_t pages_free;
+    uint64_t slab_bytes; /* what the slabs cost, for the audit */
+};
+
+void mfs_pool_init(struct mfs_pool *pool, struct mfs_memory *memory, uint32_t page_size);
+
+/* Gives all slabs back.  All pages must have been released, unless `forced`. */
+void mfs_pool_fini(struct mfs_pool *pool, bool forced);
+
+/* Gives back all slabs without a used page. */
+void mfs_pool_trim(struct mfs_pool *pool);
+
+/* Pages that belong to nobody yet, linked through their own bytes. */
+struct mfs_page_list {
+    mfs_page first;
+    uint64_t count;
+};
+
+/*
+ * Takes `count` pages, with uncertain content and one reference each, or none.
+ * Errors: EDQUOT, ENOMEM (recorded).
+ */
+int mfs_pool_take(struct mfs_pool *pool, uint64_t count, struct mfs_page_list *out);
+mfs_page mfs_page_list_pop(struct mfs_page_list *list);
+void mfs_page_list_release(struct mfs_pool *pool, struct mfs_page_list *list);
+
+/* How many pages could be had at most. */
+uint64_t mfs_pool_available(struct mfs_pool *pool);
+
+static inline unsigned char *mfs_page_bytes(mfs_page page)
+{
+    return (unsigned char *)(page & ~(uintptr_t)63); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/*
+ * References are held by page tables, pins by mappings.  A page is free when it
+ * has neither.  A page with one reference may be written by its holder, pinned
+ * or not.
+ */
+void mfs_page_retain(struct mfs_pool *pool, mfs_page page);
+void mfs_page_release(struct mfs_pool *pool, mfs_page page);
+void mfs_page_pin(struct mfs_pool *pool, mfs_page page);
+void mfs_page_unpin(struct mfs_pool *pool, mfs_page page);
+bool mfs_page_is_exclusive(const struct mfs_pool *pool, mfs_page page);
+
+/* For the audit: marks a page and says whether it was not marked before; the references it has. */
+bool mfs_page_mark(const struct mfs_pool *pool, mfs_page page);
+void mfs_page_unmark(const struct mfs_pool *pool, mfs_page page);
+uint32_t mfs_page_references(const struct mfs_pool *pool, mfs_page page);
+
+#endif

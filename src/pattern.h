@@ -1,0 +1,28 @@
+/* Glob patterns, matched against paths as text. */
+#ifndef MFS_PATTERN_H
+#define MFS_PATTERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* False if a bracket is not closed or the last byte is a lone backslash. */
+bool mfs_pattern_is_valid(const char *pattern);
+
+/* True if one component has no special byte but backslashes. */
+bool mfs_pattern_is_literal(const char *component, size_t length);
+
+/* Matches a whole name against one component of a pattern. */
+bool mfs_pattern_match_name(const char *pattern, size_t pattern_length, const char *name,
+                            size_t name_length);
+
+/*
+ * Matches a whole path, its components against the pattern's: a component `**`
+ * stands for any number of them.  Both without a leading slash.  In time
+ * pattern x path, without recursion.
+ */
+bool mfs_pattern_match_path(const char *pattern, const char *path);
+
+/* True if something below the directory `path` could match. */
+bool mfs_pattern_leads_below(const char *pattern, const char *path);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * The ledger: what a file system holds, against the most it may hold.
+ *
+ * `committed` is the sum of the real costs of all blocks that are held from the
+ * allocator.  It is raised before the allocator is asked and lowered after the
+ * block went back, by a compare-and-swap that refuses, so that at no instant
+ * more is held than `limit`.  `used`, by class, is for reporting: it is what
+ * live objects take; slabs of pages are committed whole and used page by page.
+ */
+#ifndef MFS_QUOTA_H
+#define MFS_QUOTA_H
+
+#include "sync.h"
+
+#include <memfs/memfs.h>
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define MFS_UNLIMITED UINT64_MAX
+
+struct mfs_ledger {
+    _Atomic uint64_t limit; /* MFS_UNLIMITED: none */
+    _Atomic uint64_t committed;
+    _Atomic uint64_t peak;
+    _Atomic uint64_t used[MEMFS_CLASS_COUNT];
+    _Atomic uint64_t quota_refusals, node_refusals, allocator_refusals;
+    struct mfs_lock refusal_lock; /* a leaf: guards last_refusal */
+    memfs_refusal last_refusal;
+};
+
+void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit);
+
+/* Lock-free.  False, and nothing has changed, if the limit would be passed. */
+bool mfs_ledger_charge(struct mfs_ledger *ledger, uint64_t bytes);
+void mfs_ledger_refund(struct mfs_ledger *ledger, uint64_t bytes);
+
+void mfs_ledger_use(struct mfs_ledger *ledger, enum memfs_class class, uint64_t bytes);
+void mfs_ledger_unuse(struct mfs_ledger *ledger, enum memfs_class class, uint64_t bytes);
+
+/* What could still be charged; UINT64_MAX if unlimited. */
+uint64_t mfs_ledger_available(const struct mfs_ledger *ledger);
+
+/* The sum over all classes. */
+uint64_t mfs_ledger_used(const struct mfs_ledger *ledger);
+
+/* False if more than that is committed. */
+bool mfs_ledger_set_limit(struct mfs_ledger *ledger, uint64_t limit);
+
+/* Remembers a refusal, for those who ask why; returns `error`. */
+int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,
+                       uint64_t available);
+void mfs_ledger_last_refusal(struct mfs_ledger *ledger, struct mfs_lot *lot, memfs_refusal *out);
+
+#endif

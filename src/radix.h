@@ -1,0 +1,119 @@
+/*
+ * A file's page table: a radix tree whose leaves are pages.
+ *
+ *     height 0: the root is page 0 itself
+ *     height h: the root is a node; its slots are trees of height h - 1
+ *
+ * Nodes and pages have reference counts, so trees share parts: a clone is one
+ * more reference to a root.  What is reached through a count above one, at any
+ * level, is never written; a writer takes a private copy of each such node on
+ * its way down (path copying).  An absent page is a hole; an absent node is a
+ * hole of all that it would cover.
+ *
+ * Running example, four slots a node, pages 1, 2 and 6 present, height 2:
+ *
+ *            [ * * - - ]            3 pages
+ *              |  \
+ *     [ - 1 2 - ]  [ - - 6 - ]      2 and 1
+ *
+ * Changing a tree takes three steps: *plan* counts the pages and nodes that
+ * will be needed, exactly; the stash is filled with them, which may fail; the
+ * change takes from the stash and cannot fail.
+ *
+ * Threads: the holder of a tree guards it with a lock of its own.  A tree that
+ * nobody writes (a reference to a root that is kept for reading) needs none.
+ */
+#ifndef MFS_RADIX_H
+#define MFS_RADIX_H
+
+#include "page.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MFS_NO_INDEX UINT64_MAX
+
+struct mfs_radix {
+    uintptr_t root; /* 0: no page at all; a mfs_page at height 0, else a node */
+    uint8_t height; /* 0 if the root is 0 */
+};
+
+/* Stands for a page that will be there, private, when the plan is carried out. */
+#define MFS_PAGE_PROMISED ((uintptr_t)1)
+
+struct mfs_need {
+    uint64_t pages;
+    uint64_t nodes;
+};
+
+struct mfs_radix_node;
+
+struct mfs_stash {
+    struct mfs_page_list pages;
+    struct mfs_radix_node *nodes;
+};
+
+/* Fills an empty stash; all or nothing.  Errors: EDQUOT, ENOMEM. */
+int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mfs_stash *stash);
+void mfs_stash_release(struct mfs_pool *pool, struct mfs_stash *stash);
+
+/* The page at `index`, or 0. */
+mfs_page mfs_radix_find(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t index);
+
+/* The same, but 0 also if the page or the way to it is shared. */
+mfs_page mfs_radix_find_exclusive(const struct mfs_pool *pool, struct mfs_radix tree,
+                                  uint64_t index);
+
+/* Adds to `need` what mfs_radix_own() on each index of first .. last will take. */
+void mfs_radix_plan_own(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,
+                        uint64_t last, struct mfs_need *need);
+
+/*
+ * Makes the page at `index` private and returns it.  `keep`: its bytes stay as
+ * they are, or are zeros where there was a hole; otherwise they are uncertain.
+ */
+mfs_page mfs_radix_own(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t index, bool keep,
+                       struct mfs_stash *stash);
+
+/* Adds to `need` what mfs_radix_drop() will take: nothing unless nodes are shared. */
+void mfs_radix_plan_drop(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,
+                         uint64_t last, struct mfs_need *need);
+
+/* Makes holes of the pages first .. last, and the tree as low as it can be. */
+void mfs_radix_drop(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t first, uint64_t last,
+                    struct mfs_stash *stash);
+
+/* One more holder of the tree, and one less. */
+void mfs_radix_retain(struct mfs_pool *pool, struct mfs_radix tree);
+void mfs_radix_release(struct mfs_pool *pool, struct mfs_radix tree);
+
+/* The number of pages below `end`. */
+uint64_t mfs_radix_count(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t end);
+
+/* The number of nodes, shared ones included. */
+uint64_t mfs_radix_count_nodes(const struct mfs_pool *pool, struct mfs_radix tree);
+
+/* The bytes that one node costs. */
+size_t mfs_radix_node_cost(const struct mfs_pool *pool);
+
+/* The first index at or after `from` that has a page, or MFS_NO_INDEX. */
+uint64_t mfs_radix_next_page(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t from);
+
+/* The first index at or after `from` that has none. */
+uint64_t mfs_radix_next_hole(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t from);
+
+/*
+ * For the audit: adds up what a tree consists of.  Parts that are shared with a
+ * tree that was tallied before are marked, and add a visit only.  If every
+ * holder was tallied, visits and references are equal.
+ */
+struct mfs_tally {
+    uint64_t nodes, node_visits, node_references;
+    uint64_t pages, page_visits, page_references;
+    bool is_valid; /* set it first; cleared where a count is wrong */
+};
+
+void mfs_radix_tally(const struct mfs_pool *pool, struct mfs_radix tree, struct mfs_tally *tally);
+void mfs_radix_unmark(const struct mfs_pool *pool, struct mfs_radix tree);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * Sorting is a heap sort: in place and without recursion.  The C library's qsort
+ * may call malloc, which an instance in an arena must not.
+ */
+#include "strlist.h"
+
+#include "num.h"
+
+#include <string.h>
+
+enum { FIRST_CAPACITY = 256 };
+
+/* What memfs_list.opaque points to. */
+struct finished {
+    char *bytes;
+    size_t capacity;
+    size_t block_bytes; /* of this struct with the names */
+    const char *names[];
+};
+
+static int make_room(struct mfs_strlist *list, size_t more)
+{
+    size_t needed;
+    if (!mfs_add_size(list->used, more, &needed))
+        return MEMFS_ENOMEM;
+    if (needed <= list->capacity)
+        return 0;
+    size_t capacity = mfs_max_size(FIRST_CAPACITY, mfs_max_size(needed, list->capacity * 2));
+    void *grown;
+    int error = mfs_memory_take(list->memory, capacity, MEMFS_CLASS_HANDLES, &grown);
+    if (error != 0)
+        return error;
+    if (list->used != 0)
+        memcpy(grown, list->bytes, list->used);
+    if (list->bytes != NULL)
+        mfs_memory_give(list->memory, list->bytes, list->capacity, MEMFS_CLASS_HANDLES);
+    list->bytes = grown;
+    list->capacity = capacity;
+    return 0;
+}
+
+int mfs_strlist_append(struct mfs_strlist *list, const char *first, size_t first_length,
+                       const char *second, size_t second_length)
+{
+    int error = make_room(list, first_length + second_length + 1);
+    if (error != 0)
+        return error;
+    char *to = list->bytes + list->used;
+    memcpy(to, first, first_length);
+    if (second_length != 0)
+        memcpy(to + first_length, second, second_length);
+    to[first_length + second_length] = '\0';
+    list->used += first_length + second_length + 1;
+    list->count++;
+    return 0;
+}
+
+void mfs_strlist_fini(struct mfs_strlist *list)
+{
+    if (list->bytes != NULL)
+        mfs_memory_give(list->memory, list->bytes, list->capacity, MEMFS_CLASS_HANDLES);
+    *list = (struct mfs_strlist){.memory = list->memory};
+}
+
+/* Lets names[at] sink to where both its children come before it. */
+static void sink(const char **names, size_t at, size_t count)
+{
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= count)
+            return;
+        if (child + 1 < count && strcmp(names[child], names[child + 1]) < 0)
+            child++;
+        if (strcmp(names[at], names[child]) >= 0)
+            return;
+        const char *name = names[at];
+        names[at] = names[child];
+        names[child] = name;
+        at = child;
+    }
+}
+
+static void sort(const char **names, size_t count)
+{
+    for (size_t i = count / 2; i-- > 0;)
+        sink(names, i, count);
+    for (size_t end = count; end-- > 1;) {
+        const char *last = names[end];
+        names[end] = names[0];
+        names[0] = last;
+        sink(names, 0, end);
+    }
+}
+
+int mfs_strlist_finish(struct mfs_strlist *list, memfs_list *out)
+{
+    size_t bytes;
+    void *memory;
+    int error = MEMFS_ENOMEM;
+    if (mfs_mul_size(list->count + 1, sizeof(char *), &bytes) &&
+        mfs_add_size(bytes, sizeof(struct finished), &bytes))
+        error = mfs_memory_take(list->memory, bytes, MEMFS_CLASS_HANDLES, &memory);
+    if (error != 0) {
+        mfs_strlist_fini(list);
+        return error;
+    }
+    struct finished *finished = memory;
+    finished->bytes = list->bytes;
+    finished->capacity = list->capacity;
+    finished->block_bytes = bytes;
+    const char *name = list->bytes;
+    for (size_t i = 0; i < list->count; i++, name += strlen(name) + 1)
+        finished->names[i] = name;
+    finished->names[list->count] = NULL;
+    sort(finished->names, list->count);
+    *out = (memfs_list){list->count, finished->names, finished};
+    return 0;
+}
+
+void mfs_strlist_free(struct mfs_memory *memory, memfs_list *list)
+{
+    struct finished *finished = list->opaque;
+    if (finished == NULL)
+        return;
+    if (finished->bytes != NULL)
+        mfs_memory_give(memory, finished->bytes, finished->capacity, MEMFS_CLASS_HANDLES);
+    mfs_memory_give(memory, finished, finished->block_bytes, MEMFS_CLASS_HANDLES);
+    *list = (memfs_list){0};
+}
