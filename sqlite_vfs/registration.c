@@ -69,8 +69,6 @@ int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags)
         return MEMFS_EINVAL;
     if (sqlite3_libversion_number() < MFS_SQLITE_VERSION_MIN)
         return MEMFS_EOPNOTSUPP;
-    if (sqlite3_initialize() != SQLITE_OK)
-        return MEMFS_EOPNOTSUPP;
     mfs_mutex *process = mfs_mutex_of_process();
     mfs_mutex_lock(process);
     int error = register_locked(fs, vfs_name, flags);

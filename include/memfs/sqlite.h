@@ -81,7 +81,7 @@ extern "C" {
  * Errors:   EINVAL (an empty or overlong name), EEXIST (SQLite has a VFS of this
  *           name), EBUSY (`fs` is registered already, under another name; two
  *           would not see each other's locks), EOPNOTSUPP (SQLite is too old, or
- *           could not be initialised), EDQUOT, ENOMEM.
+ *           cannot be initialised), EDQUOT, ENOMEM.
  * Quota:    takes about 2 KiB of class SHARED, until it is unregistered; so
  *           memfs_destroy() refuses a file system that is still registered.
  */
