@@ -51,7 +51,7 @@ static bool is_sound(sqlite3 *db)
 
 static bool show_rows(sqlite3 *db, const char *when, int64_t expected)
 {
-    char outcome[80];
+    char outcome[160];
     int64_t rows = number(db, "SELECT count(*) FROM notes");
     int64_t overwritten = number(db, "SELECT count(*) FROM notes WHERE text = 'overwritten'");
     snprintf(outcome, sizeof outcome, "%s, %s of them overwritten",
@@ -63,7 +63,7 @@ static bool show_rows(sqlite3 *db, const char *when, int64_t expected)
 static void show_refusal(memfs *fs)
 {
     memfs_refusal refusal;
-    char outcome[128];
+    char outcome[160];
     if (memfs_last_refusal(fs, &refusal) != 0)
         return;
     snprintf(outcome, sizeof outcome, "%s: %s wanted, %s left", memfs_error_text(refusal.error),
@@ -75,7 +75,7 @@ static void show_refusal(memfs *fs)
 static bool lower_quota(memfs *fs, uint64_t *before)
 {
     memfs_statfs_info info = {.struct_size = sizeof info};
-    char outcome[64];
+    char outcome[160];
     int error = memfs_statfs(fs, &info);
     *before = info.quota_bytes;
     if (error == 0)
@@ -93,7 +93,8 @@ static bool lower_quota(memfs *fs, uint64_t *before)
 static bool refused_as_promised(memfs *fs, sqlite3 *db)
 {
     int code = sqlite3_exec(db, large_transaction, NULL, NULL, NULL);
-    step("a transaction of some 8 MiB", code == SQLITE_OK ? "went through" : sqlite3_errmsg(db));
+    step("a transaction of some 8 MiB",
+         code == SQLITE_FULL ? "SQLITE_FULL: database or disk is full" : sqlite3_errmsg(db));
     if (code != SQLITE_FULL) {
         demo_complain("expected SQLITE_FULL", sqlite3_errstr(code));
         return false;
