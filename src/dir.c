@@ -205,7 +205,8 @@ int mfs_dir_prepare(const struct mfs_names *names, struct mfs_dir *dir, const ch
     if (error != 0)
         return error;
     struct mfs_dirent *entry = memory;
-    *entry = (struct mfs_dirent){0};
+    entry->node = NULL;
+    entry->u.sequence = 0;
     entry->hash = mfs_namehash(names->hash_key, name, length);
     entry->length = (uint8_t)length;
     memcpy(entry->name, name, length);
