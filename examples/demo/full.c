@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { ROOM_BYTES = 1 << 20, FIRST_ROWS = 100, MANY_ROWS = 20000 };
+enum { ROOM_BYTES = 1 << 20, ENOUGH_BYTES = 48 << 20, FIRST_ROWS = 100, MANY_ROWS = 20000 };
 
 static const char large_transaction[] = "BEGIN;"
                                         "UPDATE notes SET text = 'overwritten';"
@@ -71,13 +71,27 @@ static void show_refusal(memfs *fs)
     step("memfs says", outcome);
 }
 
+/* Makes sure of room for the whole story; `quota` is what the quota is then. */
+static bool make_room(memfs *fs, uint64_t *quota)
+{
+    memfs_statfs_info info = {.struct_size = sizeof info};
+    int error = memfs_statfs(fs, &info);
+    *quota = info.quota_bytes;
+    if (error == 0 && *quota < info.committed_bytes + ENOUGH_BYTES) {
+        *quota = info.committed_bytes + ENOUGH_BYTES;
+        error = memfs_set_quota(fs, *quota);
+    }
+    if (error != 0)
+        demo_complain("cannot make room", memfs_error_text(error));
+    return error == 0;
+}
+
 /* Sets the quota to what is held now and a little. */
-static bool lower_quota(memfs *fs, uint64_t *before)
+static bool lower_quota(memfs *fs)
 {
     memfs_statfs_info info = {.struct_size = sizeof info};
     char outcome[160];
     int error = memfs_statfs(fs, &info);
-    *before = info.quota_bytes;
     if (error == 0)
         error = memfs_set_quota(fs, info.committed_bytes + ROOM_BYTES);
     if (error != 0) {
@@ -111,6 +125,8 @@ static bool refused_as_promised(memfs *fs, sqlite3 *db)
 bool demo_full(memfs *fs, sqlite3 *db)
 {
     uint64_t quota;
+    if (!make_room(fs, &quota))
+        return false;
     int code = sqlite3_exec(db,
                             "CREATE TABLE notes(text);"
                             "INSERT INTO notes WITH RECURSIVE n(i) AS"
@@ -121,7 +137,7 @@ bool demo_full(memfs *fs, sqlite3 *db)
         demo_complain("cannot make a table", sqlite3_errmsg(db));
         return false;
     }
-    if (!lower_quota(fs, &quota) || !show_rows(db, "rows before", FIRST_ROWS) ||
+    if (!lower_quota(fs) || !show_rows(db, "rows before", FIRST_ROWS) ||
         !refused_as_promised(fs, db))
         return false;
     int error = memfs_set_quota(fs, quota);
