@@ -62,6 +62,7 @@ static int64_t run_open(struct host_runner *runner, const struct operation *o)
         return -errno;
     close_slot(slot);
     *slot = opened;
+    runner->is_temporary[o->slot] = (o->flags & MEMFS_O_TMPFILE) != 0;
     return 0;
 }
 
@@ -143,7 +144,7 @@ static int64_t run_allocate(int fd, const struct operation *o)
     return result;
 }
 
-static int is_skipped(const char *name)
+static int is_dot(const char *name)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
@@ -159,7 +160,7 @@ static int list(void *context, const char *path, struct name_list *out)
         abort();
     out->count = 0;
     for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
-        if (!is_skipped(entry->d_name))
+        if (!is_dot(entry->d_name))
             strcpy(out->names[out->count++], entry->d_name);
     closedir(dir);
     name_list_sort(out);
@@ -201,8 +202,11 @@ static int64_t run_link_file(struct host_runner *runner, int fd, const struct op
 {
     char name[32];
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    return or_error(
-        linkat(AT_FDCWD, name, at_directory(runner, o->other_at), o->other, AT_SYMLINK_FOLLOW));
+    int result = linkat(AT_FDCWD, name, at_directory(runner, o->other_at), o->other,
+                        AT_SYMLINK_FOLLOW);
+    if (result == 0)
+        runner->is_temporary[o->slot] = 0;
+    return or_error(result);
 }
 
 /* Copies the extents that hold data, so that holes stay holes. */
@@ -341,7 +345,15 @@ static int64_t run_plain(struct host_runner *runner, const struct operation *o, 
 }
 
 /* When a line of the table applies, beyond the kind and what Linux said; the first one counts. */
-enum condition { ALWAYS, ON_DIRECTORY, READ_ONLY, WRITE_ONLY, NOT_NEGATIVE };
+enum condition {
+    ALWAYS,
+    ON_DIRECTORY,
+    FROM_DIRECTORY,
+    TO_DOT,
+    READ_ONLY,
+    WRITE_ONLY,
+    NOT_NEGATIVE
+};
 
 struct difference {
     enum operation_kind kind;
@@ -356,6 +368,12 @@ static const struct difference differences[] = {
      "a handle on a directory has no offset; listing has streams of its own"},
     {OP_READ, 1, ON_DIRECTORY, MEMFS_EISDIR,
      "that it is a directory comes first; Linux says 0 for readv() of no bytes"},
+    {OP_WRITE, 1, ON_DIRECTORY, MEMFS_EISDIR, "whatever is asked of a directory's handle"},
+    {OP_FTRUNCATE, 1, ON_DIRECTORY, MEMFS_EISDIR, "the same"},
+    {OP_ALLOCATE, 1, ON_DIRECTORY, MEMFS_EISDIR, "the same"},
+    {OP_LINK, 1, FROM_DIRECTORY, MEMFS_EPERM,
+     "of two mistakes, linking a directory and a bad target, memfs names the first"},
+    {OP_LINK_FILE, 1, ON_DIRECTORY, MEMFS_EPERM, "the same"},
     {OP_FTRUNCATE, -EINVAL, READ_ONLY, MEMFS_EBADF,
      "not open for writing: POSIX allows EBADF or EINVAL, memfs keeps to one code"},
     {OP_ALLOCATE, -EINVAL, READ_ONLY, MEMFS_EBADF,
@@ -366,6 +384,7 @@ static const struct difference differences[] = {
      "POSIX asks for EFBIG past the largest size; Linux says EINVAL where the sum overflows"},
     {OP_READ, -EINVAL, NOT_NEGATIVE, 0,
      "past the end there is nothing to read; Linux minds that offset and length overflow first"},
+    {OP_RENAME, -EEXIST, TO_DOT, MEMFS_EINVAL, "the same, with NOREPLACE"},
     {OP_RENAME, -EBUSY, ALWAYS, MEMFS_EINVAL,
      "POSIX asks for EINVAL when a last component is \".\" or \"..\"; Linux says EBUSY"},
 };
@@ -380,6 +399,12 @@ static int applies(struct host_runner *runner, const struct difference *line,
     switch (line->condition) {
     case ON_DIRECTORY:
         return fd >= 0 && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode);
+    case FROM_DIRECTORY:
+        return fstatat(at_directory(runner, o->at), o->path, &stat,
+                       o->flags & MEMFS_AT_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW) == 0 &&
+               S_ISDIR(stat.st_mode);
+    case TO_DOT:
+        return is_dot(strrchr(o->other, '/') != NULL ? strrchr(o->other, '/') + 1 : o->other);
     case READ_ONLY:
         return fd >= 0 && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
     case WRITE_ONLY:
@@ -445,6 +470,14 @@ struct executor host_executor(struct host_runner *runner)
                              .list = list};
 }
 
+int host_cannot_link(const struct host_runner *runner, const struct operation *operation)
+{
+    struct stat stat;
+    int fd = runner->handles[operation->slot];
+    return operation->kind == OP_LINK_FILE && fd >= 0 && fstat(fd, &stat) == 0 &&
+           stat.st_nlink == 0 && !runner->is_temporary[operation->slot];
+}
+
 static int is_tmpfs(const char *path)
 {
     struct statfs info;
@@ -476,7 +509,7 @@ static void empty(int directory)
         abort();
     rewinddir(dir);
     for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-        if (is_skipped(entry->d_name))
+        if (is_dot(entry->d_name))
             continue;
         if (unlinkat(directory, entry->d_name, 0) == 0)
             continue;

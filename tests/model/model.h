@@ -28,8 +28,7 @@ struct model_node {
     uint32_t kind; /* enum memfs_kind */
     int links;     /* names; of a directory 0 once it is removed */
     int opens;
-    int temporary; /* made without a name, and may still get one */
-    int parent;    /* of a directory */
+    int parent; /* of a directory */
     struct model_content content;
     char target[PATH_ROOM];
     struct model_entry entries[MODEL_ENTRIES];

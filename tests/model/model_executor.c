@@ -65,29 +65,27 @@ static int open_node(struct model *model, int at, const char *path, uint32_t fla
             return directory;
         if (kind_of(model, directory) != MEMFS_KIND_DIRECTORY)
             return MEMFS_ENOTDIR;
-        int node = model_node_new(model, MEMFS_KIND_FILE);
-        model->nodes[node]->temporary = 1;
-        return node;
+        return model_node_new(model, MEMFS_KIND_FILE);
     }
     if (!(flags & MEMFS_O_CREATE))
         return model_lookup(model, at, path,
                             flags & MEMFS_O_NOFOLLOW ? FOLLOW_IF_DIRECTORY : FOLLOW_ALWAYS);
     struct model_place place;
-    int error = model_walk(model, at, path, FOLLOW_NEVER, &place);
+    int is_exclusive = (flags & MEMFS_O_EXCLUSIVE) != 0;
+    int may_follow = !is_exclusive && !(flags & MEMFS_O_NOFOLLOW);
+    int error = model_walk(model, at, path, may_follow ? FOLLOW_ALWAYS : FOLLOW_IF_DIRECTORY,
+                           &place);
     if (error != 0)
         return error;
-    if (place.last == LAST_NAME && place.trailing_slash)
-        return MEMFS_EISDIR;
-    int may_follow = !(flags & (MEMFS_O_NOFOLLOW | MEMFS_O_EXCLUSIVE));
-    error = model_walk(model, at, path, may_follow ? FOLLOW_ALWAYS : FOLLOW_NEVER, &place);
-    if (error != 0)
-        return error;
-    if (place.last == LAST_NAME && place.trailing_slash)
-        return MEMFS_EISDIR;
-    if (place.node != NO_NODE && (flags & MEMFS_O_EXCLUSIVE))
+    if (place.node != NO_NODE && is_exclusive)
         return MEMFS_EEXIST;
+    uint32_t kind = place.node == NO_NODE ? 0 : kind_of(model, place.node);
+    if (kind == MEMFS_KIND_DIRECTORY)
+        return MEMFS_EISDIR;
+    if (place.trailing_slash)
+        return place.node == NO_NODE ? MEMFS_EISDIR : MEMFS_ENOTDIR;
     if (place.node != NO_NODE)
-        return kind_of(model, place.node) == MEMFS_KIND_DIRECTORY ? MEMFS_EISDIR : place.node;
+        return place.node;
     struct model_place last;
     error = model_walk_new(model, place.directory, place.name, 0, &last);
     if (error != 0)
@@ -128,7 +126,7 @@ static int usable(const struct model *model, const struct operation *o, uint32_t
     if (handle->node == NO_NODE)
         return MEMFS_EBADF;
     if (kind_of(model, handle->node) == MEMFS_KIND_DIRECTORY)
-        return access == MEMFS_O_WRITE ? MEMFS_EBADF : MEMFS_EISDIR;
+        return MEMFS_EISDIR;
     return handle->flags & access ? handle->node : MEMFS_EBADF;
 }
 
@@ -202,7 +200,7 @@ static int64_t run_truncate(struct model *model, const struct operation *o)
             return MEMFS_EISDIR;
     } else {
         node = usable(model, o, MEMFS_O_WRITE);
-        if (node != MEMFS_EBADF && o->size < 0)
+        if (node >= 0 && o->size < 0)
             return MEMFS_EINVAL;
     }
     if (node < 0)
@@ -214,12 +212,10 @@ static int64_t run_truncate(struct model *model, const struct operation *o)
 static int64_t run_allocate(struct model *model, const struct operation *o)
 {
     int node = usable(model, o, MEMFS_O_WRITE);
-    if (node == MEMFS_EBADF)
+    if (node < 0)
         return node;
     if (o->offset < 0 || o->size <= 0)
         return MEMFS_EINVAL;
-    if (node < 0)
-        return node;
     if (o->offset > INT64_MAX - o->size)
         return MEMFS_EFBIG;
     struct model_content *content = &model->nodes[node]->content;
@@ -310,13 +306,11 @@ static int64_t run_write_file(struct model *model, const struct operation *o)
 static int64_t run_map(struct model *model, const struct operation *o, uint64_t *hash)
 {
     int node = usable(model, o, MEMFS_O_READ);
-    if (node == MEMFS_EBADF)
+    if (node < 0)
         return node;
     int64_t page = model->page_size;
     if (o->offset < 0 || o->size == 0 || o->size > page || o->offset % page + o->size > page)
         return MEMFS_EINVAL;
-    if (node < 0)
-        return node;
     struct model_content *content = &model->nodes[node]->content;
     if (o->offset > content->size || o->size > content->size - o->offset)
         return MEMFS_ENXIO;

@@ -67,7 +67,6 @@ static void remove_entry(struct model *model, int directory, const char *name)
     int node = entry->node;
     *entry = d->entries[--d->entry_count];
     node_at(model, node)->links--;
-    node_at(model, node)->temporary = 0;
     model_node_unuse(model, node);
 }
 
@@ -252,13 +251,11 @@ int model_unlink(struct model *model, int at, const char *path)
 int model_link_node(struct model *model, int node, int to_at, const char *to)
 {
     struct model_place place;
+    if (node_at(model, node)->kind == MEMFS_KIND_DIRECTORY)
+        return MEMFS_EPERM;
     int error = model_walk_new(model, to_at, to, 0, &place);
     if (error != 0)
         return error;
-    if (node_at(model, node)->kind == MEMFS_KIND_DIRECTORY)
-        return MEMFS_EPERM;
-    if (node_at(model, node)->links == 0 && !node_at(model, node)->temporary)
-        return MEMFS_ENOENT;
     model_entry_add(model, place.directory, place.name, node);
     return 0;
 }
@@ -294,8 +291,6 @@ static int check_rename(struct model *model, const struct model_place *from,
 {
     if (from->last != LAST_NAME)
         return from->last == LAST_ROOT ? MEMFS_EBUSY : MEMFS_EINVAL;
-    if (to->last != LAST_NAME && (flags & MEMFS_RENAME_NOREPLACE))
-        return MEMFS_EEXIST;
     if (to->last != LAST_NAME)
         return to->last == LAST_ROOT ? MEMFS_EBUSY : MEMFS_EINVAL;
     if (from->node == NO_NODE || is_removed(model, to->directory))

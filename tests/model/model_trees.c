@@ -53,7 +53,6 @@ static void empty(struct model *model, int directory)
         if (model->nodes[node]->kind == MEMFS_KIND_DIRECTORY)
             empty(model, node);
         model->nodes[node]->links--;
-        model->nodes[node]->temporary = 0;
         model_node_unuse(model, node);
     }
 }

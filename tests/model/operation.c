@@ -314,6 +314,13 @@ static void make_range(struct generator *generator, struct operation *out)
         out->size += (int64_t)generator_below(generator, 2) * generator->page_size;
 }
 
+static void strip_slash(char *path)
+{
+    size_t length = strlen(path);
+    if (length > 0 && path[length - 1] == '/')
+        path[length - 1] = '\0';
+}
+
 void generator_operation(struct generator *generator, struct operation *out)
 {
     memset(out, 0, sizeof *out);
@@ -341,10 +348,18 @@ void generator_operation(struct generator *generator, struct operation *out)
         out->flags = one_in(generator, 3) ? MEMFS_AT_FOLLOW : 0;
     else if (out->kind == OP_COPY)
         out->flags = one_in(generator, 4) ? MEMFS_COPY_EXCLUSIVE : 0;
-    else if (out->kind == OP_SYMLINK)
+    /* Whether punching out all of a content that is shorter than a page frees it is left open. */
+    if (out->kind == OP_ALLOCATE && out->offset == 0 && (out->flags & MEMFS_ALLOCATE_PUNCH_HOLE))
+        out->size += generator->page_size;
+    if (out->kind == OP_SYMLINK)
         make_link_text(generator, out->other);
     else if (out->kind == OP_MKDIR_PARENTS && strstr(out->path, "..") != NULL)
         strcpy(out->path, "a/b/c");
+    /* Linux says EISDIR to all of them; POSIX and memfs look at what is there. */
+    if (generator->host && out->kind == OP_OPEN && (out->flags & MEMFS_O_CREATE))
+        strip_slash(out->path);
+    if (generator->host && out->kind == OP_COPY)
+        strip_slash(out->other);
 }
 
 void operation_print(const struct operation *operation, const struct outcome *outcome)

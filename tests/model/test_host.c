@@ -35,6 +35,8 @@ static void run_round(struct comparison *comparison, memfs *fs, uint64_t seed, i
         struct operation operation;
         struct outcome out;
         generator_operation(&generator, &operation);
+        if (host_cannot_link(comparison->reference.context, &operation))
+            continue;
         int good = comparison_step(comparison, &operation, &out);
         if (good && fs != NULL && i % options.audit == 0)
             good = memfs_audit(fs) == 0;
