@@ -17,6 +17,8 @@ static bool try_change(struct mfs_node *node, uint8_t *has, enum mfs_held wanted
 {
     enum mfs_held held = (enum mfs_held) * has;
     int32_t others = node->whole_file_lock;
+    if (held == wanted)
+        return true;
     if (held == MFS_HELD_SHARED)
         others--;
     else if (held == MFS_HELD_EXCLUSIVE)
