@@ -128,8 +128,7 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
 enum mfs_lock_answer mfs_member_lock(struct mfs_member *member, enum mfs_lock_level wanted)
 {
     mfs_mutex_lock(member->mutex);
-    enum mfs_lock_answer answer =
-        mfs_lockstate_lock(&member->share->locks, &member->level, wanted);
+    enum mfs_lock_answer answer = mfs_lockstate_lock(&member->share->locks, &member->level, wanted);
     mfs_mutex_unlock(member->mutex);
     return answer;
 }
@@ -137,8 +136,8 @@ enum mfs_lock_answer mfs_member_lock(struct mfs_member *member, enum mfs_lock_le
 enum mfs_lock_answer mfs_member_unlock(struct mfs_member *member, enum mfs_lock_level wanted)
 {
     mfs_mutex_lock(member->mutex);
-    enum mfs_lock_answer answer =
-        mfs_lockstate_unlock(&member->share->locks, &member->level, wanted);
+    enum mfs_lock_answer answer = mfs_lockstate_unlock(&member->share->locks, &member->level,
+                                                       wanted);
     mfs_mutex_unlock(member->mutex);
     return answer;
 }

@@ -76,8 +76,7 @@ int64_t mfs_member_size_limit(struct mfs_member *member);
 void mfs_member_set_size_limit(struct mfs_member *member, int64_t limit);
 
 /* These three with the registry's mutex held. */
-void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registry,
-                       uint64_t number);
+void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registry, uint64_t number);
 void mfs_journal_leave(struct mfs_journal *journal, struct mfs_registry *registry);
 bool mfs_journal_is_open(const struct mfs_registry *registry, uint64_t number);
 

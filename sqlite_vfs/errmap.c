@@ -7,9 +7,9 @@
  * finer: the pager compares for equality when it looks for a hot one.
  */
 #include "errmap.h"
-#include "sqliteapi.h"
 
 #include <memfs/memfs.h>
+#include <sqlite3.h> /* the codes alone: no function is called */
 
 static int open_error(int error)
 {

@@ -184,7 +184,7 @@ static void all_spellings_of_a_name_become_one(void **state)
     struct fixture *f = *state;
     char out[513];
     assert_int_equal(memfs_mkdir_parents(f->fs, "/a/b", 0755), 0);
-    const char *spellings[] = {"/a/b/db", "a/b/db",        "//a///b//db", "/a/./b/./db",
+    const char *spellings[] = {"/a/b/db",      "a/b/db",     "//a///b//db",          "/a/./b/./db",
                                "/a/b/../b/db", "/../a/b/db", "a/../a/b/../../a/b/db"};
     for (size_t index = 0; index < sizeof spellings / sizeof *spellings; index++) {
         assert_int_equal(full_name(spellings[index], out, sizeof out), SQLITE_OK);

@@ -147,8 +147,9 @@ static void what_is_not_ours_is_not_found(void **state)
 {
     (void)state;
     sqlite3_file *files[] = {io_open("/db", MAIN_FLAGS), io_open("/db-journal", JOURNAL_FLAGS)};
-    int foreign[] = {SQLITE_FCNTL_PRAGMA, SQLITE_FCNTL_MMAP_SIZE, SQLITE_FCNTL_CKPT_START,
-                     SQLITE_FCNTL_BEGIN_ATOMIC_WRITE, SQLITE_FCNTL_LOCK_TIMEOUT, 987654};
+    int foreign[] = {SQLITE_FCNTL_PRAGMA,       SQLITE_FCNTL_MMAP_SIZE,
+                     SQLITE_FCNTL_CKPT_START,   SQLITE_FCNTL_BEGIN_ATOMIC_WRITE,
+                     SQLITE_FCNTL_LOCK_TIMEOUT, 987654};
     for (size_t index = 0; index < sizeof foreign / sizeof *foreign; index++) {
         sqlite3_int64 argument[4] = {0};
         assert_int_equal(io_control(files[0], foreign[index], argument), SQLITE_NOTFOUND);

@@ -41,9 +41,23 @@ static void a_size_is_digits_with_at_most_one_suffix(void **unused)
 static void anything_else_is_no_size_and_leaves_the_result_alone(void **unused)
 {
     (void)unused;
-    const char *cases[] = {"",    " ",   "M",    "-1",  "+1",   "1 ",   " 1",
-                           "1MB", "1KK", "0x10", "1.5", "1e9",  "lots", "18446744073709551616",
-                           "1P",  "16777216T", "99999999999999999999999"};
+    const char *cases[] = {"",
+                           " ",
+                           "M",
+                           "-1",
+                           "+1",
+                           "1 ",
+                           " 1",
+                           "1MB",
+                           "1KK",
+                           "0x10",
+                           "1.5",
+                           "1e9",
+                           "lots",
+                           "18446744073709551616",
+                           "1P",
+                           "16777216T",
+                           "99999999999999999999999"};
     for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
         uint64_t bytes = 77;
         if (mfs_uri_read_bytes(cases[index], &bytes) || bytes != 77)

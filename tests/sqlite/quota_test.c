@@ -32,8 +32,8 @@ static int sweep_quota(struct fixture *f, const struct sweep_case *what)
         quota_leave(f, (uint64_t)pages * QUOTA_PAGE_BYTES);
         rc = sweep_run(&sweep);
         if (rc != SQLITE_OK && rc != SQLITE_FULL)
-            fail_msg("%s, page size %d: code %d with %d pages", what->journal_mode,
-                     what->page_size, rc, pages);
+            fail_msg("%s, page size %d: code %d with %d pages", what->journal_mode, what->page_size,
+                     rc, pages);
         sweep_check(&sweep, rc, refusals % 2 == 0);
         quota_lift(f);
         sweep_go_on(&sweep);

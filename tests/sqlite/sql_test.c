@@ -396,8 +396,7 @@ int main(void)
         SQLITE_TEST(connections_to_one_name_see_one_database),
         SQLITE_TEST(a_second_writer_is_busy_and_a_commit_waits_for_readers),
         SQLITE_TEST(a_hot_journal_is_played_back_by_whoever_comes_next),
-        SQLITE_TEST(
-            with_exclusive_locking_a_hot_journal_is_played_back_and_memory_is_undone),
+        SQLITE_TEST(with_exclusive_locking_a_hot_journal_is_played_back_and_memory_is_undone),
         SQLITE_TEST(a_kept_journal_is_not_pulled_away_by_another_mode),
         SQLITE_TEST(temporary_files_are_in_the_tree_and_count),
         SQLITE_TEST(a_statement_journal_spills_into_the_tree),

@@ -148,8 +148,9 @@ static void check_by(sqlite3 *db, struct sweep *sweep, int rc)
     db_assert_whole(db);
     read_rows(db, sweep->what, rows);
     if (!are_rows(rows, rc == SQLITE_OK ? sweep->after : sweep->before))
-        fail_msg("%s, page size %d: after code %d the rows are %s and %s", sweep->what->journal_mode,
-                 sweep->what->page_size, rc, rows[0], rows[1] != NULL ? rows[1] : "none");
+        fail_msg("%s, page size %d: after code %d the rows are %s and %s",
+                 sweep->what->journal_mode, sweep->what->page_size, rc, rows[0],
+                 rows[1] != NULL ? rows[1] : "none");
     free_rows(rows);
 }
 

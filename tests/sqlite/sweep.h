@@ -12,9 +12,9 @@
 struct sweep_case {
     const char *journal_mode;
     int page_size;
-    bool spills;       /* cache_size=5 */
-    bool has_attached; /* the transaction writes a second database too */
-    bool is_exclusive; /* locking_mode=EXCLUSIVE */
+    bool spills;             /* cache_size=5 */
+    bool has_attached;       /* the transaction writes a second database too */
+    bool is_exclusive;       /* locking_mode=EXCLUSIVE */
     const char *transaction; /* what to run; null: the usual mix of changes */
 };
 

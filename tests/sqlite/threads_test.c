@@ -145,10 +145,8 @@ static void two_writers_and_two_readers_of_one_database_lose_nothing(void **stat
 {
     struct fixture *f = *state;
     const char *const modes[][THREADS] = {
-        {"DELETE", "DELETE", "DELETE", "DELETE"},
-        {"TRUNCATE", "PERSIST", "DELETE", "DELETE"},
-        {"PERSIST", "DELETE", "PERSIST", "MEMORY"},
-        {"MEMORY", "OFF", "MEMORY", "OFF"},
+        {"DELETE", "DELETE", "DELETE", "DELETE"},   {"TRUNCATE", "PERSIST", "DELETE", "DELETE"},
+        {"PERSIST", "DELETE", "PERSIST", "MEMORY"}, {"MEMORY", "OFF", "MEMORY", "OFF"},
         {"MEMORY", "DELETE", "TRUNCATE", "OFF"},
     };
     const char *const paths[] = {"/db", "/db"};
@@ -225,7 +223,8 @@ static void writers_that_meet_at_the_quota_keep_what_they_committed(void **state
     db_run(db, "ATTACH '/two' AS two");
     db_assert_whole(db);
     assert_int_equal(db_number(db, "SELECT (SELECT count(*) FROM main.t)"
-                                   "+(SELECT count(*) FROM two.t)"), committed + 8);
+                                   "+(SELECT count(*) FROM two.t)"),
+                     committed + 8);
     db_close(db);
     quota_lift(f);
 }

@@ -194,7 +194,7 @@ static void a_live_journal_or_wal_does_the_job_itself(void **state)
     assert_false(is_undone_beside(f, "/db-journal", "\xd9\xd5", 2));
     assert_false(is_undone_beside(f, "/db-wal", "\0\0", 2));
     assert_true(is_undone_beside(f, "/db-journal", "\0\xd5\x05", 3)); /* PERSIST leaves that */
-    assert_true(is_undone_beside(f, "/db-journal", "", 0));          /* TRUNCATE */
+    assert_true(is_undone_beside(f, "/db-journal", "", 0));           /* TRUNCATE */
     assert_true(is_undone_beside(f, "/db-wal", "", 0));
     assert_true(is_undone_beside(f, "/other-journal", "\xd9", 1));
 }
