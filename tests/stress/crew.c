@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define CREW_MEMBERS_MAX 32u
+#define CREW_PACE 8u
 #define CREW_SEED_USUAL UINT64_C(20240229)
 
 struct crew {
@@ -130,6 +131,12 @@ void crew_meet(struct crew_member *me)
     int result = pthread_barrier_wait(&me->crew->barrier);
     if (result != 0 && result != PTHREAD_BARRIER_SERIAL_THREAD)
         abort();
+}
+
+void crew_pace(struct crew_member *me, unsigned step)
+{
+    if (step % CREW_PACE == 0)
+        crew_meet(me);
 }
 
 uint32_t crew_random(struct crew_member *me, uint32_t bound)

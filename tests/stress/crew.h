@@ -53,6 +53,12 @@ uint64_t crew_refused(const struct crew *crew, const char *role);
 /* Waits until every member of the crew has come here; all must call it equally often. */
 void crew_meet(struct crew_member *me);
 
+/*
+ * The same at every so-many-th step, so that no member runs through its steps while the others are
+ * waiting for a processor.  Called at the top of a loop that all members run equally often.
+ */
+void crew_pace(struct crew_member *me, unsigned step);
+
 /* A number below `bound`, from the member's own seeded sequence. */
 uint32_t crew_random(struct crew_member *me, uint32_t bound);
 

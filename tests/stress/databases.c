@@ -29,7 +29,7 @@
 #define VFS_NAME "stress"
 #define DATABASE "/app.db"
 #define WRITERS 3u
-#define TRANSACTIONS 60u
+#define TRANSACTIONS 200u
 #define BUSY_MS 60000
 
 struct place {

@@ -18,10 +18,10 @@
 #include <cmocka.h>
 
 #define STAYERS 40u
-#define CHURN_STEPS 1500u
-#define LIST_STEPS 60u
+#define CHURN_STEPS 20000u
+#define LIST_STEPS 800u
 #define TREE_ENTRIES 12u
-#define TREE_STEPS 150u
+#define TREE_STEPS 2000u
 #define TREE_SLOTS 3u
 
 /* A name "stay-<n>" gives n; any other STAYERS. */
@@ -217,6 +217,7 @@ static void copy_trees(struct crew_member *me)
     struct site *site = me->context;
     char path[32];
     for (unsigned i = 0; i < TREE_STEPS; i++) {
+        crew_pace(me, i);
         slot_path(me, path);
         crew_allow(me, memfs_copy_tree(site->fs, "/source", path, 0), MEMFS_EEXIST);
         slot_path(me, path);
@@ -228,7 +229,8 @@ static void list_trees(struct crew_member *me)
 {
     struct site *site = me->context;
     char path[64];
-    for (unsigned i = 0; i < TREE_STEPS * 2; i++) {
+    for (unsigned i = 0; i < TREE_STEPS; i++) {
+        crew_pace(me, i);
         memfs_list list;
         slot_path(me, path);
         strcat(path, "/inner");
@@ -244,6 +246,7 @@ static void glob_trees(struct crew_member *me)
 {
     struct site *site = me->context;
     for (unsigned i = 0; i < TREE_STEPS; i++) {
+        crew_pace(me, i);
         memfs_list list;
         crew_must(me, memfs_glob(site->fs, "/source/**/e-*", &list));
         crew_check(me, list.count == TREE_ENTRIES);

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#define STEPS 400u
+#define STEPS 4000u
 #define FOREVER (-1)
 
 struct guarded {
@@ -166,7 +166,7 @@ static void a_held_lock_refuses_all_others(void **state)
  * closing or unlocking.  A wake-up that is lost ends in the test's timeout. */
 static void wait_in_turns(struct crew_member *me)
 {
-    for (unsigned round = 0; round < STEPS / 4; round++) {
+    for (unsigned round = 0; round < STEPS / 8; round++) {
         memfs_file *file = open_guarded(me);
         int holds = round % 4 == me->index;
         if (holds)

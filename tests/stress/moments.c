@@ -22,7 +22,7 @@
 #define SOURCE_BYTES 40000u
 #define CUT_BYTES 12345 /* the only other size: so cutting never grows, and leaves no zeros */
 #define PAGE_BYTES 4096u
-#define STEPS 250u
+#define STEPS 2000u
 
 static memfs_file *opened(struct crew_member *me, const char *path, uint32_t flags)
 {

@@ -20,8 +20,8 @@
 #define RECORD_BYTES 5000u
 #define RECORDS 8u
 #define FILE_BYTES (RECORD_BYTES * RECORDS)
-#define STEPS 400u
-#define APPENDS 300u
+#define STEPS 4000u
+#define APPENDS 2000u
 #define APPENDERS 4u
 
 static memfs_file *opened(struct crew_member *me, const char *path, uint32_t flags)
@@ -160,7 +160,7 @@ static void appends_are_whole_and_none_is_lost(void **state)
 {
     (void)state;
     struct site site;
-    site_open(&site, 16u << 20, 0);
+    site_open(&site, 40u << 20, 0);
     assert_int_equal(memfs_write_file(site.fs, "/log", "", 0, 0644), 0);
     struct crew *crew = crew_create("appends", &site);
     crew_add(crew, "appender", APPENDERS, append_by_own_handle);
@@ -170,15 +170,15 @@ static void appends_are_whole_and_none_is_lost(void **state)
     site_close(&site);
 }
 
-struct shared_handle {
-    struct site site;
-    memfs_file *file;
-    _Atomic uint32_t seen[RECORDS * STEPS];
-};
-
 #define SHARED_RECORD_BYTES 700u
 #define SHARED_WRITERS 3u
 #define SHARED_READERS 3u
+
+struct shared_handle {
+    struct site site;
+    memfs_file *file;
+    _Atomic uint32_t seen[SHARED_WRITERS * STEPS];
+};
 
 /* `number` again and again, so that a record that was cut or mixed shows. */
 static void fill_with(uint32_t *record, uint32_t number)
@@ -223,7 +223,7 @@ static void threads_that_share_a_handle_share_its_offset(void **state)
 {
     (void)state;
     static struct shared_handle shared;
-    site_open(&shared.site, 4u << 20, 0);
+    site_open(&shared.site, 16u << 20, 0);
     assert_int_equal(
         memfs_open(shared.site.fs, "/f", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &shared.file), 0);
     run_shared(&shared, "writer", SHARED_WRITERS, write_by_shared_handle);

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define STEPS 2000u
+#define STEPS 8000u
 #define DIRECTORIES 12u
 #define TARGET_BYTES 9000u
 
@@ -24,6 +24,7 @@ static void move_a_into_b(struct crew_member *me)
 {
     struct site *site = me->context;
     for (unsigned i = 0; i < STEPS; i++) {
+        crew_pace(me, i);
         crew_allow(me, memfs_rename(site->fs, "/a", "/b/deep/a", 0), MEMFS_ENOENT, MEMFS_EINVAL);
         crew_allow(me, memfs_rename(site->fs, "/b/deep/a", "/a", 0), MEMFS_ENOENT);
     }
@@ -33,6 +34,7 @@ static void move_b_into_a(struct crew_member *me)
 {
     struct site *site = me->context;
     for (unsigned i = 0; i < STEPS; i++) {
+        crew_pace(me, i);
         crew_allow(me, memfs_rename(site->fs, "/b", "/a/deep/b", 0), MEMFS_ENOENT, MEMFS_EINVAL);
         crew_allow(me, memfs_rename(site->fs, "/a/deep/b", "/b", 0), MEMFS_ENOENT);
     }
@@ -144,6 +146,7 @@ static void rename_over_target(struct crew_member *me)
     char path[32];
     snprintf(path, sizeof path, "/new-%u", me->index);
     for (unsigned i = 0; i < STEPS; i++) {
+        crew_pace(me, i);
         fill_uniformly(me, bytes);
         crew_must(me, memfs_write_file(site->fs, path, bytes, sizeof bytes, 0644));
         crew_must(me, memfs_rename(site->fs, path, "/d/target", 0));
@@ -153,8 +156,10 @@ static void rename_over_target(struct crew_member *me)
 static void exchange_target(struct crew_member *me)
 {
     struct site *site = me->context;
-    for (unsigned i = 0; i < STEPS; i++)
+    for (unsigned i = 0; i < STEPS; i++) {
+        crew_pace(me, i);
         crew_must(me, memfs_rename(site->fs, "/other", "/d/target", MEMFS_RENAME_EXCHANGE));
+    }
 }
 
 static void overwrite_target(struct crew_member *me)
@@ -162,6 +167,7 @@ static void overwrite_target(struct crew_member *me)
     struct site *site = me->context;
     unsigned char bytes[TARGET_BYTES];
     for (unsigned i = 0; i < STEPS; i++) {
+        crew_pace(me, i);
         fill_uniformly(me, bytes);
         if (crew_random(me, 2) == 0)
             crew_must(me, memfs_write_file(site->fs, "/d/target", bytes, sizeof bytes, 0644));
@@ -175,6 +181,7 @@ static void open_target(struct crew_member *me)
     struct site *site = me->context;
     unsigned char bytes[TARGET_BYTES];
     for (unsigned i = 0; i < STEPS; i++) {
+        crew_pace(me, i);
         memfs_file *file = NULL;
         crew_must(me, memfs_open(site->fs, "/d/target", MEMFS_O_READ, 0, &file));
         crew_check(me, crew_must(me, memfs_read(file, bytes, sizeof bytes)) == sizeof bytes);

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #define OWNERS 2u
-#define STEPS 250u
+#define STEPS 2000u
 #define MOVING_QUOTA_BYTES ((uint64_t)400 << 10)
 
 void storm_prepare(struct storm *storm, unsigned owners)
@@ -140,6 +140,7 @@ static void move_quota(struct crew_member *me)
     struct tracking_allocator *allocator = &storm->site.fixture->allocator;
     uint64_t now = MOVING_QUOTA_BYTES;
     for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         uint64_t next = MOVING_QUOTA_BYTES - crew_random(me, 64u << 10);
         atomic_store(&allocator->limit_bytes, 0);
         if (crew_allow(me, memfs_set_quota(storm->site.fs, next), MEMFS_EBUSY) == 0)
@@ -170,7 +171,8 @@ static void a_quota_that_moves_holds_at_every_value(void **state)
 static void starve(struct crew_member *me)
 {
     struct storm *storm = me->context;
-    for (unsigned i = 0; i < storm->steps * 4; i++) {
+    for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         tracking_refuse(&storm->site.fixture->allocator, 1 + crew_random(me, 4),
                         crew_random(me, 2) == 0);
         storm_watch_once(me);

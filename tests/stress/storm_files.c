@@ -53,6 +53,7 @@ void storm_write_shared(struct crew_member *me)
 {
     struct storm *storm = me->context;
     for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         uint32_t append = crew_random(me, 2) == 0 ? MEMFS_O_APPEND : 0;
         memfs_file *file = open_shared(me, MEMFS_O_RDWR | MEMFS_O_CREATE | append);
         if (file == NULL)
@@ -76,6 +77,7 @@ void storm_overwrite_owned(struct crew_member *me)
     memfs_open_options options = {
         .struct_size = sizeof options, .flags = MEMFS_O_RDWR, .storage = &room};
     for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         memfs_file *file = NULL;
         crew_must(me, memfs_open_with(storm->site.fs, path, &options, &file));
         uint32_t offset = crew_random(me, STORM_OWNED_BYTES);
@@ -94,6 +96,7 @@ void storm_hold_contents(struct crew_member *me)
     struct storm *storm = me->context;
     char from[32], to[32];
     for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         shared_path(me, from);
         shared_path(me, to);
         int result = memfs_copy(storm->site.fs, from, to, 0);
@@ -120,6 +123,7 @@ void storm_use_temporary_files(struct crew_member *me)
 {
     struct storm *storm = me->context;
     for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         memfs_file *file = NULL;
         char path[32];
         shared_path(me, path);
@@ -137,6 +141,7 @@ void storm_use_charged_memory(struct crew_member *me)
 {
     struct storm *storm = me->context;
     for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         size_t size = 1 + crew_random(me, 32768);
         void *memory = NULL;
         if (crew_allow(me, memfs_alloc(storm->site.fs, size, &memory), STORM_REFUSALS(storm)) != 0)
@@ -152,6 +157,7 @@ void storm_lock_files(struct crew_member *me)
 {
     struct storm *storm = me->context;
     for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         memfs_file *file = open_shared(me, MEMFS_O_READ);
         if (file == NULL)
             continue;

@@ -19,6 +19,7 @@ void storm_make_and_remove_names(struct crew_member *me)
     memfs *fs = storm->site.fs;
     char from[32], to[32];
     for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         shared_path(me, from);
         shared_path(me, to);
         crew_allow(me, memfs_rename(fs, from, to, 0), STORM_REFUSALS(storm), MEMFS_ENOENT,
@@ -38,6 +39,7 @@ void storm_copy_trees(struct crew_member *me)
     memfs *fs = storm->site.fs;
     char path[32];
     for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         snprintf(path, sizeof path, "/t-%u", crew_random(me, TREES));
         crew_allow(me, memfs_copy_tree(fs, "/s", path, 0), STORM_REFUSALS(storm), MEMFS_EEXIST);
         snprintf(path, sizeof path, "/t-%u", crew_random(me, TREES));
@@ -60,7 +62,8 @@ void storm_list(struct crew_member *me)
 {
     struct storm *storm = me->context;
     memfs *fs = storm->site.fs;
-    for (unsigned i = 0; i < storm->steps / 4; i++) {
+    for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         memfs_list list;
         unsigned count = 0;
         crew_allow(me, memfs_walk(fs, "/", look, &count), STORM_REFUSALS(storm));
@@ -97,6 +100,8 @@ void storm_watch_once(struct crew_member *me)
 void storm_watch_figures(struct crew_member *me)
 {
     struct storm *storm = me->context;
-    for (unsigned i = 0; i < storm->steps; i++)
+    for (unsigned i = 0; i < storm->steps; i++) {
+        crew_pace(me, i);
         storm_watch_once(me);
+    }
 }
