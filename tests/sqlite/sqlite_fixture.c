@@ -10,15 +10,31 @@
 
 #define QUOTA_BYTES ((uint64_t)64 << 20)
 
-int sqlite_setup(void **state)
+static int setup(void **state, uint32_t page_size)
 {
     memfs_config config = memfs_config_default();
     config.quota_bytes = QUOTA_BYTES;
+    config.page_size = page_size;
     struct fixture *f = fixture_create(&config);
     if (f == NULL || memfs_sqlite_register(f->fs, TEST_VFS, 0) != 0)
         return -1;
     *state = f;
     return 0;
+}
+
+int sqlite_setup(void **state)
+{
+    return setup(state, MEMFS_PAGE_SIZE_DEFAULT);
+}
+
+int sqlite_setup_with_512_byte_pages(void **state)
+{
+    return setup(state, 512);
+}
+
+int sqlite_setup_with_65536_byte_pages(void **state)
+{
+    return setup(state, 65536);
 }
 
 int sqlite_teardown(void **state)

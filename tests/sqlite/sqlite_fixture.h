@@ -16,6 +16,8 @@
 
 /* cmocka setup and teardown; *state is a `struct fixture *`.  The quota is 64 MiB. */
 int sqlite_setup(void **state);
+int sqlite_setup_with_512_byte_pages(void **state);
+int sqlite_setup_with_65536_byte_pages(void **state);
 int sqlite_teardown(void **state);
 
 /* Opens or creates a database through "test". */
