@@ -146,23 +146,37 @@ static int64_t run_map(struct memfs_runner *runner, const struct operation *o, u
     return memfs_unmap(&mapping) == 0 ? length : MEMFS_EIO;
 }
 
+static memfs_version_ref *spare_version(struct memfs_runner *runner)
+{
+    memfs_version_ref *room = runner->version_rooms;
+    for (int i = 0; i < VERSION_SLOTS; i++)
+        if (runner->versions[i] == room) {
+            room++;
+            i = -1;
+        }
+    return room;
+}
+
+static int64_t take_version(struct memfs_runner *runner, const struct operation *o)
+{
+    memfs_version_ref **slot = &runner->versions[o->extra_slot];
+    memfs_version_ref *taken = spare_version(runner);
+    int result = memfs_version_take(runner->handles[o->slot], taken);
+    if (result != 0)
+        return result;
+    if (*slot != NULL && memfs_version_drop(*slot) != 0)
+        abort();
+    *slot = taken;
+    return (int64_t)taken->size_bytes;
+}
+
 static int64_t run_version(struct memfs_runner *runner, const struct operation *o, uint64_t *hash)
 {
-    memfs_version_ref *version = &runner->versions[o->extra_slot];
-    int *held = &runner->version_held[o->extra_slot];
+    memfs_version_ref *version = runner->versions[o->extra_slot];
     int64_t result;
-    if (o->kind == OP_VERSION_TAKE) {
-        memfs_version_ref taken;
-        result = memfs_version_take(runner->handles[o->slot], &taken);
-        if (result != 0)
-            return result;
-        if (*held && memfs_version_drop(version) != 0)
-            abort();
-        *held = 1;
-        *version = taken;
-        return (int64_t)taken.size_bytes;
-    }
-    if (!*held)
+    if (o->kind == OP_VERSION_TAKE)
+        return take_version(runner, o);
+    if (version == NULL)
         return MEMFS_EINVAL;
     if (o->kind == OP_VERSION_READ) {
         unsigned char *buffer = operation_buffer((size_t)o->size);
@@ -175,7 +189,7 @@ static int64_t run_version(struct memfs_runner *runner, const struct operation *
                  ? memfs_version_restore(runner->handles[o->slot], version)
                  : memfs_version_drop(version);
     if (result == 0)
-        *held = 0;
+        runner->versions[o->extra_slot] = NULL;
     return result;
 }
 
@@ -326,6 +340,6 @@ void memfs_runner_close(struct memfs_runner *runner)
         if (runner->directories[i] != NULL && memfs_closedir(runner->directories[i]) != 0)
             abort();
     for (int i = 0; i < VERSION_SLOTS; i++)
-        if (runner->version_held[i] && memfs_version_drop(&runner->versions[i]) != 0)
+        if (runner->versions[i] != NULL && memfs_version_drop(runner->versions[i]) != 0)
             abort();
 }

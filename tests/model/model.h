@@ -57,6 +57,7 @@ struct executor model_executor(struct model *model);
 
 /* The number of nodes of a kind, orphans included. */
 uint64_t model_count(const struct model *model, uint32_t kind);
+/* The number of nodes without a name that handles hold. */
 uint64_t model_orphans(const struct model *model);
 
 /* --- names (model_names.c) --- */

@@ -117,6 +117,8 @@ int model_walk(struct model *model, int at, const char *path, enum model_follow 
     size_t position = 0;
     int links = 0;
     out->directory = *path == '/' ? MODEL_ROOT : at;
+    if (is_removed(model, out->directory))
+        return MEMFS_ENOENT; /* nothing is in it, not even "." */
     for (;;) {
         int is_last;
         int error = next_component(out, &position, &is_last);
@@ -126,8 +128,6 @@ int model_walk(struct model *model, int at, const char *path, enum model_follow 
             return MEMFS_ENOTDIR;
         if (error != 0)
             return error;
-        if (out->last == LAST_DOT_DOT && is_removed(model, out->directory))
-            return MEMFS_ENOENT;
         if (out->last == LAST_DOT_DOT)
             out->node = directory->parent;
         if (out->last == LAST_NAME) {
@@ -200,10 +200,12 @@ int model_mkdir_parents(struct model *model, const char *path)
         memcpy(prefix, path, length);
         prefix[length] = '\0';
         node = model_lookup(model, MODEL_ROOT, prefix, FOLLOW_ALWAYS);
-        if (node == MEMFS_ENOENT) {
+        int is_last = path[length + strspn(path + length, "/")] == '\0';
+        if (node == MEMFS_ENOENT || (node == MEMFS_ELOOP && is_last)) {
             node = model_mkdir(model, MODEL_ROOT, prefix);
+            if (node == MEMFS_EEXIST && !is_last)
+                node = MEMFS_ENOENT; /* a symlink that leads nowhere */
         } else if (node >= 0 && node_at(model, node)->kind != MEMFS_KIND_DIRECTORY) {
-            int is_last = path[length + strspn(path + length, "/")] == '\0';
             node = is_last ? MEMFS_EEXIST : MEMFS_ENOTDIR;
         }
     }

@@ -64,7 +64,7 @@ int model_remove_tree(struct model *model, const char *path)
     if (error != 0)
         return error;
     if (place.last != LAST_NAME)
-        return model_rmdir(model, MODEL_ROOT, path);
+        return place.last == LAST_ROOT ? MEMFS_EBUSY : MEMFS_EINVAL;
     if (place.node == NO_NODE)
         return MEMFS_ENOENT;
     if (model->nodes[place.node]->kind != MEMFS_KIND_DIRECTORY)
@@ -84,7 +84,12 @@ uint64_t model_count(const struct model *model, uint32_t kind)
 uint64_t model_orphans(const struct model *model)
 {
     uint64_t count = 0;
-    for (int i = 1; i < model->used_nodes; i++)
-        count += model->nodes[i] != NULL && model->nodes[i]->links == 0;
+    for (int i = 0; i < HANDLE_SLOTS; i++) {
+        int node = model->handles[i].node;
+        int first = 0;
+        while (model->handles[first].node != node)
+            first++;
+        count += node > MODEL_ROOT && first == i && model->nodes[node]->links == 0;
+    }
     return count;
 }

@@ -6,7 +6,8 @@
  * For the host no path may leave the root by "..", since there the root is an
  * ordinary directory: no symlink target holds "..", is "." or starts with '/',
  * so each named component goes down at least one level, and counting
- * components is enough to know the depth.
+ * components is enough to know the depth.  Nor does one begin with ".", which
+ * Linux finds even in a directory that is removed; in memfs nothing is there.
  */
 #include "operation.h"
 
@@ -112,7 +113,7 @@ static void append_component(struct generator *generator, char *path, enum name_
         path[length++] = '/';
     path[length] = '\0';
     uint64_t choice = generator_below(generator, 80);
-    if (choice == 0) {
+    if (choice == 0 && (!generator->host || *depth > 0)) {
         strcpy(path + length, ".");
     } else if (choice == 1 && (!generator->host || *depth > 0)) {
         strcpy(path + length, "..");
@@ -353,7 +354,7 @@ void generator_operation(struct generator *generator, struct operation *out)
         out->size += generator->page_size;
     if (out->kind == OP_SYMLINK)
         make_link_text(generator, out->other);
-    else if (out->kind == OP_MKDIR_PARENTS && strstr(out->path, "..") != NULL)
+    else if (out->kind == OP_MKDIR_PARENTS && strchr(out->path, '.') != NULL)
         strcpy(out->path, "a/b/c");
     /* Linux says EISDIR to all of them; POSIX and memfs look at what is there. */
     if (generator->host && out->kind == OP_OPEN && (out->flags & MEMFS_O_CREATE))
