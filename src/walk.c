@@ -16,6 +16,7 @@ struct walk {
     const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1];
     unsigned depth;    /* texts on the stack */
     unsigned followed; /* symlinks so far */
+    bool inside_link;  /* the component is of a link's target, behind which the path goes on */
     bool needs_dir;    /* a slash follows the last component, or the link that led to it */
 };
 
@@ -82,7 +83,7 @@ static int end_at_missing(struct walk *w, const struct mfs_component *c, bool is
         end_at_name(w, c, NULL, out);
         return 0;
     }
-    if ((w->flags & MFS_WALK_MAKE_PARENTS) == 0 || w->depth != 1)
+    if ((w->flags & MFS_WALK_MAKE_PARENTS) == 0 || w->inside_link)
         return MEMFS_ENOENT;
     end_at_name(w, c, NULL, out);
     out->rest = w->rest[0];
@@ -149,6 +150,7 @@ int mfs_walk(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path
             end_at_dir(&w, MFS_LAST_ROOT, out);
             break;
         }
+        w.inside_link = w.depth > 1;
         bool found = mfs_path_next(&w.rest[w.depth - 1], &c);
         MFS_CHECK(found);
         bool is_last = is_at_end(&w);
