@@ -238,7 +238,7 @@ static void a_copy_refused_for_memory_leaves_nothing(void **state)
     int result;
     do {
         char *before = fixture_describe(f->fs);
-        tracking_refuse(&f->allocator, ++take, 0);
+        tracking_refuse(&f->allocator, ++take, 1);
         result = memfs_copy(f->fs, "/a", "/b", 0);
         tracking_refuse(&f->allocator, 0, 0);
         if (result == 0) {

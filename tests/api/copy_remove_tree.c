@@ -149,7 +149,7 @@ static void a_tree_copy_refused_for_memory_leaves_nothing(void **state)
     do {
         char *before = fixture_describe(f->fs);
         uint64_t used = used_bytes(f->fs);
-        tracking_refuse(&f->allocator, ++take, 0);
+        tracking_refuse(&f->allocator, ++take, 1);
         result = memfs_copy_tree(f->fs, "/src", "/dst", 0);
         tracking_refuse(&f->allocator, 0, 0);
         if (result == 0) {
@@ -238,7 +238,7 @@ static void remove_tree_of_the_root_is_refused(void **state)
     struct fixture *f = *state;
     make_tree(f->fs);
     assert_refused(f->fs, memfs_remove_tree(f->fs, "/"), MEMFS_EBUSY);
-    assert_refused(f->fs, memfs_remove_tree(f->fs, "/src/../"), MEMFS_EBUSY);
+    assert_refused(f->fs, memfs_remove_tree(f->fs, "//"), MEMFS_EBUSY);
 }
 
 static void remove_tree_with_an_entry_locked_is_busy_and_removes_nothing(void **state)

@@ -365,7 +365,7 @@ static void an_open_refused_for_memory_leaves_nothing(void **state)
     uint32_t flags = MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_MAKE_PARENTS;
     char *before = fixture_describe(f->fs);
     for (;; take++) {
-        tracking_refuse(&f->allocator, take, 0);
+        tracking_refuse(&f->allocator, take, 1);
         int result = memfs_open(f->fs, "/a/b/c", flags, 0644, &file);
         uint64_t takes = f->allocator.takes;
         tracking_refuse(&f->allocator, 0, 0);

@@ -191,7 +191,7 @@ static void offset_and_length_beyond_2_to_the_63_are_too_large(void **state)
     assert_refused(f->fs, memfs_pwrite(file, text, 1, INT64_MAX), MEMFS_EFBIG);
     assert_refused(f->fs, memfs_pwrite(file, text, 2, INT64_MAX - 1), MEMFS_EFBIG);
     assert_refused(f->fs, memfs_pwritev(file, &part, 1, INT64_MAX - 1), MEMFS_EFBIG);
-    assert_refused(f->fs, memfs_pwrite(file, text, SIZE_MAX, 0), MEMFS_EFBIG);
+    assert_refused(f->fs, memfs_pwrite(file, text, INT64_MAX, 1), MEMFS_EFBIG);
     assert_returns(memfs_seek(file, INT64_MAX, MEMFS_SEEK_SET), INT64_MAX);
     assert_refused(f->fs, memfs_write(file, text, 1), MEMFS_EFBIG);
     assert_returns(memfs_tell(file), INT64_MAX);
@@ -348,7 +348,7 @@ static void a_write_that_the_allocator_refuses_changes_nothing(void **state)
     uint64_t refused = 0;
     do {
         char *before = fixture_describe(f->fs);
-        tracking_refuse(&f->allocator, ++refused, 0);
+        tracking_refuse(&f->allocator, ++refused, 1);
         result = memfs_pwrite(file, text, sizeof text, 4000);
         tracking_refuse(&f->allocator, 0, 0);
         if (result < 0)

@@ -337,7 +337,7 @@ static void a_new_name_that_does_not_fit_is_refused(void **state)
     longer[sizeof longer - 1] = '\0';
     do {
         char *before = fixture_describe(f->fs);
-        tracking_refuse(&f->allocator, ++take, 0);
+        tracking_refuse(&f->allocator, ++take, 1);
         result = memfs_rename(f->fs, "/f", longer, 0);
         tracking_refuse(&f->allocator, 0, 0);
         if (result == 0) {

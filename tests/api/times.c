@@ -25,7 +25,7 @@ static struct fixture *with_policy(uint32_t policy)
     return f;
 }
 
-static void a_new_node_has_one_time_for_all_four(void **state)
+static void a_new_node_has_the_time_of_its_creation_for_all_four(void **state)
 {
     struct fixture *f = *state;
     int64_t now = later(f);
@@ -38,7 +38,7 @@ static void a_new_node_has_one_time_for_all_four(void **state)
         assert_true(info.birth_ns > now);
         assert_true(info.access_ns == info.birth_ns);
         assert_true(info.modify_ns == info.birth_ns);
-        assert_true(info.change_ns == info.birth_ns);
+        assert_true(info.change_ns >= info.birth_ns); /* its name came last */
     }
     assert_ok(memfs_close(file));
 }
@@ -288,7 +288,7 @@ static void times_are_set_through_handles_links_and_directories_too(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FS_TEST(a_new_node_has_one_time_for_all_four),
+        FS_TEST(a_new_node_has_the_time_of_its_creation_for_all_four),
         FS_TEST(writing_sets_modification_and_status_change),
         FS_TEST(truncating_and_allocating_set_modification_and_status_change),
         FS_TEST(edits_of_a_directory_set_its_modification_and_status_change),

@@ -207,7 +207,7 @@ static void an_allocation_refused_by_the_allocator_leaves_nothing_behind(void **
     int result;
     do {
         char *before = fixture_describe(f->fs);
-        tracking_refuse(&f->allocator, ++take, 0);
+        tracking_refuse(&f->allocator, ++take, 1);
         result = memfs_allocate(file, 0, 200000, 0);
         tracking_refuse(&f->allocator, 0, 0);
         if (result != 0) {

@@ -210,7 +210,7 @@ static void what_a_walk_holds_it_gives_back_however_it_ends(void **state)
     int result;
     do {
         struct visit visit = {.fs = f->fs};
-        tracking_refuse(&f->allocator, ++take, 0);
+        tracking_refuse(&f->allocator, ++take, 1);
         result = memfs_walk(f->fs, "/t", note, &visit);
         tracking_refuse(&f->allocator, 0, 0);
         assert_int_equal(used_bytes(f->fs), used);

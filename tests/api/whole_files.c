@@ -120,7 +120,7 @@ static void a_whole_write_the_allocator_refuses_leaves_the_old_bytes(void **stat
     put(f->fs, "/f", "the old bytes");
     do {
         char *before = fixture_describe(f->fs);
-        tracking_refuse(&f->allocator, ++take, 0);
+        tracking_refuse(&f->allocator, ++take, 1);
         result = memfs_write_file(f->fs, "/f", text, sizeof text, 0644);
         tracking_refuse(&f->allocator, 0, 0);
         assert_true(result == 0 || result == MEMFS_ENOMEM);
