@@ -51,7 +51,8 @@ static void need_shell(void)
 static void need_python(void)
 {
     if (python[0] == '\0') {
-        print_message("skipped: there is no Python whose sqlite3 loads extensions\n");
+        print_message(
+            "skipped: no Python whose sqlite3 loads extensions, or no threads in this build\n");
         skip();
     }
 }

@@ -323,19 +323,17 @@ static void a_registration_that_makes_no_sense_is_refused(void **state)
 
 static void file_systems_under_their_own_names_are_apart(void **state)
 {
-    (void)state;
-    memfs *fs;
-    assert_int_equal(memfs_create(NULL, &fs), 0);
-    assert_int_equal(memfs_sqlite_register(fs, TEST_VFS, 0), MEMFS_EEXIST);
+    struct fixture *f = *state;
+    assert_int_equal(memfs_sqlite_register(f->other, TEST_VFS, 0), MEMFS_EEXIST);
     char longest[MEMFS_SQLITE_NAME_MAX + 1];
     memset(longest, 'n', sizeof longest);
     longest[sizeof longest - 1] = '\0';
-    assert_int_equal(memfs_sqlite_register(fs, longest, 0), 0);
-    assert_int_equal(memfs_destroy(fs, 0), MEMFS_EBUSY);
+    assert_int_equal(memfs_sqlite_register(f->other, longest, 0), 0);
+    assert_int_equal(memfs_destroy(f->other, 0), MEMFS_EBUSY);
     io_close(io_open("/db", MAIN_FLAGS));
-    assert_int_equal(memfs_exists(fs, "/db"), 0);
+    assert_int_equal(memfs_exists(f->fs, "/db"), 1);
+    assert_int_equal(memfs_exists(f->other, "/db"), 0);
     assert_int_equal(memfs_sqlite_unregister(longest), 0);
-    assert_int_equal(memfs_destroy(fs, 0), 0);
 }
 
 static void unregistering_waits_for_every_kind_of_file(void **state)
@@ -354,23 +352,23 @@ static void unregistering_waits_for_every_kind_of_file(void **state)
 
 static void the_default_comes_and_goes_and_the_host_stays_foreign(void **state)
 {
-    (void)state;
+    struct fixture *f = *state;
     sqlite3_vfs *host = sqlite3_vfs_find(NULL);
-    memfs *first;
-    memfs *second;
-    assert_int_equal(memfs_create(NULL, &first), 0);
-    assert_int_equal(memfs_create(NULL, &second), 0);
-    assert_int_equal(memfs_sqlite_register(first, "first", MEMFS_SQLITE_DEFAULT), 0);
+    assert_int_equal(memfs_sqlite_register(f->other, "first", MEMFS_SQLITE_DEFAULT), 0);
     assert_string_equal(sqlite3_vfs_find(NULL)->zName, "first");
-    assert_int_equal(memfs_sqlite_register(second, "second", MEMFS_SQLITE_DEFAULT), 0);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open("/db", &db), SQLITE_OK);
+    db_run(db, "CREATE TABLE t(a)");
+    db_close(db);
+    assert_int_equal(memfs_exists(f->other, "/db"), 1);
+    /* A second default takes its host from the first, and must survive it. */
+    assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, MEMFS_SQLITE_DEFAULT), 0);
     assert_int_equal(memfs_sqlite_unregister("first"), 0);
-    assert_int_equal(memfs_destroy(first, 0), 0);
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-    assert_string_equal(vfs->zName, "second");
+    assert_string_equal(vfs->zName, TEST_VFS);
     char random[8];
     assert_int_equal(vfs->xRandomness(vfs, sizeof random, random), (int)sizeof random);
-    assert_int_equal(memfs_sqlite_unregister("second"), 0);
-    assert_int_equal(memfs_destroy(second, 0), 0);
     assert_int_equal(sqlite3_vfs_register(host, 1), SQLITE_OK);
 }
 

@@ -149,6 +149,22 @@ static void at_every_quota_vacuum_temp_tables_and_index_builds_are_whole_or_undo
     }
 }
 
+static void at_every_quota_two_databases_in_different_modes_are_both_whole_or_both_undone(
+    void **state)
+{
+    for (int index = 0; index < JOURNAL_MODES * JOURNAL_MODES; index++) {
+        struct sweep_case what = {
+            .journal_mode = journal_modes[index / JOURNAL_MODES],
+            .attached_mode = journal_modes[index % JOURNAL_MODES],
+            .page_size = 1024,
+            .spills = index % 2 != 0,
+            .has_attached = true,
+        };
+        assert_true(sweep_quota(*state, &what) > 0);
+        (void)sweep_allocator(*state, &what, index % 3 == 0);
+    }
+}
+
 /* Savepoints roll back by the statement journal, which OFF does not have. */
 static void at_every_quota_savepoints_are_whole_or_undone(void **state)
 {
@@ -266,6 +282,8 @@ int main(int argc, char **argv)
         SQLITE_TEST(at_every_quota_vacuum_temp_tables_and_index_builds_are_whole_or_undone),
         SQLITE_TEST_WITH(512,
                          at_every_quota_vacuum_temp_tables_and_index_builds_are_whole_or_undone),
+        SQLITE_TEST_WITH(
+            512, at_every_quota_two_databases_in_different_modes_are_both_whole_or_both_undone),
         SQLITE_TEST(at_every_quota_savepoints_are_whole_or_undone),
         SQLITE_TEST_WITH(512, at_every_quota_savepoints_are_whole_or_undone),
         SQLITE_TEST(at_every_quota_a_new_database_is_made_or_not),

@@ -39,7 +39,8 @@ static sqlite3 *open_case(const struct sweep_case *what)
         db_run(db, "PRAGMA locking_mode=EXCLUSIVE");
     db_run(db, "PRAGMA main.journal_mode=%s", what->journal_mode);
     if (what->has_attached)
-        db_run(db, "PRAGMA two.journal_mode=%s", what->journal_mode);
+        db_run(db, "PRAGMA two.journal_mode=%s",
+               what->attached_mode != NULL ? what->attached_mode : what->journal_mode);
     if (what->spills) {
         db_run(db, "PRAGMA main.cache_size=5");
         if (what->has_attached)

@@ -11,6 +11,7 @@
 
 struct sweep_case {
     const char *journal_mode;
+    const char *attached_mode; /* of the second database; null: the same */
     int page_size;
     bool spills;             /* cache_size=5 */
     bool has_attached;       /* the transaction writes a second database too */
