@@ -321,6 +321,15 @@ static void a_registration_that_makes_no_sense_is_refused(void **state)
     assert_ptr_equal(memfs_sqlite_find(TEST_VFS), f->fs);
 }
 
+/* Like sqlite_setup(), with a second file system, which is not registered. */
+static int setup_two(void **state)
+{
+    if (fixture_setup(state) != 0)
+        return -1;
+    struct fixture *f = *state;
+    return memfs_sqlite_register(f->fs, TEST_VFS, 0);
+}
+
 static void file_systems_under_their_own_names_are_apart(void **state)
 {
     struct fixture *f = *state;
@@ -374,6 +383,8 @@ static void the_default_comes_and_goes_and_the_host_stays_foreign(void **state)
 
 #define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
 
+#define TEST_OF_TWO(test) cmocka_unit_test_setup_teardown(test, setup_two, sqlite_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,9 +402,9 @@ int main(void)
         SQLITE_TEST(a_size_hint_makes_room_or_refuses_whole_and_is_given_back),
         SQLITE_TEST(a_size_limit_binds_all_connections_of_the_database),
         SQLITE_TEST(a_registration_that_makes_no_sense_is_refused),
-        SQLITE_TEST(file_systems_under_their_own_names_are_apart),
+        TEST_OF_TWO(file_systems_under_their_own_names_are_apart),
         SQLITE_TEST(unregistering_waits_for_every_kind_of_file),
-        SQLITE_TEST(the_default_comes_and_goes_and_the_host_stays_foreign),
+        TEST_OF_TWO(the_default_comes_and_goes_and_the_host_stays_foreign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
