@@ -107,11 +107,15 @@ static int is_right_refusal(const struct round *round, int64_t result)
 {
     memfs_refusal last;
     assert_int_equal(memfs_last_refusal(round->fixture->fs, &last), 0);
-    if (last.error != result)
-        return 0;
+    int is_right = last.error == result;
     if (result == MEMFS_ENOMEM)
-        return round->fixture->allocator.refuse_at != 0;
-    return last.wanted > last.available;
+        is_right &= round->fixture->allocator.refuse_at != 0;
+    else
+        is_right &= last.wanted > last.available;
+    if (!is_right)
+        fprintf(stderr, "the last refusal: %s, wanted %" PRIu64 ", available %" PRIu64 "\n",
+                memfs_error_name(last.error), last.wanted, last.available);
+    return is_right;
 }
 
 static int counts_agree(const struct round *round)
