@@ -163,7 +163,7 @@ static void write_rows(struct crew_member *me)
 
 static void check_counts(struct crew_member *me, sqlite3 *db)
 {
-    int64_t seen[2];
+    int64_t seen[2] = {-1, -2};
     int code = query(me, db, "SELECT n, (SELECT count(*) FROM log) FROM meta", seen);
     if (code != SQLITE_OK)
         return;
@@ -187,7 +187,7 @@ static void clone_database(struct crew_member *me)
     snprintf(path, sizeof path, "/clone-%u.db", me->index);
     sqlite3 *db = opened(me);
     for (unsigned i = 0; i < TRANSACTIONS / 4; i++) {
-        int64_t seen[2], copied[2];
+        int64_t seen[2] = {-1, -1}, copied[2] = {-2, -2};
         crew_check(me, execute(me, db, "BEGIN") == SQLITE_OK);
         if (query(me, db, "SELECT n, 0 FROM meta", seen) == SQLITE_OK) {
             sqlite3 *clone = NULL;
