@@ -63,6 +63,7 @@ static int64_t run_open(struct host_runner *runner, const struct operation *o)
     close_slot(slot);
     *slot = opened;
     runner->is_temporary[o->slot] = (o->flags & MEMFS_O_TMPFILE) != 0;
+    runner->was_linked[o->slot] = 0;
     return 0;
 }
 
@@ -205,7 +206,7 @@ static int64_t run_link_file(struct host_runner *runner, int fd, const struct op
     int result = linkat(AT_FDCWD, name, at_directory(runner, o->other_at), o->other,
                         AT_SYMLINK_FOLLOW);
     if (result == 0)
-        runner->is_temporary[o->slot] = 0;
+        runner->was_linked[o->slot] = 1;
     return or_error(result);
 }
 
@@ -348,6 +349,7 @@ static int64_t run_plain(struct host_runner *runner, const struct operation *o, 
 enum condition {
     ALWAYS,
     ON_DIRECTORY,
+    ON_REMOVED,
     FROM_DIRECTORY,
     TO_DOT,
     READ_ONLY,
@@ -373,6 +375,7 @@ static const struct difference differences[] = {
     {OP_ALLOCATE, 1, ON_DIRECTORY, MEMFS_EISDIR, "the same"},
     {OP_LINK, 1, FROM_DIRECTORY, MEMFS_EPERM,
      "of two mistakes, linking a directory and a bad target, memfs names the first"},
+    {OP_LINK_FILE, 1, ON_REMOVED, MEMFS_ENOENT, "of two mistakes again"},
     {OP_LINK_FILE, 1, ON_DIRECTORY, MEMFS_EPERM, "the same"},
     {OP_FTRUNCATE, -EINVAL, READ_ONLY, MEMFS_EBADF,
      "not open for writing: POSIX allows EBADF or EINVAL, memfs keeps to one code"},
@@ -399,6 +402,9 @@ static int applies(struct host_runner *runner, const struct difference *line,
     switch (line->condition) {
     case ON_DIRECTORY:
         return fd >= 0 && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode);
+    case ON_REMOVED:
+        return fd >= 0 && fstat(fd, &stat) == 0 && stat.st_nlink == 0 &&
+               !runner->is_temporary[o->slot];
     case FROM_DIRECTORY:
         return fstatat(at_directory(runner, o->at), o->path, &stat,
                        o->flags & MEMFS_AT_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -475,7 +481,8 @@ int host_cannot_link(const struct host_runner *runner, const struct operation *o
     struct stat stat;
     int fd = runner->handles[operation->slot];
     return operation->kind == OP_LINK_FILE && fd >= 0 && fstat(fd, &stat) == 0 &&
-           stat.st_nlink == 0 && !runner->is_temporary[operation->slot];
+           stat.st_nlink == 0 && runner->is_temporary[operation->slot] &&
+           runner->was_linked[operation->slot];
 }
 
 static int is_tmpfs(const char *path)

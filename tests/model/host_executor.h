@@ -9,7 +9,8 @@ struct host_runner {
     int root;
     int handles[HANDLE_SLOTS]; /* -1: not open */
     int directories[DIRECTORY_SLOTS];
-    int is_temporary[HANDLE_SLOTS]; /* opened without a name, and never linked */
+    int is_temporary[HANDLE_SLOTS]; /* opened without a name */
+    int was_linked[HANDLE_SLOTS];   /* by its handle */
 };
 
 /* Makes a directory of its own; false if the host has no tmpfs to offer. */
@@ -17,7 +18,8 @@ int host_runner_init(struct host_runner *runner);
 void host_runner_fini(struct host_runner *runner);
 struct executor host_executor(struct host_runner *runner);
 
-/* Linux gives a file that has lost its last name no new one; memfs does.  So that is left out. */
+/* Linux lets a file that was opened without a name have one once; memfs, again when that is gone.
+ * So that is left out. */
 int host_cannot_link(const struct host_runner *runner, const struct operation *operation);
 
 #endif

@@ -381,9 +381,12 @@ static int64_t run_names(struct model *model, const struct operation *o)
 static int64_t run_link_file(struct model *model, const struct operation *o)
 {
     int node = model->handles[o->slot].node;
-    return node == NO_NODE
-               ? MEMFS_EBADF
-               : model_link_node(model, node, at_directory(model, o->other_at), o->other);
+    if (node == NO_NODE)
+        return MEMFS_EBADF;
+    int is_removed = node != MODEL_ROOT && model->nodes[node]->links == 0;
+    if (is_removed && !(model->handles[o->slot].flags & MEMFS_O_TMPFILE))
+        return MEMFS_ENOENT;
+    return model_link_node(model, node, at_directory(model, o->other_at), o->other);
 }
 
 static int64_t run_list(struct model *model, const struct operation *o, uint64_t *hash)

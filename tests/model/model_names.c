@@ -201,7 +201,7 @@ int model_mkdir_parents(struct model *model, const char *path)
         prefix[length] = '\0';
         node = model_lookup(model, MODEL_ROOT, prefix, FOLLOW_ALWAYS);
         int is_last = path[length + strspn(path + length, "/")] == '\0';
-        if (node == MEMFS_ENOENT || (node == MEMFS_ELOOP && is_last)) {
+        if (node == MEMFS_ENOENT || (node < 0 && is_last)) {
             node = model_mkdir(model, MODEL_ROOT, prefix);
             if (node == MEMFS_EEXIST && !is_last)
                 node = MEMFS_ENOENT; /* a symlink that leads nowhere */
