@@ -170,7 +170,7 @@ int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *ou
     if (error != 0)
         return error;
     (void)atomic_fetch_add(&fs->mappings, 1);
-    out->data = mfs_page_bytes(page) + ((uint64_t)offset & (page_size - 1));
+    out->data = mfs_page_bytes(&fs->pool, page) + ((uint64_t)offset & (page_size - 1));
     out->length = length;
     out->opaque[0] = fs;
     out->opaque[1] = (void *)page; /* NOLINT(performance-no-int-to-ptr) */

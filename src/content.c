@@ -97,7 +97,7 @@ void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *con
         size_t at = (size_t)(offset & (pool->page_size - 1));
         size_t n = (size_t)mfs_min_u64(length, pool->page_size - at);
         mfs_page page = mfs_radix_find(pool, tree, offset >> pool->page_shift);
-        push(sink, page != 0 ? mfs_page_bytes(page) + at : NULL, n);
+        push(sink, page != 0 ? mfs_page_bytes(pool, page) + at : NULL, n);
         offset += n;
         length -= n;
     }
@@ -152,9 +152,9 @@ static void promote(struct mfs_pool *pool, struct mfs_content *content, struct m
     if (!content->is_short)
         return;
     struct mfs_short *old = as_short(content);
-    mfs_page page = mfs_page_list_pop(&stash->pages);
-    memcpy(mfs_page_bytes(page), old->bytes, old->capacity);
-    memset(mfs_page_bytes(page) + old->capacity, 0, pool->page_size - old->capacity);
+    mfs_page page = mfs_page_list_pop(pool, &stash->pages);
+    memcpy(mfs_page_bytes(pool, page), old->bytes, old->capacity);
+    memset(mfs_page_bytes(pool, page) + old->capacity, 0, pool->page_size - old->capacity);
     mfs_short_release(pool, old);
     set_tree(content, (struct mfs_radix){page, 0});
 }
@@ -189,7 +189,7 @@ static bool zero_tail(const struct mfs_pool *pool, const struct mfs_content *con
     mfs_page page = mfs_radix_find_exclusive(pool, tree, index);
     if (page == 0)
         return false;
-    memset(mfs_page_bytes(page) + at, 0, pool->page_size - at);
+    memset(mfs_page_bytes(pool, page) + at, 0, pool->page_size - at);
     return true;
 }
 
@@ -296,7 +296,7 @@ static bool write_in_place(const struct mfs_pool *pool, const struct mfs_content
                                              offset >> pool->page_shift);
     if (page == 0)
         return false;
-    pull(source, mfs_page_bytes(page) + at, (size_t)length);
+    pull(source, mfs_page_bytes(pool, page) + at, (size_t)length);
     return true;
 }
 
@@ -336,7 +336,7 @@ static int write_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
         size_t n = (size_t)mfs_min_u64(length, pool->page_size - at);
         bool whole = n == pool->page_size;
         mfs_page page = mfs_radix_own(pool, &tree, offset >> pool->page_shift, !whole, &stash);
-        pull(source, mfs_page_bytes(page) + at, n);
+        pull(source, mfs_page_bytes(pool, page) + at, n);
         offset += n;
         length -= n;
     }
@@ -413,7 +413,8 @@ static void zero_part(const struct mfs_pool *pool, const struct mfs_content *con
     if (page == 0)
         return;
     MFS_CHECK(mfs_page_is_exclusive(pool, page));
-    memset(mfs_page_bytes(page) + (offset & (pool->page_size - 1)), 0, (size_t)(end - offset));
+    memset(mfs_page_bytes(pool, page) + (offset & (pool->page_size - 1)), 0,
+           (size_t)(end - offset));
 }
 
 int mfs_content_punch(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,

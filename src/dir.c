@@ -153,22 +153,35 @@ static int resize(const struct mfs_names *names, struct mfs_dir *dir, uint32_t c
     return 0;
 }
 
+/*
+ * The number of slots that suits the directory now that its slots are used up.
+ * With enough tombstones that squeezing them out pays, it stays as it is: what
+ * had its place before must find it again when memory is short.
+ */
+static uint32_t wanted_capacity(const struct mfs_dir *dir)
+{
+    if (dir->capacity < FIRST_CAPACITY)
+        return FIRST_CAPACITY;
+    if (dir->live >= dir->capacity - dir->capacity / 16)
+        return dir->capacity + dir->capacity / 2;
+    return dir->live < dir->capacity / 16 ? dir->capacity / 4 : dir->capacity;
+}
+
 /* Makes sure that one more slot is free. */
 static int make_room(const struct mfs_names *names, struct mfs_dir *dir)
 {
     if (dir->filled < dir->capacity)
         return 0;
-    if (dir->live > dir->capacity / 4 * 3 || dir->capacity < FIRST_CAPACITY) {
-        if (dir->capacity > UINT32_MAX / 8)
-            return MEMFS_ENOMEM;
-        return resize(names, dir,
-                      dir->capacity < FIRST_CAPACITY ? FIRST_CAPACITY
-                                                     : dir->capacity + dir->capacity / 2);
-    }
-    /* Many tombstones: squeeze them out, into smaller arrays if that is worth it and can be. */
-    if (dir->live >= dir->capacity / 4 || dir->capacity <= 2 * SMALL_CAPACITY ||
-        resize(names, dir, dir->capacity / 2) != 0)
-        rebuild(dir, dir->slots);
+    if (dir->capacity > UINT32_MAX / 8)
+        return MEMFS_ENOMEM;
+    uint32_t wanted = wanted_capacity(dir);
+    int error = wanted != dir->capacity ? resize(names, dir, wanted) : 0;
+    if (dir->filled < dir->capacity)
+        return 0;
+    /* Squeezing out tombstones needs no memory. */
+    if (dir->live == dir->capacity)
+        return error;
+    rebuild(dir, dir->slots);
     return 0;
 }
 

@@ -112,12 +112,10 @@ void mfs_memory_give_raw(struct mfs_memory *memory, void *block, size_t bytes)
 
 int mfs_memory_take(struct mfs_memory *memory, size_t bytes, enum memfs_class class, void **out)
 {
-    int error = mfs_memory_take_raw(memory, bytes, out);
-    if (error != 0 && memory->reclaim != NULL) {
-        memory->reclaim(memory->reclaim_context);
-        error = mfs_memory_take_raw(memory, bytes, out);
-    }
     size_t cost = mfs_memory_cost(memory, bytes);
+    int error = mfs_memory_take_raw(memory, bytes, out);
+    while (error != 0 && memory->reclaim != NULL && memory->reclaim(memory->reclaim_context, cost))
+        error = mfs_memory_take_raw(memory, bytes, out);
     if (error != 0)
         return mfs_ledger_refused(&memory->ledger, memory->lot, error, cost,
                                   mfs_ledger_available(&memory->ledger));

@@ -20,8 +20,9 @@ struct mfs_memory {
     struct mfs_lot *lot;
     memfs_allocator hooks;   /* all null: malloc, or the arena */
     struct mfs_arena *arena; /* null: none */
-    /* Gives back what is held but not used; asked once before a refusal.  May be null. */
-    void (*reclaim)(void *context);
+    /* Gives back something that is held but not used; false if there is nothing.  Asked before a
+     * refusal, with the charge that is wanted.  May be null. */
+    bool (*reclaim)(void *context, uint64_t wanted_bytes);
     void *reclaim_context;
 };
 

@@ -1,10 +1,9 @@
 /*
- * 1. A slab with a free page is on the list `partial` or is `spare`; a full one
- *    is on no list.  The spare has no used page, and neither may a slab in
- *    `partial` that was made for a large request and then not needed.
- * 2. A bit in `free_bits` is set exactly while the page's count is zero.
- * 3. pages_free is the number of those bits over all slabs.
- * 4. A count is references plus pins << 32.  It moves without the lock; only
+ * 1. A slab is in `partial` if it has both free and used pages, in `empty` if it
+ *    has no used page, and in neither if it is full.
+ * 2. A bit in `free_bits` is set exactly while the page's count is zero;
+ *    `free_pages` is the number of those bits, and pages_free the sum over slabs.
+ * 3. A count is references plus pins << 32.  It moves without the lock; only
  *    who brings it to zero takes the lock and frees the page, once.
  *
  * Taking n pages takes the lock once; releasing takes it once a page.
@@ -16,33 +15,37 @@
 
 #include <string.h>
 
-enum { SLAB_PAGES_MAX = 64, DATA_ALIGNMENT = 64, SLAB_PAGES_FIRST = 4 };
+enum { SLAB_PAGES_MAX = 256, SLAB_PAGES_FIRST = 4 };
+enum { ALIGNMENT_MIN = 64, ALIGNMENT_MAX = 256 };
 #define SLAB_BYTES_MAX ((size_t)1 << 20)
+#define FREE_BYTES_KEPT ((uint64_t)1 << 20) /* however little is in use */
 #define ONE_PIN ((uint64_t)1 << 32)
 #define MARK ((uint64_t)1 << 63)
 
 struct mfs_slab {
-    struct mfs_slab *previous, *next; /* in `partial` */
+    struct mfs_slab *previous, *next; /* in `partial` or `empty` */
     struct mfs_slab *previous_of_all, *next_of_all;
     void *block; /* what the allocator gave */
     size_t block_bytes;
-    uint64_t free_bits;
-    uint32_t pages;
+    uint32_t pages, free_pages;
+    uint64_t free_bits[SLAB_PAGES_MAX / 64];
 };
 
-/* Keeps the pages that follow at their alignment. */
-#define SLAB_HEADER_BYTES \
-    ((sizeof(struct mfs_slab) + DATA_ALIGNMENT - 1) & ~(size_t)(DATA_ALIGNMENT - 1))
-
-static unsigned page_index(mfs_page page)
+static unsigned page_index(const struct mfs_pool *pool, mfs_page page)
 {
-    return (unsigned)(page & 63);
+    return (unsigned)(page & (pool->alignment - 1u));
+}
+
+/* The slab's own bytes, so that the pages behind it keep their alignment. */
+static size_t header_bytes(const struct mfs_pool *pool)
+{
+    return mfs_round_up(sizeof(struct mfs_slab), pool->alignment);
 }
 
 static struct mfs_slab *slab_of(const struct mfs_pool *pool, mfs_page page)
 {
-    unsigned char *first = mfs_page_bytes(page) - ((size_t)page_index(page) << pool->page_shift);
-    return (void *)(first - SLAB_HEADER_BYTES);
+    size_t before = (size_t)page_index(pool, page) << pool->page_shift;
+    return (void *)(mfs_page_bytes(pool, page) - before - header_bytes(pool));
 }
 
 static _Atomic uint64_t *count_at(struct mfs_slab *slab, unsigned index)
@@ -52,12 +55,7 @@ static _Atomic uint64_t *count_at(struct mfs_slab *slab, unsigned index)
 
 static _Atomic uint64_t *count_of(const struct mfs_pool *pool, mfs_page page)
 {
-    return count_at(slab_of(pool, page), page_index(page));
-}
-
-static uint64_t all_bits(uint32_t pages)
-{
-    return pages == 64 ? UINT64_MAX : ((uint64_t)1 << pages) - 1;
+    return count_at(slab_of(pool, page), page_index(pool, page));
 }
 
 void mfs_pool_init(struct mfs_pool *pool, struct mfs_memory *memory, uint32_t page_size)
@@ -69,37 +67,62 @@ void mfs_pool_init(struct mfs_pool *pool, struct mfs_memory *memory, uint32_t pa
     pool->page_shift = (uint8_t)mfs_log2(page_size);
     /* A page table's node takes an eighth of a page, 64 slots at most, 8 at least. */
     pool->fan_shift = (uint8_t)mfs_min_size(6, mfs_max_size(3, pool->page_shift - 6u));
+    pool->alignment = (uint16_t)mfs_min_size(ALIGNMENT_MAX,
+                                             mfs_max_size(ALIGNMENT_MIN, page_size / 16));
 }
 
 /* ------------------------------------------------------------------- slabs */
 
 static size_t slab_block_bytes(const struct mfs_pool *pool, uint32_t pages)
 {
-    return pages * sizeof(uint64_t) + SLAB_HEADER_BYTES + ((size_t)pages << pool->page_shift) +
-           DATA_ALIGNMENT;
+    return pages * sizeof(uint64_t) + header_bytes(pool) + ((size_t)pages << pool->page_shift) +
+           pool->alignment;
 }
 
-static void unlink_partial(struct mfs_pool *pool, struct mfs_slab *slab) MFS_REQUIRES(pool->lock)
+static void list_add(struct mfs_slab **list, struct mfs_slab *slab)
+{
+    slab->previous = NULL;
+    slab->next = *list;
+    if (slab->next != NULL)
+        slab->next->previous = slab;
+    *list = slab;
+}
+
+static void list_remove(struct mfs_slab **list, struct mfs_slab *slab)
 {
     if (slab->previous != NULL)
         slab->previous->next = slab->next;
     else
-        pool->partial = slab->next;
+        *list = slab->next;
     if (slab->next != NULL)
         slab->next->previous = slab->previous;
     slab->previous = slab->next = NULL;
 }
 
-static void link_partial(struct mfs_pool *pool, struct mfs_slab *slab) MFS_REQUIRES(pool->lock)
+static void add_empty(struct mfs_pool *pool, struct mfs_slab *slab) MFS_REQUIRES(pool->lock)
 {
-    slab->previous = NULL;
-    slab->next = pool->partial;
-    if (slab->next != NULL)
-        slab->next->previous = slab;
-    pool->partial = slab;
+    MFS_CHECK(slab->free_pages == slab->pages);
+    list_add(&pool->empty, slab);
+    pool->empty_bytes += mfs_memory_cost(pool->memory, slab->block_bytes);
 }
 
-/* Makes a slab of free pages and puts it in front of the list. */
+static void remove_empty(struct mfs_pool *pool, struct mfs_slab *slab) MFS_REQUIRES(pool->lock)
+{
+    list_remove(&pool->empty, slab);
+    pool->empty_bytes -= mfs_memory_cost(pool->memory, slab->block_bytes);
+}
+
+static void set_up_slab(const struct mfs_pool *pool, struct mfs_slab *slab, uint32_t pages)
+{
+    *slab = (struct mfs_slab){.pages = pages, .free_pages = pages};
+    for (unsigned i = 0; i < pages; i++) {
+        slab->free_bits[i / 64] |= (uint64_t)1 << (i % 64);
+        atomic_init(count_at(slab, i), 0);
+    }
+    MFS_CHECK(pages <= pool->alignment);
+}
+
+/* Makes a slab of free pages. */
 static int add_slab(struct mfs_pool *pool, uint32_t pages) MFS_REQUIRES(pool->lock)
 {
     size_t bytes = slab_block_bytes(pool, pages);
@@ -108,16 +131,12 @@ static int add_slab(struct mfs_pool *pool, uint32_t pages) MFS_REQUIRES(pool->lo
     if (error != 0)
         return error;
     uintptr_t after_counts = (uintptr_t)block + pages * sizeof(uint64_t);
-    uintptr_t padding = -after_counts & (DATA_ALIGNMENT - 1);
+    uintptr_t padding = -after_counts & (pool->alignment - 1u);
     struct mfs_slab *slab = (void *)((unsigned char *)block + pages * sizeof(uint64_t) + padding);
-    *slab = (struct mfs_slab){0};
+    set_up_slab(pool, slab, pages);
     slab->block = block;
     slab->block_bytes = bytes;
-    slab->pages = pages;
-    slab->free_bits = all_bits(pages);
-    for (unsigned i = 0; i < pages; i++)
-        atomic_init(count_at(slab, i), 0);
-    link_partial(pool, slab);
+    add_empty(pool, slab);
     slab->next_of_all = pool->all;
     if (slab->next_of_all != NULL)
         slab->next_of_all->previous_of_all = slab;
@@ -129,7 +148,7 @@ static int add_slab(struct mfs_pool *pool, uint32_t pages) MFS_REQUIRES(pool->lo
     return 0;
 }
 
-/* Gives a slab that is not in `partial` to the allocator. */
+/* Gives a slab that is in no list but `all` to the allocator. */
 static void drop_slab(struct mfs_pool *pool, struct mfs_slab *slab) MFS_REQUIRES(pool->lock)
 {
     if (slab->previous_of_all != NULL)
@@ -140,31 +159,36 @@ static void drop_slab(struct mfs_pool *pool, struct mfs_slab *slab) MFS_REQUIRES
         slab->next_of_all->previous_of_all = slab->previous_of_all;
     pool->slabs--;
     pool->pages_total -= slab->pages;
-    pool->pages_free -= (uint64_t)__builtin_popcountll(slab->free_bits);
+    pool->pages_free -= slab->free_pages;
     pool->slab_bytes -= mfs_memory_cost(pool->memory, slab->block_bytes);
     mfs_memory_give_raw(pool->memory, slab->block, slab->block_bytes);
 }
 
-static void drop_spare(struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
+static void drop_empty(struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
 {
-    struct mfs_slab *spare = pool->spare;
-    pool->spare = NULL;
-    if (spare != NULL)
-        drop_slab(pool, spare);
+    struct mfs_slab *slab = pool->empty;
+    remove_empty(pool, slab);
+    drop_slab(pool, slab);
 }
 
 void mfs_pool_trim(struct mfs_pool *pool)
 {
     mfs_lock_exclusive(pool->memory->lot, &pool->lock);
-    drop_spare(pool);
-    for (struct mfs_slab *slab = pool->partial, *next; slab != NULL; slab = next) {
-        next = slab->next;
-        if (slab->free_bits == all_bits(slab->pages)) {
-            unlink_partial(pool, slab);
-            drop_slab(pool, slab);
-        }
-    }
+    while (pool->empty != NULL)
+        drop_empty(pool);
     mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
+}
+
+bool mfs_pool_reclaim(struct mfs_pool *pool, uint64_t wanted_bytes)
+{
+    mfs_lock_exclusive(pool->memory->lot, &pool->lock);
+    uint64_t room = mfs_add_saturating(mfs_ledger_available(&pool->memory->ledger),
+                                       pool->empty_bytes);
+    bool helps = pool->empty != NULL && room >= wanted_bytes;
+    if (helps)
+        drop_empty(pool);
+    mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
+    return helps;
 }
 
 void mfs_pool_fini(struct mfs_pool *pool, bool forced)
@@ -181,7 +205,8 @@ void mfs_pool_fini(struct mfs_pool *pool, bool forced)
 static uint32_t slab_pages_wanted(const struct mfs_pool *pool, uint64_t needed)
     MFS_REQUIRES(pool->lock)
 {
-    uint64_t most = mfs_min_u64(SLAB_PAGES_MAX, mfs_max_u64(1, SLAB_BYTES_MAX >> pool->page_shift));
+    uint64_t most = mfs_min_u64(pool->alignment,
+                                mfs_max_u64(1, SLAB_BYTES_MAX >> pool->page_shift));
     uint64_t needed_now = mfs_min_u64(needed, most);
     uint64_t usual = mfs_max_u64(SLAB_PAGES_FIRST, pool->pages_total / 4);
     /* As the quota gets near, do not bind in free pages what names and nodes may want. */
@@ -206,9 +231,18 @@ static int grow(struct mfs_pool *pool, uint64_t needed) MFS_REQUIRES(pool->lock)
 
 /* ------------------------------------------------------------------- pages */
 
-static mfs_page *link_in(mfs_page page)
+static mfs_page *link_in(const struct mfs_pool *pool, mfs_page page)
 {
-    return (mfs_page *)(void *)mfs_page_bytes(page);
+    return (mfs_page *)(void *)mfs_page_bytes(pool, page);
+}
+
+/* The lowest free page of a slab that has one. */
+static unsigned first_free(const struct mfs_slab *slab)
+{
+    unsigned word = 0;
+    while (slab->free_bits[word] == 0)
+        word++;
+    return word * 64 + (unsigned)__builtin_ctzll(slab->free_bits[word]);
 }
 
 /* Takes one free page, of which there is one. */
@@ -216,51 +250,54 @@ static mfs_page take_one(struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
 {
     struct mfs_slab *slab = pool->partial;
     if (slab == NULL) {
-        slab = pool->spare;
-        pool->spare = NULL;
-        link_partial(pool, slab);
+        slab = pool->empty;
+        remove_empty(pool, slab);
+        list_add(&pool->partial, slab);
     }
-    unsigned index = (unsigned)__builtin_ctzll(slab->free_bits);
-    slab->free_bits &= slab->free_bits - 1;
-    if (slab->free_bits == 0)
-        unlink_partial(pool, slab);
+    unsigned index = first_free(slab);
+    slab->free_bits[index / 64] &= ~((uint64_t)1 << (index % 64));
+    slab->free_pages--;
     pool->pages_free--;
+    if (slab->free_pages == 0)
+        list_remove(&pool->partial, slab);
     MFS_CHECK(atomic_load_explicit(count_at(slab, index), memory_order_relaxed) == 0);
     atomic_store_explicit(count_at(slab, index), 1, memory_order_relaxed);
-    unsigned char *first = (unsigned char *)slab + SLAB_HEADER_BYTES;
+    unsigned char *first = (unsigned char *)slab + header_bytes(pool);
     return (uintptr_t)(first + ((size_t)index << pool->page_shift)) | index;
+}
+
+/* True if there are more free pages than are worth keeping. */
+static bool keeps_too_many(const struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
+{
+    uint64_t used = pool->pages_total - pool->pages_free;
+    return pool->pages_free > mfs_max_u64(3 * used, FREE_BYTES_KEPT >> pool->page_shift);
 }
 
 /* Puts a page whose count is zero back. */
 static void put_one(struct mfs_pool *pool, mfs_page page) MFS_REQUIRES(pool->lock)
 {
     struct mfs_slab *slab = slab_of(pool, page);
-    uint64_t bit = (uint64_t)1 << page_index(page);
-    MFS_CHECK((slab->free_bits & bit) == 0);
-    if (slab->free_bits == 0)
-        link_partial(pool, slab);
-    slab->free_bits |= bit;
+    unsigned index = page_index(pool, page);
+    uint64_t bit = (uint64_t)1 << (index % 64);
+    MFS_CHECK((slab->free_bits[index / 64] & bit) == 0);
+    if (slab->free_pages == 0)
+        list_add(&pool->partial, slab);
+    slab->free_bits[index / 64] |= bit;
+    slab->free_pages++;
     pool->pages_free++;
-    if (slab->free_bits != all_bits(slab->pages))
-        return;
-    unlink_partial(pool, slab);
-    /* Keep the larger of two empty slabs: it took longer to get. */
-    if (pool->spare != NULL && pool->spare->pages > slab->pages) {
-        drop_slab(pool, slab);
-        return;
+    if (slab->free_pages == slab->pages) {
+        list_remove(&pool->partial, slab);
+        add_empty(pool, slab);
     }
-    drop_spare(pool);
-    pool->spare = slab;
+    while (pool->empty != NULL && keeps_too_many(pool))
+        drop_empty(pool);
 }
 
-/* Gives back the slabs that a refused mfs_pool_take() has made: they are in front, unused. */
+/* Gives back the slabs that a refused mfs_pool_take() has made: they are the first in `empty`. */
 static void ungrow(struct mfs_pool *pool, uint64_t slabs_before) MFS_REQUIRES(pool->lock)
 {
-    while (pool->slabs > slabs_before) {
-        struct mfs_slab *slab = pool->partial;
-        unlink_partial(pool, slab);
-        drop_slab(pool, slab);
-    }
+    while (pool->slabs > slabs_before)
+        drop_empty(pool);
 }
 
 static int take_locked(struct mfs_pool *pool, uint64_t count, struct mfs_page_list *out)
@@ -278,7 +315,7 @@ static int take_locked(struct mfs_pool *pool, uint64_t count, struct mfs_page_li
     }
     for (uint64_t i = 0; i < count; i++) {
         mfs_page page = take_one(pool);
-        *link_in(page) = out->first;
+        *link_in(pool, page) = out->first;
         out->first = page;
         out->count++;
     }
@@ -286,13 +323,13 @@ static int take_locked(struct mfs_pool *pool, uint64_t count, struct mfs_page_li
 }
 
 /* Reverses the list, so that a file's pages lie in the order of a slab. */
-static void reverse(struct mfs_page_list *list)
+static void reverse(const struct mfs_pool *pool, struct mfs_page_list *list)
 {
     mfs_page reversed = 0;
     while (list->first != 0) {
         mfs_page page = list->first;
-        list->first = *link_in(page);
-        *link_in(page) = reversed;
+        list->first = *link_in(pool, page);
+        *link_in(pool, page) = reversed;
         reversed = page;
     }
     list->first = reversed;
@@ -312,15 +349,15 @@ int mfs_pool_take(struct mfs_pool *pool, uint64_t count, struct mfs_page_list *o
                                   mfs_mul_saturating(count, pool->page_size),
                                   mfs_ledger_available(&memory->ledger));
     mfs_ledger_use(&memory->ledger, MEMFS_CLASS_DATA, count << pool->page_shift);
-    reverse(out);
+    reverse(pool, out);
     return 0;
 }
 
-mfs_page mfs_page_list_pop(struct mfs_page_list *list)
+mfs_page mfs_page_list_pop(const struct mfs_pool *pool, struct mfs_page_list *list)
 {
     MFS_CHECK(list->count != 0 && list->first != 0);
     mfs_page page = list->first;
-    list->first = *link_in(page);
+    list->first = *link_in(pool, page);
     list->count--;
     return page;
 }
@@ -328,7 +365,7 @@ mfs_page mfs_page_list_pop(struct mfs_page_list *list)
 void mfs_page_list_release(struct mfs_pool *pool, struct mfs_page_list *list)
 {
     while (list->count != 0)
-        mfs_page_release(pool, mfs_page_list_pop(list));
+        mfs_page_release(pool, mfs_page_list_pop(pool, list));
 }
 
 uint64_t mfs_pool_available(struct mfs_pool *pool)

@@ -1,11 +1,11 @@
 /*
  * Pages: the unit of storage and of sharing, with a reference count each.
  *
- * Pages come from slabs of up to 64, because asking an allocator for one page
+ * Pages come from slabs of up to 256, because asking an allocator for one page
  * at a time can cost twice its size.  A reference to a page is one word: the
- * address of its bytes, which is a multiple of 64, with its index in the slab in
- * the low six bits.  From that the slab, and in it the page's count, are found
- * without any lookup:
+ * address of its bytes, which is a multiple of 64 (256 for larger pages), with
+ * its index in the slab in the low bits that this leaves.  From that the slab,
+ * and in it the page's count, are found without any lookup:
  *
  *     block                                       page 0         page 1
  *     | padding | count n-1 ... count 0 | struct | 4096 bytes | 4096 bytes | ...
@@ -14,8 +14,9 @@
  * The slab's size follows the number of pages there are, so that a small file
  * system stays small, and shrinks as the quota gets near, so that a small quota
  * can be used to its last page.  Free pages of any slab are used before a new
- * one is made.  A slab of free pages goes back to the allocator, except one
- * that is kept for the next time, until memory is short.
+ * one is made.  Slabs that are all free stay for the next use as long as they are
+ * few beside what is in use, and go back to the allocator otherwise, or as soon
+ * as memory is short: so what fitted once fits again.
  */
 #ifndef MFS_PAGE_H
 #define MFS_PAGE_H
@@ -35,14 +36,16 @@ struct mfs_pool {
     uint32_t page_size;       /* bytes */
     uint8_t page_shift;       /* its logarithm */
     uint8_t fan_shift;        /* logarithm of the slots in a node of a page table */
+    uint16_t alignment;       /* of pages, in bytes; one more than the largest index in a slab */
     struct mfs_lock lock;     /* a leaf: guards all below, and the slabs' lists and bits */
-    struct mfs_slab *partial; /* slabs with a free page, but for the spare */
-    struct mfs_slab *spare;   /* one slab without used pages, or null */
-    struct mfs_slab *all;     /* every slab */
+    struct mfs_slab *partial; /* slabs with both free and used pages */
+    struct mfs_slab *empty;   /* slabs without used pages */
+    struct mfs_slab *all;     /* every slab, by a link of its own */
     uint64_t slabs;
     uint64_t pages_total; /* in all slabs */
     uint64_t pages_free;
-    uint64_t slab_bytes; /* what the slabs cost, for the audit */
+    uint64_t slab_bytes;  /* what the slabs cost */
+    uint64_t empty_bytes; /* what the empty ones of them cost */
 };
 
 void mfs_pool_init(struct mfs_pool *pool, struct mfs_memory *memory, uint32_t page_size);
@@ -52,6 +55,9 @@ void mfs_pool_fini(struct mfs_pool *pool, bool forced);
 
 /* Gives back all slabs without a used page. */
 void mfs_pool_trim(struct mfs_pool *pool);
+
+/* Gives one of them back, if all of them together would make room for the charge. */
+bool mfs_pool_reclaim(struct mfs_pool *pool, uint64_t wanted_bytes);
 
 /* Pages that belong to nobody yet, linked through their own bytes. */
 struct mfs_page_list {
@@ -64,15 +70,16 @@ struct mfs_page_list {
  * Errors: EDQUOT, ENOMEM (recorded).
  */
 int mfs_pool_take(struct mfs_pool *pool, uint64_t count, struct mfs_page_list *out);
-mfs_page mfs_page_list_pop(struct mfs_page_list *list);
+mfs_page mfs_page_list_pop(const struct mfs_pool *pool, struct mfs_page_list *list);
 void mfs_page_list_release(struct mfs_pool *pool, struct mfs_page_list *list);
 
 /* How many pages could be had at most. */
 uint64_t mfs_pool_available(struct mfs_pool *pool);
 
-static inline unsigned char *mfs_page_bytes(mfs_page page)
+static inline unsigned char *mfs_page_bytes(const struct mfs_pool *pool, mfs_page page)
 {
-    return (unsigned char *)(page & ~(uintptr_t)63); /* NOLINT(performance-no-int-to-ptr) */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    return (unsigned char *)(page & ~(uintptr_t)(pool->alignment - 1u));
 }
 
 /*

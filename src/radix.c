@@ -407,11 +407,11 @@ static mfs_page own_page(struct mfs_pool *pool, uintptr_t *slot, bool keep, stru
     mfs_page page = *slot;
     if (page != 0 && mfs_page_is_exclusive(pool, page))
         return page;
-    mfs_page own = mfs_page_list_pop(&stash->pages);
+    mfs_page own = mfs_page_list_pop(pool, &stash->pages);
     if (keep && page != 0)
-        memcpy(mfs_page_bytes(own), mfs_page_bytes(page), pool->page_size);
+        memcpy(mfs_page_bytes(pool, own), mfs_page_bytes(pool, page), pool->page_size);
     else if (keep)
-        memset(mfs_page_bytes(own), 0, pool->page_size);
+        memset(mfs_page_bytes(pool, own), 0, pool->page_size);
     if (page != 0)
         mfs_page_release(pool, page);
     *slot = own;
