@@ -1,7 +1,7 @@
 /*
  * The loadable extension, in programs that are not ours: the sqlite3 shell and
  * Python's sqlite3 module.  Arguments: the extension's file, then the Python to
- * use (empty: none).
+ * use, or "none".
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -50,7 +50,7 @@ static void need_shell(void)
 
 static void need_python(void)
 {
-    if (python[0] == '\0') {
+    if (strcmp(python, "none") == 0) {
         print_message(
             "skipped: no Python whose sqlite3 loads extensions, or no threads in this build\n");
         skip();
@@ -170,7 +170,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(python_opens_several_connections_to_one_database),
     };
     if (argc < 3) {
-        fprintf(stderr, "usage: %s <extension> <python or ''>\n", argv[0]);
+        fprintf(stderr, "usage: %s <extension> <python or none>\n", argv[0]);
         return 2;
     }
     extension = argv[1];

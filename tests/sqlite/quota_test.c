@@ -28,7 +28,7 @@ static uint32_t page_bytes(struct fixture *f)
 }
 
 /*
- * Gives the transaction one page more each time until it passes (a quarter of a database's page
+ * Gives the transaction one page more each time until it passes (half of a database's page
  * where those are larger than the file system's).  Returns the refusals.
  */
 static int sweep_quota(struct fixture *f, const struct sweep_case *what)
@@ -36,8 +36,8 @@ static int sweep_quota(struct fixture *f, const struct sweep_case *what)
     struct sweep sweep;
     sweep_begin(&sweep, f, what);
     uint32_t unit = page_bytes(f);
-    if (unit < (uint32_t)what->page_size / 4)
-        unit = (uint32_t)what->page_size / 4;
+    if (unit < (uint32_t)what->page_size / 2)
+        unit = (uint32_t)what->page_size / 2;
     int refusals = 0;
     int rc = SQLITE_FULL;
     for (uint32_t units = 0; rc != SQLITE_OK; units++) {

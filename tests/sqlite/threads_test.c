@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { THREADS = 4, TRANSACTIONS = 40 };
+enum { THREADS = 4, TRANSACTIONS = 120 };
 
 struct job {
     const char *journal_mode;
