@@ -127,7 +127,7 @@ int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
     int error = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
     if (error != 0)
         return error;
-    struct mfs_strlist list = {.memory = &fs->memory};
+    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
     if (mfs_as_dir(node) == NULL) {
         error = MEMFS_ENOTDIR;
     } else {
@@ -148,5 +148,5 @@ int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
 void memfs_list_free(memfs *fs, memfs_list *list)
 {
     if (mfs_fs_is_valid(fs) && list != NULL)
-        mfs_strlist_free(&fs->memory, list);
+        mfs_strlist_free(&fs->blocks, &fs->memory, list);
 }

@@ -90,9 +90,9 @@ static void remove_foundation(const struct foundation *foundation)
         mfs_memory_unbootstrap(&hooks, foundation->fs, sizeof *foundation->fs);
 }
 
-static void reclaim_pages(void *context)
+static bool reclaim_pages(void *context, uint64_t wanted_bytes)
 {
-    mfs_pool_trim(context);
+    return mfs_pool_reclaim(context, wanted_bytes);
 }
 
 static void init_parts(memfs *fs, const memfs_config *config, const struct foundation *foundation)
@@ -202,7 +202,7 @@ static void close_everything(memfs *fs)
     while (fs->blocks.first != NULL) {
         struct mfs_block *block = fs->blocks.first;
         fs->blocks.first = block->next;
-        mfs_memory_give(&fs->memory, block, block->bytes, MEMFS_CLASS_SHARED);
+        mfs_memory_give(&fs->memory, block, block->bytes, (enum memfs_class)block->class);
     }
 }
 
@@ -331,7 +331,7 @@ int memfs_alloc(memfs *fs, size_t size, void **out)
 {
     if (!mfs_fs_is_valid(fs) || out == NULL)
         return MEMFS_EINVAL;
-    return mfs_block_take(&fs->blocks, &fs->memory, size, out);
+    return mfs_block_take(&fs->blocks, &fs->memory, MEMFS_CLASS_SHARED, size, out);
 }
 
 int memfs_free(memfs *fs, void *memory)

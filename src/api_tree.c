@@ -239,13 +239,16 @@ static int collect(struct mfs_strlist *list, struct mfs_tour *tour, const char *
         if (stop.event == MEMFS_WALK_LEAVE)
             continue;
         size_t length = strlen(stop.path);
-        if (length > 0 && (is_dir || !wants_dir) && mfs_pattern_match_path(pattern, stop.path)) {
+        if (length > 0 && length <= MEMFS_PATH_MAX && (is_dir || !wants_dir) &&
+            mfs_pattern_match_path(pattern, stop.path)) {
             bool adds_slash = wants_dir && stop.path[length - 1] != '/';
             int error = mfs_strlist_append(list, stop.path, length, "/", adds_slash);
             if (error != 0)
                 return error;
         }
-        if (is_dir && !mfs_pattern_leads_below(pattern, stop.path))
+        /* What is longer than a path can be is of no use to the caller, and would take
+         * the square of a tree's depth to look at. */
+        if (is_dir && (length >= MEMFS_PATH_MAX || !mfs_pattern_leads_below(pattern, stop.path)))
             mfs_tour_prune(tour);
     }
     return more;
@@ -262,7 +265,7 @@ int memfs_glob(memfs *fs, const char *pattern, memfs_list *out)
         return error;
     if (!mfs_pattern_is_valid(pattern))
         return MEMFS_EINVAL;
-    struct mfs_strlist list = {.memory = &fs->memory};
+    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
     size_t length = literal_length(pattern);
     memcpy(base, pattern, length);
     base[length] = '\0';

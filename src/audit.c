@@ -103,8 +103,10 @@ static void add_handles(struct audit *audit)
             audit->handle_bytes += mfs_memory_cost(&fs->memory, sizeof *file);
     for (memfs_dir *dir = fs->handles.dirs; dir != NULL; dir = dir->next)
         audit->handle_bytes += mfs_memory_cost(&fs->memory, sizeof *dir);
-    for (struct mfs_block *block = fs->blocks.first; block != NULL; block = block->next)
-        audit->block_bytes += mfs_memory_cost(&fs->memory, block->bytes);
+    for (struct mfs_block *block = fs->blocks.first; block != NULL; block = block->next) {
+        uint64_t cost = mfs_memory_cost(&fs->memory, block->bytes);
+        *(block->class == MEMFS_CLASS_SHARED ? &audit->block_bytes : &audit->handle_bytes) += cost;
+    }
 }
 
 static uint64_t used(const memfs *fs, enum memfs_class class)

@@ -1,8 +1,9 @@
 /*
  *     | struct mfs_block, padded to the strictest alignment | the caller's bytes |
  *
- * The magic number is cleared when the block goes back, so that giving it back
- * twice is told as long as its memory has not been used again.
+ * The magic number depends on the list, so that a block of another file system
+ * is told.  It is cleared when the block goes back, so that giving it back twice
+ * is told as long as its memory has not been used again.
  */
 #include "block.h"
 
@@ -10,23 +11,30 @@
 
 #include <string.h>
 
-#define MAGIC 0x6d6673626c6f636bu
+#define MAGIC 0x6d667362u
 #define HEADER_BYTES \
     ((sizeof(struct mfs_block) + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1))
 
-int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory, size_t bytes, void **out)
+static uint32_t magic_of(const struct mfs_block_list *list)
+{
+    return MAGIC ^ (uint32_t)((uintptr_t)list >> 3);
+}
+
+int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory, enum memfs_class class,
+                   size_t bytes, void **out)
 {
     size_t total;
     if (bytes == 0 || !mfs_add_size(bytes, HEADER_BYTES, &total))
         return MEMFS_EINVAL;
     void *taken;
-    int error = mfs_memory_take(memory, total, MEMFS_CLASS_SHARED, &taken);
+    int error = mfs_memory_take(memory, total, class, &taken);
     if (error != 0)
         return error;
     memset(taken, 0, total);
     struct mfs_block *block = taken;
     block->bytes = total;
-    block->magic = MAGIC;
+    block->magic = magic_of(list);
+    block->class = class;
     mfs_lock_exclusive(memory->lot, &list->lock);
     block->next = list->first;
     if (block->next != NULL)
@@ -43,7 +51,7 @@ int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void 
     if ((uintptr_t)bytes % _Alignof(max_align_t) != 0)
         return MEMFS_EINVAL;
     struct mfs_block *block = (void *)((unsigned char *)bytes - HEADER_BYTES);
-    if (block->magic != MAGIC)
+    if (block->magic != magic_of(list))
         return MEMFS_EINVAL;
     block->magic = 0;
     mfs_lock_exclusive(memory->lot, &list->lock);
@@ -55,6 +63,6 @@ int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void 
         block->next->previous = block->previous;
     list->count--;
     mfs_unlock_exclusive(memory->lot, &list->lock);
-    mfs_memory_give(memory, block, block->bytes, MEMFS_CLASS_SHARED);
+    mfs_memory_give(memory, block, block->bytes, (enum memfs_class)block->class);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Memory that callers have charged to the file system, with a header that remembers its size. */
+/* Memory that callers hold, charged, with a header that remembers what it is and whose. */
 #ifndef MFS_BLOCK_H
 #define MFS_BLOCK_H
 
@@ -9,7 +9,8 @@
 struct mfs_block {
     struct mfs_block *previous, *next;
     size_t bytes; /* the header included */
-    uint64_t magic;
+    uint32_t magic;
+    uint32_t class; /* enum memfs_class */
 };
 
 struct mfs_block_list {
@@ -19,10 +20,10 @@ struct mfs_block_list {
 };
 
 /* Zeroed, aligned for any type.  Errors: EINVAL (0, or too large to add up), EDQUOT, ENOMEM. */
-int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory, size_t bytes,
-                   void **out);
+int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory, enum memfs_class class,
+                   size_t bytes, void **out);
 
-/* Errors: EINVAL (no block). */
+/* Errors: EINVAL (no block, or of another list). */
 int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void *bytes);
 
 #endif

@@ -13,10 +13,13 @@ enum { FIRST_CAPACITY = 256 };
 /* What memfs_list.opaque points to. */
 struct finished {
     char *bytes;
-    size_t capacity;
-    size_t block_bytes; /* of this struct with the names */
     const char *names[];
 };
+
+static int take(struct mfs_strlist *list, size_t bytes, void **out)
+{
+    return mfs_block_take(list->blocks, list->memory, MEMFS_CLASS_HANDLES, bytes, out);
+}
 
 static int make_room(struct mfs_strlist *list, size_t more)
 {
@@ -27,13 +30,13 @@ static int make_room(struct mfs_strlist *list, size_t more)
         return 0;
     size_t capacity = mfs_max_size(FIRST_CAPACITY, mfs_max_size(needed, list->capacity * 2));
     void *grown;
-    int error = mfs_memory_take(list->memory, capacity, MEMFS_CLASS_HANDLES, &grown);
+    int error = take(list, capacity, &grown);
     if (error != 0)
         return error;
     if (list->used != 0)
         memcpy(grown, list->bytes, list->used);
     if (list->bytes != NULL)
-        mfs_memory_give(list->memory, list->bytes, list->capacity, MEMFS_CLASS_HANDLES);
+        (void)mfs_block_give(list->blocks, list->memory, list->bytes);
     list->bytes = grown;
     list->capacity = capacity;
     return 0;
@@ -58,8 +61,8 @@ int mfs_strlist_append(struct mfs_strlist *list, const char *first, size_t first
 void mfs_strlist_fini(struct mfs_strlist *list)
 {
     if (list->bytes != NULL)
-        mfs_memory_give(list->memory, list->bytes, list->capacity, MEMFS_CLASS_HANDLES);
-    *list = (struct mfs_strlist){.memory = list->memory};
+        (void)mfs_block_give(list->blocks, list->memory, list->bytes);
+    *list = (struct mfs_strlist){.blocks = list->blocks, .memory = list->memory};
 }
 
 /* Lets names[at] sink to where both its children come before it. */
@@ -99,15 +102,13 @@ int mfs_strlist_finish(struct mfs_strlist *list, memfs_list *out)
     int error = MEMFS_ENOMEM;
     if (mfs_mul_size(list->count + 1, sizeof(char *), &bytes) &&
         mfs_add_size(bytes, sizeof(struct finished), &bytes))
-        error = mfs_memory_take(list->memory, bytes, MEMFS_CLASS_HANDLES, &memory);
+        error = take(list, bytes, &memory);
     if (error != 0) {
         mfs_strlist_fini(list);
         return error;
     }
     struct finished *finished = memory;
     finished->bytes = list->bytes;
-    finished->capacity = list->capacity;
-    finished->block_bytes = bytes;
     const char *name = list->bytes;
     for (size_t i = 0; i < list->count; i++, name += strlen(name) + 1)
         finished->names[i] = name;
@@ -117,13 +118,13 @@ int mfs_strlist_finish(struct mfs_strlist *list, memfs_list *out)
     return 0;
 }
 
-void mfs_strlist_free(struct mfs_memory *memory, memfs_list *list)
+void mfs_strlist_free(struct mfs_block_list *blocks, struct mfs_memory *memory, memfs_list *list)
 {
     struct finished *finished = list->opaque;
     if (finished == NULL)
         return;
     if (finished->bytes != NULL)
-        mfs_memory_give(memory, finished->bytes, finished->capacity, MEMFS_CLASS_HANDLES);
-    mfs_memory_give(memory, finished, finished->block_bytes, MEMFS_CLASS_HANDLES);
+        (void)mfs_block_give(blocks, memory, finished->bytes);
+    (void)mfs_block_give(blocks, memory, finished);
     *list = (memfs_list){0};
 }

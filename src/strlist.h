@@ -1,14 +1,15 @@
-/* Growing lists of strings, charged to the class of handles: what becomes a memfs_list. */
+/* Growing lists of strings, in blocks of the class of handles: what becomes a memfs_list. */
 #ifndef MFS_STRLIST_H
 #define MFS_STRLIST_H
 
-#include "memory.h"
+#include "block.h"
 
 #include <memfs/memfs.h>
 
 #include <stddef.h>
 
 struct mfs_strlist {
+    struct mfs_block_list *blocks;
     struct mfs_memory *memory;
     char *bytes; /* the strings one after another, each with its NUL */
     size_t used, capacity;
@@ -24,6 +25,6 @@ int mfs_strlist_finish(struct mfs_strlist *list, memfs_list *out);
 void mfs_strlist_fini(struct mfs_strlist *list);
 
 /* Frees what mfs_strlist_finish() handed over. */
-void mfs_strlist_free(struct mfs_memory *memory, memfs_list *list);
+void mfs_strlist_free(struct mfs_block_list *blocks, struct mfs_memory *memory, memfs_list *list);
 
 #endif
