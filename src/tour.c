@@ -47,6 +47,15 @@ static int make_path_room(struct mfs_tour *tour, size_t bytes)
     return error;
 }
 
+static const char *name_in(const char *path)
+{
+    const char *name = path;
+    for (const char *at = path; *at != '\0'; at++)
+        if (*at == '/' && at[1] != '\0' && at[1] != '/')
+            name = at + 1;
+    return name;
+}
+
 int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
                   const char *path, size_t length)
 {
@@ -57,18 +66,10 @@ int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node 
     memcpy(tour->path, path, length);
     tour->path[length] = '\0';
     tour->path_length = length;
+    tour->name_offset = (size_t)(name_in(tour->path) - tour->path);
     mfs_node_retain(node);
     tour->node = node;
     return 0;
-}
-
-static const char *name_in(const char *path)
-{
-    const char *name = path;
-    for (const char *at = path; *at != '\0'; at++)
-        if (*at == '/' && at[1] != '\0' && at[1] != '/')
-            name = at + 1;
-    return name;
 }
 
 /* Appends a name to the path of the innermost directory. */
@@ -83,6 +84,7 @@ static int set_path(struct mfs_tour *tour, const struct mfs_dirent *entry)
         tour->path[base++] = '/';
     memcpy(tour->path + base, entry->name, entry->length + (size_t)1);
     tour->path_length = base + entry->length;
+    tour->name_offset = base;
     return 0;
 }
 
@@ -103,7 +105,7 @@ static int push(struct mfs_tour *tour)
     if (error != 0)
         return error;
     tour->frames[tour->depth++] = (struct mfs_tour_frame){mfs_as_dir(tour->node), 0,
-                                                          tour->path_length};
+                                                          tour->path_length, tour->name_offset};
     tour->node = NULL;
     return 0;
 }
@@ -113,6 +115,7 @@ static void pop(struct mfs_tour *tour)
     struct mfs_tour_frame *frame = &tour->frames[--tour->depth];
     tour->node = &frame->dir->node;
     tour->path_length = frame->path_length;
+    tour->name_offset = frame->name_offset;
     tour->path[tour->path_length] = '\0';
 }
 
@@ -122,7 +125,7 @@ static void stop_here(struct mfs_tour *tour, int event, struct mfs_tour_stop *ou
     out->depth = (uint32_t)tour->depth;
     out->node = tour->node;
     out->path = tour->path;
-    out->name = name_in(tour->path);
+    out->name = tour->path + tour->name_offset;
 }
 
 static int arrive(struct mfs_tour *tour, struct mfs_tour_stop *out)

@@ -17,6 +17,7 @@ struct mfs_tour_frame {
     struct mfs_dir_node *dir;
     uint64_t next_sequence;
     size_t path_length; /* of the path that leads to it */
+    size_t name_offset; /* of the last name in that path */
 };
 
 struct mfs_tour {
@@ -25,6 +26,7 @@ struct mfs_tour {
     size_t depth, frame_capacity;
     char *path;
     size_t path_length, path_capacity;
+    size_t name_offset;    /* of the last name in `path` */
     struct mfs_node *node; /* where the tour stops now, by a reference; null at the beginning */
     enum { MFS_TOUR_BEGINS, MFS_TOUR_ENTERS, MFS_TOUR_PRUNES, MFS_TOUR_GOES_ON } next_step;
 };
