@@ -35,6 +35,19 @@ static int add_name(memfs *fs, struct mfs_dir_node *start, const char *path, str
     return error;
 }
 
+/* There was no room for a node: the mistake in the path, where there is one, comes first. */
+static int find_mistake(memfs *fs, struct mfs_dir_node *start, const char *path, int flags,
+                        int refusal)
+{
+    struct mfs_place place;
+    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    int error = mfs_walk(&fs->tree, start, path, flags, &place);
+    if (error == 0)
+        error = place.node != NULL ? MEMFS_EEXIST : refusal;
+    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    return error;
+}
+
 /* ------------------------------------------------------------------- making */
 
 int memfs_mkdir(memfs *fs, const char *path, uint32_t mode)
@@ -49,7 +62,8 @@ static int make_dir(memfs *fs, struct mfs_dir_node *start, const char *path, uin
     if ((mode & ~07777u) != 0)
         return MEMFS_EINVAL;
     int error = mfs_node_create_dir(&fs->nodes, mode, &dir);
-    return error == 0 ? add_name(fs, start, path, &dir->node, flags, mode) : error;
+    return error == 0 ? add_name(fs, start, path, &dir->node, flags, mode)
+                      : find_mistake(fs, start, path, flags, error);
 }
 
 int memfs_mkdirat(memfs *fs, memfs_dir *at, const char *path, uint32_t mode)
@@ -87,9 +101,11 @@ int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *pa
     int error = begin(fs, at, path, &start);
     if (error == 0)
         error = mfs_path_check(target);
-    if (error == 0)
-        error = mfs_node_create_symlink(&fs->nodes, target, strlen(target), &link);
-    return error == 0 ? add_name(fs, start, path, &link->node, 0, 0) : error;
+    if (error != 0)
+        return error;
+    error = mfs_node_create_symlink(&fs->nodes, target, strlen(target), &link);
+    return error == 0 ? add_name(fs, start, path, &link->node, 0, 0)
+                      : find_mistake(fs, start, path, 0, error);
 }
 
 /* ----------------------------------------------------------------- removing */
@@ -240,6 +256,10 @@ int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to)
     int error = begin(file->fs, to_at, to, &start);
     if (error != 0)
         return error;
+    /* As on Linux: once its last name is gone, only what never had one can be named. */
+    const uint32_t unnamed = file->flags & (MEMFS_O_TMPFILE | MEMFS_O_EXCLUSIVE);
+    if (mfs_node_links(file->node) == 0 && unnamed != MEMFS_O_TMPFILE)
+        return MEMFS_ENOENT;
     mfs_node_retain(file->node);
     return link_node(file->fs, file->node, start, to);
 }
@@ -274,32 +294,29 @@ int64_t memfs_readlinkat(memfs *fs, memfs_dir *at, const char *path, char *buffe
     return result;
 }
 
-/* Writes the path of a place to the front of the buffer; it is built at its end. */
+/* Writes the path of a place, if it fits. */
 static int64_t write_path(const memfs *fs, const struct mfs_place *place, char *buffer, size_t size)
     MFS_REQUIRES_SHARED(fs->tree.lock)
 {
-    char *end = buffer + size;
-    if (size == 0)
-        return MEMFS_ERANGE;
-    *--end = '\0';
-    char *at = end;
-    struct mfs_dir_node *dir = place->dir;
     struct mfs_dir_node *found = place->node != NULL ? mfs_as_dir(place->node) : NULL;
-    if (found != NULL) {
-        dir = found;
-    } else {
-        if ((size_t)(at - buffer) < place->name.length + 1)
-            return MEMFS_ERANGE;
-        at -= place->name.length;
-        memcpy(at, place->name.name, place->name.length);
-        if (dir != fs->tree.root)
+    struct mfs_dir_node *dir = found != NULL ? found : place->dir;
+    bool in_root = dir == fs->tree.root;
+    size_t name_length = found != NULL ? 0 : place->name.length;
+    size_t length = name_length + (in_root || found == NULL ? 1u : 0u);
+    for (const struct mfs_dir_node *up = dir; up != fs->tree.root; up = up->parent)
+        length += up->entry->length + (size_t)1;
+    if (size <= length)
+        return MEMFS_ERANGE;
+    char *at = buffer + length;
+    *at = '\0';
+    if (found == NULL) {
+        at -= name_length;
+        memcpy(at, place->name.name, name_length);
+        if (!in_root)
             *--at = '/';
     }
-    at = mfs_walk_up(&fs->tree, dir, buffer, at);
-    if (at == NULL)
-        return MEMFS_ERANGE;
-    memmove(buffer, at, (size_t)(end - at) + 1);
-    return (int64_t)(end - at);
+    (void)mfs_walk_up(&fs->tree, dir, buffer, at);
+    return (int64_t)length;
 }
 
 int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size_t size)
