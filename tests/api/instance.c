@@ -352,6 +352,17 @@ static void charged_memory_keeps_the_file_system_busy(void **state)
     assert_ok(memfs_free(f->fs, memory));
 }
 
+static void a_list_that_was_not_freed_keeps_the_file_system_busy(void **state)
+{
+    struct fixture *f = *state;
+    memfs_list list;
+    put(f->fs, "/f", "");
+    assert_ok(memfs_list_dir(f->fs, "/", &list));
+    assert_returns(memfs_destroy(f->fs, 0), MEMFS_EBUSY);
+    assert_ok(memfs_audit(f->fs));
+    memfs_list_free(f->fs, &list);
+}
+
 static void force_destroys_with_everything_outstanding_and_nothing_leaks(void **state)
 {
     (void)state;
@@ -433,6 +444,7 @@ int main(void)
         FS_TEST(a_mapping_keeps_the_file_system_busy),
         FS_TEST(a_version_keeps_the_file_system_busy),
         FS_TEST(charged_memory_keeps_the_file_system_busy),
+        FS_TEST(a_list_that_was_not_freed_keeps_the_file_system_busy),
         cmocka_unit_test(force_destroys_with_everything_outstanding_and_nothing_leaks),
         FS_TEST(two_instances_side_by_side_know_nothing_of_each_other),
     };

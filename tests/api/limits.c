@@ -187,6 +187,26 @@ static void the_node_limit_counts_the_root_and_refuses_the_node_above_it(void **
     assert_int_equal(statfs_of(f->fs).node_refusals, 6);
 }
 
+static void at_the_node_limit_all_that_needs_no_node_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    put(f->fs, "/f", "x");
+    put(f->fs, "/g", "y");
+    assert_ok(memfs_mkdir(f->fs, "/d", 0755));
+    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_set_node_limit(f->fs, 5));
+    assert_refused(f->fs, memfs_mkdir(f->fs, "/d", 0755), MEMFS_EEXIST);
+    assert_refused(f->fs, memfs_mkdir(f->fs, "/f/x", 0755), MEMFS_ENOTDIR);
+    assert_refused(f->fs, memfs_mkdir(f->fs, "/none/x", 0755), MEMFS_ENOENT);
+    assert_refused(f->fs, memfs_symlink(f->fs, "x", "/s"), MEMFS_EEXIST);
+    assert_ok(memfs_mkdir_parents(f->fs, "/d", 0755));
+    put(f->fs, "/f", "replaced");
+    assert_ok(memfs_close(open_file(f->fs, "/f", MEMFS_O_RDWR | MEMFS_O_CREATE)));
+    assert_ok(memfs_copy(f->fs, "/f", "/g", 0));
+    assert_ok(memfs_rename(f->fs, "/g", "/d/g", 0));
+    assert_ok(memfs_link(f->fs, "/f", "/d/f"));
+}
+
 static void a_node_that_goes_makes_room_for_another(void **state)
 {
     struct fixture *f = *state;
@@ -307,6 +327,7 @@ int main(void)
         FS_TEST(the_peak_is_the_most_ever_committed),
         FS_TEST(statfs_with_a_wrong_struct_size_is_invalid),
         FS_TEST(the_node_limit_counts_the_root_and_refuses_the_node_above_it),
+        FS_TEST(at_the_node_limit_all_that_needs_no_node_goes_on),
         FS_TEST(a_node_that_goes_makes_room_for_another),
         FS_TEST(an_orphan_counts_against_the_node_limit_until_it_is_closed),
         FS_TEST(the_node_limit_can_be_raised_and_lowered_but_not_below_what_exists),
