@@ -115,7 +115,8 @@ int mfs_file_write(struct mfs_file *file, const void *buffer, int count, sqlite3
 
 int mfs_file_truncate(struct mfs_file *file, sqlite3_int64 size)
 {
-    file->reserved_end = 0; /* cutting gives back all room behind the new end */
+    if (size < memfs_file_size(file->handle))
+        file->reserved_end = 0; /* cutting gives back all room behind the new end */
     return mfs_errmap(MFS_OPERATION_TRUNCATE, memfs_ftruncate(file->handle, size));
 }
 

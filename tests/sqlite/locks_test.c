@@ -274,6 +274,27 @@ static void a_size_hint_makes_room_or_refuses_whole_and_is_given_back(void **sta
     io_close(file);
 }
 
+static void room_is_given_back_whatever_was_truncated_meanwhile(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3_int64 sizes[] = {8192, 1, 0};
+    for (int index = 0; index < 3; index++) {
+        sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+        io_write(file, "x", 4999);
+        uint64_t before = used_bytes(f);
+        io_begin_writing(file);
+        sqlite3_int64 hint = 1 << 20;
+        assert_int_equal(io_control(file, SQLITE_FCNTL_SIZE_HINT, &hint), SQLITE_OK);
+        assert_true(used_bytes(f) > before + (1 << 19));
+        assert_int_equal(file->pMethods->xTruncate(file, sizes[index]), SQLITE_OK);
+        (void)io_control(file, SQLITE_FCNTL_COMMIT_PHASETWO, NULL);
+        assert_int_equal(io_unlock(file, SQLITE_LOCK_NONE), SQLITE_OK);
+        assert_int_equal(io_size(file), sizes[index]);
+        assert_true(used_bytes(f) < before + 16384);
+        io_close(file);
+    }
+}
+
 static void a_size_limit_binds_all_connections_of_the_database(void **state)
 {
     (void)state;
@@ -400,6 +421,7 @@ int main(void)
         SQLITE_TEST(names_are_handed_out_from_sqlites_heap),
         SQLITE_TEST(a_database_that_was_moved_or_removed_says_so),
         SQLITE_TEST(a_size_hint_makes_room_or_refuses_whole_and_is_given_back),
+        SQLITE_TEST(room_is_given_back_whatever_was_truncated_meanwhile),
         SQLITE_TEST(a_size_limit_binds_all_connections_of_the_database),
         SQLITE_TEST(a_registration_that_makes_no_sense_is_refused),
         TEST_OF_TWO(file_systems_under_their_own_names_are_apart),
