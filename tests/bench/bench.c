@@ -103,7 +103,7 @@ int64_t bench_must_at(int64_t result, const char *what, const char *file, int li
 
 unsigned char *bench_memory(uint64_t bytes)
 {
-    unsigned char *memory = malloc((size_t)bytes);
+    unsigned char *memory = aligned_alloc(BENCH_PAGE_BYTES, (size_t)bytes);
     if (memory == NULL)
         bench_must(-1);
     memset(memory, 1, (size_t)bytes);

@@ -14,12 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE_BYTES 4096u
+#define PAGE_BYTES BENCH_PAGE_BYTES
 
 struct places {
     unsigned count;
     uint64_t *offsets;
-    unsigned char page[PAGE_BYTES];
+    unsigned char *page;
     memfs_file *ours;
     unsigned char *buffer;
     int theirs; /* -1: no tmpfs */
@@ -123,6 +123,7 @@ void bench_random_access(struct bench *bench)
     uint64_t size = (uint64_t)(bench->quick ? 1 : 64) << 20;
     static struct places places;
     places.count = bench->quick ? 100 : 20000;
+    places.page = bench_memory(PAGE_BYTES);
     places.buffer = bench_memory(size);
     choose_places(&places, size);
     memfs *fs;
@@ -138,6 +139,7 @@ void bench_random_access(struct bench *bench)
         bench_must(close(places.theirs));
     bench_must(memfs_close(places.ours));
     bench_must(memfs_destroy(fs, 0));
+    free(places.page);
     free(places.buffer);
     free(places.offsets);
 }

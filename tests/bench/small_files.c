@@ -12,19 +12,23 @@
 #include <unistd.h>
 
 #define CONTENT_BYTES 4096u
+#define FILES 5000u
+#define FILES_QUICK 50u
 
 enum { CREATE, READ, REMOVE, PHASES };
 
-static unsigned char content[CONTENT_BYTES];
+static _Alignas(64) unsigned char content[CONTENT_BYTES];
+
+/* Made beforehand, so that making them is not what is measured. */
+static char our_paths[FILES][32];
+static char their_paths[FILES][64];
 
 static void create_ours(void *place, unsigned count)
 {
     memfs *fs = place;
-    char path[32];
     for (unsigned i = 0; i < count; i++) {
         memfs_file *file;
-        snprintf(path, sizeof path, "/d/file-%05u", i);
-        bench_must(memfs_open(fs, path, MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file));
+        bench_must(memfs_open(fs, our_paths[i], MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file));
         bench_must(memfs_write(file, content, sizeof content));
         bench_must(memfs_close(file));
     }
@@ -33,11 +37,9 @@ static void create_ours(void *place, unsigned count)
 static void read_ours(void *place, unsigned count)
 {
     memfs *fs = place;
-    char path[32];
     for (unsigned i = 0; i < count; i++) {
         memfs_file *file;
-        snprintf(path, sizeof path, "/d/file-%05u", i);
-        bench_must(memfs_open(fs, path, MEMFS_O_READ, 0, &file));
+        bench_must(memfs_open(fs, our_paths[i], MEMFS_O_READ, 0, &file));
         bench_must(memfs_read(file, content, sizeof content));
         bench_must(memfs_close(file));
     }
@@ -46,20 +48,16 @@ static void read_ours(void *place, unsigned count)
 static void remove_ours(void *place, unsigned count)
 {
     memfs *fs = place;
-    char path[32];
     for (unsigned i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "/d/file-%05u", i);
-        bench_must(memfs_unlink(fs, path));
+        bench_must(memfs_unlink(fs, our_paths[i]));
     }
 }
 
 static void create_theirs(void *place, unsigned count)
 {
-    const char *directory = place;
-    char path[64];
+    (void)place;
     for (unsigned i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/file-%05u", directory, i);
-        int file = (int)bench_must(open(path, O_WRONLY | O_CREAT, 0644));
+        int file = (int)bench_must(open(their_paths[i], O_WRONLY | O_CREAT, 0644));
         bench_must(write(file, content, sizeof content));
         bench_must(close(file));
     }
@@ -67,11 +65,9 @@ static void create_theirs(void *place, unsigned count)
 
 static void read_theirs(void *place, unsigned count)
 {
-    const char *directory = place;
-    char path[64];
+    (void)place;
     for (unsigned i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/file-%05u", directory, i);
-        int file = (int)bench_must(open(path, O_RDONLY));
+        int file = (int)bench_must(open(their_paths[i], O_RDONLY));
         bench_must(read(file, content, sizeof content));
         bench_must(close(file));
     }
@@ -79,11 +75,9 @@ static void read_theirs(void *place, unsigned count)
 
 static void remove_theirs(void *place, unsigned count)
 {
-    const char *directory = place;
-    char path[64];
+    (void)place;
     for (unsigned i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/file-%05u", directory, i);
-        bench_must(unlink(path));
+        bench_must(unlink(their_paths[i]));
     }
 }
 
@@ -102,9 +96,19 @@ static void measure(struct contestant *contestant, unsigned count)
     }
 }
 
+static void make_paths(const struct bench *bench, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(our_paths[i], sizeof our_paths[i], "/d/file-%05u", i);
+        if (bench->tmpfs != NULL)
+            snprintf(their_paths[i], sizeof their_paths[i], "%s/file-%05u", bench->tmpfs, i);
+    }
+}
+
 void bench_small_files(struct bench *bench)
 {
-    unsigned count = bench->quick ? 50 : 5000;
+    unsigned count = bench->quick ? FILES_QUICK : FILES;
+    make_paths(bench, count);
     memfs *fs;
     bench_must(memfs_create(NULL, &fs));
     bench_must(memfs_mkdir(fs, "/d", 0755));
