@@ -32,11 +32,9 @@ static void set_tree(struct mfs_content *content, struct mfs_radix tree)
 
 static void pull(struct mfs_source *source, unsigned char *to, size_t length)
 {
-    if (source->parts == NULL) {
+    if (source->parts == NULL && length > 0)
         memset(to, 0, length);
-        return;
-    }
-    while (length > 0) {
+    while (source->parts != NULL && length > 0) {
         const memfs_iovec *part = &source->parts[source->part];
         size_t n = mfs_min_size(length, part->length - source->offset);
         if (n > 0)
@@ -93,14 +91,23 @@ void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *con
         return;
     }
     struct mfs_radix tree = mfs_content_tree(content);
+    const unsigned char *run = NULL; /* pages that lie one behind the other are copied at one go */
+    size_t run_bytes = 0;
     while (length > 0) {
         size_t at = (size_t)(offset & (pool->page_size - 1));
         size_t n = (size_t)mfs_min_u64(length, pool->page_size - at);
         mfs_page page = mfs_radix_find(pool, tree, offset >> pool->page_shift);
-        push(sink, page != 0 ? mfs_page_bytes(pool, page) + at : NULL, n);
+        const unsigned char *from = page != 0 ? mfs_page_bytes(pool, page) + at : NULL;
+        if (from != (run != NULL ? run + run_bytes : NULL)) {
+            push(sink, run, run_bytes);
+            run = from;
+            run_bytes = 0;
+        }
+        run_bytes += n;
         offset += n;
         length -= n;
     }
+    push(sink, run, run_bytes);
 }
 
 /* ------------------------------------------------------------------ shorts */
@@ -331,15 +338,24 @@ static int write_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
     if (error != 0)
         return error;
     struct mfs_radix tree = mfs_content_tree(content);
+    unsigned char *run = NULL; /* as in reading */
+    size_t run_bytes = 0;
     while (length > 0) {
         size_t at = (size_t)(offset & (pool->page_size - 1));
         size_t n = (size_t)mfs_min_u64(length, pool->page_size - at);
         bool whole = n == pool->page_size;
         mfs_page page = mfs_radix_own(pool, &tree, offset >> pool->page_shift, !whole, &stash);
-        pull(source, mfs_page_bytes(pool, page) + at, n);
+        unsigned char *to = mfs_page_bytes(pool, page) + at;
+        if (run == NULL || to != run + run_bytes) {
+            pull(source, run, run_bytes);
+            run = to;
+            run_bytes = 0;
+        }
+        run_bytes += n;
         offset += n;
         length -= n;
     }
+    pull(source, run, run_bytes);
     set_tree(content, tree);
     mfs_stash_release(pool, &stash);
     return 0;
