@@ -201,12 +201,30 @@ void mfs_pool_fini(struct mfs_pool *pool, bool forced)
     mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
 }
 
+/* The most pages that a slab has. */
+static uint64_t slab_pages_most(const struct mfs_pool *pool)
+{
+    return mfs_min_u64(pool->alignment, mfs_max_u64(1, SLAB_BYTES_MAX >> pool->page_shift));
+}
+
+/* What it costs to have `count` pages free that are not: more than is left if they are refused. */
+static uint64_t missing_cost(const struct mfs_pool *pool, uint64_t count) MFS_REQUIRES(pool->lock)
+{
+    uint64_t missing = mfs_sub_saturating(count, pool->pages_free);
+    uint64_t most = slab_pages_most(pool);
+    uint64_t whole_cost = mfs_memory_cost(pool->memory, slab_block_bytes(pool, (uint32_t)most));
+    uint64_t cost = mfs_mul_saturating(missing / most, whole_cost);
+    uint32_t rest = (uint32_t)(missing % most);
+    if (rest == 0)
+        return cost;
+    return mfs_add_saturating(cost, mfs_memory_cost(pool->memory, slab_block_bytes(pool, rest)));
+}
+
 /* How large the next slab should be when `needed` pages are missing. */
 static uint32_t slab_pages_wanted(const struct mfs_pool *pool, uint64_t needed)
     MFS_REQUIRES(pool->lock)
 {
-    uint64_t most = mfs_min_u64(pool->alignment,
-                                mfs_max_u64(1, SLAB_BYTES_MAX >> pool->page_shift));
+    uint64_t most = slab_pages_most(pool);
     uint64_t needed_now = mfs_min_u64(needed, most);
     uint64_t usual = mfs_max_u64(SLAB_PAGES_FIRST, pool->pages_total / 4);
     /* As the quota gets near, do not bind in free pages what names and nodes may want. */
@@ -219,10 +237,12 @@ static uint32_t slab_pages_wanted(const struct mfs_pool *pool, uint64_t needed)
 static int grow(struct mfs_pool *pool, uint64_t needed) MFS_REQUIRES(pool->lock)
 {
     while (pool->pages_free < needed) {
-        uint32_t pages = slab_pages_wanted(pool, needed - pool->pages_free);
+        uint64_t missing = needed - pool->pages_free;
+        uint32_t pages = slab_pages_wanted(pool, missing);
         int error;
+        /* What is just enough may fit where more does not, and pieces where one block does not. */
         while ((error = add_slab(pool, pages)) != 0 && pages > 1)
-            pages /= 2;
+            pages = pages > missing ? (uint32_t)missing : pages / 2;
         if (error != 0)
             return error;
     }
@@ -343,10 +363,10 @@ int mfs_pool_take(struct mfs_pool *pool, uint64_t count, struct mfs_page_list *o
         return 0;
     mfs_lock_exclusive(memory->lot, &pool->lock);
     int error = take_locked(pool, count, out);
+    uint64_t wanted = error != 0 ? missing_cost(pool, count) : 0;
     mfs_unlock_exclusive(memory->lot, &pool->lock);
     if (error != 0)
-        return mfs_ledger_refused(&memory->ledger, memory->lot, error,
-                                  mfs_mul_saturating(count, pool->page_size),
+        return mfs_ledger_refused(&memory->ledger, memory->lot, error, wanted,
                                   mfs_ledger_available(&memory->ledger));
     mfs_ledger_use(&memory->ledger, MEMFS_CLASS_DATA, count << pool->page_shift);
     reverse(pool, out);
