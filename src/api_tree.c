@@ -58,7 +58,7 @@ static int copy_source(memfs *fs, const char *from, const char *to, bool keep_at
 {
     struct mfs_place source, target;
     mfs_lock_shared(&fs->lot, &fs->tree.lock);
-    int error = mfs_walk(&fs->tree, NULL, from, 0, &source);
+    int error = mfs_walk(&fs->tree, NULL, from, MFS_WALK_FOLLOW_SLASH, &source);
     if (error == 0 && source.node == NULL)
         error = MEMFS_ENOENT;
     if (error == 0 && source.needs_dir && mfs_as_dir(source.node) == NULL)
