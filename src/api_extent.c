@@ -192,6 +192,27 @@ int memfs_unmap(memfs_mapping *mapping)
 
 /* ---------------------------------------------------------------- versions */
 
+int memfs_hold_private(memfs_file *file, int on)
+{
+    struct mfs_file_node *node;
+    int error = file_of(file, UINT32_MAX, &node);
+    if (error != 0)
+        return error;
+    bool wanted = on != 0;
+    struct mfs_lot *lot = &file->fs->lot;
+    mfs_lock_exclusive(lot, &file->lock);
+    /* Under the node's lock, so that no copy is half way between asking and sharing. */
+    mfs_lock_exclusive(lot, &node->node.lock);
+    if (wanted && !file->holds_private)
+        (void)atomic_fetch_add_explicit(&node->private_holders, 1, memory_order_relaxed);
+    else if (!wanted && file->holds_private)
+        (void)atomic_fetch_sub_explicit(&node->private_holders, 1, memory_order_relaxed);
+    file->holds_private = wanted;
+    mfs_unlock_exclusive(lot, &node->node.lock);
+    mfs_unlock_exclusive(lot, &file->lock);
+    return 0;
+}
+
 static struct mfs_version *as_version(memfs_version_ref *ref)
 {
     return (struct mfs_version *)(void *)ref;

@@ -342,6 +342,8 @@ int memfs_close(memfs_file *file)
     memfs *fs = file->fs;
     struct mfs_node *node = file->node;
     mfs_filelock_release(&fs->lot, node, &file->held);
+    if (file->holds_private)
+        (void)memfs_hold_private(file, 0);
     mfs_handles_remove_file(&fs->handles, &fs->lot, file);
     drop_handle(fs, file);
     mfs_node_release(&fs->nodes, node);

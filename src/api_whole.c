@@ -192,18 +192,18 @@ int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size,
 
 /* ----------------------------------------------------------------- copying */
 
-static void clone_into(memfs *fs, struct mfs_file_node *file, struct delivery *delivery)
+static int clone_into(memfs *fs, struct mfs_file_node *file, struct delivery *delivery)
 {
     struct mfs_node *node = &file->node;
-    mfs_lock_shared(&fs->lot, &node->lock);
-    delivery->content = mfs_content_clone(&fs->pool, &file->content);
-    delivery->size = atomic_load_explicit(&file->size, memory_order_relaxed);
+    int error = mfs_node_clone_content(&fs->nodes, file, &delivery->content, &delivery->size);
+    if (error != 0)
+        return error;
     delivery->access_ns = mfs_node_time(node, MFS_ACCESS);
     delivery->modify_ns = mfs_node_time(node, MFS_MODIFY);
-    mfs_unlock_shared(&fs->lot, &node->lock);
     delivery->mode = atomic_load_explicit(&node->mode, memory_order_relaxed);
     delivery->uid = atomic_load_explicit(&node->uid, memory_order_relaxed);
     delivery->gid = atomic_load_explicit(&node->gid, memory_order_relaxed);
+    return 0;
 }
 
 int memfs_copy(memfs *fs, const char *from, const char *to, unsigned flags)
@@ -222,8 +222,9 @@ int memfs_copy(memfs *fs, const char *from, const char *to, unsigned flags)
     }
     struct delivery delivery = {.has_attributes = (flags & MEMFS_COPY_ATTRIBUTES) != 0,
                                 .source = node};
-    clone_into(fs, file, &delivery);
-    error = deliver(fs, to, (flags & MEMFS_COPY_EXCLUSIVE) != 0, &delivery);
+    error = clone_into(fs, file, &delivery);
+    if (error == 0)
+        error = deliver(fs, to, (flags & MEMFS_COPY_EXCLUSIVE) != 0, &delivery);
     mfs_content_release(&fs->pool, &delivery.content);
     mfs_node_release(&fs->nodes, node);
     return error;

@@ -481,6 +481,45 @@ void mfs_content_release(struct mfs_pool *pool, struct mfs_content *content)
     *content = (struct mfs_content){0};
 }
 
+/* Copies the pages that begin before `size`. */
+static int duplicate_pages(struct mfs_pool *pool, struct mfs_radix from, uint64_t size,
+                           struct mfs_content *to)
+{
+    uint64_t index = mfs_radix_next_page(pool, from, 0);
+    for (; index < first_page_behind(pool, size);
+         index = mfs_radix_next_page(pool, from, index + 1)) {
+        uint64_t offset = index << pool->page_shift;
+        memfs_iovec part = {mfs_page_bytes(pool, mfs_radix_find(pool, from, index)),
+                            (size_t)mfs_min_u64(pool->page_size, size - offset)};
+        struct mfs_source source = {.parts = &part};
+        int error = write_pages(pool, to, offset, part.length, &source);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+int mfs_content_duplicate(struct mfs_pool *pool, const struct mfs_content *content, uint64_t size,
+                          struct mfs_content *out)
+{
+    struct mfs_content made = {0};
+    int error = 0;
+    if (content->is_short) {
+        struct mfs_short *from = as_short(content);
+        size_t length = (size_t)mfs_min_u64(size, from->capacity);
+        error = own_short(pool, &made, from->capacity);
+        if (error == 0)
+            memcpy(as_short(&made)->bytes, from->bytes, length);
+    } else {
+        error = duplicate_pages(pool, mfs_content_tree(content), size, &made);
+    }
+    if (error != 0)
+        mfs_content_release(pool, &made);
+    else
+        *out = made;
+    return error;
+}
+
 uint64_t mfs_content_allocated(const struct mfs_pool *pool, const struct mfs_content *content,
                                uint64_t size)
 {

@@ -76,6 +76,11 @@ void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_
 struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_content *content);
 void mfs_content_release(struct mfs_pool *pool, struct mfs_content *content);
 
+/* A second content with the same bytes in pages of its own; holes stay holes.
+ * Errors: EDQUOT, ENOMEM. */
+int mfs_content_duplicate(struct mfs_pool *pool, const struct mfs_content *content, uint64_t size,
+                          struct mfs_content *out);
+
 /* The bytes of storage that a file of `size` bytes refers to. */
 uint64_t mfs_content_allocated(const struct mfs_pool *pool, const struct mfs_content *content,
                                uint64_t size);

@@ -34,6 +34,7 @@ struct memfs_file {
     struct mfs_lock lock; /* guards offset; before the node's lock */
     uint8_t held;         /* enum mfs_held; guarded by the node's gate */
     bool is_lent;         /* the memory is the caller's */
+    bool holds_private;   /* guarded by `lock` */
     bool counts_orphan;   /* of all handles of one node, this one speaks for it in statistics */
     uint64_t offset;
 };

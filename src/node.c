@@ -167,6 +167,22 @@ void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node)
         mfs_node_set_time(node, MFS_ACCESS, now);
 }
 
+int mfs_node_clone_content(const struct mfs_nodes *nodes, struct mfs_file_node *file,
+                           struct mfs_content *content, uint64_t *size)
+{
+    int error = 0;
+    mfs_lock_shared(nodes->lot, &file->node.lock);
+    uint64_t bytes = atomic_load_explicit(&file->size, memory_order_relaxed);
+    if (atomic_load_explicit(&file->private_holders, memory_order_relaxed) == 0)
+        *content = mfs_content_clone(nodes->pool, &file->content);
+    else
+        error = mfs_content_duplicate(nodes->pool, &file->content, bytes, content);
+    mfs_unlock_shared(nodes->lot, &file->node.lock);
+    if (error == 0)
+        *size = bytes;
+    return error;
+}
+
 void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_stat_info *info)
 {
     struct mfs_file_node *file = mfs_as_file(node);

@@ -49,6 +49,7 @@ struct mfs_file_node {
     struct mfs_node node;
     _Atomic uint64_t size; /* written under the lock; read without it where one number is enough */
     struct mfs_content content;
+    _Atomic uint32_t private_holders; /* handles that keep copies from sharing its pages */
 };
 
 struct mfs_dir_node {
@@ -147,6 +148,14 @@ void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node);
 /* Takes the node's lock shared for the time it takes. */
 void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_stat_info *info)
     MFS_EXCLUDES(node->lock);
+
+/*
+ * A second content with the file's bytes, and its size: by sharing, or by copying
+ * while somebody holds the file private.  Errors: EDQUOT, ENOMEM (copying only).
+ */
+int mfs_node_clone_content(const struct mfs_nodes *nodes, struct mfs_file_node *file,
+                           struct mfs_content *content, uint64_t *size)
+    MFS_EXCLUDES(file->node.lock);
 
 /* What the node costs by itself, without content and names. */
 uint64_t mfs_node_cost(const struct mfs_nodes *nodes, const struct mfs_node *node);

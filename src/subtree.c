@@ -115,10 +115,13 @@ static int copy_node(struct mfs_nodes *nodes, struct mfs_node *from, bool keep_a
         error = mfs_node_create_file(nodes, mode, &new_file);
         if (error != 0)
             return error;
-        mfs_lock_shared(nodes->lot, &from->lock);
-        new_file->content = mfs_content_clone(nodes->pool, &file->content);
-        atomic_init(&new_file->size, atomic_load_explicit(&file->size, memory_order_relaxed));
-        mfs_unlock_shared(nodes->lot, &from->lock);
+        uint64_t size;
+        error = mfs_node_clone_content(nodes, file, &new_file->content, &size);
+        if (error != 0) {
+            mfs_node_release(nodes, &new_file->node);
+            return error;
+        }
+        atomic_init(&new_file->size, size);
         *out = &new_file->node;
     } else if (link != NULL) {
         error = mfs_node_create_symlink(nodes, link->target, link->length, &new_link);

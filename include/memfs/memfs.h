@@ -521,6 +521,16 @@ MEMFS_API int memfs_version_drop(memfs_version_ref *version);
 MEMFS_API int64_t memfs_version_read(const memfs_version_ref *version, void *buffer, size_t length,
                                      int64_t offset);
 
+/*
+ * Holding a file private: while a handle does (`on` not 0), copies of the file
+ * (memfs_copy(), memfs_copy_tree()) get pages of their own at once, charged at
+ * once, instead of sharing the file's.  So no copy that somebody takes meanwhile
+ * makes overwriting allocate: what a rollback needs.  Ends with the handle.
+ * Versions, which the writer takes himself, still share.
+ * Errors: EBADF, EISDIR.
+ */
+MEMFS_API int memfs_hold_private(memfs_file *file, int on);
+
 /* --------------------------------------------------------------- attributes */
 
 enum memfs_kind { MEMFS_KIND_FILE = 1, MEMFS_KIND_DIRECTORY = 2, MEMFS_KIND_SYMLINK = 3 };
