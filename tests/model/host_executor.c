@@ -351,6 +351,7 @@ enum condition {
     ON_DIRECTORY,
     ON_REMOVED,
     FROM_DIRECTORY,
+    FROM_REMOVED,
     TO_DOT,
     READ_ONLY,
     WRITE_ONLY,
@@ -387,10 +388,23 @@ static const struct difference differences[] = {
      "POSIX asks for EFBIG past the largest size; Linux says EINVAL where the sum overflows"},
     {OP_READ, -EINVAL, NOT_NEGATIVE, 0,
      "past the end there is nothing to read; Linux minds that offset and length overflow first"},
+    {OP_RENAME, 1, FROM_REMOVED, MEMFS_ENOENT,
+     "of two mistakes, that the directory is gone is the first"},
     {OP_RENAME, -EEXIST, TO_DOT, MEMFS_EINVAL, "the same, with NOREPLACE"},
     {OP_RENAME, -EBUSY, ALWAYS, MEMFS_EINVAL,
      "POSIX asks for EINVAL when a last component is \".\" or \"..\"; Linux says EBUSY"},
 };
+
+static int ends_in_dot(const char *path)
+{
+    size_t end = strlen(path);
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    return end > start && end - start <= 2 && strspn(path + start, ".") >= end - start;
+}
 
 static int applies(struct host_runner *runner, const struct difference *line,
                    const struct operation *o, int64_t result)
@@ -405,12 +419,14 @@ static int applies(struct host_runner *runner, const struct difference *line,
     case ON_REMOVED:
         return fd >= 0 && fstat(fd, &stat) == 0 && stat.st_nlink == 0 &&
                !runner->is_temporary[o->slot];
+    case FROM_REMOVED:
+        return fstat(at_directory(runner, o->at), &stat) == 0 && stat.st_nlink == 0;
     case FROM_DIRECTORY:
         return fstatat(at_directory(runner, o->at), o->path, &stat,
                        o->flags & MEMFS_AT_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW) == 0 &&
                S_ISDIR(stat.st_mode);
     case TO_DOT:
-        return is_dot(strrchr(o->other, '/') != NULL ? strrchr(o->other, '/') + 1 : o->other);
+        return ends_in_dot(o->other);
     case READ_ONLY:
         return fd >= 0 && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
     case WRITE_ONLY:

@@ -86,6 +86,7 @@ int model_lookup(struct model *model, int at, const char *path, enum model_follo
 int model_node_new(struct model *model, uint32_t kind);
 void model_node_unuse(struct model *model, int node);
 void model_entry_add(struct model *model, int directory, const char *name, int node);
+void model_entry_remove(struct model *model, int directory, const char *name);
 /* Where a name that is to be made would go: ENOENT, EEXIST ... */
 int model_walk_new(struct model *model, int at, const char *path, int is_directory,
                    struct model_place *out);

@@ -60,7 +60,7 @@ void model_entry_add(struct model *model, int directory, const char *name, int n
         node_at(model, node)->parent = directory;
 }
 
-static void remove_entry(struct model *model, int directory, const char *name)
+void model_entry_remove(struct model *model, int directory, const char *name)
 {
     struct model_node *d = node_at(model, directory);
     struct model_entry *entry = find_entry(model, directory, name);
@@ -228,7 +228,7 @@ int model_rmdir(struct model *model, int at, const char *path)
         return MEMFS_ENOTDIR;
     if (node_at(model, place.node)->entry_count > 0)
         return MEMFS_ENOTEMPTY;
-    remove_entry(model, place.directory, place.name);
+    model_entry_remove(model, place.directory, place.name);
     return 0;
 }
 
@@ -246,7 +246,7 @@ int model_unlink(struct model *model, int at, const char *path)
         return MEMFS_EISDIR;
     if (place.trailing_slash)
         return MEMFS_ENOTDIR;
-    remove_entry(model, place.directory, place.name);
+    model_entry_remove(model, place.directory, place.name);
     return 0;
 }
 
@@ -348,8 +348,8 @@ int model_rename(struct model *model, int at, const char *from, int to_at, const
         return 0;
     }
     if (b.node != NO_NODE)
-        remove_entry(model, b.directory, b.name);
+        model_entry_remove(model, b.directory, b.name);
     model_entry_add(model, b.directory, b.name, a.node);
-    remove_entry(model, a.directory, a.name);
+    model_entry_remove(model, a.directory, a.name);
     return 0;
 }

@@ -70,7 +70,8 @@ int model_remove_tree(struct model *model, const char *path)
     if (model->nodes[place.node]->kind != MEMFS_KIND_DIRECTORY)
         return model_unlink(model, MODEL_ROOT, path);
     empty(model, place.node);
-    return model_rmdir(model, MODEL_ROOT, path);
+    model_entry_remove(model, place.directory, place.name);
+    return 0;
 }
 
 uint64_t model_count(const struct model *model, uint32_t kind)
