@@ -163,6 +163,21 @@ static int64_t open_existing_with_lent_storage(struct stage *s)
     return memfs_open_with(s->fs, "/link", &options, &s->opened);
 }
 
+static int64_t hold_private_and_copy(struct stage *s)
+{
+    TRY(memfs_hold_private(s->file, 1));
+    TRY(memfs_copy(s->fs, "/file", "/d/copy", 0));
+    return memfs_copy_tree(s->fs, "/file", "/d/copy-of-tree", 0);
+}
+
+static int64_t stop_holding(struct stage *s)
+{
+    TRY(overwrite_owned_bytes(s));
+    TRY(memfs_hold_private(s->file, 0));
+    TRY(memfs_hold_private(s->file, 1));
+    return memfs_pwrite(s->file, stage_pattern() + 2, 3 * s->page_size, 0);
+}
+
 static int64_t locking(struct stage *s)
 {
     TRY(memfs_lock(s->file, MEMFS_LOCK_SHARED, 0));
@@ -277,6 +292,8 @@ const struct scenario scenarios_calm[] = {
      allocate_again_and_punch},
     {"open an existing file with lent storage", " memfs_open_with ", NEEDS_NOTHING, NULL,
      open_existing_with_lent_storage},
+    {"overwrite what is held private, after copies", " memfs_hold_private memfs_pwrite ",
+     NEEDS_NOTHING, hold_private_and_copy, stop_holding},
     {"lock and unlock", " memfs_lock memfs_unlock ", NEEDS_NOTHING, NULL, locking},
     {"read",
      " memfs_read memfs_readv memfs_pread memfs_preadv memfs_seek memfs_tell memfs_sync "

@@ -271,6 +271,21 @@ static int64_t copy_over_a_file(struct stage *s)
     return memfs_copy(s->fs, "/file", "/small", MEMFS_COPY_ATTRIBUTES);
 }
 
+static int64_t hold_private(struct stage *s)
+{
+    return memfs_hold_private(s->file, 1);
+}
+
+static int64_t copy_what_is_held_private(struct stage *s)
+{
+    return memfs_copy(s->fs, "/file", "/d/new", 0);
+}
+
+static int64_t copy_tree_with_a_file_held_private(struct stage *s)
+{
+    return memfs_copy_tree(s->fs, "/file", "/d/new", 0);
+}
+
 static int64_t copy_a_short_file(struct stage *s)
 {
     return memfs_copy(s->fs, "/small", "/new", 0);
@@ -393,6 +408,10 @@ const struct scenario scenarios_refusable[] = {
     {"write_file replaces", " memfs_write_file ", MAY_BE_REFUSED, NULL, write_file_replaces},
     {"copy to a new name", " memfs_copy ", MAKES_NODES, NULL, copy_to_a_new_name},
     {"copy over a file", " memfs_copy ", MAY_BE_REFUSED, NULL, copy_over_a_file},
+    {"copy what is held private", " memfs_hold_private memfs_copy ", MAKES_NODES, hold_private,
+     copy_what_is_held_private},
+    {"copy_tree of what is held private", " memfs_hold_private memfs_copy_tree ", MAKES_NODES,
+     hold_private, copy_tree_with_a_file_held_private},
     {"copy a short file", " memfs_copy ", MAKES_NODES, NULL, copy_a_short_file},
     {"copy_tree with links", " memfs_copy_tree ", MAKES_NODES, NULL, copy_tree_with_links},
     {"copy_tree with many names", " memfs_copy_tree ", MAKES_NODES, NULL,
