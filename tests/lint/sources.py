@@ -25,8 +25,9 @@ def check_folder(root, folder, report):
     # A name behind a variable is a file of another folder.
     listed = {os.path.basename(name) for name in re.findall(r"[\w./{}$-]+\.c\b", text)
               if "$" not in name}
-    listed |= {f"{name}.c" for name in re.findall(r"[\w-]+", text) if f"{name}.c" in present
-               and "foreach" in text}
+    # ${name}_test.c, in a loop over the names: any word may be one of them.
+    for ending in set(re.findall(r"(?<![\w/])\$\{\w+\}(\w*\.c)\b", text)):
+        listed |= {word + ending for word in re.findall(r"[\w-]+", text)} & present
     report.examined += len(present)
     for name in sorted(present - listed):
         report.refuse(f"{folder}/{name}", "is compiled by nothing")
@@ -48,11 +49,16 @@ GOOD = [SOUND,
         {"tests/unit/CMakeLists.txt": "SOURCES t.c ${PROJECT_SOURCE_DIR}/src/a.c",
          "tests/unit/t.c": ""},
         {"examples/CMakeLists.txt": "foreach(x IN ITEMS a b)\nadd_executable(${x} ${x}.c)\n",
-         "examples/a.c": "", "examples/b.c": ""}]
+         "examples/a.c": "", "examples/b.c": ""},
+        {"tests/unit/CMakeLists.txt": "set(names a b)\nforeach(n IN LISTS names)\n"
+                                      "memfs_add_test(NAME unit_${n} SOURCES ${n}_test.c)\n",
+         "tests/unit/a_test.c": "", "tests/unit/b_test.c": ""}]
 BAD = [
     ({**SOUND, "src/c.c": ""}, "c.c: is compiled by nothing"),
     ({**SOUND, "src/CMakeLists.txt": "target_sources(memfs PRIVATE a.c b.c d.c)"}, "lists d.c"),
     ({**SOUND, "src/CMakeLists.txt": "target_sources(memfs PRIVATE a.c) # b.c"}, "b.c: is compiled"),
+    ({"tests/unit/CMakeLists.txt": "set(names a)\nSOURCES ${n}_test.c\n",
+      "tests/unit/a_test.c": "", "tests/unit/b_test.c": ""}, "b_test.c: is compiled"),
     ({"tests/api/a.c": ""}, "has sources and no CMakeLists.txt"),
 ]
 
