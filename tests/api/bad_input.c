@@ -16,6 +16,15 @@ static void make_tree(memfs *fs)
     assert_ok(memfs_symlink(fs, "f", "/s"));
 }
 
+static void check_all_return(const int64_t *results, size_t count, int error)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (results[i] != error)
+            print_error("call number %zu of the list\n", i);
+        assert_returns(results[i], error);
+    }
+}
+
 static int never_called(void *context, const memfs_walk_entry *entry)
 {
     (void)context;
@@ -89,11 +98,7 @@ static void a_null_file_system_is_invalid_for_every_function(void **state)
         memfs_walk(NULL, "/", never_called, NULL),
         memfs_alloc(NULL, 10, &memory),
     };
-    for (size_t i = 0; i < COUNT_OF(results); i++) {
-        if (results[i] != MEMFS_EINVAL)
-            print_error("call number %zu of the list\n", i);
-        assert_returns(results[i], MEMFS_EINVAL);
-    }
+    check_all_return(results, COUNT_OF(results), MEMFS_EINVAL);
     assert_null(file);
     assert_null(dir);
     assert_null(memory);
@@ -167,11 +172,7 @@ static void a_null_path_is_invalid_for_every_function(void **state)
         memfs_glob(fs, NULL, &list),
         memfs_walk(fs, NULL, never_called, NULL),
     };
-    for (size_t i = 0; i < COUNT_OF(results); i++) {
-        if (results[i] != MEMFS_EINVAL)
-            print_error("call number %zu of the list\n", i);
-        assert_returns(results[i], MEMFS_EINVAL);
-    }
+    check_all_return(results, COUNT_OF(results), MEMFS_EINVAL);
     check_described(fs, before, "a null path", __FILE__, __LINE__);
 }
 
@@ -222,11 +223,7 @@ static void a_null_out_parameter_is_invalid_for_every_function(void **state)
         memfs_open_with(fs, "/f", NULL, &file),
         memfs_open_mode(fs, "/f", NULL, &file),
     };
-    for (size_t i = 0; i < COUNT_OF(results); i++) {
-        if (results[i] != MEMFS_EINVAL)
-            print_error("call number %zu of the list\n", i);
-        assert_returns(results[i], MEMFS_EINVAL);
-    }
+    check_all_return(results, COUNT_OF(results), MEMFS_EINVAL);
     assert_ok(memfs_version_drop(&version));
     check_described(fs, before, "a null out parameter", __FILE__, __LINE__);
     assert_null(memory);
@@ -270,11 +267,7 @@ static void check_dead_handle(memfs_file *file)
         memfs_futimens(file, 1, 1),
         memfs_link_file(file, NULL, "/x"),
     };
-    for (size_t i = 0; i < COUNT_OF(results); i++) {
-        if (results[i] != MEMFS_EBADF)
-            print_error("call number %zu of the list\n", i);
-        assert_returns(results[i], MEMFS_EBADF);
-    }
+    check_all_return(results, COUNT_OF(results), MEMFS_EBADF);
     assert_int_equal(byte, 'x');
 }
 
@@ -380,11 +373,7 @@ static void an_overlong_path_is_refused_by_every_function(void **state)
         memfs_glob(fs, path, &list),
         memfs_walk(fs, path, never_called, NULL),
     };
-    for (size_t i = 0; i < COUNT_OF(results); i++) {
-        if (results[i] != MEMFS_ENAMETOOLONG)
-            print_error("call number %zu of the list\n", i);
-        assert_returns(results[i], MEMFS_ENAMETOOLONG);
-    }
+    check_all_return(results, COUNT_OF(results), MEMFS_ENAMETOOLONG);
     check_described(fs, before, "an overlong path", __FILE__, __LINE__);
     assert_ok(memfs_close(own));
 }

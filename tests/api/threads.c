@@ -1,61 +1,9 @@
-/*
- * What one thread sees of another: whole calls, whole steps, waits that end.
- * Threads meet at barriers; nothing sleeps.  A thread counts what it sees wrong,
- * and the test looks at the count when all are done.
- */
+/* What one thread sees of another: whole calls and whole steps. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "checks.h"
+#include "team.h"
 
-#include <pthread.h>
 #include <stdio.h>
-
-enum { PEERS = 4, ROUNDS = 300, BLOCK = 12000 };
-
-struct team {
-    struct fixture *f;
-    memfs *fs;
-    pthread_barrier_t barrier;
-    _Atomic int done;   /* set by the one who has an end */
-    _Atomic int wrong;  /* what was seen that must not be */
-    _Atomic int looked; /* how often it was looked */
-    _Atomic int flag;
-    memfs_dir *dir;
-    memfs_file *files[2];
-    int results[2];
-    _Atomic int seen[2000];
-};
-
-struct member {
-    struct team *team;
-    int number;
-};
-
-/* Runs one function per thread, all at once, and waits for all. */
-static void run(struct team *team, int count, void *(*const functions[])(void *))
-{
-    pthread_t threads[8];
-    struct member members[8];
-    assert_true(count <= 8);
-    assert_int_equal(pthread_barrier_init(&team->barrier, NULL, (unsigned)count), 0);
-    for (int i = 0; i < count; i++) {
-        members[i] = (struct member){team, i};
-        assert_int_equal(pthread_create(&threads[i], NULL, functions[i], &members[i]), 0);
-    }
-    for (int i = 0; i < count; i++)
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
-    pthread_barrier_destroy(&team->barrier);
-}
-
-static void meet(struct team *team)
-{
-    pthread_barrier_wait(&team->barrier);
-}
-
-static struct team team_of(struct fixture *f)
-{
-    return (struct team){.f = f, .fs = f->fs};
-}
 
 static int is_uniform(const char *bytes, size_t length)
 {
@@ -403,108 +351,6 @@ static void many_threads_at_the_quota_never_exceed_it(void **state)
     fixture_set_quota(team.f, 16 << 20);
 }
 
-/* ------------------------------------------------------------------- locks */
-
-static void *hold_then_unlock(void *context)
-{
-    struct team *team = ((struct member *)context)->team;
-    team->wrong += memfs_lock(team->files[0], MEMFS_LOCK_EXCLUSIVE, 0) != 0;
-    meet(team);
-    team->flag = 1;
-    team->wrong += memfs_unlock(team->files[0]) != 0;
-    return NULL;
-}
-
-static void *wait_for_lock(void *context)
-{
-    struct team *team = ((struct member *)context)->team;
-    meet(team);
-    team->wrong += memfs_lock(team->files[1], MEMFS_LOCK_EXCLUSIVE, -1) != 0;
-    team->wrong += team->flag != 1;
-    return NULL;
-}
-
-static void a_waiter_gets_the_lock_when_it_is_given_back(void **state)
-{
-    struct fixture *f = *state;
-    void *(*const functions[])(void *) = {hold_then_unlock, wait_for_lock};
-    put(f->fs, "/f", "x");
-    for (int i = 0; i < ROUNDS / 3; i++) {
-        struct team team = team_of(f);
-        team.files[0] = open_file(f->fs, "/f", MEMFS_O_RDWR);
-        team.files[1] = open_file(f->fs, "/f", MEMFS_O_RDWR);
-        run(&team, 2, functions);
-        assert_int_equal(team.wrong, 0);
-        assert_ok(memfs_close(team.files[0]));
-        assert_ok(memfs_close(team.files[1]));
-    }
-}
-
-static void *open_then_close(void *context)
-{
-    struct team *team = ((struct member *)context)->team;
-    memfs_open_options options = {.struct_size = sizeof options,
-                                  .flags = MEMFS_O_RDWR | MEMFS_O_EXCLUSIVE_LOCK,
-                                  .lock_timeout_ms = -1};
-    for (int i = 0; i < ROUNDS; i++) {
-        memfs_file *file = NULL;
-        if (i == 0)
-            meet(team);
-        if (memfs_open_with(team->fs, "/f", &options, &file) != 0) {
-            team->wrong++;
-            continue;
-        }
-        team->wrong += team->flag++ != 0; /* alone */
-        team->flag--;
-        team->wrong += memfs_close(file) != 0;
-    }
-    return NULL;
-}
-
-static void locks_taken_at_open_with_a_timeout_exclude_each_other(void **state)
-{
-    struct team team = team_of(*state);
-    void *(*const functions[])(void *) = {open_then_close, open_then_close, open_then_close};
-    put(team.fs, "/f", "x");
-    run(&team, 3, functions);
-    assert_int_equal(team.wrong, 0);
-}
-
-static void *upgrade(void *context)
-{
-    struct member *member = context;
-    struct team *team = member->team;
-    memfs_file *file = team->files[member->number];
-    team->wrong += memfs_lock(file, MEMFS_LOCK_SHARED, 0) != 0;
-    meet(team);
-    int result = memfs_lock(file, MEMFS_LOCK_EXCLUSIVE, -1);
-    team->results[member->number] = result;
-    team->wrong += memfs_unlock(file) != 0;
-    return NULL;
-}
-
-static void of_two_who_wait_to_upgrade_one_is_told_of_the_deadlock(void **state)
-{
-    struct fixture *f = *state;
-    void *(*const functions[])(void *) = {upgrade, upgrade};
-    put(f->fs, "/f", "x");
-    int deadlocks = 0;
-    for (int i = 0; i < ROUNDS / 3; i++) {
-        struct team team = team_of(f);
-        team.files[0] = open_file(f->fs, "/f", MEMFS_O_RDWR);
-        team.files[1] = open_file(f->fs, "/f", MEMFS_O_RDWR);
-        run(&team, 2, functions);
-        assert_int_equal(team.wrong, 0);
-        assert_true(team.results[0] == 0 || team.results[1] == 0);
-        int other = team.results[0] == 0 ? team.results[1] : team.results[0];
-        assert_true(other == MEMFS_EDEADLK);
-        deadlocks++;
-        assert_ok(memfs_close(team.files[0]));
-        assert_ok(memfs_close(team.files[1]));
-    }
-    assert_int_equal(deadlocks, ROUNDS / 3);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,9 +363,6 @@ int main(void)
         FS_TEST(two_directories_renamed_into_each_other_make_no_loop_and_no_deadlock),
         FS_TEST(trees_are_built_and_removed_at_once_and_nothing_stays_behind),
         FS_TEST(many_threads_at_the_quota_never_exceed_it),
-        FS_TEST(a_waiter_gets_the_lock_when_it_is_given_back),
-        FS_TEST(locks_taken_at_open_with_a_timeout_exclude_each_other),
-        FS_TEST(of_two_who_wait_to_upgrade_one_is_told_of_the_deadlock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,117 @@
+/* Slabs of pages: nothing overlaps, counts hold, all comes back. */
+#include "rig.h"
+
+static const uint32_t page_sizes[] = {256, 4096, 65536};
+
+enum { HELD = 300 };
+
+static mfs_page take_one(struct rig *rig)
+{
+    struct mfs_page_list list = {0};
+    if (mfs_pool_take(&rig->pool, 1, &list) != 0)
+        return 0;
+    mfs_page page = mfs_page_list_pop(&rig->pool, &list);
+    assert_int_equal(list.count, 0);
+    return page;
+}
+
+static void check_mark(struct rig *rig, mfs_page page, size_t mark)
+{
+    const unsigned char *bytes = mfs_page_bytes(&rig->pool, page);
+    for (size_t i = 0; i < rig->pool.page_size; i += 61)
+        assert_int_equal(bytes[i], (unsigned char)mark);
+}
+
+static void pages_taken_and_released_at_random_never_overlap(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < COUNT_OF(page_sizes); s++) {
+        struct rig *rig = rig_create((uint64_t)page_sizes[s] * 120, page_sizes[s]);
+        mfs_page held[HELD] = {0};
+        uint64_t seed = s + 1, refused = 0;
+        for (int step = 0; step < 5000; step++) {
+            size_t at = next_random(&seed) % HELD;
+            if (held[at] != 0) {
+                check_mark(rig, held[at], at);
+                mfs_page_release(&rig->pool, held[at]);
+                held[at] = 0;
+                continue;
+            }
+            held[at] = take_one(rig);
+            refused += held[at] == 0;
+            if (held[at] != 0)
+                memset(mfs_page_bytes(&rig->pool, held[at]), (int)(unsigned char)at, page_sizes[s]);
+        }
+        for (size_t at = 0; at < HELD; at++) {
+            if (held[at] != 0) {
+                check_mark(rig, held[at], at);
+                mfs_page_release(&rig->pool, held[at]);
+            }
+        }
+        assert_true(refused > 0);
+        assert_int_equal(rig->pool.pages_free, rig->pool.pages_total);
+        mfs_pool_trim(&rig->pool);
+        assert_int_equal(rig->pool.slabs, 0);
+        assert_int_equal(rig->allocator.held_bytes, 0);
+        rig_destroy(rig);
+    }
+}
+
+static void a_page_lives_until_its_last_reference_and_its_last_pin_are_gone(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_create(0, 4096);
+    mfs_page page = take_one(rig);
+    assert_true(mfs_page_is_exclusive(&rig->pool, page));
+    mfs_page_retain(&rig->pool, page);
+    assert_false(mfs_page_is_exclusive(&rig->pool, page));
+    assert_int_equal(mfs_page_references(&rig->pool, page), 2);
+    mfs_page_release(&rig->pool, page);
+    assert_true(mfs_page_is_exclusive(&rig->pool, page));
+    mfs_page_pin(&rig->pool, page);
+    memset(mfs_page_bytes(&rig->pool, page), 7, 4096);
+    mfs_page_release(&rig->pool, page);
+    struct mfs_page_list others = {0};
+    assert_int_equal(mfs_pool_take(&rig->pool, 100, &others), 0);
+    for (int i = 0; i < 100; i++) {
+        mfs_page other = mfs_page_list_pop(&rig->pool, &others);
+        assert_true(other != page);
+        memset(mfs_page_bytes(&rig->pool, other), 9, 4096);
+        mfs_page_release(&rig->pool, other);
+    }
+    check_mark(rig, page, 7);
+    mfs_page_unpin(&rig->pool, page);
+    assert_int_equal(rig->pool.pages_free, rig->pool.pages_total);
+    rig_destroy(rig);
+}
+
+static void several_pages_come_all_or_not_at_all(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_create(1 << 20, 4096);
+    struct mfs_page_list list = {0};
+    assert_int_equal(mfs_pool_take(&rig->pool, 1000, &list), MEMFS_EDQUOT);
+    assert_int_equal(list.count, 0);
+    assert_int_equal(rig->pool.pages_free, rig->pool.pages_total);
+    assert_int_equal(mfs_ledger_used(&rig->memory.ledger), 0);
+    assert_int_equal(mfs_pool_take(&rig->pool, 200, &list), 0);
+    assert_int_equal(list.count, 200);
+    mfs_page_list_release(&rig->pool, &list);
+    rig_destroy(rig);
+    rig = rig_create(0, 4096);
+    tracking_refuse(&rig->allocator, 2, 1); /* the second slab */
+    assert_int_equal(mfs_pool_take(&rig->pool, 2000, &list), MEMFS_ENOMEM);
+    tracking_refuse(&rig->allocator, 0, 0);
+    assert_int_equal(rig->pool.pages_free, rig->pool.pages_total);
+    rig_destroy(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pages_taken_and_released_at_random_never_overlap),
+        cmocka_unit_test(a_page_lives_until_its_last_reference_and_its_last_pin_are_gone),
+        cmocka_unit_test(several_pages_come_all_or_not_at_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
