@@ -16,6 +16,29 @@ static void make_tree(memfs *fs)
     assert_ok(memfs_symlink(fs, "f", "/s"));
 }
 
+/* Something for each kind of out parameter. */
+struct outs {
+    memfs_statfs_info statfs;
+    memfs_stat_info stat;
+    memfs_tree_info tree;
+    memfs_open_options options;
+    memfs_refusal refusal;
+    memfs_list list;
+    memfs_file *file;
+    memfs_dir *dir;
+    void *memory;
+    size_t size;
+    char buffer[8];
+};
+
+static struct outs outs_create(void)
+{
+    return (struct outs){.statfs = {.struct_size = sizeof(memfs_statfs_info)},
+                         .stat = {.struct_size = sizeof(memfs_stat_info)},
+                         .tree = {.struct_size = sizeof(memfs_tree_info)},
+                         .options = {.struct_size = sizeof(memfs_open_options)}};
+}
+
 static void check_all_return(const int64_t *results, size_t count, int error)
 {
     for (size_t i = 0; i < count; i++) {
@@ -35,32 +58,22 @@ static int never_called(void *context, const memfs_walk_entry *entry)
 static void a_null_file_system_is_invalid_for_every_function(void **state)
 {
     (void)state;
-    memfs_statfs_info statfs = {.struct_size = sizeof statfs};
-    memfs_stat_info stat = {.struct_size = sizeof stat};
-    memfs_tree_info tree = {.struct_size = sizeof tree};
-    memfs_open_options options = {.struct_size = sizeof options};
-    memfs_refusal refusal;
-    memfs_list list;
-    memfs_file *file = NULL;
-    memfs_dir *dir = NULL;
-    void *memory = NULL;
-    size_t size = 0;
-    char buffer[8];
+    struct outs o = outs_create();
     const int64_t results[] = {
         memfs_create(NULL, NULL),
         memfs_set_quota(NULL, 1),
         memfs_set_node_limit(NULL, 1),
-        memfs_statfs(NULL, &statfs),
-        memfs_last_refusal(NULL, &refusal),
+        memfs_statfs(NULL, &o.statfs),
+        memfs_last_refusal(NULL, &o.refusal),
         memfs_audit(NULL),
-        memfs_open(NULL, "/f", MEMFS_O_READ, 0, &file),
-        memfs_openat(NULL, NULL, "/f", MEMFS_O_READ, 0, &file),
-        memfs_open_with(NULL, "/f", &options, &file),
-        memfs_open_mode(NULL, "/f", "r", &file),
+        memfs_open(NULL, "/f", MEMFS_O_READ, 0, &o.file),
+        memfs_openat(NULL, NULL, "/f", MEMFS_O_READ, 0, &o.file),
+        memfs_open_with(NULL, "/f", &o.options, &o.file),
+        memfs_open_mode(NULL, "/f", "r", &o.file),
         memfs_truncate(NULL, "/f", 0),
-        memfs_stat(NULL, "/f", &stat),
-        memfs_lstat(NULL, "/f", &stat),
-        memfs_statat(NULL, NULL, "/f", &stat, 0),
+        memfs_stat(NULL, "/f", &o.stat),
+        memfs_lstat(NULL, "/f", &o.stat),
+        memfs_statat(NULL, NULL, "/f", &o.stat, 0),
         memfs_exists(NULL, "/f"),
         memfs_is_file(NULL, "/f"),
         memfs_is_dir(NULL, "/f"),
@@ -83,51 +96,43 @@ static void a_null_file_system_is_invalid_for_every_function(void **state)
         memfs_linkat(NULL, NULL, "/f", NULL, "/x", 0),
         memfs_symlink(NULL, "f", "/x"),
         memfs_symlinkat(NULL, "f", NULL, "/x"),
-        memfs_readlink(NULL, "/s", buffer, 8),
-        memfs_readlinkat(NULL, NULL, "/s", buffer, 8),
-        memfs_realpath(NULL, "/f", buffer, 8),
-        memfs_read_file(NULL, "/f", 9, &memory, &size),
+        memfs_readlink(NULL, "/s", o.buffer, 8),
+        memfs_readlinkat(NULL, NULL, "/s", o.buffer, 8),
+        memfs_realpath(NULL, "/f", o.buffer, 8),
+        memfs_read_file(NULL, "/f", 9, &o.memory, &o.size),
         memfs_write_file(NULL, "/f", "x", 1, 0),
         memfs_copy(NULL, "/f", "/x", 0),
         memfs_copy_tree(NULL, "/d", "/x", 0),
-        memfs_tree_usage(NULL, "/d", &tree),
-        memfs_opendir(NULL, "/d", &dir),
-        memfs_opendirat(NULL, NULL, "/d", &dir),
-        memfs_list_dir(NULL, "/d", &list),
-        memfs_glob(NULL, "/*", &list),
+        memfs_tree_usage(NULL, "/d", &o.tree),
+        memfs_opendir(NULL, "/d", &o.dir),
+        memfs_opendirat(NULL, NULL, "/d", &o.dir),
+        memfs_list_dir(NULL, "/d", &o.list),
+        memfs_glob(NULL, "/*", &o.list),
         memfs_walk(NULL, "/", never_called, NULL),
-        memfs_alloc(NULL, 10, &memory),
+        memfs_alloc(NULL, 10, &o.memory),
     };
     check_all_return(results, COUNT_OF(results), MEMFS_EINVAL);
-    assert_null(file);
-    assert_null(dir);
-    assert_null(memory);
+    assert_null(o.file);
+    assert_null(o.dir);
+    assert_null(o.memory);
 }
 
 static void a_null_path_is_invalid_for_every_function(void **state)
 {
     struct fixture *f = *state;
     memfs *fs = f->fs;
-    memfs_stat_info stat = {.struct_size = sizeof stat};
-    memfs_tree_info tree = {.struct_size = sizeof tree};
-    memfs_open_options options = {.struct_size = sizeof options};
-    memfs_list list;
-    memfs_file *file = NULL;
-    memfs_dir *dir = NULL;
-    void *memory = NULL;
-    size_t size = 0;
-    char buffer[8];
     make_tree(fs);
     char *before = fixture_describe(fs);
+    struct outs o = outs_create();
     const int64_t results[] = {
-        memfs_open(fs, NULL, MEMFS_O_READ, 0, &file),
-        memfs_openat(fs, NULL, NULL, MEMFS_O_READ, 0, &file),
-        memfs_open_with(fs, NULL, &options, &file),
-        memfs_open_mode(fs, NULL, "r", &file),
+        memfs_open(fs, NULL, MEMFS_O_READ, 0, &o.file),
+        memfs_openat(fs, NULL, NULL, MEMFS_O_READ, 0, &o.file),
+        memfs_open_with(fs, NULL, &o.options, &o.file),
+        memfs_open_mode(fs, NULL, "r", &o.file),
         memfs_truncate(fs, NULL, 0),
-        memfs_stat(fs, NULL, &stat),
-        memfs_lstat(fs, NULL, &stat),
-        memfs_statat(fs, NULL, NULL, &stat, 0),
+        memfs_stat(fs, NULL, &o.stat),
+        memfs_lstat(fs, NULL, &o.stat),
+        memfs_statat(fs, NULL, NULL, &o.stat, 0),
         memfs_exists(fs, NULL),
         memfs_is_file(fs, NULL),
         memfs_is_dir(fs, NULL),
@@ -156,20 +161,20 @@ static void a_null_path_is_invalid_for_every_function(void **state)
         memfs_symlink(fs, "f", NULL),
         memfs_symlinkat(fs, NULL, NULL, "/x"),
         memfs_symlinkat(fs, "f", NULL, NULL),
-        memfs_readlink(fs, NULL, buffer, 8),
-        memfs_readlinkat(fs, NULL, NULL, buffer, 8),
-        memfs_realpath(fs, NULL, buffer, 8),
-        memfs_read_file(fs, NULL, 9, &memory, &size),
+        memfs_readlink(fs, NULL, o.buffer, 8),
+        memfs_readlinkat(fs, NULL, NULL, o.buffer, 8),
+        memfs_realpath(fs, NULL, o.buffer, 8),
+        memfs_read_file(fs, NULL, 9, &o.memory, &o.size),
         memfs_write_file(fs, NULL, "x", 1, 0),
         memfs_copy(fs, NULL, "/x", 0),
         memfs_copy(fs, "/f", NULL, 0),
         memfs_copy_tree(fs, NULL, "/x", 0),
         memfs_copy_tree(fs, "/d", NULL, 0),
-        memfs_tree_usage(fs, NULL, &tree),
-        memfs_opendir(fs, NULL, &dir),
-        memfs_opendirat(fs, NULL, NULL, &dir),
-        memfs_list_dir(fs, NULL, &list),
-        memfs_glob(fs, NULL, &list),
+        memfs_tree_usage(fs, NULL, &o.tree),
+        memfs_opendir(fs, NULL, &o.dir),
+        memfs_opendirat(fs, NULL, NULL, &o.dir),
+        memfs_list_dir(fs, NULL, &o.list),
+        memfs_glob(fs, NULL, &o.list),
         memfs_walk(fs, NULL, never_called, NULL),
     };
     check_all_return(results, COUNT_OF(results), MEMFS_EINVAL);
@@ -309,28 +314,20 @@ static void an_overlong_path_is_refused_by_every_function(void **state)
     struct fixture *f = *state;
     memfs *fs = f->fs;
     static char path[MEMFS_PATH_MAX + 2];
-    memfs_stat_info stat = {.struct_size = sizeof stat};
-    memfs_tree_info tree = {.struct_size = sizeof tree};
-    memfs_open_options options = {.struct_size = sizeof options};
-    memfs_file *file = NULL;
-    memfs_dir *dir = NULL;
-    memfs_list list;
-    void *memory = NULL;
-    size_t size = 0;
-    char buffer[8];
     memset(path, '/', sizeof path - 1);
     make_tree(fs);
     memfs_file *own = open_file(fs, "/f", MEMFS_O_READ);
     char *before = fixture_describe(fs);
+    struct outs o = outs_create();
     const int64_t results[] = {
-        memfs_open(fs, path, MEMFS_O_READ, 0, &file),
-        memfs_openat(fs, NULL, path, MEMFS_O_RDWR | MEMFS_O_CREATE, 0, &file),
-        memfs_open_with(fs, path, &options, &file),
-        memfs_open_mode(fs, path, "w", &file),
+        memfs_open(fs, path, MEMFS_O_READ, 0, &o.file),
+        memfs_openat(fs, NULL, path, MEMFS_O_RDWR | MEMFS_O_CREATE, 0, &o.file),
+        memfs_open_with(fs, path, &o.options, &o.file),
+        memfs_open_mode(fs, path, "w", &o.file),
         memfs_truncate(fs, path, 0),
-        memfs_stat(fs, path, &stat),
-        memfs_lstat(fs, path, &stat),
-        memfs_statat(fs, NULL, path, &stat, 0),
+        memfs_stat(fs, path, &o.stat),
+        memfs_lstat(fs, path, &o.stat),
+        memfs_statat(fs, NULL, path, &o.stat, 0),
         memfs_exists(fs, path),
         memfs_is_file(fs, path),
         memfs_is_dir(fs, path),
@@ -357,20 +354,20 @@ static void an_overlong_path_is_refused_by_every_function(void **state)
         memfs_symlink(fs, "f", path),
         memfs_symlink(fs, path, "/x"),
         memfs_symlinkat(fs, "f", NULL, path),
-        memfs_readlink(fs, path, buffer, 8),
-        memfs_readlinkat(fs, NULL, path, buffer, 8),
-        memfs_realpath(fs, path, buffer, 8),
-        memfs_read_file(fs, path, 9, &memory, &size),
+        memfs_readlink(fs, path, o.buffer, 8),
+        memfs_readlinkat(fs, NULL, path, o.buffer, 8),
+        memfs_realpath(fs, path, o.buffer, 8),
+        memfs_read_file(fs, path, 9, &o.memory, &o.size),
         memfs_write_file(fs, path, "x", 1, 0),
         memfs_copy(fs, path, "/x", 0),
         memfs_copy(fs, "/f", path, 0),
         memfs_copy_tree(fs, path, "/x", 0),
         memfs_copy_tree(fs, "/d", path, 0),
-        memfs_tree_usage(fs, path, &tree),
-        memfs_opendir(fs, path, &dir),
-        memfs_opendirat(fs, NULL, path, &dir),
-        memfs_list_dir(fs, path, &list),
-        memfs_glob(fs, path, &list),
+        memfs_tree_usage(fs, path, &o.tree),
+        memfs_opendir(fs, path, &o.dir),
+        memfs_opendirat(fs, NULL, path, &o.dir),
+        memfs_list_dir(fs, path, &o.list),
+        memfs_glob(fs, path, &o.list),
         memfs_walk(fs, path, never_called, NULL),
     };
     check_all_return(results, COUNT_OF(results), MEMFS_ENAMETOOLONG);
