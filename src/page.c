@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+enum { LOOK_FOR_SMALL = 32 };
 enum { SLAB_PAGES_MAX = 256, SLAB_PAGES_FIRST = 4 };
 enum { ALIGNMENT_MIN = 64, ALIGNMENT_MAX = 256 };
 #define SLAB_BYTES_MAX ((size_t)1 << 20)
@@ -171,6 +172,18 @@ static void drop_empty(struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
     drop_slab(pool, slab);
 }
 
+/* The smallest of the first few: a large slab took more room to get than may be there again, and
+ * costs less for each page. */
+static void drop_small_empty(struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
+{
+    struct mfs_slab *slab = pool->empty, *other = slab->next;
+    for (unsigned i = 0; i < LOOK_FOR_SMALL && other != NULL; i++, other = other->next)
+        if (other->pages < slab->pages)
+            slab = other;
+    remove_empty(pool, slab);
+    drop_slab(pool, slab);
+}
+
 void mfs_pool_trim(struct mfs_pool *pool)
 {
     mfs_lock_exclusive(pool->memory->lot, &pool->lock);
@@ -186,7 +199,7 @@ bool mfs_pool_reclaim(struct mfs_pool *pool, uint64_t wanted_bytes)
                                        pool->empty_bytes);
     bool helps = pool->empty != NULL && room >= wanted_bytes;
     if (helps)
-        drop_empty(pool);
+        drop_small_empty(pool);
     mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
     return helps;
 }
@@ -310,7 +323,7 @@ static void put_one(struct mfs_pool *pool, mfs_page page) MFS_REQUIRES(pool->loc
         add_empty(pool, slab);
     }
     while (pool->empty != NULL && keeps_too_many(pool))
-        drop_empty(pool);
+        drop_small_empty(pool);
 }
 
 /* Gives back the slabs that a refused mfs_pool_take() has made: they are the first in `empty`. */
