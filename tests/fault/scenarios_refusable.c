@@ -271,6 +271,11 @@ static int64_t copy_over_a_file(struct stage *s)
     return memfs_copy(s->fs, "/file", "/small", MEMFS_COPY_ATTRIBUTES);
 }
 
+static int64_t reserve_growth(struct stage *s)
+{
+    return memfs_reserve(s->file, memfs_file_size(s->file) + 5 * (int64_t)s->page_size);
+}
+
 static int64_t hold_private(struct stage *s)
 {
     return memfs_hold_private(s->file, 1);
@@ -384,6 +389,7 @@ const struct scenario scenarios_refusable[] = {
     {"allocate unshares", " memfs_allocate ", MAY_BE_REFUSED, open_shared, allocate_unshares},
     {"punch into a shared page", " memfs_allocate ", MAY_BE_REFUSED, open_shared,
      punch_a_shared_page},
+    {"reserve growth", " memfs_reserve ", MAY_BE_REFUSED, NULL, reserve_growth},
     {"map a hole", " memfs_map ", MAY_BE_REFUSED, open_sparse, map_a_hole},
     {"map a short file", " memfs_map ", MAY_BE_REFUSED, NULL, map_a_short_file},
     {"overwrite while a version is held", " memfs_pwrite ", MAY_BE_REFUSED, take_version,

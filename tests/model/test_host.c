@@ -23,7 +23,7 @@
 #define HOST_PAGE_BYTES 4096
 #define OPERATIONS_PER_COMPARISON 1000
 
-static struct options options = {.seed = 1, .rounds = 100, .operations = 3000, .audit = 16};
+static struct options options = {.seed = 1, .rounds = 240, .operations = 3000, .audit = 16};
 
 /* Runs one round; `fs` is audited if it is not null. */
 static void run_round(struct comparison *comparison, memfs *fs, uint64_t seed, int64_t far_offset)

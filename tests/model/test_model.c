@@ -26,7 +26,7 @@
 #define OPERATIONS_PER_WEATHER 40
 #define OPERATIONS_PER_COMPARISON 500
 
-static struct options options = {.seed = 1, .rounds = 12, .operations = 3000, .audit = 1};
+static struct options options = {.seed = 1, .rounds = 40, .operations = 3000, .audit = 1};
 
 struct round {
     struct fixture *fixture;
