@@ -121,27 +121,25 @@ static int list_names(struct mfs_strlist *list, const struct mfs_dir *names)
 
 int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
 {
-    struct mfs_node *node;
+    struct mfs_place place;
     if (!mfs_fs_is_valid(fs) || path == NULL || out == NULL)
         return MEMFS_EINVAL;
-    int error = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
-    if (error != 0)
-        return error;
     struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
-    if (mfs_as_dir(node) == NULL) {
+    /* Found and listed in one step: a directory removed in between would be seen empty. */
+    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    int error = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
+    if (error == 0 && place.node == NULL)
+        error = MEMFS_ENOENT;
+    if (error == 0 && mfs_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
-    } else {
-        mfs_lock_shared(&fs->lot, &fs->tree.lock);
-        error = list_names(&list, &mfs_as_dir(node)->names);
-        mfs_unlock_shared(&fs->lot, &fs->tree.lock);
-    }
-    if (error == 0) {
-        mfs_node_accessed(&fs->nodes, node);
-        error = mfs_strlist_finish(&list, out);
-    } else {
-        mfs_strlist_fini(&list);
-    }
-    mfs_node_release(&fs->nodes, node);
+    if (error == 0)
+        error = list_names(&list, &mfs_as_dir(place.node)->names);
+    if (error == 0)
+        mfs_node_accessed(&fs->nodes, place.node);
+    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    if (error == 0)
+        return mfs_strlist_finish(&list, out);
+    mfs_strlist_fini(&list);
     return error;
 }
 

@@ -18,11 +18,6 @@ static uint64_t size_of(const struct mfs_file_node *node)
     return atomic_load_explicit(&node->size, memory_order_relaxed);
 }
 
-static void set_size(struct mfs_file_node *node, uint64_t size)
-{
-    atomic_store_explicit(&node->size, size, memory_order_relaxed);
-}
-
 /* -------------------------------------------------------------- truncating */
 
 static int set_length(memfs *fs, struct mfs_file_node *file, uint64_t size)
@@ -30,12 +25,12 @@ static int set_length(memfs *fs, struct mfs_file_node *file, uint64_t size)
     int error = 0;
     int64_t now = mfs_nodes_now(&fs->nodes);
     mfs_lock_exclusive(&fs->lot, &file->node.lock);
-    if (size > size_of(file))
-        error = mfs_content_grow(&fs->pool, &file->content, size_of(file));
+    if (size <= size_of(file))
+        mfs_node_cut(&fs->nodes, file, size);
     else
-        mfs_content_cut(&fs->pool, &file->content, size);
+        error = mfs_content_grow(&fs->pool, &file->content, size_of(file));
     if (error == 0) {
-        set_size(file, size);
+        mfs_node_set_size(&fs->nodes, file, size);
         mfs_node_modified(&file->node, now);
     }
     mfs_unlock_exclusive(&fs->lot, &file->node.lock);
@@ -74,7 +69,7 @@ int memfs_truncate(memfs *fs, const char *path, int64_t size)
 
 /* Inside the node's lock.  `*end` is where the file ends if that moves. */
 static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, uint64_t length,
-                        unsigned flags)
+                        unsigned flags) MFS_REQUIRES(file->node.lock)
 {
     struct mfs_source zeros = {0};
     uint64_t size = size_of(file);
@@ -84,7 +79,7 @@ static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, 
                     ? mfs_content_write(&fs->pool, &file->content, size, offset, length, &zeros)
                     : mfs_content_allocate(&fs->pool, &file->content, size, offset, length);
     if (error == 0 && (flags & MEMFS_ALLOCATE_KEEP_SIZE) == 0 && offset + length > size)
-        set_size(file, offset + length);
+        mfs_node_set_size(&fs->nodes, file, offset + length);
     return error;
 }
 
@@ -106,6 +101,39 @@ int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned fl
     error = change_range(fs, node, (uint64_t)offset, (uint64_t)length, flags);
     if (error == 0)
         mfs_node_modified(&node->node, now);
+    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    return error;
+}
+
+/* Moves the end of the reservation, inside the node's lock. */
+static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end)
+    MFS_REQUIRES(file->node.lock)
+{
+    uint64_t from = mfs_max_u64(size_of(file), file->reserved_end);
+    if (end > from) {
+        int error = mfs_content_allocate(&fs->pool, &file->content, size_of(file), from,
+                                         end - from);
+        if (error != 0)
+            return error;
+    }
+    bool shrinks = end < file->reserved_end;
+    mfs_node_set_reserved_end(&fs->nodes, file, end);
+    if (shrinks)
+        mfs_node_cut(&fs->nodes, file, size_of(file));
+    return 0;
+}
+
+int memfs_reserve(memfs_file *file, int64_t end)
+{
+    struct mfs_file_node *node;
+    int error = file_of(file, MEMFS_O_WRITE, &node);
+    if (error != 0)
+        return error;
+    if (end < 0)
+        return MEMFS_EINVAL;
+    memfs *fs = file->fs;
+    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    error = move_reservation(fs, node, (uint64_t)end);
     mfs_unlock_exclusive(&fs->lot, &node->node.lock);
     return error;
 }
@@ -268,7 +296,7 @@ int memfs_version_restore(memfs_file *file, memfs_version_ref *ref)
     mfs_lock_exclusive(&fs->lot, &node->node.lock);
     struct mfs_content replaced = node->content;
     node->content = content;
-    set_size(node, version->size);
+    mfs_node_set_size(&fs->nodes, node, version->size);
     mfs_node_modified(&node->node, now);
     mfs_unlock_exclusive(&fs->lot, &node->node.lock);
     mfs_content_release(&fs->pool, &replaced);

@@ -284,6 +284,7 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
     mfs_unlock_exclusive(&fs->lot, &fs->pool.lock);
     info->available_bytes = mfs_add_saturating(mfs_ledger_available(ledger),
                                                info->pages_free << fs->pool.page_shift);
+    info->reserved_bytes = atomic_load(&fs->nodes.reserved_bytes);
     info->quota_refusals = atomic_load(&ledger->quota_refusals);
     info->node_refusals = atomic_load(&ledger->node_refusals);
     info->allocator_refusals = atomic_load(&ledger->allocator_refusals);

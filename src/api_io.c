@@ -60,13 +60,12 @@ static int64_t read_at(const struct transfer *t, uint64_t offset)
 static int64_t write_at(const struct transfer *t, uint64_t *offset)
 {
     memfs *fs = t->file->fs;
-    struct mfs_node *node = &t->node->node;
     struct mfs_source source = {.parts = t->parts};
     if (t->length == 0)
         return 0;
     int64_t now = mfs_nodes_now(&fs->nodes);
     int error = MEMFS_EFBIG;
-    mfs_lock_exclusive(&fs->lot, &node->lock);
+    mfs_lock_exclusive(&fs->lot, &t->node->node.lock);
     uint64_t size = size_of(t->node);
     uint64_t at = (t->file->flags & MEMFS_O_APPEND) != 0 ? size : *offset;
     uint64_t end;
@@ -74,10 +73,10 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
         error = mfs_content_write(&fs->pool, &t->node->content, size, at, t->length, &source);
     if (error == 0) {
         if (end > size)
-            atomic_store_explicit(&t->node->size, end, memory_order_relaxed);
-        mfs_node_modified(node, now);
+            mfs_node_set_size(&fs->nodes, t->node, end);
+        mfs_node_modified(&t->node->node, now);
     }
-    mfs_unlock_exclusive(&fs->lot, &node->lock);
+    mfs_unlock_exclusive(&fs->lot, &t->node->node.lock);
     if (error != 0)
         return error;
     *offset = at;

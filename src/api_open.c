@@ -186,11 +186,10 @@ static int prepare_existing(const struct opening *o, struct mfs_node *node)
         return MEMFS_EBUSY;
     }
     int64_t now = mfs_nodes_now(&o->fs->nodes);
-    mfs_lock_exclusive(lot, &node->lock);
-    mfs_content_cut(&o->fs->pool, &file->content, 0);
-    atomic_store_explicit(&file->size, 0, memory_order_relaxed);
+    mfs_lock_exclusive(lot, &file->node.lock);
+    mfs_node_cut(&o->fs->nodes, file, 0);
     mfs_node_modified(node, now);
-    mfs_unlock_exclusive(lot, &node->lock);
+    mfs_unlock_exclusive(lot, &file->node.lock);
     return 0;
 }
 

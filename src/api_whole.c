@@ -88,7 +88,7 @@ static void put_into(memfs *fs, struct mfs_file_node *file, struct delivery *del
     struct mfs_content replaced = file->content;
     file->content = delivery->content;
     delivery->content = replaced;
-    atomic_store_explicit(&file->size, delivery->size, memory_order_relaxed);
+    mfs_node_set_size(&fs->nodes, file, delivery->size);
     mfs_node_modified(&file->node, now);
     if (delivery->has_attributes)
         apply_attributes(&file->node, delivery);

@@ -200,28 +200,57 @@ static bool zero_tail(const struct mfs_pool *pool, const struct mfs_content *con
     return true;
 }
 
-void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_t size)
+/* Zeroes the whole pages from `first` on, which are there and private. */
+static void zero_pages(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first)
 {
-    if (size == 0) {
-        mfs_content_release(pool, content);
-        return;
-    }
-    if (content->is_short) {
-        cut_short(content, size);
-        return;
-    }
+    uint64_t index = mfs_radix_next_page(pool, tree, first);
+    for (; index != MFS_NO_INDEX; index = mfs_radix_next_page(pool, tree, index + 1))
+        memset(mfs_page_bytes(pool, mfs_radix_find(pool, tree, index)), 0, pool->page_size);
+}
+
+/* True if no page from `first` on is shared, nor the way to it. */
+static bool all_private(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first)
+{
+    uint64_t index = mfs_radix_next_page(pool, tree, first);
+    for (; index != MFS_NO_INDEX; index = mfs_radix_next_page(pool, tree, index + 1))
+        if (mfs_radix_find_exclusive(pool, tree, index) == 0)
+            return false;
+    return true;
+}
+
+static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
+                      uint64_t kept_end)
+{
     struct mfs_need need = {0};
     struct mfs_radix tree = mfs_content_tree(content);
-    uint64_t behind = first_page_behind(pool, size);
-    mfs_radix_plan_drop(pool, tree, behind, MFS_NO_INDEX, &need);
+    uint64_t first_gone = first_page_behind(pool, mfs_max_u64(size, kept_end));
+    uint64_t first_behind = first_page_behind(pool, size);
+    mfs_radix_plan_drop(pool, tree, first_gone, MFS_NO_INDEX, &need);
     if (need.nodes != 0) {
         content->is_stale = true;
         return;
     }
     struct mfs_stash nothing = {0};
-    mfs_radix_drop(pool, &tree, behind, MFS_NO_INDEX, &nothing);
+    mfs_radix_drop(pool, &tree, first_gone, MFS_NO_INDEX, &nothing);
     set_tree(content, tree);
     content->is_stale = !zero_tail(pool, content, size);
+    if (first_behind >= first_gone)
+        return;
+    if (all_private(pool, tree, first_behind))
+        zero_pages(pool, tree, first_behind);
+    else
+        content->is_stale = true;
+}
+
+void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
+                     uint64_t kept_end)
+{
+    if (size == 0 && kept_end == 0)
+        mfs_content_release(pool, content);
+    else if (content->is_short)
+        cut_short(content, size);
+    else
+        cut_pages(pool, content, size, kept_end);
 }
 
 /* Whole pages to drop and pages to make private, as one step that fails before it begins. */

@@ -69,8 +69,9 @@ int mfs_content_punch(struct mfs_pool *pool, struct mfs_content *content, uint64
 /* Prepares for the size `size` to become a larger one.  Errors: EDQUOT, ENOMEM. */
 int mfs_content_grow(struct mfs_pool *pool, struct mfs_content *content, uint64_t size);
 
-/* Cuts off what lies behind `size`.  Cannot fail. */
-void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_t size);
+/* Cuts off what lies behind `size`; what begins before `kept_end` stays, zeroed.  Cannot fail. */
+void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
+                     uint64_t kept_end);
 
 /* A second content with the same bytes; cannot fail. */
 struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_content *content);

@@ -109,6 +109,35 @@ void mfs_node_retain(struct mfs_node *node)
     MFS_CHECK(before != 0 && before != UINT32_MAX);
 }
 
+static uint64_t room_behind(const struct mfs_file_node *file)
+{
+    return mfs_sub_saturating(file->reserved_end,
+                              atomic_load_explicit(&file->size, memory_order_relaxed));
+}
+
+void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
+{
+    uint64_t before = room_behind(file);
+    atomic_store_explicit(&file->size, size, memory_order_relaxed);
+    if (file->reserved_end != 0)
+        (void)atomic_fetch_add_explicit(&nodes->reserved_bytes, room_behind(file) - before,
+                                        memory_order_relaxed);
+}
+
+void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
+{
+    uint64_t before = room_behind(file);
+    file->reserved_end = end;
+    (void)atomic_fetch_add_explicit(&nodes->reserved_bytes, room_behind(file) - before,
+                                    memory_order_relaxed);
+}
+
+void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
+{
+    mfs_content_cut(nodes->pool, &file->content, size, file->reserved_end);
+    mfs_node_set_size(nodes, file, size);
+}
+
 void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
 {
     uint32_t before = atomic_fetch_sub_explicit(&node->references, 1, memory_order_acq_rel);
@@ -118,8 +147,11 @@ void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
     MFS_CHECK(node->handles == 0 && node->whole_file_lock == 0);
     struct mfs_file_node *file = mfs_as_file(node);
     struct mfs_dir_node *dir = mfs_as_dir(node);
-    if (file != NULL)
+    if (file != NULL) {
+        (void)atomic_fetch_sub_explicit(&nodes->reserved_bytes, room_behind(file),
+                                        memory_order_relaxed);
         mfs_content_release(nodes->pool, &file->content);
+    }
     MFS_CHECK(dir == NULL || dir->names.live == 0);
     (void)atomic_fetch_sub_explicit(&nodes->by_kind[node->kind], 1, memory_order_relaxed);
     mfs_memory_give(nodes->memory, node, node_bytes(node), MEMFS_CLASS_NODES);

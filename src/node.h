@@ -49,6 +49,7 @@ struct mfs_file_node {
     struct mfs_node node;
     _Atomic uint64_t size; /* written under the lock; read without it where one number is enough */
     struct mfs_content content;
+    uint64_t reserved_end;            /* bytes before it keep their room; 0: none */
     _Atomic uint32_t private_holders; /* handles that keep copies from sharing its pages */
 };
 
@@ -74,7 +75,8 @@ struct mfs_nodes {
     int64_t (*clock)(void *context);
     void *clock_context;
     uint32_t atime_policy;
-    uint32_t uid, gid; /* of new nodes */
+    uint32_t uid, gid;               /* of new nodes */
+    _Atomic uint64_t reserved_bytes; /* behind the ends of files */
     _Atomic uint64_t next_number;
     _Atomic uint64_t limit; /* MFS_UNLIMITED: none */
     _Atomic uint64_t total;
@@ -148,6 +150,16 @@ void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node);
 /* Takes the node's lock shared for the time it takes. */
 void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_stat_info *info)
     MFS_EXCLUDES(node->lock);
+
+/* Sets the size, under the lock; the reservation's room behind it is counted anew. */
+void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
+    MFS_REQUIRES(file->node.lock);
+void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
+    MFS_REQUIRES(file->node.lock);
+
+/* Cuts the file to `size`, keeping the room that is reserved.  Cannot fail. */
+void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
+    MFS_REQUIRES(file->node.lock);
 
 /*
  * A second content with the file's bytes, and its size: by sharing, or by copying

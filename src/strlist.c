@@ -95,6 +95,16 @@ static void sort(const char **names, size_t count)
     }
 }
 
+/* Drops repetitions from what was sorted; returns the count that is left. */
+static size_t unite(const char **names, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
+            names[kept++] = names[i];
+    return kept;
+}
+
 int mfs_strlist_finish(struct mfs_strlist *list, memfs_list *out)
 {
     size_t bytes;
@@ -112,9 +122,10 @@ int mfs_strlist_finish(struct mfs_strlist *list, memfs_list *out)
     const char *name = list->bytes;
     for (size_t i = 0; i < list->count; i++, name += strlen(name) + 1)
         finished->names[i] = name;
-    finished->names[list->count] = NULL;
     sort(finished->names, list->count);
-    *out = (memfs_list){list->count, finished->names, finished};
+    size_t count = unite(finished->names, list->count);
+    finished->names[count] = NULL;
+    *out = (memfs_list){count, finished->names, finished};
     return 0;
 }
 

@@ -20,7 +20,11 @@ struct mfs_strlist {
 int mfs_strlist_append(struct mfs_strlist *list, const char *first, size_t first_length,
                        const char *second, size_t second_length);
 
-/* Sorts the list by bytes and hands it over; or frees it and fails.  Errors: EDQUOT, ENOMEM. */
+/*
+ * Sorts the list by bytes, each string once (a name that was removed and made again while others
+ * were collected may be there twice), and hands it over; or frees it and fails.
+ * Errors: EDQUOT, ENOMEM.
+ */
 int mfs_strlist_finish(struct mfs_strlist *list, memfs_list *out);
 void mfs_strlist_fini(struct mfs_strlist *list);
 

@@ -35,8 +35,9 @@
  * RULES FOR EVERY FUNCTION
  *
  * Errors     0 or a count on success, a negative MEMFS_E... code otherwise.
- *            The codes are Linux's errno numbers, negated.  A null pointer
- *            where none is allowed, an unknown flag or an absurd value is
+ *            The codes are Linux's errno numbers, negated.  A null handle is
+ *            MEMFS_EBADF; any other null pointer where none is allowed, an
+ *            unknown flag, a length above INT64_MAX or an absurd value is
  *            MEMFS_EINVAL (or what the function's comment says).
  *            MEMFS_EDQUOT: the quota says no.  MEMFS_ENOSPC: the node limit
  *            says no.  MEMFS_ENOMEM: the allocator says no.
@@ -294,8 +295,9 @@ typedef struct memfs_statfs_info {
     uint64_t available_bytes;                /* what new data could take; UINT64_MAX if unlimited */
     uint64_t peak_bytes;                     /* the most ever committed */
     uint64_t class_bytes[MEMFS_CLASS_COUNT]; /* used_bytes, divided */
-    uint64_t orphan_bytes; /* data of nodes that have no name but are open, as stat counts it */
-    uint64_t orphans;      /* their number */
+    uint64_t reserved_bytes; /* room behind the ends of files, see memfs_reserve() */
+    uint64_t orphan_bytes;   /* data of nodes that have no name but are open, as stat counts it */
+    uint64_t orphans;        /* their number */
     uint64_t files, directories, symlinks; /* nodes by kind, the root and orphans included */
     uint64_t node_limit;                   /* 0: unlimited */
     uint64_t pages_used, pages_free;       /* pages in live contents, and ready in slabs */
@@ -522,6 +524,18 @@ MEMFS_API int64_t memfs_version_read(const memfs_version_ref *version, void *buf
                                      int64_t offset);
 
 /*
+ * Reserves the file's growth: makes room between the file's end and `end`, so
+ * that writing there needs no memory, now or later.  Truncating meanwhile keeps
+ * what is before `end`.  The reservation belongs to the file, not the handle; it
+ * lasts until another call moves it (0: ends it), and what then lies behind both
+ * it and the file's end is given back.  All or nothing.  While a version or a
+ * copy shares the file's pages, writing to those takes memory all the same.
+ *
+ * Errors:   EBADF, EISDIR, EINVAL (negative), EDQUOT, ENOMEM (growing only).
+ */
+MEMFS_API int memfs_reserve(memfs_file *file, int64_t end);
+
+/*
  * Holding a file private: while a handle does (`on` not 0), copies of the file
  * (memfs_copy(), memfs_copy_tree()) get pages of their own at once, charged at
  * once, instead of sharing the file's.  So no copy that somebody takes meanwhile
@@ -604,7 +618,8 @@ MEMFS_API int memfs_unlink(memfs *fs, const char *path);
 MEMFS_API int memfs_unlinkat(memfs *fs, memfs_dir *at, const char *path, unsigned flags);
 
 /* Removes a file or a directory with all that is in it, in one step for every
- * observer.  Errors: EBUSY (the root; a file in it is locked). */
+ * observer.  Errors: EBUSY (the root; a file in it is locked), EINVAL (a last
+ * component "." or ".."). */
 MEMFS_API int memfs_remove_tree(memfs *fs, const char *path);
 
 #define MEMFS_RENAME_NOREPLACE 0x1u    /* EEXIST if `to` exists */
@@ -728,7 +743,8 @@ MEMFS_API int memfs_seekdir(memfs_dir *dir, int64_t cookie); /* EINVAL: negative
 MEMFS_API int memfs_rewinddir(memfs_dir *dir);
 MEMFS_API int memfs_closedir(memfs_dir *dir);
 
-/* Names or paths, sorted by bytes; charged; give it back with memfs_list_free(). */
+/* Names or paths, sorted by bytes; charged, and keeping memfs_destroy() from working,
+ * until memfs_list_free(). */
 typedef struct memfs_list {
     size_t count;
     const char *const *names; /* names[count] is null */
@@ -742,8 +758,9 @@ MEMFS_API void memfs_list_free(memfs *fs, memfs_list *list);
  * The paths that match `pattern`, sorted.  `*` and `?` match within a component
  * (a leading dot too), `**` as a whole component matches any number of them,
  * `[a-z]` and `[!a]` one byte, `\` takes the next byte as it is.  A trailing
- * '/' restricts to directories.  Symlinks are not followed by a component with
- * a wildcard after it.  No match: an empty list.
+ * '/' restricts to directories.  Symlinks are followed only before the first
+ * component with a wildcard.  Paths above MEMFS_PATH_MAX are left out.  No match:
+ * an empty list.
  * Errors: EINVAL (an unclosed bracket, a trailing backslash), EDQUOT, ENOMEM.
  */
 MEMFS_API int memfs_glob(memfs *fs, const char *pattern, memfs_list *out);

@@ -1,0 +1,126 @@
+/* Growth that is reserved, and files that are held private: what a database needs of a full disk. */
+#include "checks.h"
+
+static uint64_t reserved(memfs *fs)
+{
+    memfs_statfs_info info = {.struct_size = sizeof info};
+    assert_ok(memfs_statfs(fs, &info));
+    return info.reserved_bytes;
+}
+
+/* Takes all that is left, so that nothing more can be had. */
+static void leave_nothing(struct fixture *f)
+{
+    memfs_statfs_info info = {.struct_size = sizeof info};
+    assert_int_equal(memfs_set_quota(f->fs, 1), MEMFS_EBUSY);
+    assert_ok(memfs_statfs(f->fs, &info));
+    fixture_set_quota(f, info.committed_bytes);
+}
+
+static void reserved_growth_cannot_be_refused(void **state)
+{
+    struct fixture *f = *state;
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 5000, 0, 1);
+    assert_ok(memfs_reserve(file, 300000));
+    assert_int_equal(reserved(f->fs), 295000);
+    assert_int_equal(memfs_file_size(file), 5000);
+    leave_nothing(f);
+    write_pattern(file, 295000, 5000, 2);
+    assert_int_equal(reserved(f->fs), 0);
+    assert_ok(memfs_close(file));
+}
+
+static void truncating_keeps_what_is_reserved_and_it_reads_as_zeros(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char bytes[30000], zeros[30000] = {0};
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 60000, 0, 1);
+    assert_ok(memfs_reserve(file, 50000));
+    assert_ok(memfs_ftruncate(file, 100));
+    assert_int_equal(reserved(f->fs), 49900);
+    leave_nothing(f);
+    assert_ok(memfs_ftruncate(file, 40000));
+    assert_int_equal(memfs_pread(file, bytes, 30000, 100), 30000);
+    assert_memory_equal(bytes, zeros, 30000);
+    write_pattern(file, 50000, 0, 3);
+    assert_ok(memfs_close(file));
+}
+
+static void a_reservation_outlives_handles_and_ends_when_it_is_told(void **state)
+{
+    struct fixture *f = *state;
+    memfs_file *file = create_file(f->fs, "/f");
+    memfs_stat_info info = {.struct_size = sizeof info};
+    assert_ok(memfs_reserve(file, 100000));
+    assert_ok(memfs_close(file));
+    assert_int_equal(reserved(f->fs), 100000);
+    assert_ok(memfs_open(f->fs, "/f", MEMFS_O_RDWR, 0, &file));
+    assert_ok(memfs_reserve(file, 0));
+    assert_int_equal(reserved(f->fs), 0);
+    assert_ok(memfs_fstat(file, &info));
+    assert_int_equal(info.allocated_bytes, 0);
+    assert_ok(memfs_reserve(file, 70000));
+    assert_ok(memfs_close(file));
+    assert_ok(memfs_unlink(f->fs, "/f"));
+    assert_int_equal(reserved(f->fs), 0);
+}
+
+static void a_reservation_that_does_not_fit_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    memfs_file *file = create_file(f->fs, "/f");
+    assert_ok(memfs_reserve(file, 10000));
+    assert_int_equal(memfs_reserve(file, INT64_MAX), MEMFS_EDQUOT);
+    assert_int_equal(memfs_reserve(file, -1), MEMFS_EINVAL);
+    assert_int_equal(reserved(f->fs), 10000);
+    assert_ok(memfs_close(file));
+    assert_ok(memfs_open(f->fs, "/f", MEMFS_O_READ, 0, &file));
+    assert_int_equal(memfs_reserve(file, 20000), MEMFS_EBADF);
+    assert_ok(memfs_close(file));
+}
+
+static void copies_of_a_file_held_private_do_not_make_overwriting_allocate(void **state)
+{
+    struct fixture *f = *state;
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 100000, 0, 1);
+    assert_ok(memfs_hold_private(file, 1));
+    assert_ok(memfs_copy(f->fs, "/f", "/copy", 0));
+    assert_ok(memfs_copy_tree(f->fs, "/f", "/copied", 0));
+    leave_nothing(f);
+    uint64_t takes = atomic_load(&f->allocator.takes);
+    write_pattern(file, 100000, 0, 2);
+    assert_int_equal(atomic_load(&f->allocator.takes), takes);
+    assert_ok(memfs_close(file));
+}
+
+static void holding_private_ends_with_the_handle(void **state)
+{
+    struct fixture *f = *state;
+    memfs_statfs_info before = {.struct_size = sizeof before}, after = before;
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 100000, 0, 1);
+    assert_ok(memfs_hold_private(file, 1));
+    assert_ok(memfs_close(file));
+    assert_ok(memfs_statfs(f->fs, &before));
+    assert_ok(memfs_copy(f->fs, "/f", "/copy", 0));
+    assert_ok(memfs_statfs(f->fs, &after));
+    assert_int_equal(after.pages_used, before.pages_used);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(reserved_growth_cannot_be_refused),
+        TEST(truncating_keeps_what_is_reserved_and_it_reads_as_zeros),
+        TEST(a_reservation_outlives_handles_and_ends_when_it_is_told),
+        TEST(a_reservation_that_does_not_fit_changes_nothing),
+        TEST(copies_of_a_file_held_private_do_not_make_overwriting_allocate),
+        TEST(holding_private_ends_with_the_handle),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
