@@ -131,8 +131,8 @@ static void at_every_quota_vacuum_temp_tables_and_index_builds_are_whole_or_undo
         "CREATE TEMP TABLE IF NOT EXISTS s(v); DELETE FROM temp.s; "
         "INSERT INTO temp.s SELECT a.v FROM t a, t b LIMIT 60; "
         "UPDATE t SET v=(SELECT max(v) FROM temp.s)||id; COMMIT",
-        "BEGIN; DELETE FROM t WHERE id>100; CREATE INDEX tv ON t(v); DROP INDEX tv; "
-        "REINDEX; COMMIT",
+        ("BEGIN; DELETE FROM t WHERE id>100; CREATE INDEX tv ON t(v); DROP INDEX tv; "
+         "REINDEX; COMMIT"),
         "BEGIN; CREATE TABLE u AS SELECT * FROM t; DROP TABLE u; COMMIT",
     };
     enum { TRANSACTIONS = sizeof transactions / sizeof *transactions };
