@@ -12,9 +12,10 @@ string(REGEX REPLACE "/$" "" MEMFS_PC_PREFIX "${MEMFS_PC_PREFIX}")
 file(RELATIVE_PATH MEMFS_PC_LIBDIR "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_LIBDIR}")
 file(RELATIVE_PATH MEMFS_PC_INCLUDEDIR "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
 
-# A static library drags in what it needs; a shared one has it already.
+# A static library drags in what it needs; a shared one has it already.  It is
+# among the ordinary Libs, because --static would ask for a static SQLite too.
 set(MEMFS_PC_THREADS "")
-if(MEMFS_THREADS)
+if(MEMFS_THREADS AND NOT BUILD_SHARED_LIBS)
     set(MEMFS_PC_THREADS "-pthread")
 endif()
 

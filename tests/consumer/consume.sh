@@ -52,8 +52,6 @@ use_pkg_config() {
     pc=$(find "$stage" -name memfs.pc)
     PKG_CONFIG_PATH=$(dirname "$pc")
     export PKG_CONFIG_PATH
-    extra=
-    [ "$kind" = shared ] || extra=--static
     LD_LIBRARY_PATH=$(pkg-config --variable=libdir memfs)
     export LD_LIBRARY_PATH
     for program in $programs; do
@@ -62,7 +60,7 @@ use_pkg_config() {
         # The flags are words to split.
         # shellcheck disable=SC2046
         "$CC" -std=c11 "$project/$program.c" -o "$build/$program" \
-            $(pkg-config --cflags $extra $package) $(pkg-config --libs $extra $package)
+            $(pkg-config --cflags --libs $package)
         "$build/$program"
     done
 }
