@@ -149,7 +149,10 @@ int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms)
     if (kind != MEMFS_LOCK_SHARED && kind != MEMFS_LOCK_EXCLUSIVE)
         return MEMFS_EINVAL;
     enum mfs_held wanted = kind == MEMFS_LOCK_SHARED ? MFS_HELD_SHARED : MFS_HELD_EXCLUSIVE;
-    return mfs_filelock_change(&file->fs->lot, file->node, &file->held, wanted, timeout_ms);
+    error = mfs_filelock_change(&file->fs->lot, file->node, &file->held, wanted, timeout_ms);
+    if (error == 0)
+        mfs_fs_settle_lock(file->fs);
+    return error;
 }
 
 int memfs_unlock(memfs_file *file)

@@ -178,6 +178,7 @@ static int prepare_existing(const struct opening *o, struct mfs_node *node)
         int error = mfs_filelock_change(lot, node, &held, o->lock, o->lock_timeout_ms);
         if (error != 0)
             return error;
+        mfs_fs_settle_lock(o->fs);
     }
     if (!has(o, MEMFS_O_TRUNCATE))
         return 0;

@@ -19,3 +19,9 @@ int mfs_fs_start(const memfs *fs, const memfs_dir *at, struct mfs_dir_node **out
     *out = at->node;
     return 0;
 }
+
+void mfs_fs_settle_lock(memfs *fs)
+{
+    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+}
