@@ -42,12 +42,18 @@ static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 o
 
 static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
 {
-    return mfs_file_write(&auxfile_of(file)->file, buffer, count, offset);
+    struct mfs_auxfile *aux = auxfile_of(file);
+    int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
+    return rc != SQLITE_OK ? rc : mfs_file_write(&aux->file, buffer, count, offset);
 }
 
 static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-    return mfs_file_truncate(&auxfile_of(file)->file, size);
+    struct mfs_auxfile *aux = auxfile_of(file);
+    int rc = mfs_file_truncate(&aux->file, size);
+    if (rc == SQLITE_OK)
+        mfs_wal_after_truncate(&aux->wal, size);
+    return rc;
 }
 
 static int aux_sync(sqlite3_file *file, int flags)
@@ -109,10 +115,12 @@ static const sqlite3_io_methods aux_methods = {
 };
 
 int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
-                     struct mfs_registry *registry, const char *path, int open_flags)
+                     struct mfs_registry *registry, const char *path, const struct mfs_wal *wal,
+                     int open_flags)
 {
     aux->file.base.pMethods = NULL;
     aux->registry = registry;
+    aux->wal = *wal;
     aux->is_journal = path != NULL && (open_flags & SQLITE_OPEN_MAIN_JOURNAL);
     int rc;
     if (aux->is_journal) {

@@ -7,17 +7,23 @@
 
 #include "dbshare.h"
 #include "file.h"
+#include "wal.h"
 
 struct mfs_auxfile {
     struct mfs_file file; /* first: SQLite's pointer is ours */
     struct mfs_registry *registry;
     struct mfs_journal journal; /* entered in the registry if `is_journal` */
     bool is_journal;            /* the rollback journal of a main database */
+    struct mfs_wal wal;         /* all zeros unless it is a WAL */
 };
 
-/* `path` is null for a temporary file.  On failure nothing is open. */
+/*
+ * `path` is null for a temporary file; `wal` says to which database a WAL belongs
+ * (all zeros: none).  On failure nothing is open.
+ */
 int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
-                     struct mfs_registry *registry, const char *path, int open_flags);
+                     struct mfs_registry *registry, const char *path, const struct mfs_wal *wal,
+                     int open_flags);
 
 /*
  * Removes a file by name.  A rollback journal that somebody has open is cut to

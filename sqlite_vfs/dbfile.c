@@ -5,13 +5,17 @@
  * transaction through mfs_undo_commit() (in control.c) or mfs_undo_roll_back().
  * The undo is always done before the lock is let go.
  *
- * io_methods of version 1: no shared memory and no xFetch, so no WAL except
- * under locking_mode=EXCLUSIVE, where SQLite keeps the WAL index on its heap.
+ * From its first write to the unlock, and while it maps the WAL index, the
+ * connection holds the file private: a copy that somebody takes meanwhile must
+ * not make a rollback or a checkpoint allocate.
+ *
+ * io_methods of version 2: shared memory, but no xFetch.
  */
 #include "dbfile.h"
 
 #include "control.h"
 #include "errmap.h"
+#include "wal.h"
 
 #include <assert.h>
 
@@ -28,6 +32,7 @@ static int db_close(sqlite3_file *file)
     struct mfs_dbfile *db = dbfile_of(file);
     int undone = mfs_undo_roll_back(&db->undo, &db->file);
     mfs_file_release_room(&db->file);
+    mfs_member_unmap_shm(&db->member, db->registry, false);
     mfs_member_leave(&db->member, db->registry);
     int rc = mfs_file_close(&db->file);
     atomic_fetch_sub(&db->registry->open_files, 1u);
@@ -45,9 +50,22 @@ static int db_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 of
     return mfs_file_read(&db->file, buffer, count, offset);
 }
 
-/* Whether a limit of this database, not the file system's, forbids the size. */
+static void hold_private(struct mfs_dbfile *db, bool on)
+{
+    if (db->holds_private == on)
+        return;
+    int error = memfs_hold_private(db->file.handle, on);
+    assert(error == 0);
+    (void)error;
+    db->holds_private = on;
+}
+
+/* Whether a limit of this database, not the file system's, forbids the size.  A checkpoint is
+ * not asked: its growth was allowed when the WAL was written. */
 static bool exceeds_limit(struct mfs_dbfile *db, sqlite3_int64 size)
 {
+    if (db->member.shm != NULL && db->member.level < MFS_LOCK_RESERVED)
+        return false;
     int64_t now = memfs_file_size(db->file.handle);
     if (size <= now)
         return false;
@@ -60,13 +78,14 @@ static int db_write(sqlite3_file *file, const void *buffer, int count, sqlite3_i
     struct mfs_dbfile *db = dbfile_of(file);
     if (exceeds_limit(db, offset + count))
         return SQLITE_FULL;
+    hold_private(db, true);
     int rc = mfs_undo_prepare(&db->undo, &db->file, db->member.level);
     if (rc != SQLITE_OK)
         return rc;
     rc = mfs_file_write(&db->file, buffer, count, offset);
-    /* A rollback from a heap journal also writes pages that the transaction had not written
-     * yet.  Armed, that takes memory; but such a write changes nothing, so it may not fail. */
-    if ((rc == SQLITE_FULL || rc == SQLITE_IOERR_NOMEM) && db->undo.state == MFS_UNDO_ARMED &&
+    /* A rollback also writes pages that the transaction had not written yet.  Where an undo or a
+     * copy shares them, that takes memory; but such a write changes nothing, so it may not fail. */
+    if ((rc == SQLITE_FULL || rc == SQLITE_IOERR_NOMEM) &&
         mfs_file_holds(&db->file, buffer, count, offset))
         return SQLITE_OK;
     return rc;
@@ -123,6 +142,8 @@ static int db_unlock(sqlite3_file *file, int level)
         undone = mfs_undo_roll_back(&db->undo, &db->file);
         mfs_file_release_room(&db->file);
     }
+    if (db->member.shm == NULL)
+        hold_private(db, false);
     int rc = answer_to_code(mfs_member_unlock(&db->member, (enum mfs_lock_level)level));
     return undone != SQLITE_OK ? undone : rc;
 }
@@ -150,8 +171,63 @@ static int db_characteristics(sqlite3_file *file)
     return mfs_file_characteristics(&dbfile_of(file)->file);
 }
 
+/* ------------------------------------------------------------ shared memory */
+
+static int db_shm_map(sqlite3_file *file, int region, int region_bytes, int extends,
+                      void volatile **out)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    char wal_path[MFS_FILE_NAME_BYTES];
+    void *address;
+    *out = NULL;
+    if (region < 0 || region_bytes != MFS_SHM_REGION_BYTES ||
+        !mfs_file_sibling(&db->file, "-wal", wal_path))
+        return SQLITE_IOERR_SHMMAP;
+    int error = mfs_member_map_shm(&db->member, db->registry, db->file.fs, wal_path);
+    if (error == 0)
+        error = mfs_member_shm_region(&db->member, (uint32_t)region, extends != 0, &address);
+    if (error != 0)
+        return mfs_errmap(MFS_OPERATION_WRITE, error);
+    hold_private(db, true);
+    *out = address;
+    return SQLITE_OK;
+}
+
+static int db_shm_lock(sqlite3_file *file, int first, int count, int flags)
+{
+    struct mfs_member *member = &dbfile_of(file)->member;
+    bool exclusive = (flags & SQLITE_SHM_EXCLUSIVE) != 0;
+    if (member->shm == NULL || first < 0 || count < 1 || first + count > SQLITE_SHM_NLOCK)
+        return SQLITE_IOERR_SHMLOCK;
+    if ((flags & SQLITE_SHM_UNLOCK) != 0) {
+        mfs_shm_unlock(member->shm, &member->hold, (unsigned)first, (unsigned)count, exclusive);
+        return SQLITE_OK;
+    }
+    return mfs_shm_lock(member->shm, &member->hold, (unsigned)first, (unsigned)count, exclusive)
+               ? SQLITE_OK
+               : SQLITE_BUSY;
+}
+
+static void db_shm_barrier(sqlite3_file *file)
+{
+    struct mfs_member *member = &dbfile_of(file)->member;
+    if (member->shm != NULL)
+        mfs_shm_barrier(member->shm);
+}
+
+static int db_shm_unmap(sqlite3_file *file, int deletes)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    if (deletes && db->member.shm != NULL)
+        mfs_wal_end_reservation(&db->file, &db->member);
+    mfs_member_unmap_shm(&db->member, db->registry, deletes != 0);
+    if (db->member.level < MFS_LOCK_RESERVED)
+        hold_private(db, false);
+    return SQLITE_OK;
+}
+
 static const sqlite3_io_methods db_methods = {
-    .iVersion = 1,
+    .iVersion = 2,
     .xClose = db_close,
     .xRead = db_read,
     .xWrite = db_write,
@@ -164,7 +240,16 @@ static const sqlite3_io_methods db_methods = {
     .xFileControl = db_control,
     .xSectorSize = db_sector_size,
     .xDeviceCharacteristics = db_characteristics,
+    .xShmMap = db_shm_map,
+    .xShmLock = db_shm_lock,
+    .xShmBarrier = db_shm_barrier,
+    .xShmUnmap = db_shm_unmap,
 };
+
+struct mfs_dbfile *mfs_dbfile_from(sqlite3_file *file)
+{
+    return file != NULL && file->pMethods == &db_methods ? dbfile_of(file) : NULL;
+}
 
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
                     struct mfs_registry *registry, const char *path, int open_flags)
@@ -176,6 +261,7 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
         return rc;
     db->registry = registry;
     db->undo = (struct mfs_undo){.state = MFS_UNDO_UNDECIDED};
+    db->holds_private = false;
     if (!mfs_member_join(&db->member, registry, db->file.number)) {
         (void)mfs_file_close(&db->file);
         return SQLITE_NOMEM;

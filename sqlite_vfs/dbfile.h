@@ -11,10 +11,14 @@ struct mfs_dbfile {
     struct mfs_registry *registry;
     struct mfs_member member;
     struct mfs_undo undo;
+    bool holds_private; /* since it writes, or maps the WAL index: no copy may share its pages */
 };
 
 /* Opens what SQLite calls a SQLITE_OPEN_MAIN_DB.  On failure nothing is open. */
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
                     struct mfs_registry *registry, const char *path, int open_flags);
+
+/* The database that a sqlite3_file is, or null if it is not one of ours. */
+struct mfs_dbfile *mfs_dbfile_from(sqlite3_file *file);
 
 #endif

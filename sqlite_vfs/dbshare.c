@@ -34,6 +34,11 @@ bool mfs_registry_init(struct mfs_registry *registry)
 void mfs_registry_fini(struct mfs_registry *registry)
 {
     assert(atomic_load(&registry->open_files) == 0);
+    while (registry->unmapped != NULL) {
+        struct mfs_shm *shm = registry->unmapped;
+        registry->unmapped = shm->next;
+        mfs_shm_destroy(shm);
+    }
     mfs_mutex_destroy(registry->mutex);
     registry->mutex = NULL;
 }
@@ -163,6 +168,108 @@ void mfs_member_set_size_limit(struct mfs_member *member, int64_t limit)
     mfs_mutex_lock(member->mutex);
     member->share->size_limit = limit;
     mfs_mutex_unlock(member->mutex);
+}
+
+int64_t mfs_member_wal_reserved_end(struct mfs_member *member)
+{
+    mfs_mutex_lock(member->mutex);
+    int64_t end = member->share->wal_reserved_end;
+    mfs_mutex_unlock(member->mutex);
+    return end;
+}
+
+void mfs_member_set_wal_reserved_end(struct mfs_member *member, int64_t end)
+{
+    mfs_mutex_lock(member->mutex);
+    member->share->wal_reserved_end = end;
+    mfs_mutex_unlock(member->mutex);
+}
+
+/* ------------------------------------------------------------------ WAL index */
+
+/* Takes the index that waits for the database, if there is one; frees those whose WAL has gone. */
+static struct mfs_shm *take_unmapped(struct mfs_registry *registry, uint64_t number)
+{
+    struct mfs_shm *found = NULL;
+    struct mfs_shm **link = &registry->unmapped;
+    while (*link != NULL) {
+        struct mfs_shm *shm = *link;
+        bool is_wanted = shm->number == number;
+        if (!is_wanted && mfs_shm_wal_is_live(shm)) {
+            link = &shm->next;
+            continue;
+        }
+        *link = shm->next;
+        if (is_wanted)
+            found = shm;
+        else
+            mfs_shm_destroy(shm);
+    }
+    return found;
+}
+
+int mfs_member_map_shm(struct mfs_member *member, struct mfs_registry *registry, memfs *fs,
+                       const char *wal_path)
+{
+    if (member->shm != NULL)
+        return 0;
+    int error = 0;
+    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(member->mutex);
+    struct mfs_share *share = member->share;
+    if (share->shm == NULL)
+        share->shm = take_unmapped(registry, share->number);
+    if (share->shm == NULL)
+        error = mfs_shm_create(fs, share->number, wal_path, &share->shm);
+    if (error == 0) {
+        share->shm->mappers++;
+        member->shm = share->shm;
+    }
+    mfs_mutex_unlock(member->mutex);
+    mfs_mutex_unlock(registry->mutex);
+    return error;
+}
+
+int mfs_member_shm_region(struct mfs_member *member, uint32_t index, bool extends, void **out)
+{
+    mfs_mutex_lock(member->mutex);
+    int error = mfs_shm_map(member->shm, index, extends, out);
+    mfs_mutex_unlock(member->mutex);
+    return error;
+}
+
+int mfs_member_prepare_shm(struct mfs_member *member, uint64_t frames)
+{
+    if (member->shm == NULL)
+        return 0;
+    mfs_mutex_lock(member->mutex);
+    int error = mfs_shm_prepare(member->shm, frames);
+    mfs_mutex_unlock(member->mutex);
+    return error;
+}
+
+void mfs_member_unmap_shm(struct mfs_member *member, struct mfs_registry *registry, bool deletes)
+{
+    struct mfs_shm *shm = member->shm;
+    if (shm == NULL)
+        return;
+    mfs_shm_unlock_all(shm, &member->hold);
+    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(member->mutex);
+    member->shm = NULL;
+    bool is_last = --shm->mappers == 0;
+    if (is_last) {
+        member->share->shm = NULL;
+        if (deletes || !mfs_shm_wal_is_live(shm)) {
+            mfs_shm_destroy(shm);
+        } else {
+            mfs_shm_reset(shm);
+            shm->next = registry->unmapped;
+            registry->unmapped = shm;
+        }
+    }
+    mfs_mutex_unlock(member->mutex);
+    mfs_mutex_unlock(registry->mutex);
 }
 
 /* ------------------------------------------------------------------ journals */

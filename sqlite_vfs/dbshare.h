@@ -10,6 +10,7 @@
 
 #include "lockstate.h"
 #include "mutex.h"
+#include "shm.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -28,7 +29,10 @@ struct mfs_share {
     struct mfs_share *next; /* in the registry's bucket */
     struct mfs_member *members;
     struct mfs_lockstate locks;
-    int64_t size_limit; /* bytes; SQLITE_FCNTL_SIZE_LIMIT; or MFS_SIZE_UNLIMITED */
+    struct mfs_shm *shm; /* the WAL index, while a member maps it; else null */
+    int64_t
+        wal_reserved_end; /* how far the database may grow by what the WAL holds; 0: not known */
+    int64_t size_limit;   /* bytes; SQLITE_FCNTL_SIZE_LIMIT; or MFS_SIZE_UNLIMITED */
 };
 
 #define MFS_SIZE_UNLIMITED INT64_C(-1)
@@ -38,6 +42,8 @@ struct mfs_member {
     mfs_mutex *mutex;        /* fixed from join to leave; null without threads */
     struct mfs_share *share; /* guarded by the mutex: a leaving host moves it */
     struct mfs_member *previous, *next;
+    struct mfs_shm *shm; /* the share's, if this connection maps it; its own to read */
+    struct mfs_shm_hold hold;
     enum mfs_lock_level level; /* written under the mutex, by the owner only */
     struct mfs_share room;     /* where the share is, if this is the host */
 };
@@ -56,6 +62,7 @@ struct mfs_registry {
     atomic_uint open_files; /* of every kind */
     struct mfs_share *shares[MFS_REGISTRY_BUCKETS];
     struct mfs_journal *journals[MFS_REGISTRY_BUCKETS];
+    struct mfs_shm *unmapped; /* WAL indexes that wait for a connection, since their WAL is live */
 };
 
 /* `registry` is all zeros before.  False when out of memory. */
@@ -74,6 +81,27 @@ bool mfs_member_sees_reserved(struct mfs_member *member);
 
 int64_t mfs_member_size_limit(struct mfs_member *member);
 void mfs_member_set_size_limit(struct mfs_member *member, int64_t limit);
+
+int64_t mfs_member_wal_reserved_end(struct mfs_member *member);
+void mfs_member_set_wal_reserved_end(struct mfs_member *member, int64_t end);
+
+/*
+ * Lets the connection map the WAL index of its database, for the WAL at
+ * `wal_path`; one that is left from before is found again.  Mapped already: fine.
+ * Errors: EDQUOT, ENOMEM.
+ */
+int mfs_member_map_shm(struct mfs_member *member, struct mfs_registry *registry, memfs *fs,
+                       const char *wal_path);
+
+/* A region's address, and room for those that `frames` frames need; as in shm.h. */
+int mfs_member_shm_region(struct mfs_member *member, uint32_t index, bool extends, void **out);
+int mfs_member_prepare_shm(struct mfs_member *member, uint64_t frames);
+
+/*
+ * Ends that, with the locks.  With the last connection the index is freed, if
+ * `deletes` or the WAL is empty; else it waits for the next.
+ */
+void mfs_member_unmap_shm(struct mfs_member *member, struct mfs_registry *registry, bool deletes);
 
 /* These three with the registry's mutex held. */
 void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registry, uint64_t number);

@@ -85,6 +85,20 @@ int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const 
     return SQLITE_OK;
 }
 
+bool mfs_file_sibling(const struct mfs_file *file, const char *suffix,
+                      char name[MFS_FILE_NAME_BYTES])
+{
+    if (file->path == NULL)
+        return false;
+    size_t length = strlen(file->path);
+    size_t suffix_bytes = strlen(suffix) + 1;
+    if (length + suffix_bytes > MFS_FILE_NAME_BYTES)
+        return false;
+    memcpy(name, file->path, length);
+    memcpy(name + length, suffix, suffix_bytes);
+    return true;
+}
+
 int mfs_file_close(struct mfs_file *file)
 {
     mfs_file_release_room(file);

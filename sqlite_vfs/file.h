@@ -34,6 +34,10 @@ struct mfs_file {
 #define MFS_FILE_PATH_MAX 512
 #define MFS_FILE_NAME_BYTES (MFS_FILE_PATH_MAX + sizeof "-journal")
 
+/* Writes the file's path with `suffix` behind it; false if it does not fit, or there is none. */
+bool mfs_file_sibling(const struct mfs_file *file, const char *suffix,
+                      char name[MFS_FILE_NAME_BYTES]);
+
 /*
  * Opens `path` (null: a new unnamed file) by SQLite's open flags, and fills in
  * everything but base.pMethods.  READWRITE falls back to reading only if the

@@ -36,21 +36,10 @@
 #include <assert.h>
 #include <string.h>
 
-/* Writes `path` with `suffix` behind it; false if it does not fit. */
-static bool join_name(char *name, const char *path, const char *suffix)
-{
-    size_t length = strlen(path);
-    if (length + strlen(suffix) + 1 > MFS_FILE_NAME_BYTES)
-        return false;
-    memcpy(name, path, length);
-    strcpy(name + length, suffix);
-    return true;
-}
-
 static bool journal_is_live(struct mfs_file *file)
 {
     char name[MFS_FILE_NAME_BYTES];
-    if (!join_name(name, file->path, "-journal"))
+    if (!mfs_file_sibling(file, "-journal", name))
         return false;
     memfs_file_storage storage;
     memfs_open_options options;
@@ -72,7 +61,7 @@ static bool wal_is_live(struct mfs_file *file)
     char name[MFS_FILE_NAME_BYTES];
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    return join_name(name, file->path, "-wal") && memfs_stat(file->fs, name, &info) == 0 &&
+    return mfs_file_sibling(file, "-wal", name) && memfs_stat(file->fs, name, &info) == 0 &&
            info.size > 0;
 }
 

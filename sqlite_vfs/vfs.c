@@ -23,6 +23,20 @@ static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
 
 /* --------------------------------------------------------------------- files */
 
+/* Which database a WAL that is being opened belongs to; SQLite knows by its name's address. */
+static struct mfs_wal wal_of(const char *path, int flags)
+{
+    struct mfs_wal wal = {0};
+    struct mfs_dbfile *db = NULL;
+    if ((flags & SQLITE_OPEN_WAL) != 0 && path != NULL)
+        db = mfs_dbfile_from(sqlite3_database_file_object(path));
+    if (db != NULL) {
+        wal.database = &db->file;
+        wal.member = &db->member;
+    }
+    return wal;
+}
+
 static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int flags,
                     int *out_flags)
 {
@@ -32,8 +46,9 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
         rc = mfs_dbfile_open((struct mfs_dbfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
                              flags);
     } else {
+        struct mfs_wal wal = wal_of(path, flags);
         rc = mfs_auxfile_open((struct mfs_auxfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
-                              flags);
+                              &wal, flags);
     }
     if (rc != SQLITE_OK || out_flags == NULL)
         return rc;

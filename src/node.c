@@ -222,9 +222,11 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     mfs_lock_shared(nodes->lot, &node->lock);
     info->size = 0;
     info->allocated_bytes = 0;
+    info->reserved_bytes = 0;
     if (file != NULL) {
         info->size = atomic_load_explicit(&file->size, memory_order_relaxed);
         info->allocated_bytes = mfs_content_allocated(nodes->pool, &file->content, info->size);
+        info->reserved_bytes = room_behind(file);
     } else if (link != NULL) {
         info->size = link->length;
     }

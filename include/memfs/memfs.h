@@ -554,6 +554,7 @@ typedef struct memfs_stat_info {
     uint64_t number;          /* of the node (inode number); never used again */
     uint64_t size;            /* bytes; of a symlink its target's, of a directory 0 */
     uint64_t allocated_bytes; /* pages it refers to, shared ones counted whole */
+    uint64_t reserved_bytes;  /* room behind the end, see memfs_reserve() */
     uint64_t generation;      /* counts the changes of content, names and attributes */
     int64_t access_ns, modify_ns, change_ns, birth_ns;
     uint32_t kind; /* enum memfs_kind */

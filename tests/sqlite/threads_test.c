@@ -147,7 +147,7 @@ static void two_writers_and_two_readers_of_one_database_lose_nothing(void **stat
     const char *const modes[][THREADS] = {
         {"DELETE", "DELETE", "DELETE", "DELETE"},   {"TRUNCATE", "PERSIST", "DELETE", "DELETE"},
         {"PERSIST", "DELETE", "PERSIST", "MEMORY"}, {"MEMORY", "OFF", "MEMORY", "OFF"},
-        {"MEMORY", "DELETE", "TRUNCATE", "OFF"},
+        {"MEMORY", "DELETE", "TRUNCATE", "OFF"},    {"WAL", "WAL", "WAL", "WAL"},
     };
     const char *const paths[] = {"/db", "/db"};
     for (size_t mix = 0; mix < sizeof modes / sizeof *modes; mix++) {

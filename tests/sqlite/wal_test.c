@@ -1,0 +1,335 @@
+/*
+ * WAL: snapshots for readers, checkpoints of every kind, recovery, and the
+ * promises at a full quota: no stuck checkpoint, no commit that comes to life
+ * later, no torn database.
+ */
+#include "sweep.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+enum { STEPS_MAX = 3000 };
+
+static memfs_statfs_info figures(struct fixture *f)
+{
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    return info;
+}
+
+static sqlite3 *open_wal(const char *path)
+{
+    sqlite3 *db = db_open(path);
+    char *mode = db_text(db, "PRAGMA journal_mode=WAL");
+    assert_string_equal(mode, "wal");
+    sqlite3_free(mode);
+    db_run(db, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v)");
+    return db;
+}
+
+/* The checkpoint is done to the end: not busy, and every frame is in the database. */
+static void checkpoint(sqlite3 *db, int kind)
+{
+    int frames, done;
+    assert_int_equal(sqlite3_wal_checkpoint_v2(db, "main", kind, &frames, &done), SQLITE_OK);
+    assert_int_equal(frames, done);
+}
+
+static void readers_see_the_version_they_began_with(void **state)
+{
+    (void)state;
+    sqlite3 *writer = open_wal("/a.db");
+    sqlite3 *reader = db_open("/a.db");
+    db_run(writer, "INSERT INTO t VALUES(1, 'one')");
+    db_run(reader, "BEGIN");
+    assert_int_equal(db_number(reader, "SELECT count(*) FROM t"), 1);
+    db_run(writer, "INSERT INTO t VALUES(2, 'two')");
+    assert_int_equal(db_number(reader, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(db_try(reader, "INSERT INTO t VALUES(3, 'late')"), SQLITE_BUSY_SNAPSHOT);
+    db_run(reader, "COMMIT");
+    assert_int_equal(db_number(reader, "SELECT count(*) FROM t"), 2);
+    db_close(reader);
+    db_close(writer);
+}
+
+static void every_kind_of_checkpoint_works_and_truncate_empties_the_wal(void **state)
+{
+    struct fixture *f = *state;
+    static const int kinds[] = {SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_FULL,
+                                SQLITE_CHECKPOINT_RESTART, SQLITE_CHECKPOINT_TRUNCATE};
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    sqlite3 *db = open_wal("/a.db");
+    for (int i = 0; i < 4; i++) {
+        db_run(db, "INSERT INTO t(v) VALUES(zeroblob(30000))");
+        checkpoint(db, kinds[i]);
+        assert_int_equal(memfs_stat(f->fs, "/a.db-wal", &info), 0);
+        assert_int_equal(info.size == 0, kinds[i] == SQLITE_CHECKPOINT_TRUNCATE);
+    }
+    db_assert_whole(db);
+    db_close(db);
+}
+
+static void the_last_connection_takes_wal_index_and_reservation_with_it(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = open_wal("/a.db");
+    sqlite3 *other = db_open("/a.db");
+    uint64_t before = figures(f).class_bytes[MEMFS_CLASS_SHARED];
+    db_run(db, "INSERT INTO t(v) VALUES(zeroblob(100000))");
+    assert_true(figures(f).reserved_bytes >= 100000);
+    assert_int_equal(db_number(other, "SELECT count(*) FROM t"), 1);
+    db_close(other);
+    assert_int_equal(figures(f).class_bytes[MEMFS_CLASS_SHARED], before);
+    db_close(db);
+    assert_int_equal(memfs_exists(f->fs, "/a.db-wal"), 0);
+    assert_int_equal(figures(f).reserved_bytes, 0);
+    assert_true(figures(f).class_bytes[MEMFS_CLASS_SHARED] < before);
+}
+
+static void a_wal_of_several_index_regions_is_read_and_checkpointed(void **state)
+{
+    (void)state;
+    sqlite3 *db = db_open("/a.db");
+    db_run(db, "PRAGMA page_size=512; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;"
+               "CREATE TABLE t(id INTEGER PRIMARY KEY, v);"
+               "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<6000) "
+               "INSERT INTO t SELECT i, zeroblob(900) FROM n; COMMIT;");
+    sqlite3 *reader = db_open("/a.db");
+    assert_int_equal(db_number(reader, "SELECT sum(length(v)) FROM t"), 6000 * 900);
+    db_close(reader);
+    checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+    db_assert_whole(db);
+    db_close(db);
+}
+
+static void keep_wal(sqlite3 *db)
+{
+    int on = 1;
+    assert_int_equal(sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &on), SQLITE_OK);
+    assert_int_equal(sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), SQLITE_OK);
+}
+
+static void a_wal_that_was_left_behind_is_recovered_at_a_full_quota(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = open_wal("/a.db");
+    keep_wal(db);
+    db_run(db, "INSERT INTO t VALUES(1, zeroblob(200000))");
+    db_close(db);
+    assert_int_equal(memfs_exists(f->fs, "/a.db-wal"), 1);
+    quota_leave(f, 0);
+    db = db_open("/a.db");
+    assert_int_equal(db_number(db, "SELECT length(v) FROM t"), 200000);
+    checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+    db_assert_whole(db);
+    quota_lift(f);
+    db_close(db);
+}
+
+static void a_copied_image_with_its_wal_is_recovered(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = open_wal("/a.db");
+    db_run(db, "INSERT INTO t VALUES(1, zeroblob(50000))");
+    assert_int_equal(memfs_copy(f->fs, "/a.db", "/b.db", 0), 0);
+    assert_int_equal(memfs_copy(f->fs, "/a.db-wal", "/b.db-wal", 0), 0);
+    db_run(db, "DELETE FROM t");
+    sqlite3 *copy = db_open("/b.db");
+    assert_int_equal(db_number(copy, "SELECT length(v) FROM t"), 50000);
+    db_assert_whole(copy);
+    db_close(copy);
+    db_close(db);
+}
+
+static void copies_of_the_database_do_not_make_a_checkpoint_fail(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = open_wal("/a.db");
+    db_run(db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<50) "
+               "INSERT INTO t SELECT i, zeroblob(3000) FROM n");
+    checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+    db_close(db);
+    assert_int_equal(memfs_copy(f->fs, "/a.db", "/before.db", 0), 0); /* shares every page */
+    db = db_open("/a.db");
+    db_run(db, "UPDATE t SET v=randomblob(3000)");
+    assert_int_equal(memfs_copy(f->fs, "/a.db", "/meanwhile.db", 0), 0);
+    quota_leave(f, 0);
+    checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+    db_assert_whole(db);
+    quota_lift(f);
+    db_close(db);
+}
+
+static void work_goes_on_between_rollback_journal_and_wal(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = open_wal("/a.db");
+    for (int i = 0; i < 3; i++) {
+        db_run(db, "INSERT INTO t(v) VALUES(zeroblob(9000))");
+        sqlite3_free(db_text(db, "PRAGMA journal_mode=DELETE"));
+        assert_int_equal(figures(f).reserved_bytes, 0);
+        db_run(db, "INSERT INTO t(v) VALUES(zeroblob(9000))");
+        sqlite3_free(db_text(db, "PRAGMA journal_mode=WAL"));
+    }
+    assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 6);
+    db_assert_whole(db);
+    db_close(db);
+}
+
+/*
+ * Fills a database in small commits at a full quota: what COMMIT said is what is
+ * there, now and after everything was closed and opened again.
+ */
+static int64_t fill_until_full(sqlite3 *db)
+{
+    int64_t committed = 0;
+    int rc = SQLITE_OK;
+    for (int i = 0; rc == SQLITE_OK && i < STEPS_MAX; i++) {
+        rc = db_try(db, "INSERT INTO t(v) VALUES(randomblob(1500))");
+        committed += rc == SQLITE_OK;
+    }
+    assert_int_equal(rc, SQLITE_FULL);
+    return committed;
+}
+
+static void no_checkpoint_is_stuck_and_no_commit_is_a_phantom_at_any_quota(void **state)
+{
+    struct fixture *f = *state;
+    for (uint64_t room = 100000; room < 500000; room += 7000) {
+        sqlite3 *db = open_wal("/a.db");
+        db_run(db, "PRAGMA wal_autocheckpoint=0");
+        quota_leave(f, room);
+        int64_t committed = fill_until_full(db);
+        assert_int_equal(db_number(db, "SELECT count(*) FROM t"), committed);
+        checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+        db_assert_whole(db);
+        db_close(db);
+        db = db_open("/a.db");
+        assert_int_equal(db_number(db, "SELECT count(*) FROM t"), committed);
+        db_assert_whole(db);
+        quota_lift(f);
+        db_run(db, "DELETE FROM t; VACUUM;");
+        checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+        db_close(db);
+        assert_int_equal(figures(f).reserved_bytes, 0);
+        assert_int_equal(memfs_unlink(f->fs, "/a.db"), 0);
+    }
+}
+
+/* An update takes the WAL a few frames on but lets the database be; at some room the quota is met
+ * just where the WAL index needs its second region. */
+static void a_commit_whose_index_does_not_fit_is_refused_and_stays_so(void **state)
+{
+    struct fixture *f = *state;
+    for (uint64_t room = 2150000; room < 2300000; room += 4096) {
+        sqlite3 *db = db_open("/a.db");
+        db_run(db, "PRAGMA page_size=512; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;"
+                   "CREATE TABLE t(n, v); INSERT INTO t VALUES(0, zeroblob(4000))");
+        quota_leave(f, room);
+        int64_t committed = 0;
+        int rc;
+        while ((rc = db_try(db, "UPDATE t SET n=n+1, v=randomblob(4000)")) == SQLITE_OK)
+            committed++;
+        assert_int_equal(rc, SQLITE_FULL);
+        keep_wal(db);
+        db_close(db);
+        db = db_open("/a.db");
+        assert_int_equal(db_number(db, "SELECT n FROM t"), committed);
+        db_assert_whole(db);
+        quota_lift(f);
+        db_close(db);
+        assert_int_equal(memfs_unlink(f->fs, "/a.db"), 0);
+    }
+}
+
+static void sweep_case(struct fixture *f, int page_size, bool spills, const char *transaction)
+{
+    struct sweep_case what = {.journal_mode = "WAL",
+                              .page_size = page_size,
+                              .spills = spills,
+                              .transaction = transaction};
+    struct sweep sweep;
+    sweep_begin(&sweep, f, &what);
+    int refusals = 0;
+    int rc = SQLITE_FULL;
+    for (uint64_t room = 0; rc != SQLITE_OK; room += (uint64_t)page_size > 4096 ? 32768 : 4096) {
+        assert_true(refusals < STEPS_MAX);
+        quota_leave(f, room);
+        rc = sweep_run(&sweep);
+        assert_true(rc == SQLITE_OK || rc == SQLITE_FULL);
+        checkpoint(sweep.db, SQLITE_CHECKPOINT_PASSIVE);
+        sweep_check(&sweep, rc, refusals % 2 == 0);
+        quota_lift(f);
+        sweep_go_on(&sweep);
+        refusals += rc != SQLITE_OK;
+    }
+    assert_true(refusals > 0);
+    sweep_end(&sweep);
+}
+
+static void at_every_quota_a_transaction_is_whole_or_undone(void **state)
+{
+    static const int page_sizes[] = {512, 4096, 65536};
+    for (int i = 0; i < 3; i++)
+        for (int spills = 0; spills < 2; spills++)
+            sweep_case(*state, page_sizes[i], spills != 0, NULL);
+    sweep_case(*state, 4096, false, "VACUUM");
+    sweep_case(*state, 4096, true, "BEGIN; CREATE INDEX tv ON t(v); DROP INDEX tv; COMMIT");
+}
+
+/* Refuses the first allocation of the transaction, then the second ... until none is refused. */
+static void at_every_refused_allocation_a_transaction_is_whole_or_undone(void **state)
+{
+    struct fixture *f = *state;
+    struct sweep_case what = {.journal_mode = "WAL", .page_size = 512, .spills = true};
+    struct sweep sweep;
+    sweep_begin(&sweep, f, &what);
+    for (uint64_t take = 1;; take++) {
+        assert_true(take < STEPS_MAX);
+        tracking_refuse(&f->allocator, take, 0);
+        int rc = sweep_run(&sweep);
+        bool was_refused = atomic_load(&f->allocator.takes) >= take;
+        tracking_refuse(&f->allocator, 0, 0);
+        assert_true(rc == SQLITE_OK || rc == SQLITE_IOERR_NOMEM || rc == SQLITE_NOMEM);
+        sweep_check(&sweep, rc, take % 2 == 0);
+        if (!was_refused)
+            break;
+        if (rc == SQLITE_OK) { /* smaller pieces did; begin afresh */
+            sweep_end(&sweep);
+            sweep_begin(&sweep, f, &what);
+        } else {
+            sweep_go_on(&sweep);
+        }
+    }
+    sweep_end(&sweep);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(readers_see_the_version_they_began_with),
+        TEST(every_kind_of_checkpoint_works_and_truncate_empties_the_wal),
+        TEST(the_last_connection_takes_wal_index_and_reservation_with_it),
+        TEST(a_wal_of_several_index_regions_is_read_and_checkpointed),
+        TEST(a_wal_that_was_left_behind_is_recovered_at_a_full_quota),
+        TEST(a_copied_image_with_its_wal_is_recovered),
+        TEST(copies_of_the_database_do_not_make_a_checkpoint_fail),
+        TEST(work_goes_on_between_rollback_journal_and_wal),
+        TEST(no_checkpoint_is_stuck_and_no_commit_is_a_phantom_at_any_quota),
+        TEST(a_commit_whose_index_does_not_fit_is_refused_and_stays_so),
+        TEST(at_every_quota_a_transaction_is_whole_or_undone),
+        TEST(at_every_refused_allocation_a_transaction_is_whole_or_undone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
