@@ -20,12 +20,15 @@ static uint64_t size_of(const struct mfs_file_node *node)
 
 /* -------------------------------------------------------------- truncating */
 
-static int set_length(memfs *fs, struct mfs_file_node *file, uint64_t size)
+/* `by_path`: refused while a handle holds the file locked. */
+static int set_length(memfs *fs, struct mfs_file_node *file, uint64_t size, bool by_path)
 {
     int error = 0;
     int64_t now = mfs_nodes_now(&fs->nodes);
     mfs_lock_exclusive(&fs->lot, &file->node.lock);
-    if (size <= size_of(file))
+    if (by_path && mfs_filelock_is_locked(&fs->lot, &file->node, MFS_HELD_NOTHING))
+        error = MEMFS_EBUSY;
+    else if (size <= size_of(file))
         mfs_node_cut(&fs->nodes, file, size);
     else
         error = mfs_content_grow(&fs->pool, &file->content, size_of(file));
@@ -43,7 +46,7 @@ int memfs_ftruncate(memfs_file *file, int64_t size)
     int error = file_of(file, MEMFS_O_WRITE, &node);
     if (error == 0 && size < 0)
         error = MEMFS_EINVAL;
-    return error == 0 ? set_length(file->fs, node, (uint64_t)size) : error;
+    return error == 0 ? set_length(file->fs, node, (uint64_t)size, false) : error;
 }
 
 int memfs_truncate(memfs *fs, const char *path, int64_t size)
@@ -55,12 +58,7 @@ int memfs_truncate(memfs *fs, const char *path, int64_t size)
     if (error != 0)
         return error;
     struct mfs_file_node *file = mfs_as_file(node);
-    if (file == NULL)
-        error = MEMFS_EISDIR;
-    else if (mfs_filelock_is_locked(&fs->lot, node, MFS_HELD_NOTHING))
-        error = MEMFS_EBUSY;
-    else
-        error = set_length(fs, file, (uint64_t)size);
+    error = file != NULL ? set_length(fs, file, (uint64_t)size, true) : MEMFS_EISDIR;
     mfs_node_release(&fs->nodes, node);
     return error;
 }
@@ -151,7 +149,7 @@ int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms)
     enum mfs_held wanted = kind == MEMFS_LOCK_SHARED ? MFS_HELD_SHARED : MFS_HELD_EXCLUSIVE;
     error = mfs_filelock_change(&file->fs->lot, file->node, &file->held, wanted, timeout_ms);
     if (error == 0)
-        mfs_fs_settle_lock(file->fs);
+        mfs_fs_settle_lock(file->fs, file->node);
     return error;
 }
 

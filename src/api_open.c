@@ -178,20 +178,22 @@ static int prepare_existing(const struct opening *o, struct mfs_node *node)
         int error = mfs_filelock_change(lot, node, &held, o->lock, o->lock_timeout_ms);
         if (error != 0)
             return error;
-        mfs_fs_settle_lock(o->fs);
+        mfs_fs_settle_lock(o->fs, node);
     }
     if (!has(o, MEMFS_O_TRUNCATE))
         return 0;
-    if (mfs_filelock_is_locked(lot, node, o->lock)) {
-        mfs_filelock_release(lot, node, &held);
-        return MEMFS_EBUSY;
-    }
     int64_t now = mfs_nodes_now(&o->fs->nodes);
     mfs_lock_exclusive(lot, &file->node.lock);
-    mfs_node_cut(&o->fs->nodes, file, 0);
-    mfs_node_modified(node, now);
+    bool is_locked = mfs_filelock_is_locked(lot, node, o->lock);
+    if (!is_locked) {
+        mfs_node_cut(&o->fs->nodes, file, 0);
+        mfs_node_modified(node, now);
+    }
     mfs_unlock_exclusive(lot, &file->node.lock);
-    return 0;
+    if (!is_locked)
+        return 0;
+    mfs_filelock_release(lot, node, &held);
+    return MEMFS_EBUSY;
 }
 
 static int get_handle(memfs *fs, memfs_file_storage *storage, memfs_file **out)
@@ -341,7 +343,8 @@ int memfs_close(memfs_file *file)
         return MEMFS_EBADF;
     memfs *fs = file->fs;
     struct mfs_node *node = file->node;
-    mfs_filelock_release(&fs->lot, node, &file->held);
+    if (file->held != MFS_HELD_NOTHING)
+        mfs_filelock_release(&fs->lot, node, &file->held);
     if (file->holds_private)
         (void)memfs_hold_private(file, 0);
     mfs_handles_remove_file(&fs->handles, &fs->lot, file);

@@ -80,11 +80,15 @@ static void apply_attributes(struct mfs_node *node, const struct delivery *deliv
     mfs_node_set_time(node, MFS_MODIFY, delivery->modify_ns);
 }
 
-/* Swaps the delivery's content with the file's. */
-static void put_into(memfs *fs, struct mfs_file_node *file, struct delivery *delivery)
+/* Swaps the delivery's content with the file's.  Errors: EBUSY (locked). */
+static int put_into(memfs *fs, struct mfs_file_node *file, struct delivery *delivery)
 {
     int64_t now = mfs_nodes_now(&fs->nodes);
     mfs_lock_exclusive(&fs->lot, &file->node.lock);
+    if (mfs_filelock_is_locked(&fs->lot, &file->node, MFS_HELD_NOTHING)) {
+        mfs_unlock_exclusive(&fs->lot, &file->node.lock);
+        return MEMFS_EBUSY;
+    }
     struct mfs_content replaced = file->content;
     file->content = delivery->content;
     delivery->content = replaced;
@@ -93,6 +97,7 @@ static void put_into(memfs *fs, struct mfs_file_node *file, struct delivery *del
     if (delivery->has_attributes)
         apply_attributes(&file->node, delivery);
     mfs_unlock_exclusive(&fs->lot, &file->node.lock);
+    return 0;
 }
 
 /* Finds the target, or gives `made` its name; `*found` then is the one to put into. */
@@ -111,8 +116,6 @@ static int find_or_name(memfs *fs, const char *path, bool exclusive, struct mfs_
             error = MEMFS_EISDIR;
         else if (place.needs_dir)
             error = MEMFS_ENOTDIR;
-        else if (mfs_filelock_is_locked(&fs->lot, place.node, MFS_HELD_NOTHING))
-            error = MEMFS_EBUSY;
         if (error == 0) {
             mfs_node_retain(place.node);
             *found = place.node;
@@ -140,11 +143,8 @@ static int deliver(memfs *fs, const char *path, bool exclusive, struct delivery 
     if (!exclusive && probably_exists(fs, path, &existing)) {
         struct mfs_file_node *file = mfs_as_file(existing);
         int error = file == NULL ? MEMFS_EISDIR : 0;
-        if (error == 0 && existing != delivery->source) {
-            error = mfs_filelock_is_locked(&fs->lot, existing, MFS_HELD_NOTHING) ? MEMFS_EBUSY : 0;
-            if (error == 0)
-                put_into(fs, file, delivery);
-        }
+        if (error == 0 && existing != delivery->source)
+            error = put_into(fs, file, delivery);
         mfs_node_release(&fs->nodes, existing);
         return error;
     }
@@ -162,7 +162,7 @@ static int deliver(memfs *fs, const char *path, bool exclusive, struct delivery 
         delivery->content = (struct mfs_content){0};
     mfs_node_release(&fs->nodes, &made->node);
     if (existing != NULL) {
-        put_into(fs, mfs_as_file(existing), delivery);
+        error = put_into(fs, mfs_as_file(existing), delivery);
         mfs_node_release(&fs->nodes, existing);
     }
     return error;

@@ -20,8 +20,10 @@ int mfs_fs_start(const memfs *fs, const memfs_dir *at, struct mfs_dir_node **out
     return 0;
 }
 
-void mfs_fs_settle_lock(memfs *fs)
+void mfs_fs_settle_lock(memfs *fs, struct mfs_node *node)
 {
     mfs_lock_shared(&fs->lot, &fs->tree.lock);
     mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_lock_shared(&fs->lot, &node->lock);
+    mfs_unlock_shared(&fs->lot, &node->lock);
 }

@@ -65,11 +65,13 @@ void mfs_log(const memfs *fs, enum memfs_log_level level, const char *message);
 int mfs_fs_audit(memfs *fs) MFS_EXCLUDES(fs->tree.lock);
 
 /*
- * To be called once a whole-file lock was granted, before the caller hears of it.  Who removes,
- * renames or replaces a name looks at the lock and edits under the namespace lock; who looked before
- * the lock was there has finished when this returns, and who comes later sees it.
+ * To be called once a whole-file lock was granted, before the caller hears of it.
+ * Who removes, renames or replaces a name looks at the lock and edits under the
+ * namespace lock; who replaces the content of a file by path does so under the
+ * node's.  Who looked before the lock was there has finished when this returns,
+ * and who comes later sees it.
  */
-void mfs_fs_settle_lock(memfs *fs) MFS_EXCLUDES(fs->tree.lock);
+void mfs_fs_settle_lock(memfs *fs, struct mfs_node *node) MFS_EXCLUDES(fs->tree.lock);
 
 static inline bool mfs_fs_is_valid(const memfs *fs)
 {

@@ -478,9 +478,10 @@ MEMFS_API int memfs_unlock(memfs_file *file); /* without a lock: nothing happens
  * Maps part of one page for reading, without a copy.  The bytes stay where they
  * are, and readable, until memfs_unmap(), whatever happens to the file, its
  * handles included.  A later write to the file shows through, unless the page
- * was copied, punched or cut off in between.  The range must lie inside the
- * file and inside one page.  A hole gets a page first, and a short content a
- * whole one.
+ * was copied, punched or cut off in between; so does a write to a copy that had
+ * shared the page and is, by then, the only file that has it.  The range must
+ * lie inside the file and inside one page.  A hole gets a page first, and a short
+ * content a whole one.
  *
  * Errors:   EINVAL (the range crosses a page), ENXIO (it leaves the file), EBADF,
  *           EISDIR, EDQUOT, ENOMEM.
