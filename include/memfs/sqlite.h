@@ -66,6 +66,8 @@
 extern "C" {
 #endif
 
+struct sqlite3;
+
 /* memfs_sqlite_register() */
 #define MEMFS_SQLITE_DEFAULT 0x1u /* the VFS of connections that name none */
 
@@ -97,6 +99,27 @@ MEMFS_API int memfs_sqlite_unregister(const char *vfs_name);
 
 /* The file system behind a VFS name, or null if there is none of ours. */
 MEMFS_API memfs *memfs_sqlite_find(const char *vfs_name);
+
+/* memfs_sqlite_register_functions() */
+#define MEMFS_SQLITE_HOST_ACCESS 0x2u /* memfs_import() and memfs_export() too */
+
+/*
+ * Puts SQL functions (memfs_read(), memfs_write() ...) and the table memfs_tree into
+ * a connection, with which SQL reaches the tree of `fs`; sqlite_vfs/SQL.md describes them.
+ * The connection may be of any VFS.  Those that are there already, of another file
+ * system too, are replaced.
+ *
+ * With host access, whoever can run SQL on the connection reads and writes the host's
+ * files with the rights of this process.
+ *
+ * Errors:   EINVAL, EBUSY (they are there already, and statements are running), ENOMEM
+ *           (SQLite's heap), EOPNOTSUPP (SQLite is too old, or HOST_ACCESS was asked for
+ *           and this was built for a host without POSIX files).
+ * Failure:  EINVAL, EBUSY, EOPNOTSUPP: nothing has changed.  ENOMEM: the
+ *           connection has none of them.
+ * Lifetime: `fs` must outlive the connection.
+ */
+MEMFS_API int memfs_sqlite_register_functions(struct sqlite3 *db, memfs *fs, unsigned flags);
 
 #ifdef __cplusplus
 }
