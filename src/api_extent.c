@@ -2,22 +2,6 @@
 #include "fs.h"
 #include "num.h"
 
-/* The file behind a handle.  Errors: EBADF, EISDIR. */
-static int file_of(const memfs_file *file, uint32_t access, struct mfs_file_node **out)
-{
-    if (file == NULL || file->magic != MFS_FILE_MAGIC)
-        return MEMFS_EBADF;
-    *out = mfs_as_file(file->node);
-    if (*out == NULL)
-        return MEMFS_EISDIR;
-    return (file->flags & access) != 0 ? 0 : MEMFS_EBADF;
-}
-
-static uint64_t size_of(const struct mfs_file_node *node)
-{
-    return atomic_load_explicit(&node->size, memory_order_relaxed);
-}
-
 /* -------------------------------------------------------------- truncating */
 
 /* `by_path`: refused while a handle holds the file locked. */
@@ -28,10 +12,10 @@ static int set_length(memfs *fs, struct mfs_file_node *file, uint64_t size, bool
     mfs_lock_exclusive(&fs->lot, &file->node.lock);
     if (by_path && mfs_filelock_is_locked(&fs->lot, &file->node, MFS_HELD_NOTHING))
         error = MEMFS_EBUSY;
-    else if (size <= size_of(file))
+    else if (size <= mfs_node_size(file))
         mfs_node_cut(&fs->nodes, file, size);
     else
-        error = mfs_content_grow(&fs->pool, &file->content, size_of(file));
+        error = mfs_content_grow(&fs->pool, &file->content, mfs_node_size(file));
     if (error == 0) {
         mfs_node_set_size(&fs->nodes, file, size);
         mfs_node_modified(&file->node, now);
@@ -43,7 +27,7 @@ static int set_length(memfs *fs, struct mfs_file_node *file, uint64_t size, bool
 int memfs_ftruncate(memfs_file *file, int64_t size)
 {
     struct mfs_file_node *node;
-    int error = file_of(file, MEMFS_O_WRITE, &node);
+    int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
     if (error == 0 && size < 0)
         error = MEMFS_EINVAL;
     return error == 0 ? set_length(file->fs, node, (uint64_t)size, false) : error;
@@ -70,7 +54,7 @@ static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, 
                         unsigned flags) MFS_REQUIRES(file->node.lock)
 {
     struct mfs_source zeros = {0};
-    uint64_t size = size_of(file);
+    uint64_t size = mfs_node_size(file);
     if ((flags & MEMFS_ALLOCATE_PUNCH_HOLE) != 0)
         return mfs_content_punch(&fs->pool, &file->content, offset, length);
     int error = (flags & MEMFS_ALLOCATE_ZERO_RANGE) != 0
@@ -85,7 +69,7 @@ int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned fl
 {
     struct mfs_file_node *node;
     const unsigned both = MEMFS_ALLOCATE_PUNCH_HOLE | MEMFS_ALLOCATE_ZERO_RANGE;
-    int error = file_of(file, MEMFS_O_WRITE, &node);
+    int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
     if (error != 0)
         return error;
     if (offset < 0 || length <= 0 || (flags & ~(MEMFS_ALLOCATE_KEEP_SIZE | both)) != 0 ||
@@ -107,9 +91,9 @@ int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned fl
 static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end)
     MFS_REQUIRES(file->node.lock)
 {
-    uint64_t from = mfs_max_u64(size_of(file), file->reserved_end);
+    uint64_t from = mfs_max_u64(mfs_node_size(file), file->reserved_end);
     if (end > from) {
-        int error = mfs_content_allocate(&fs->pool, &file->content, size_of(file), from,
+        int error = mfs_content_allocate(&fs->pool, &file->content, mfs_node_size(file), from,
                                          end - from);
         if (error != 0)
             return error;
@@ -117,14 +101,14 @@ static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end)
     bool shrinks = end < file->reserved_end;
     mfs_node_set_reserved_end(&fs->nodes, file, end);
     if (shrinks)
-        mfs_node_cut(&fs->nodes, file, size_of(file));
+        mfs_node_cut(&fs->nodes, file, mfs_node_size(file));
     return 0;
 }
 
 int memfs_reserve(memfs_file *file, int64_t end)
 {
     struct mfs_file_node *node;
-    int error = file_of(file, MEMFS_O_WRITE, &node);
+    int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
     if (error != 0)
         return error;
     if (end < 0)
@@ -141,7 +125,7 @@ int memfs_reserve(memfs_file *file, int64_t end)
 int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms)
 {
     struct mfs_file_node *node;
-    int error = file_of(file, UINT32_MAX, &node);
+    int error = mfs_handle_file(file, UINT32_MAX, &node);
     if (error != 0)
         return error;
     if (kind != MEMFS_LOCK_SHARED && kind != MEMFS_LOCK_EXCLUSIVE)
@@ -156,7 +140,7 @@ int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms)
 int memfs_unlock(memfs_file *file)
 {
     struct mfs_file_node *node;
-    int error = file_of(file, UINT32_MAX, &node);
+    int error = mfs_handle_file(file, UINT32_MAX, &node);
     if (error == 0)
         mfs_filelock_release(&file->fs->lot, file->node, &file->held);
     return error;
@@ -169,13 +153,13 @@ static int pin(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t le
 {
     int error = 0;
     mfs_lock_shared(&fs->lot, &node->node.lock);
-    bool is_inside = offset + length <= size_of(node);
+    bool is_inside = offset + length <= mfs_node_size(node);
     bool is_pinned = is_inside && mfs_content_pin_existing(&fs->pool, &node->content, offset, out);
     mfs_unlock_shared(&fs->lot, &node->node.lock);
     if (is_pinned)
         return 0;
     mfs_lock_exclusive(&fs->lot, &node->node.lock);
-    if (offset + length > size_of(node))
+    if (offset + length > mfs_node_size(node))
         error = MEMFS_ENXIO;
     else
         error = mfs_content_pin(&fs->pool, &node->content, offset, out);
@@ -186,7 +170,7 @@ static int pin(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t le
 int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *out)
 {
     struct mfs_file_node *node;
-    int error = file_of(file, MEMFS_O_READ, &node);
+    int error = mfs_handle_file(file, MEMFS_O_READ, &node);
     if (error != 0)
         return error;
     memfs *fs = file->fs;
@@ -224,7 +208,7 @@ int memfs_unmap(memfs_mapping *mapping)
 int memfs_hold_private(memfs_file *file, int on)
 {
     struct mfs_file_node *node;
-    int error = file_of(file, UINT32_MAX, &node);
+    int error = mfs_handle_file(file, UINT32_MAX, &node);
     if (error != 0)
         return error;
     bool wanted = on != 0;
@@ -255,7 +239,7 @@ static bool is_held(const struct mfs_version *version)
 int memfs_version_take(memfs_file *file, memfs_version_ref *out)
 {
     struct mfs_file_node *node;
-    int error = file_of(file, UINT32_MAX, &node);
+    int error = mfs_handle_file(file, UINT32_MAX, &node);
     if (error != 0)
         return error;
     if (out == NULL)
@@ -263,7 +247,8 @@ int memfs_version_take(memfs_file *file, memfs_version_ref *out)
     struct mfs_version *version = as_version(out);
     memfs *fs = file->fs;
     mfs_lock_shared(&fs->lot, &node->node.lock);
-    *version = (struct mfs_version){.size = size_of(node), .fs = fs, .magic = MFS_VERSION_MAGIC};
+    *version = (struct mfs_version){
+        .size = mfs_node_size(node), .fs = fs, .magic = MFS_VERSION_MAGIC};
     version->content = mfs_content_clone(&fs->pool, &node->content);
     mfs_unlock_shared(&fs->lot, &node->node.lock);
     mfs_versions_add(&fs->versions, &fs->lot, version);
@@ -284,7 +269,7 @@ int memfs_version_restore(memfs_file *file, memfs_version_ref *ref)
 {
     struct mfs_file_node *node;
     struct mfs_version *version = as_version(ref);
-    int error = file_of(file, MEMFS_O_WRITE, &node);
+    int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
     if (error != 0)
         return error;
     if (!is_held(version))

@@ -13,16 +13,12 @@ struct transfer {
 static int begin(memfs_file *file, uint32_t access, const memfs_iovec *parts, size_t count,
                  struct transfer *out)
 {
-    if (file == NULL || file->magic != MFS_FILE_MAGIC)
-        return MEMFS_EBADF;
-    out->file = file;
-    out->node = mfs_as_file(file->node);
-    if (out->node == NULL)
-        return MEMFS_EISDIR;
-    if ((file->flags & access) == 0)
-        return MEMFS_EBADF;
+    int error = mfs_handle_file(file, access, &out->node);
+    if (error != 0)
+        return error;
     if (count > MEMFS_IOV_MAX || (count != 0 && parts == NULL))
         return MEMFS_EINVAL;
+    out->file = file;
     out->parts = parts;
     out->length = 0;
     for (size_t i = 0; i < count; i++) {
@@ -35,11 +31,6 @@ static int begin(memfs_file *file, uint32_t access, const memfs_iovec *parts, si
     return 0;
 }
 
-static uint64_t size_of(const struct mfs_file_node *node)
-{
-    return atomic_load_explicit(&node->size, memory_order_relaxed);
-}
-
 /* Reads at `offset`; returns the count. */
 static int64_t read_at(const struct transfer *t, uint64_t offset)
 {
@@ -47,7 +38,7 @@ static int64_t read_at(const struct transfer *t, uint64_t offset)
     struct mfs_node *node = &t->node->node;
     struct mfs_sink sink = {.parts = t->parts};
     mfs_lock_shared(&fs->lot, &node->lock);
-    uint64_t length = mfs_min_u64(t->length, mfs_sub_saturating(size_of(t->node), offset));
+    uint64_t length = mfs_min_u64(t->length, mfs_sub_saturating(mfs_node_size(t->node), offset));
     if (length > 0)
         mfs_content_read(&fs->pool, &t->node->content, offset, length, &sink);
     mfs_unlock_shared(&fs->lot, &node->lock);
@@ -66,7 +57,7 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
     int64_t now = mfs_nodes_now(&fs->nodes);
     int error = MEMFS_EFBIG;
     mfs_lock_exclusive(&fs->lot, &t->node->node.lock);
-    uint64_t size = size_of(t->node);
+    uint64_t size = mfs_node_size(t->node);
     uint64_t at = (t->file->flags & MEMFS_O_APPEND) != 0 ? size : *offset;
     uint64_t end;
     if (mfs_add_u64(at, t->length, &end) && end <= (uint64_t)MEMFS_FILE_SIZE_MAX)
@@ -169,11 +160,11 @@ int memfs_sync(memfs_file *file)
     return file != NULL && file->magic == MFS_FILE_MAGIC ? 0 : MEMFS_EBADF;
 }
 
-int64_t memfs_file_size(memfs_file *file)
+int64_t memfs_node_size(memfs_file *file)
 {
     struct transfer t;
     int error = begin(file, UINT32_MAX, NULL, 0, &t);
-    return error == 0 ? (int64_t)size_of(t.node) : error;
+    return error == 0 ? (int64_t)mfs_node_size(t.node) : error;
 }
 
 /* ----------------------------------------------------------------- seeking */
@@ -186,7 +177,7 @@ static int64_t seek_content(const struct transfer *t, int64_t offset, int whence
         return MEMFS_ENXIO;
     int64_t found = MEMFS_ENXIO;
     mfs_lock_shared(&fs->lot, &t->node->node.lock);
-    uint64_t size = size_of(t->node);
+    uint64_t size = mfs_node_size(t->node);
     if ((uint64_t)offset < size) {
         uint64_t at = whence == MEMFS_SEEK_DATA
                           ? mfs_content_next_data(&fs->pool, &t->node->content, size,
@@ -210,7 +201,7 @@ static int64_t seek_to(const struct transfer *t, int64_t offset, int whence)
         base = (int64_t)t->file->offset;
         break;
     case MEMFS_SEEK_END:
-        base = (int64_t)size_of(t->node);
+        base = (int64_t)mfs_node_size(t->node);
         break;
     case MEMFS_SEEK_DATA:
     case MEMFS_SEEK_HOLE:

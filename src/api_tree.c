@@ -116,7 +116,7 @@ static void count_file(struct census *census, struct mfs_file_node *file)
     memfs *fs = census->fs;
     memfs_tree_info *info = &census->info;
     mfs_lock_shared(&fs->lot, &file->node.lock);
-    uint64_t size = atomic_load_explicit(&file->size, memory_order_relaxed);
+    uint64_t size = mfs_node_size(file);
     info->size_bytes = mfs_add_saturating(info->size_bytes, size);
     info->allocated_bytes += mfs_content_allocated(&fs->pool, &file->content, size);
     info->usage_bytes += mfs_content_usage(&fs->pool, &file->content, size);

@@ -19,14 +19,14 @@ static int read_sized(memfs *fs, struct mfs_file_node *file, size_t limit, void 
 {
     void *memory = NULL;
     for (;;) {
-        uint64_t room = atomic_load_explicit(&file->size, memory_order_relaxed);
+        uint64_t room = mfs_node_size(file);
         if (room > limit || room >= SIZE_MAX)
             return MEMFS_EFBIG;
         int error = memfs_alloc(fs, (size_t)room + 1, &memory);
         if (error != 0)
             return error;
         mfs_lock_shared(&fs->lot, &file->node.lock);
-        uint64_t length = atomic_load_explicit(&file->size, memory_order_relaxed);
+        uint64_t length = mfs_node_size(file);
         if (length <= room && length > 0) {
             memfs_iovec part = {memory, (size_t)length};
             struct mfs_sink sink = {.parts = &part};

@@ -73,6 +73,19 @@ void mfs_handles_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot,
     mfs_unlock_exclusive(lot, &list->lock);
 }
 
+int mfs_handle_file(const struct memfs_file *handle, uint32_t access, struct mfs_file_node **out)
+{
+    if (handle == NULL || handle->magic != MFS_FILE_MAGIC)
+        return MEMFS_EBADF;
+    struct mfs_file_node *file = mfs_as_file(handle->node);
+    if (file == NULL)
+        return MEMFS_EISDIR;
+    if ((handle->flags & access) == 0)
+        return MEMFS_EBADF;
+    *out = file;
+    return 0;
+}
+
 /* The node's lock is taken after the list's here, and nowhere the other way round. */
 void mfs_handles_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,
                                uint64_t *count, uint64_t *bytes)

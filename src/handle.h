@@ -56,6 +56,9 @@ void mfs_handles_add_dir(struct mfs_handle_list *list, struct mfs_lot *lot, stru
 void mfs_handles_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot,
                             struct memfs_dir *dir);
 
+/* The file behind a handle that was opened for (any of) `access`.  Errors: EBADF, EISDIR. */
+int mfs_handle_file(const struct memfs_file *handle, uint32_t access, struct mfs_file_node **out);
+
 /* Files that are open and have no name, and the bytes that stat gives for them. */
 void mfs_handles_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,
                                uint64_t *count, uint64_t *bytes);

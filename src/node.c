@@ -111,8 +111,7 @@ void mfs_node_retain(struct mfs_node *node)
 
 static uint64_t room_behind(const struct mfs_file_node *file)
 {
-    return mfs_sub_saturating(file->reserved_end,
-                              atomic_load_explicit(&file->size, memory_order_relaxed));
+    return mfs_sub_saturating(file->reserved_end, mfs_node_size(file));
 }
 
 void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
@@ -204,7 +203,7 @@ int mfs_node_clone_content(const struct mfs_nodes *nodes, struct mfs_file_node *
 {
     int error = 0;
     mfs_lock_shared(nodes->lot, &file->node.lock);
-    uint64_t bytes = atomic_load_explicit(&file->size, memory_order_relaxed);
+    uint64_t bytes = mfs_node_size(file);
     if (atomic_load_explicit(&file->private_holders, memory_order_relaxed) == 0)
         *content = mfs_content_clone(nodes->pool, &file->content);
     else
@@ -224,7 +223,7 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     info->allocated_bytes = 0;
     info->reserved_bytes = 0;
     if (file != NULL) {
-        info->size = atomic_load_explicit(&file->size, memory_order_relaxed);
+        info->size = mfs_node_size(file);
         info->allocated_bytes = mfs_content_allocated(nodes->pool, &file->content, info->size);
         info->reserved_bytes = room_behind(file);
     } else if (link != NULL) {

@@ -115,6 +115,12 @@ static inline struct mfs_symlink_node *mfs_as_symlink(struct mfs_node *node)
     return node->kind == MEMFS_KIND_SYMLINK ? (struct mfs_symlink_node *)(void *)node : NULL;
 }
 
+/* The file's size: steady under its lock, a snapshot without. */
+static inline uint64_t mfs_node_size(const struct mfs_file_node *file)
+{
+    return atomic_load_explicit(&file->size, memory_order_relaxed);
+}
+
 static inline uint32_t mfs_node_links(const struct mfs_node *node)
 {
     return atomic_load_explicit(&node->links, memory_order_relaxed);

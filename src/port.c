@@ -32,7 +32,11 @@ int64_t mfs_port_wall_clock_ns(void *unused)
 int64_t mfs_port_monotonic_ms(void)
 {
     struct timespec now = {0, 0};
+#if defined(CLOCK_MONOTONIC)
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
+#else
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+#endif
     return timespec_ns(&now) / 1000000;
 }
 
