@@ -160,7 +160,7 @@ int memfs_sync(memfs_file *file)
     return file != NULL && file->magic == MFS_FILE_MAGIC ? 0 : MEMFS_EBADF;
 }
 
-int64_t memfs_node_size(memfs_file *file)
+int64_t memfs_file_size(memfs_file *file)
 {
     struct transfer t;
     int error = begin(file, UINT32_MAX, NULL, 0, &t);
