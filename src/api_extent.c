@@ -280,12 +280,10 @@ int memfs_version_restore(memfs_file *file, memfs_version_ref *ref)
     int64_t now = mfs_nodes_now(&fs->nodes);
     struct mfs_content content = let_go(version);
     mfs_lock_exclusive(&fs->lot, &node->node.lock);
-    struct mfs_content replaced = node->content;
-    node->content = content;
-    mfs_node_set_size(&fs->nodes, node, version->size);
+    mfs_node_swap_content(&fs->nodes, node, &content, version->size);
     mfs_node_modified(&node->node, now);
     mfs_unlock_exclusive(&fs->lot, &node->node.lock);
-    mfs_content_release(&fs->pool, &replaced);
+    mfs_content_release(&fs->pool, &content);
     return 0;
 }
 

@@ -89,10 +89,7 @@ static int put_into(memfs *fs, struct mfs_file_node *file, struct delivery *deli
         mfs_unlock_exclusive(&fs->lot, &file->node.lock);
         return MEMFS_EBUSY;
     }
-    struct mfs_content replaced = file->content;
-    file->content = delivery->content;
-    delivery->content = replaced;
-    mfs_node_set_size(&fs->nodes, file, delivery->size);
+    mfs_node_swap_content(&fs->nodes, file, &delivery->content, delivery->size);
     mfs_node_modified(&file->node, now);
     if (delivery->has_attributes)
         apply_attributes(&file->node, delivery);

@@ -131,6 +131,16 @@ void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *fi
                                     memory_order_relaxed);
 }
 
+void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                           struct mfs_content *content, uint64_t size)
+{
+    struct mfs_content replaced = file->content;
+    mfs_node_set_reserved_end(nodes, file, 0);
+    file->content = *content;
+    mfs_node_set_size(nodes, file, size);
+    *content = replaced;
+}
+
 void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
 {
     mfs_content_cut(nodes->pool, &file->content, size, file->reserved_end);

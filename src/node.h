@@ -163,6 +163,12 @@ void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file, uint
 void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
     MFS_REQUIRES(file->node.lock);
 
+/* Puts another content and size in the place of the old one, which `*content` then holds; a
+ * reservation ends. */
+void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                           struct mfs_content *content, uint64_t size)
+    MFS_REQUIRES(file->node.lock);
+
 /* Cuts the file to `size`, keeping the room that is reserved.  Cannot fail. */
 void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
     MFS_REQUIRES(file->node.lock);

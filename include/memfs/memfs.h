@@ -528,8 +528,8 @@ MEMFS_API int64_t memfs_version_read(const memfs_version_ref *version, void *buf
  * Reserves the file's growth: makes room between the file's end and `end`, so
  * that writing there needs no memory, now or later.  Truncating meanwhile keeps
  * what is before `end`.  The reservation belongs to the file, not the handle; it
- * lasts until another call moves it (0: ends it), and what then lies behind both
- * it and the file's end is given back.  All or nothing.  While a version or a
+ * lasts until another call moves it (0: ends it) or the content is replaced as a
+ * whole, and what then lies behind both it and the file's end is given back.  All or nothing.  While a version or a
  * copy shares the file's pages, writing to those takes memory all the same.
  *
  * Errors:   EBADF, EISDIR, EINVAL (negative), EDQUOT, ENOMEM (growing only).
