@@ -1,0 +1,66 @@
+#include "query_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+sqlite3 *query_open(memfs *fs, unsigned flags)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    sqlite3_extended_result_codes(db, 1);
+    assert_int_equal(memfs_sqlite_register_functions(db, fs, flags), 0);
+    return db;
+}
+
+void query_close(sqlite3 *db)
+{
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void append_row(sqlite3_str *out, sqlite3_stmt *statement)
+{
+    if (sqlite3_str_length(out) > 0)
+        sqlite3_str_appendchar(out, 1, '\n');
+    for (int column = 0; column < sqlite3_column_count(statement); column++) {
+        const char *text = (const char *)sqlite3_column_text(statement, column);
+        if (column > 0)
+            sqlite3_str_appendchar(out, 1, '|');
+        sqlite3_str_appendall(out, text != NULL ? text : "NULL");
+    }
+}
+
+char *query_rows(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *statement;
+    sqlite3_str *out = sqlite3_str_new(db);
+    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    if (rc == SQLITE_OK)
+        while ((rc = sqlite3_step(statement)) == SQLITE_ROW)
+            append_row(out, statement);
+    if (rc != SQLITE_DONE)
+        fail_msg("%s: %s (%d)", sql, sqlite3_errmsg(db), rc);
+    sqlite3_finalize(statement);
+    char *rows = sqlite3_str_finish(out);
+    return rows != NULL ? rows : sqlite3_mprintf("");
+}
+
+void query_is(sqlite3 *db, const char *sql, const char *rows)
+{
+    char *answer = query_rows(db, sql);
+    if (strcmp(answer, rows) != 0)
+        fail_msg("%s\nanswers\n%s\nand not\n%s", sql, answer, rows);
+    sqlite3_free(answer);
+}
+
+void query_fails(sqlite3 *db, const char *sql, int code, const char *words)
+{
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    if (rc != code || strstr(sqlite3_errmsg(db), words) == NULL)
+        fail_msg("%s: %s (%d), not %s (%d)", sql, sqlite3_errmsg(db), rc, words, code);
+}
