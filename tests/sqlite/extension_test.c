@@ -124,6 +124,58 @@ static void a_malformed_quota_fails_the_load_and_says_why(void **state)
     assert_non_null(strstr(output, "memfs: cannot make the file system: quota exceeded"));
 }
 
+static void the_functions_are_where_somebody_asked_for_them(void **state)
+{
+    (void)state;
+    need_shell();
+    char script[2048];
+    char output[4096];
+    snprintf(script, sizeof script,
+             ".load %s\n"
+             "SELECT 'loader', memfs_write('/d/f', 'text');\n"
+             ".open 'file:/app.db?vfs=memfs'\n"
+             "SELECT 'ours', memfs_read('/d/f'), count(*) FROM memfs_tree;\n"
+             ".open 'file::memory:?vfs=memfs'\n"
+             "SELECT 'ours too', memfs_exists('/app.db');\n"
+             ".open ':memory:'\n"
+             "SELECT 'not asked', memfs_exists('/d');\n"
+             ".load %s\n"
+             "SELECT 'asked', memfs_exists('/d');\n"
+             "SELECT load_extension('%s') IS NULL, count(*) FROM memfs_tree('/d');\n",
+             extension, extension, extension);
+    (void)run_with_input("sqlite3 -batch", script, output, sizeof output);
+    const char *const answers[] = {"loader|4\n", "ours|text|4\n",      "ours too|1\n",
+                                   "asked|1\n",  "no such function: ", "1|2\n"};
+    for (size_t index = 0; index < sizeof answers / sizeof *answers; index++)
+        if (strstr(output, answers[index]) == NULL)
+            fail_msg("no %sin:\n%s", answers[index], output);
+    assert_null(strstr(output, "not asked|"));
+}
+
+static void the_environment_says_whether_the_host_can_be_reached(void **state)
+{
+    (void)state;
+    need_shell();
+    char script[1024];
+    char output[4096];
+    snprintf(script, sizeof script,
+             ".load %s\n"
+             "SELECT 'imported', memfs_import('%s.so', '/self');\n"
+             ".open 'file:/app.db?vfs=memfs'\n"
+             "SELECT 'here too', memfs_import('%s.so', '/self');\n",
+             extension, extension, extension);
+    (void)run_with_input("MEMFS_HOST_ACCESS=1 sqlite3 -batch", script, output, sizeof output);
+    assert_string_equal(output, "imported|1\nhere too|1\n");
+    const char *const closed[] = {"sqlite3 -batch", "MEMFS_HOST_ACCESS=0 sqlite3 -batch"};
+    for (size_t index = 0; index < sizeof closed / sizeof *closed; index++) {
+        (void)run_with_input(closed[index], script, output, sizeof output);
+        assert_non_null(strstr(output, "no such function: memfs_import"));
+        assert_null(strstr(output, "|1"));
+    }
+    (void)run_with_input("MEMFS_HOST_ACCESS=yes sqlite3 -batch", script, output, sizeof output);
+    assert_non_null(strstr(output, "memfs: MEMFS_HOST_ACCESS=\"yes\" is neither 0 nor 1"));
+}
+
 static void python_opens_several_connections_to_one_database(void **state)
 {
     (void)state;
@@ -154,10 +206,12 @@ static void python_opens_several_connections_to_one_database(void **state)
              "c.close()\n"
              "d = connect()\n"
              "print(d.execute('SELECT count(*) FROM t').fetchone())\n"
-             "print(d.execute('PRAGMA integrity_check').fetchone())\n",
+             "print(d.execute('PRAGMA integrity_check').fetchone())\n"
+             "d.execute('SELECT memfs_write(?, ?)', ('/a/b', b'bytes'))\n"
+             "print(connect().execute('SELECT memfs_read(?)', ('/a/b',)).fetchone())\n",
              extension);
     int status = run_with_input(python, script, output, sizeof output);
-    assert_string_equal(output, "(80, 760)\n(80,)\n('ok',)\n");
+    assert_string_equal(output, "(80, 760)\n(80,)\n('ok',)\n(b'bytes',)\n");
     assert_int_equal(status, 0);
 }
 
@@ -167,6 +221,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_shell_keeps_a_database_from_one_open_to_the_next),
         cmocka_unit_test(the_quota_comes_from_the_environment),
         cmocka_unit_test(a_malformed_quota_fails_the_load_and_says_why),
+        cmocka_unit_test(the_functions_are_where_somebody_asked_for_them),
+        cmocka_unit_test(the_environment_says_whether_the_host_can_be_reached),
         cmocka_unit_test(python_opens_several_connections_to_one_database),
     };
     if (argc < 3) {

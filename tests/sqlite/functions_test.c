@@ -323,8 +323,10 @@ static void readers_may_be_used_in_a_view_unless_the_schema_is_not_trusted(void 
     query_is(db, "SELECT memfs_write('/f', 'seen')", "4");
     query_is(db, "CREATE VIEW v AS SELECT memfs_read('/f'), memfs_exists('/f')", "");
     query_is(db, "SELECT * FROM v", "seen|1");
+    query_is(db, "CREATE VIEW w AS SELECT path FROM memfs_tree; SELECT * FROM w", "/\n/f");
     query_is(db, "PRAGMA trusted_schema=OFF", "");
     query_fails(db, "SELECT * FROM v", SQLITE_ERROR, "unsafe use of");
+    query_fails(db, "SELECT * FROM w", SQLITE_ERROR, "unsafe use of");
     query_close(db);
 }
 

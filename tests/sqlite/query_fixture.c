@@ -35,17 +35,28 @@ static void append_row(sqlite3_str *out, sqlite3_stmt *statement)
     }
 }
 
-char *query_rows(sqlite3 *db, const char *sql)
+/* Runs the first statement and returns what is behind it. */
+static const char *append_statement(sqlite3 *db, const char *sql, sqlite3_str *out)
 {
     sqlite3_stmt *statement;
-    sqlite3_str *out = sqlite3_str_new(db);
-    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    const char *rest = sql;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, &rest);
+    if (rc == SQLITE_OK && statement == NULL)
+        return rest; /* blanks */
     if (rc == SQLITE_OK)
         while ((rc = sqlite3_step(statement)) == SQLITE_ROW)
             append_row(out, statement);
     if (rc != SQLITE_DONE)
         fail_msg("%s: %s (%d)", sql, sqlite3_errmsg(db), rc);
     sqlite3_finalize(statement);
+    return rest;
+}
+
+char *query_rows(sqlite3 *db, const char *sql)
+{
+    sqlite3_str *out = sqlite3_str_new(db);
+    while (*sql != '\0')
+        sql = append_statement(db, sql, out);
     char *rows = sqlite3_str_finish(out);
     return rows != NULL ? rows : sqlite3_mprintf("");
 }

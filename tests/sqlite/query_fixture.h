@@ -11,14 +11,14 @@
 sqlite3 *query_open(memfs *fs, unsigned flags);
 void query_close(sqlite3 *db);
 
-/* Runs one statement: its rows, "a|b" a row, "\n" between them, "NULL" for NULL.  Fails the
- * test if it fails.  sqlite3_free() */
+/* Runs statements: their rows, "a|b" a row, "\n" between them, "NULL" for NULL.  Fails the
+ * test if one fails.  sqlite3_free() */
 char *query_rows(sqlite3 *db, const char *sql);
 
 /* The rows are these. */
 void query_is(sqlite3 *db, const char *sql, const char *rows);
 
-/* The statement fails with this extended code, and a message with these words in it. */
+/* The statements fail with this extended code, and a message with these words in it. */
 void query_fails(sqlite3 *db, const char *sql, int code, const char *words);
 
 #endif
