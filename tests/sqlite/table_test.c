@@ -170,6 +170,56 @@ static void constraints_on_path_change_nothing_but_the_work(void **state)
     query_close(db);
 }
 
+static uint32_t random_below(uint32_t *seed, uint32_t limit)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (*seed >> 8) % limit;
+}
+
+/* One to `most` pieces, of which the first `kinds`, the slash among them, may come. */
+static void random_path(uint32_t *seed, uint32_t kinds, uint32_t most, char *out)
+{
+    static const char *const pieces[] = {"/",        ".a", "-", "0", "a", "A",
+                                         "\xC3\xA4", "~",  "*", "?", "%", "_"};
+    *out = '\0';
+    for (uint32_t count = 1 + random_below(seed, most); count > 0; count--)
+        strcat(strcat(out, random_below(seed, 3) == 0 ? "/" : ""),
+               pieces[random_below(seed, kinds)]);
+}
+
+/* Names on either side of the slash, in a tree and in bounds made at random. */
+static void random_constraints_on_path_change_nothing_but_the_work(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = query_open(f->fs, 0);
+    uint32_t seed = 20;
+    char path[128];
+    char other[128];
+    for (int count = 0; count < 60; count++) {
+        random_path(&seed, 8, 5, path);
+        (void)memfs_mkdir_parents(f->fs, path, 0755);
+    }
+    query_is(db, "SELECT count(*)>60 FROM memfs_tree", "1");
+    static const char *const forms[] = {"path=%Q",
+                                        "path>=%Q",
+                                        "path>%Q",
+                                        "path<=%Q",
+                                        "path<%Q",
+                                        "path GLOB %Q",
+                                        "path LIKE %Q",
+                                        "path>%Q AND path<%Q",
+                                        "path>=%Q AND path<=%Q",
+                                        "path GLOB %Q AND path>%Q"};
+    for (int count = 0; count < 600; count++) {
+        random_path(&seed, count % 2 != 0 ? 8 : 12, 4, path);
+        random_path(&seed, 8, 4, other);
+        char *constraint = sqlite3_mprintf(forms[random_below(&seed, 10)], path, other);
+        assert_constraint_is_honest(db, constraint);
+        sqlite3_free(constraint);
+    }
+    query_close(db);
+}
+
 /* A file system that notes each time that a directory is read. */
 static int setup_strict(void **state)
 {
@@ -395,6 +445,7 @@ int main(void)
         TEST(the_attributes_are_those_of_stat),
         TEST(root_and_depth_limit_the_scan),
         TEST(constraints_on_path_change_nothing_but_the_work),
+        TEST(random_constraints_on_path_change_nothing_but_the_work),
         STRICT_TEST(constraints_on_path_save_the_reading_of_directories),
         TEST(the_plan_says_what_is_used),
         TEST(arguments_come_from_other_tables),
