@@ -7,6 +7,8 @@
  */
 #include "control.h"
 
+#include "pragma.h"
+
 #include <assert.h>
 
 /* A flag: -1 asks, 0 and 1 set; the answer goes where the question came from. */
@@ -116,6 +118,8 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
         return SQLITE_OK;
     case SQLITE_FCNTL_SIZE_LIMIT:
         return control_size_limit(file, member, argument);
+    case SQLITE_FCNTL_PRAGMA:
+        return mfs_pragma_serve(file, member, argument);
     default:
         return mfs_control_file(file, operation, argument);
     }

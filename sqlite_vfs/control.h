@@ -1,7 +1,7 @@
 /*
  * File-controls: what SQLite and its users ask of an open file beyond reading
- * and writing.  Whatever is not ours is SQLITE_NOTFOUND, PRAGMA included:
- * answering OK to that one would turn every PRAGMA into a no-op.
+ * and writing.  Whatever is not ours is SQLITE_NOTFOUND, PRAGMAs included:
+ * answering OK to those would turn every PRAGMA into a no-op.
  */
 #ifndef MFS_CONTROL_H
 #define MFS_CONTROL_H

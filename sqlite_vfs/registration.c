@@ -7,16 +7,16 @@
  * SQLite's own functions look up and add in two steps; the process's mutex makes
  * one of them.  Lock order: the process's mutex, then SQLite's of the list.
  */
+#include "registration.h"
+
 #include "mutex.h"
-#include "sqliteapi.h"
 #include "vfs.h"
 
 #include <memfs/sqlite.h>
 
 #include <string.h>
 
-/* The VFS through which `fs` is registered already, or null. */
-static struct mfs_vfs *find_registered(memfs *fs)
+struct mfs_vfs *mfs_registration_of(memfs *fs)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     mfs_mutex *list = mfs_mutex_of_vfs_list();
@@ -31,11 +31,7 @@ static struct mfs_vfs *find_registered(memfs *fs)
     return found;
 }
 
-/*
- * The VFS for time and the like: the default, or what the default uses if that is
- * one of ours, which may go away before we do.
- */
-static sqlite3_vfs *find_host(void)
+sqlite3_vfs *mfs_registration_host(void)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     struct mfs_vfs *ours = mfs_vfs_from(vfs);
@@ -46,10 +42,10 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
 {
     if (sqlite3_vfs_find(name) != NULL)
         return MEMFS_EEXIST;
-    if (find_registered(fs) != NULL)
+    if (mfs_registration_of(fs) != NULL)
         return MEMFS_EBUSY;
     struct mfs_vfs *vfs;
-    int error = mfs_vfs_create(fs, name, find_host(), &vfs);
+    int error = mfs_vfs_create(fs, name, mfs_registration_host(), &vfs);
     if (error != 0)
         return error;
     int is_default = (flags & MEMFS_SQLITE_DEFAULT) != 0;
