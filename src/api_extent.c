@@ -56,7 +56,7 @@ static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, 
     struct mfs_source zeros = {0};
     uint64_t size = mfs_node_size(file);
     if ((flags & MEMFS_ALLOCATE_PUNCH_HOLE) != 0)
-        return mfs_content_punch(&fs->pool, &file->content, offset, length);
+        return mfs_node_punch(&fs->nodes, file, offset, length);
     int error = (flags & MEMFS_ALLOCATE_ZERO_RANGE) != 0
                     ? mfs_content_write(&fs->pool, &file->content, size, offset, length, &zeros)
                     : mfs_content_allocate(&fs->pool, &file->content, size, offset, length);
@@ -91,14 +91,14 @@ int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned fl
 static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end)
     MFS_REQUIRES(file->node.lock)
 {
-    uint64_t from = mfs_max_u64(mfs_node_size(file), file->reserved_end);
+    uint64_t from = mfs_max_u64(mfs_node_size(file), file->content.kept_end);
     if (end > from) {
         int error = mfs_content_allocate(&fs->pool, &file->content, mfs_node_size(file), from,
                                          end - from);
         if (error != 0)
             return error;
     }
-    bool shrinks = end < file->reserved_end;
+    bool shrinks = end < file->content.kept_end;
     mfs_node_set_reserved_end(&fs->nodes, file, end);
     if (shrinks)
         mfs_node_cut(&fs->nodes, file, mfs_node_size(file));
@@ -302,10 +302,11 @@ int64_t memfs_version_read(const memfs_version_ref *ref, void *buffer, size_t le
                            int64_t offset)
 {
     const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
+    uint64_t wanted = length;
     if (!is_held(version) || offset < 0 || (buffer == NULL && length != 0) ||
-        length > (uint64_t)INT64_MAX)
+        wanted > (uint64_t)INT64_MAX)
         return MEMFS_EINVAL;
-    uint64_t n = mfs_min_u64(length, mfs_sub_saturating(version->size, (uint64_t)offset));
+    uint64_t n = mfs_min_u64(wanted, mfs_sub_saturating(version->size, (uint64_t)offset));
     memfs_iovec part = {buffer, length};
     struct mfs_sink sink = {.parts = &part};
     if (n > 0)

@@ -104,6 +104,7 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     fs->arena_limit = foundation->arena_limit;
     bool charged = mfs_ledger_charge(&fs->memory.ledger, foundation->bytes);
     MFS_CHECK(charged);
+    mfs_ledger_note_peak(&fs->memory.ledger);
     mfs_ledger_use(&fs->memory.ledger, MEMFS_CLASS_NODES, foundation->bytes);
     fs->instance_bytes = (size_t)foundation->bytes;
 
@@ -247,22 +248,19 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
         quota_bytes = fs->arena_limit;
     else if (quota_bytes > fs->arena_limit)
         return MEMFS_EINVAL;
-    if (mfs_ledger_set_limit(&fs->memory.ledger, quota_bytes))
+    if (mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes))
         return 0;
     mfs_pool_trim(&fs->pool);
-    return mfs_ledger_set_limit(&fs->memory.ledger, quota_bytes) ? 0 : MEMFS_EBUSY;
+    return mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes) ? 0 : MEMFS_EBUSY;
 }
 
 int memfs_set_node_limit(memfs *fs, uint64_t node_limit)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    uint64_t limit = node_limit != 0 ? node_limit : MFS_UNLIMITED;
-    uint64_t before = atomic_exchange(&fs->nodes.limit, limit);
-    if (atomic_load(&fs->nodes.total) <= limit)
-        return 0;
-    atomic_store(&fs->nodes.limit, before);
-    return MEMFS_EBUSY;
+    return mfs_nodes_set_limit(&fs->nodes, node_limit != 0 ? node_limit : MFS_UNLIMITED)
+               ? 0
+               : MEMFS_EBUSY;
 }
 
 /* --------------------------------------------------------------- reporting */

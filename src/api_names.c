@@ -256,7 +256,7 @@ int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to)
     int error = begin(file->fs, to_at, to, &start);
     if (error != 0)
         return error;
-    /* As on Linux: once its last name is gone, only what never had one can be named. */
+    /* Once its last name is gone, only what was opened without one can be named again. */
     const uint32_t unnamed = file->flags & (MEMFS_O_TMPFILE | MEMFS_O_EXCLUSIVE);
     if (mfs_node_links(file->node) == 0 && unnamed != MEMFS_O_TMPFILE)
         return MEMFS_ENOENT;

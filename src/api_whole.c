@@ -170,9 +170,9 @@ int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size,
     if (!mfs_fs_is_valid(fs) || path == NULL || (data == NULL && size != 0) ||
         (mode & ~07777u) != 0)
         return MEMFS_EINVAL;
-    if (size > (uint64_t)MEMFS_FILE_SIZE_MAX)
-        return MEMFS_EFBIG;
     struct delivery delivery = {.size = size, .mode = mode};
+    if (delivery.size > (uint64_t)MEMFS_FILE_SIZE_MAX)
+        return MEMFS_EFBIG;
     union {
         const void *in;
         void *out;

@@ -1,5 +1,5 @@
 /*
- * The audit: every count, made again from the structures themselves.
+ * The audit: counts, made again from the structures themselves.
  *
  * It walks the tree, the open handles and the versions, tallies every page table
  * once (parts are marked while it runs), and compares with what the ledger, the
@@ -15,6 +15,7 @@ struct audit {
     memfs *fs;
     struct mfs_tally tally;
     uint64_t short_bytes;
+    uint64_t reserved_bytes;
     uint64_t node_bytes, name_bytes, handle_bytes, block_bytes;
     uint64_t by_kind[MEMFS_KIND_SYMLINK + 1];
     bool is_sound;
@@ -39,8 +40,12 @@ static void add_node(struct audit *audit, struct mfs_node *node)
     audit->node_bytes += mfs_node_cost(&fs->nodes, node);
     struct mfs_file_node *file = mfs_as_file(node);
     struct mfs_dir_node *dir = mfs_as_dir(node);
-    if (file != NULL)
+    if (file != NULL) {
         mfs_content_tally(&fs->pool, &file->content, &audit->tally, &audit->short_bytes);
+        audit->reserved_bytes += mfs_sub_saturating(file->content.kept_end, mfs_node_size(file));
+        expect(audit, mfs_content_has_room(&fs->pool, &file->content, mfs_node_size(file)),
+               "audit: room that is reserved");
+    }
     if (dir == NULL)
         return;
     audit->name_bytes += mfs_dir_cost(&fs->nodes.names, &dir->names);
@@ -142,6 +147,8 @@ static void compare_rest(struct audit *audit)
     expect(audit, used(fs, MEMFS_CLASS_HANDLES) >= audit->handle_bytes, "audit: bytes of handles");
     expect(audit, used(fs, MEMFS_CLASS_SHARED) == audit->block_bytes,
            "audit: bytes of charged memory");
+    expect(audit, atomic_load(&fs->nodes.reserved_bytes) == audit->reserved_bytes,
+           "audit: bytes reserved");
     uint64_t nodes = 0;
     for (int kind = MEMFS_KIND_FILE; kind <= MEMFS_KIND_SYMLINK; kind++) {
         nodes += audit->by_kind[kind];

@@ -24,7 +24,7 @@ int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory, enum 
                    size_t bytes, void **out)
 {
     size_t total;
-    if (bytes == 0 || !mfs_add_size(bytes, HEADER_BYTES, &total))
+    if (bytes == 0 || bytes > SIZE_MAX / 2 || !mfs_add_size(bytes, HEADER_BYTES, &total))
         return MEMFS_EINVAL;
     void *taken;
     int error = mfs_memory_take(memory, total, class, &taken);

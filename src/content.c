@@ -200,57 +200,73 @@ static bool zero_tail(const struct mfs_pool *pool, const struct mfs_content *con
     return true;
 }
 
-/* Zeroes the whole pages from `first` on, which are there and private. */
-static void zero_pages(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first)
+/* Zeroes the whole pages first .. after - 1, as far as they are there; they are private. */
+static void zero_pages(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,
+                       uint64_t after)
 {
     uint64_t index = mfs_radix_next_page(pool, tree, first);
-    for (; index != MFS_NO_INDEX; index = mfs_radix_next_page(pool, tree, index + 1))
+    for (; index < after; index = mfs_radix_next_page(pool, tree, index + 1))
         memset(mfs_page_bytes(pool, mfs_radix_find(pool, tree, index)), 0, pool->page_size);
 }
 
-/* True if no page from `first` on is shared, nor the way to it. */
-static bool all_private(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first)
+/* True if none of those pages is shared, nor the way to it. */
+static bool all_private(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,
+                        uint64_t after)
 {
     uint64_t index = mfs_radix_next_page(pool, tree, first);
-    for (; index != MFS_NO_INDEX; index = mfs_radix_next_page(pool, tree, index + 1))
+    for (; index < after; index = mfs_radix_next_page(pool, tree, index + 1))
         if (mfs_radix_find_exclusive(pool, tree, index) == 0)
             return false;
     return true;
 }
 
-static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
-                      uint64_t kept_end)
+/* The first page that neither the size nor the kept room reaches. */
+static uint64_t first_page_unkept(const struct mfs_pool *pool, const struct mfs_content *content,
+                                  uint64_t size)
+{
+    return first_page_behind(pool, mfs_max_u64(size, content->kept_end));
+}
+
+/* Room is kept as far as there are pages without a gap. */
+static void end_room_at_hole(const struct mfs_pool *pool, struct mfs_content *content,
+                             uint64_t size)
+{
+    if (content->kept_end <= size)
+        return;
+    uint64_t hole = mfs_radix_next_hole(pool, mfs_content_tree(content), size >> pool->page_shift);
+    uint64_t end = mfs_mul_saturating(hole, pool->page_size);
+    if (end < content->kept_end)
+        content->kept_end = end > size ? end : 0;
+}
+
+static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t size)
 {
     struct mfs_need need = {0};
     struct mfs_radix tree = mfs_content_tree(content);
-    uint64_t first_gone = first_page_behind(pool, mfs_max_u64(size, kept_end));
-    uint64_t first_behind = first_page_behind(pool, size);
-    mfs_radix_plan_drop(pool, tree, first_gone, MFS_NO_INDEX, &need);
+    end_room_at_hole(pool, content, size);
+    uint64_t unkept = first_page_unkept(pool, content, size);
+    uint64_t behind = first_page_behind(pool, size);
+    mfs_radix_plan_drop(pool, tree, unkept, MFS_NO_INDEX, &need);
     if (need.nodes != 0) {
         content->is_stale = true;
         return;
     }
     struct mfs_stash nothing = {0};
-    mfs_radix_drop(pool, &tree, first_gone, MFS_NO_INDEX, &nothing);
+    mfs_radix_drop(pool, &tree, unkept, MFS_NO_INDEX, &nothing);
     set_tree(content, tree);
-    content->is_stale = !zero_tail(pool, content, size);
-    if (first_behind >= first_gone)
-        return;
-    if (all_private(pool, tree, first_behind))
-        zero_pages(pool, tree, first_behind);
-    else
-        content->is_stale = true;
+    content->is_stale = !zero_tail(pool, content, size) || !all_private(pool, tree, behind, unkept);
+    if (!content->is_stale)
+        zero_pages(pool, tree, behind, unkept);
 }
 
-void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
-                     uint64_t kept_end)
+void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_t size)
 {
-    if (size == 0 && kept_end == 0)
+    if (size == 0 && content->kept_end == 0)
         mfs_content_release(pool, content);
     else if (content->is_short)
         cut_short(content, size);
     else
-        cut_pages(pool, content, size, kept_end);
+        cut_pages(pool, content, size);
 }
 
 /* Whole pages to drop and pages to make private, as one step that fails before it begins. */
@@ -286,19 +302,33 @@ static int operate(struct mfs_pool *pool, struct mfs_content *content, const str
     return 0;
 }
 
+/*
+ * Drops what neither the size nor the kept room reaches, and zeroes what is left
+ * behind the size, in pages that are made private for that.
+ */
 static int clean_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t size)
 {
-    bool has_tail = (size & (pool->page_size - 1)) != 0;
-    struct surgery plan = {
-        .drop_first = first_page_behind(pool, size),
-        .drop_last = MFS_NO_INDEX,
-        .own = {has_tail ? size >> pool->page_shift : MFS_NO_INDEX, MFS_NO_INDEX},
-    };
-    int error = operate(pool, content, &plan);
+    struct mfs_radix tree = mfs_content_tree(content);
+    struct mfs_need need = {0};
+    struct mfs_stash stash;
+    uint64_t first = size >> pool->page_shift;
+    uint64_t unkept = mfs_max_u64(first_page_unkept(pool, content, size), first);
+    uint64_t index = mfs_radix_next_page(pool, tree, first);
+    for (; index < unkept; index = mfs_radix_next_page(pool, tree, index + 1))
+        mfs_radix_plan_own(pool, tree, index, index, &need);
+    mfs_radix_plan_drop(pool, tree, unkept, MFS_NO_INDEX, &need);
+    int error = mfs_stash_fill(pool, &need, &stash);
     if (error != 0)
         return error;
+    index = mfs_radix_next_page(pool, tree, first);
+    for (; index < unkept; index = mfs_radix_next_page(pool, tree, index + 1))
+        (void)mfs_radix_own(pool, &tree, index, true, &stash);
+    mfs_radix_drop(pool, &tree, unkept, MFS_NO_INDEX, &stash);
+    set_tree(content, tree);
+    mfs_stash_release(pool, &stash);
     bool zeroed = zero_tail(pool, content, size);
     MFS_CHECK(zeroed);
+    zero_pages(pool, tree, first_page_behind(pool, size), unkept);
     return 0;
 }
 
@@ -462,14 +492,9 @@ static void zero_part(const struct mfs_pool *pool, const struct mfs_content *con
            (size_t)(end - offset));
 }
 
-int mfs_content_punch(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
-                      uint64_t length)
+static int punch_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
+                       uint64_t end)
 {
-    uint64_t end = offset + length;
-    if (content->root == 0)
-        return 0;
-    if (content->is_short)
-        return punch_short(pool, content, offset, end);
     /*   offset   whole_start          whole_end   end
      *     | edge |  whole pages           | edge |          the edges may be empty */
     uint64_t first = first_page_behind(pool, offset);
@@ -490,6 +515,21 @@ int mfs_content_punch(struct mfs_pool *pool, struct mfs_content *content, uint64
     return 0;
 }
 
+int mfs_content_punch(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
+                      uint64_t length)
+{
+    uint64_t end = offset + length;
+    uint64_t kept_end = mfs_min_u64(content->kept_end, offset);
+    int error = 0;
+    if (content->is_short)
+        error = punch_short(pool, content, offset, end);
+    else if (content->root != 0)
+        error = punch_pages(pool, content, offset, end);
+    if (error == 0)
+        content->kept_end = kept_end;
+    return error;
+}
+
 /* -------------------------------------------------------- clones and figures */
 
 struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_content *content)
@@ -498,7 +538,10 @@ struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_con
         mfs_short_retain(as_short(content));
     else
         mfs_radix_retain(pool, mfs_content_tree(content));
-    return *content;
+    struct mfs_content clone = *content;
+    clone.is_stale = clone.is_stale || clone.kept_end != 0;
+    clone.kept_end = 0;
+    return clone;
 }
 
 void mfs_content_release(struct mfs_pool *pool, struct mfs_content *content)
@@ -565,6 +608,18 @@ uint64_t mfs_content_usage(const struct mfs_pool *pool, const struct mfs_content
         return mfs_short_cost(pool, as_short(content));
     return mfs_content_allocated(pool, content, size) +
            mfs_radix_count_nodes(pool, mfs_content_tree(content)) * mfs_radix_node_cost(pool);
+}
+
+bool mfs_content_has_room(const struct mfs_pool *pool, const struct mfs_content *content,
+                          uint64_t size)
+{
+    if (content->kept_end <= size)
+        return true;
+    if (content->is_short)
+        return content->kept_end <= as_short(content)->capacity;
+    uint64_t hole = mfs_radix_next_hole(pool, mfs_content_tree(content),
+                                        first_page_behind(pool, size));
+    return hole >= first_page_behind(pool, content->kept_end);
 }
 
 void mfs_content_tally(const struct mfs_pool *pool, const struct mfs_content *content,

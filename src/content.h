@@ -30,6 +30,7 @@ struct mfs_content {
     uint8_t height;
     bool is_short;
     bool is_stale;
+    uint64_t kept_end; /* what begins behind the size and before this has its room; 0: nothing */
 };
 
 /* Where the bytes of a write come from: parts one after another, or zeros if `parts` is null. */
@@ -62,18 +63,20 @@ int mfs_content_write(struct mfs_pool *pool, struct mfs_content *content, uint64
 int mfs_content_allocate(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
                          uint64_t offset, uint64_t length);
 
-/* Makes the range read as zeros and frees its whole pages. */
+/* Makes the range read as zeros and frees its whole pages; room is kept only in front of it. */
 int mfs_content_punch(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
                       uint64_t length);
 
 /* Prepares for the size `size` to become a larger one.  Errors: EDQUOT, ENOMEM. */
 int mfs_content_grow(struct mfs_pool *pool, struct mfs_content *content, uint64_t size);
 
-/* Cuts off what lies behind `size`; what begins before `kept_end` stays, zeroed.  Cannot fail. */
-void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
-                     uint64_t kept_end);
+/*
+ * Cuts off what lies behind `size`; what begins before kept_end stays, zeroed.
+ * Where there is a hole before kept_end, that moves to the hole.  Cannot fail.
+ */
+void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_t size);
 
-/* A second content with the same bytes; cannot fail. */
+/* A second content with the same bytes, and without kept room; cannot fail. */
 struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_content *content);
 void mfs_content_release(struct mfs_pool *pool, struct mfs_content *content);
 
@@ -108,6 +111,10 @@ static inline struct mfs_radix mfs_content_tree(const struct mfs_content *conten
 {
     return (struct mfs_radix){content->is_short ? 0 : content->root, content->height};
 }
+
+/* For the audit: true if everything between the size and kept_end has its room. */
+bool mfs_content_has_room(const struct mfs_pool *pool, const struct mfs_content *content,
+                          uint64_t size);
 
 /* For the audit: a short that was not marked yet adds its cost to `*short_bytes`. */
 void mfs_content_tally(const struct mfs_pool *pool, const struct mfs_content *content,

@@ -142,7 +142,7 @@ static int resize(const struct mfs_names *names, struct mfs_dir *dir, uint32_t c
         free_index(names, slots, capacity, NULL, 0);
         return error;
     }
-    uintptr_t *old_slots = dir->slots;
+    uint64_t *old_slots = dir->slots;
     uint32_t *old_table = dir->table;
     uint32_t old_entries = table_size(dir), old_capacity = dir->capacity;
     dir->table = table;
@@ -291,6 +291,11 @@ struct mfs_dirent *mfs_dir_at(const struct mfs_dir *dir, uint64_t sequence)
         if (!is_tombstone(dir->slots[slot]))
             return as_entry(dir->slots[slot]);
     return NULL;
+}
+
+struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir)
+{
+    return dir->filled != 0 ? as_entry(dir->slots[dir->filled - 1]) : NULL;
 }
 
 uint64_t mfs_dirent_cost(const struct mfs_names *names, const struct mfs_dirent *entry)

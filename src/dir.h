@@ -76,6 +76,9 @@ void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct m
 /* The first entry with this sequence number or a higher one, or null. */
 struct mfs_dirent *mfs_dir_at(const struct mfs_dir *dir, uint64_t sequence);
 
+/* The newest entry, or null.  Taking this one away is the quick way to empty a directory. */
+struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir);
+
 /* What the directory's index and entries cost. */
 uint64_t mfs_dir_cost(const struct mfs_names *names, const struct mfs_dir *dir);
 uint64_t mfs_dirent_cost(const struct mfs_names *names, const struct mfs_dirent *entry);

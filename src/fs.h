@@ -2,18 +2,17 @@
  * One file system: all its parts, and the order of their locks.
  *
  * LOCK ORDER.  A lock may be taken while those above it are held, not the other
- * way round; of those on one line at most one is held, nodes excepted.
+ * way round; of those on one line at most one is held.
  *
  *   1  memfs_file.lock           one handle's offset
  *   2  tree.lock                 the namespace (reader-writer)
  *   3  memfs_dir.lock            one directory stream's position
  *   4  handles.lock              the lists of open handles
- *   5  node.lock                 one file's size and content (reader-writer);
- *                                two at once in the order of node numbers
+ *   5  node.lock                 one file's size and content (reader-writer)
  *   6  pool.lock                 slabs and free pages
  *   7  arena.lock                the arena's bitmap
  *      versions.lock, blocks.lock  what else callers hold
- *      ledger.refusal_lock       the last refusal
+ *      ledger.lock               the last refusal, and the setting of limits
  *      gates                     waiting; and a node's whole-file lock
  *
  * The ledger's counts, pages' and nodes' reference counts, and nodes' times and

@@ -19,7 +19,7 @@
 #define MFS_CLOSED_MAGIC 0x6d667378u
 
 struct mfs_handle_list {
-    struct mfs_lock lock; /* a leaf: guards the lists, node->handles and counts_orphan */
+    struct mfs_lock lock; /* guards the lists, node->handles and counts_orphan */
     struct memfs_file *files;
     struct memfs_dir *dirs;
     uint64_t open_files, open_dirs;

@@ -96,6 +96,7 @@ int mfs_memory_take_raw(struct mfs_memory *memory, size_t bytes, void **out)
         mfs_ledger_refund(&memory->ledger, cost);
         return MEMFS_ENOMEM;
     }
+    mfs_ledger_note_peak(&memory->ledger);
     *out = block;
     return 0;
 }

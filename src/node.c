@@ -1,6 +1,5 @@
 /*
- * A node is charged to the class of nodes, as large as its kind needs: an empty
- * file takes 112 bytes on a 64-bit machine.
+ * A node is charged to the class of nodes, as large as its kind needs.
  *
  * The limit on nodes is charged like memory: a compare-and-swap that refuses,
  * before the memory is taken.
@@ -39,6 +38,21 @@ static int charge_node(struct mfs_nodes *nodes)
             return mfs_ledger_refused(&nodes->memory->ledger, nodes->lot, MEMFS_ENOSPC, 1, 0);
     } while (!atomic_compare_exchange_weak(&nodes->total, &total, total + 1));
     return 0;
+}
+
+bool mfs_nodes_set_limit(struct mfs_nodes *nodes, uint64_t limit)
+{
+    mfs_lock_exclusive(nodes->lot, &nodes->limit_lock);
+    uint64_t before = atomic_load(&nodes->limit);
+    bool fits = atomic_load(&nodes->total) <= limit;
+    if (fits) {
+        atomic_store(&nodes->limit, limit);
+        fits = atomic_load(&nodes->total) <= limit;
+        if (!fits)
+            atomic_store(&nodes->limit, before);
+    }
+    mfs_unlock_exclusive(nodes->lot, &nodes->limit_lock);
+    return fits;
 }
 
 static int create(struct mfs_nodes *nodes, enum memfs_kind kind, uint32_t mode, size_t bytes,
@@ -109,42 +123,60 @@ void mfs_node_retain(struct mfs_node *node)
     MFS_CHECK(before != 0 && before != UINT32_MAX);
 }
 
+/* The room that is reserved behind the end: what reserved_bytes adds up. */
 static uint64_t room_behind(const struct mfs_file_node *file)
 {
-    return mfs_sub_saturating(file->reserved_end, mfs_node_size(file));
+    return mfs_sub_saturating(file->content.kept_end, mfs_node_size(file));
+}
+
+static void recount_room(struct mfs_nodes *nodes, const struct mfs_file_node *file, uint64_t before)
+{
+    uint64_t after = room_behind(file);
+    if (after != before)
+        (void)atomic_fetch_add_explicit(&nodes->reserved_bytes, after - before,
+                                        memory_order_relaxed);
 }
 
 void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
 {
     uint64_t before = room_behind(file);
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
-    if (file->reserved_end != 0)
-        (void)atomic_fetch_add_explicit(&nodes->reserved_bytes, room_behind(file) - before,
-                                        memory_order_relaxed);
+    recount_room(nodes, file, before);
 }
 
 void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
 {
     uint64_t before = room_behind(file);
-    file->reserved_end = end;
-    (void)atomic_fetch_add_explicit(&nodes->reserved_bytes, room_behind(file) - before,
-                                    memory_order_relaxed);
+    file->content.kept_end = end;
+    recount_room(nodes, file, before);
+}
+
+int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t offset,
+                   uint64_t length)
+{
+    uint64_t before = room_behind(file);
+    int error = mfs_content_punch(nodes->pool, &file->content, offset, length);
+    recount_room(nodes, file, before);
+    return error;
 }
 
 void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
                            struct mfs_content *content, uint64_t size)
 {
     struct mfs_content replaced = file->content;
-    mfs_node_set_reserved_end(nodes, file, 0);
+    uint64_t before = room_behind(file);
     file->content = *content;
-    mfs_node_set_size(nodes, file, size);
+    atomic_store_explicit(&file->size, size, memory_order_relaxed);
+    recount_room(nodes, file, before);
     *content = replaced;
 }
 
 void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
 {
-    mfs_content_cut(nodes->pool, &file->content, size, file->reserved_end);
-    mfs_node_set_size(nodes, file, size);
+    uint64_t before = room_behind(file);
+    mfs_content_cut(nodes->pool, &file->content, size);
+    atomic_store_explicit(&file->size, size, memory_order_relaxed);
+    recount_room(nodes, file, before);
 }
 
 void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)

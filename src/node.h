@@ -49,7 +49,6 @@ struct mfs_file_node {
     struct mfs_node node;
     _Atomic uint64_t size; /* written under the lock; read without it where one number is enough */
     struct mfs_content content;
-    uint64_t reserved_end;            /* bytes before it keep their room; 0: none */
     _Atomic uint32_t private_holders; /* handles that keep copies from sharing its pages */
 };
 
@@ -78,7 +77,8 @@ struct mfs_nodes {
     uint32_t uid, gid;               /* of new nodes */
     _Atomic uint64_t reserved_bytes; /* behind the ends of files */
     _Atomic uint64_t next_number;
-    _Atomic uint64_t limit; /* MFS_UNLIMITED: none */
+    struct mfs_lock limit_lock; /* a leaf: one setter of the limit at a time */
+    _Atomic uint64_t limit;     /* MFS_UNLIMITED: none */
     _Atomic uint64_t total;
     _Atomic uint64_t by_kind[MEMFS_KIND_SYMLINK + 1];
 };
@@ -91,6 +91,9 @@ int mfs_node_create_file(struct mfs_nodes *nodes, uint32_t mode, struct mfs_file
 int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_node **out);
 int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t length,
                             struct mfs_symlink_node **out);
+
+/* False, and nothing has changed, if more nodes exist. */
+bool mfs_nodes_set_limit(struct mfs_nodes *nodes, uint64_t limit);
 
 void mfs_node_retain(struct mfs_node *node);
 
@@ -160,8 +163,14 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
 /* Sets the size, under the lock; the reservation's room behind it is counted anew. */
 void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
     MFS_REQUIRES(file->node.lock);
+
+/* Moves the end of the reservation, for which there is room already. */
 void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
     MFS_REQUIRES(file->node.lock);
+
+/* As mfs_content_punch(); a reservation then ends where the hole begins. */
+int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t offset,
+                   uint64_t length) MFS_REQUIRES(file->node.lock);
 
 /* Puts another content and size in the place of the old one, which `*content` then holds; a
  * reservation ends. */

@@ -8,7 +8,7 @@
 /* False if a bracket is not closed or the last byte is a lone backslash. */
 bool mfs_pattern_is_valid(const char *pattern);
 
-/* True if one component has no special byte but backslashes. */
+/* True if one component has no special byte, so that it stands for itself alone. */
 bool mfs_pattern_is_literal(const char *component, size_t length);
 
 /* Matches a whole name against one component of a pattern. */

@@ -5,76 +5,82 @@
  */
 #include "publish.h"
 
-#include "check.h"
 #include "rename.h"
 
-/* The name that the node will have if no parent is missing, or the topmost missing parent. */
-static int prepare_here(struct mfs_tree *tree, const struct mfs_place *place,
-                        const struct mfs_node *node, struct mfs_addition *out)
+/* A node in a private chain of parents, of which nothing is in the tree yet. */
+struct chain {
+    struct mfs_dir_node *top;
+    struct mfs_place inner;       /* where the node will be, in the bottom of the chain */
+    struct mfs_dirent *entry;     /* for the node */
+    struct mfs_addition addition; /* for the top, in the tree */
+};
+
+/* Builds the parents that `place` lacks and gets both names ready.  The node's own number of
+ * names is the caller's business. */
+static int prepare_chain(struct mfs_tree *tree, const struct mfs_place *place, uint32_t mode,
+                         struct chain *out) MFS_REQUIRES(tree->lock)
+{
+    const struct mfs_names *names = &tree->nodes->names;
+    *out = (struct chain){.inner = {.last = MFS_LAST_NAME}};
+    struct mfs_component *last = &out->inner.name;
+    int error = mfs_subtree_make_chain(tree, place->rest, mode, &out->top, &out->inner.dir, last);
+    if (error != 0)
+        return error;
+    error = last->length <= MEMFS_NAME_MAX ? mfs_dir_prepare(names, &out->inner.dir->names,
+                                                             last->name, last->length, &out->entry)
+                                           : MEMFS_ENAMETOOLONG;
+    if (error != 0)
+        goto fail;
+    error = mfs_namespace_prepare(tree, place->dir, &place->name, &out->top->node, &out->addition);
+    if (error == 0)
+        return 0;
+    mfs_dir_cancel(names, &out->inner.dir->names, out->entry);
+fail:
+    mfs_subtree_discard(tree, &out->top->node);
+    return error;
+}
+
+static void commit_chain(struct mfs_tree *tree, struct chain *chain, int64_t now)
     MFS_REQUIRES(tree->lock)
 {
-    return mfs_namespace_prepare(tree, place->dir, &place->name, node, out);
+    mfs_namespace_commit(tree, &chain->addition, &chain->top->node, now);
+    mfs_node_release(tree->nodes, &chain->top->node);
 }
 
 int mfs_publish(struct mfs_tree *tree, const struct mfs_place *place, struct mfs_node *node,
                 uint32_t parents_mode, int64_t now)
 {
     struct mfs_addition addition;
+    int error;
     if (place->rest == NULL) {
-        int error = prepare_here(tree, place, node, &addition);
+        error = mfs_namespace_prepare(tree, place->dir, &place->name, node, &addition);
         if (error == 0)
             mfs_namespace_commit(tree, &addition, node, now);
         return error;
     }
-    struct mfs_dir_node *top, *bottom;
-    struct mfs_component last;
-    int error = mfs_subtree_make_chain(tree, place->rest, parents_mode, &top, &bottom, &last);
+    struct chain chain;
+    error = mfs_as_dir(node) == NULL ? mfs_namespace_check_links(node) : 0;
+    if (error == 0)
+        error = prepare_chain(tree, place, parents_mode, &chain);
     if (error != 0)
         return error;
-    struct mfs_addition inner;
-    error = mfs_namespace_prepare(tree, bottom, &last, node, &inner);
-    if (error != 0)
-        goto fail;
-    error = prepare_here(tree, place, &top->node, &addition);
-    if (error != 0) {
-        mfs_namespace_cancel(tree, &inner);
-        goto fail;
-    }
-    mfs_namespace_commit(tree, &inner, node, now);
-    mfs_namespace_commit(tree, &addition, &top->node, now);
-    mfs_node_release(tree->nodes, &top->node);
+    addition = (struct mfs_addition){chain.inner.dir, chain.entry};
+    mfs_namespace_commit(tree, &addition, node, now);
+    commit_chain(tree, &chain, now);
     return 0;
-fail:
-    mfs_subtree_discard(tree, &top->node);
-    return error;
 }
 
 static int rename_into_chain(struct mfs_tree *tree, const struct mfs_place *from,
                              const struct mfs_place *to, unsigned flags,
                              struct mfs_dirent **removed) MFS_REQUIRES(tree->lock)
 {
-    struct mfs_dir_node *top, *bottom;
-    struct mfs_component last;
-    struct mfs_addition inner, addition;
-    int error = mfs_subtree_make_chain(tree, to->rest, MFS_PARENTS_MODE, &top, &bottom, &last);
+    struct chain chain;
+    int error = prepare_chain(tree, to, MFS_PARENTS_MODE, &chain);
     if (error != 0)
         return error;
-    error = mfs_namespace_prepare(tree, bottom, &last, from->node, &inner);
-    if (error != 0)
-        goto fail;
-    error = prepare_here(tree, to, &top->node, &addition);
-    if (error != 0) {
-        mfs_namespace_cancel(tree, &inner);
-        goto fail;
-    }
-    struct mfs_place within = {.dir = bottom, .name = last, .last = MFS_LAST_NAME};
-    mfs_namespace_commit(tree, &addition, &top->node, mfs_nodes_now(tree->nodes));
-    *removed = mfs_rename_apply(tree, from, &within, flags, inner.entry);
-    mfs_node_release(tree->nodes, &top->node);
+    commit_chain(tree, &chain, mfs_nodes_now(tree->nodes));
+    *removed = mfs_rename_apply(tree, from, &chain.inner, flags, chain.entry);
     return 0;
-fail:
-    mfs_subtree_discard(tree, &top->node);
-    return error;
 }
 
 int mfs_publish_rename(struct mfs_tree *tree, const struct mfs_place *from,

@@ -18,8 +18,9 @@ void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit)
     atomic_store(&ledger->limit, limit);
 }
 
-static void raise_peak(struct mfs_ledger *ledger, uint64_t committed)
+void mfs_ledger_note_peak(struct mfs_ledger *ledger)
 {
+    uint64_t committed = atomic_load_explicit(&ledger->committed, memory_order_relaxed);
     uint64_t peak = atomic_load_explicit(&ledger->peak, memory_order_relaxed);
     while (peak < committed &&
            !atomic_compare_exchange_weak_explicit(&ledger->peak, &peak, committed,
@@ -39,7 +40,6 @@ bool mfs_ledger_charge(struct mfs_ledger *ledger, uint64_t bytes)
         mfs_ledger_refund(ledger, bytes);
         return false;
     }
-    raise_peak(ledger, after);
     return true;
 }
 
@@ -76,13 +76,20 @@ uint64_t mfs_ledger_used(const struct mfs_ledger *ledger)
     return sum;
 }
 
-bool mfs_ledger_set_limit(struct mfs_ledger *ledger, uint64_t limit)
+bool mfs_ledger_set_limit(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64_t limit)
 {
-    uint64_t before = atomic_exchange(&ledger->limit, limit);
-    if (atomic_load(&ledger->committed) <= limit)
-        return true;
-    atomic_store(&ledger->limit, before);
-    return false;
+    mfs_lock_exclusive(lot, &ledger->lock);
+    uint64_t before = atomic_load(&ledger->limit);
+    bool fits = atomic_load(&ledger->committed) <= limit;
+    if (fits) {
+        atomic_store(&ledger->limit, limit);
+        /* Who charged between the look and the store has seen the old limit. */
+        fits = atomic_load(&ledger->committed) <= limit;
+        if (!fits)
+            atomic_store(&ledger->limit, before);
+    }
+    mfs_unlock_exclusive(lot, &ledger->lock);
+    return fits;
 }
 
 int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,
@@ -92,15 +99,15 @@ int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error
                                 : error == MEMFS_ENOSPC ? &ledger->node_refusals
                                                         : &ledger->allocator_refusals;
     (void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-    mfs_lock_exclusive(lot, &ledger->refusal_lock);
+    mfs_lock_exclusive(lot, &ledger->lock);
     ledger->last_refusal = (memfs_refusal){error, wanted, available};
-    mfs_unlock_exclusive(lot, &ledger->refusal_lock);
+    mfs_unlock_exclusive(lot, &ledger->lock);
     return error;
 }
 
 void mfs_ledger_last_refusal(struct mfs_ledger *ledger, struct mfs_lot *lot, memfs_refusal *out)
 {
-    mfs_lock_exclusive(lot, &ledger->refusal_lock);
+    mfs_lock_exclusive(lot, &ledger->lock);
     *out = ledger->last_refusal;
-    mfs_unlock_exclusive(lot, &ledger->refusal_lock);
+    mfs_unlock_exclusive(lot, &ledger->lock);
 }

@@ -25,7 +25,7 @@ struct mfs_ledger {
     _Atomic uint64_t peak;
     _Atomic uint64_t used[MEMFS_CLASS_COUNT];
     _Atomic uint64_t quota_refusals, node_refusals, allocator_refusals;
-    struct mfs_lock refusal_lock; /* a leaf: guards last_refusal */
+    struct mfs_lock lock; /* a leaf: guards last_refusal, and one setter of a limit at a time */
     memfs_refusal last_refusal;
 };
 
@@ -33,6 +33,9 @@ void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit);
 
 /* Lock-free.  False, and nothing has changed, if the limit would be passed. */
 bool mfs_ledger_charge(struct mfs_ledger *ledger, uint64_t bytes);
+
+/* After the allocator has said yes to what was charged: the peak follows. */
+void mfs_ledger_note_peak(struct mfs_ledger *ledger);
 void mfs_ledger_refund(struct mfs_ledger *ledger, uint64_t bytes);
 
 void mfs_ledger_use(struct mfs_ledger *ledger, enum memfs_class class, uint64_t bytes);
@@ -44,8 +47,8 @@ uint64_t mfs_ledger_available(const struct mfs_ledger *ledger);
 /* The sum over all classes. */
 uint64_t mfs_ledger_used(const struct mfs_ledger *ledger);
 
-/* False if more than that is committed. */
-bool mfs_ledger_set_limit(struct mfs_ledger *ledger, uint64_t limit);
+/* False, and nothing has changed, if more than that is committed. */
+bool mfs_ledger_set_limit(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64_t limit);
 
 /* Remembers a refusal, for those who ask why; returns `error`. */
 int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,

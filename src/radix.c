@@ -122,12 +122,16 @@ int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mf
 {
     *stash = (struct mfs_stash){0};
     uint64_t node_cost = mfs_memory_cost(pool->memory, node_bytes(pool));
-    uint64_t available = mfs_ledger_available(&pool->memory->ledger);
-    /* Nodes that cannot fit are refused before the pages are fetched. */
-    if (need->nodes > 1 && mfs_mul_saturating(need->nodes, node_cost) > available)
-        return mfs_ledger_refused(&pool->memory->ledger, pool->memory->lot, MEMFS_EDQUOT,
-                                  mfs_mul_saturating(need->nodes, node_cost), available);
-    int error = mfs_pool_take(pool, need->pages, &stash->pages);
+    /* Nodes that cannot fit, whatever is reclaimed, are refused before the pages are fetched. */
+    if (need->nodes > 1) {
+        uint64_t wanted = mfs_mul_saturating(need->nodes, node_cost);
+        uint64_t most = mfs_mul_saturating(mfs_pool_available(pool), pool->page_size);
+        if (wanted > mfs_add_saturating(most, pool->page_size))
+            return mfs_ledger_refused(&pool->memory->ledger, pool->memory->lot, MEMFS_EDQUOT,
+                                      wanted, most);
+    }
+    /* Nodes first: what they reclaim may be the slab that the pages would come from. */
+    int error = 0;
     for (uint64_t i = 0; error == 0 && i < need->nodes; i++) {
         void *memory;
         error = mfs_memory_take(pool->memory, node_bytes(pool), MEMFS_CLASS_TABLES, &memory);
@@ -138,6 +142,8 @@ int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mf
             stash->nodes = node;
         }
     }
+    if (error == 0)
+        error = mfs_pool_take(pool, need->pages, &stash->pages);
     if (error != 0)
         mfs_stash_release(pool, stash);
     return error;

@@ -55,7 +55,7 @@ void mfs_subtree_dismantle(struct mfs_tree *tree, struct mfs_dir_node *top, int6
 {
     struct mfs_dir_node *dir = top;
     for (;;) {
-        struct mfs_dirent *entry = mfs_dir_at(&dir->names, 0);
+        struct mfs_dirent *entry = mfs_dir_last(&dir->names);
         if (entry == NULL) {
             if (dir == top)
                 return;

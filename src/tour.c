@@ -7,7 +7,6 @@
  */
 #include "tour.h"
 
-#include "check.h"
 #include "num.h"
 
 #include <string.h>

@@ -87,6 +87,7 @@ static int end_at_missing(struct walk *w, const struct mfs_component *c, bool is
         return MEMFS_ENOENT;
     end_at_name(w, c, NULL, out);
     out->rest = w->rest[0];
+    out->needs_dir = out->rest[strlen(out->rest) - 1] == '/';
     return 0;
 }
 

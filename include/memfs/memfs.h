@@ -217,7 +217,7 @@ typedef struct memfs_config {
     size_t struct_size;   /* sizeof(memfs_config) */
     uint32_t flags;       /* MEMFS_CREATE_... */
     uint32_t page_size;   /* bytes; a power of two, MEMFS_PAGE_SIZE_MIN .. _MAX */
-    uint64_t quota_bytes; /* 0: unlimited (with an arena: the arena's size) */
+    uint64_t quota_bytes; /* 0: unlimited (with an arena: the arena's size, as the default is) */
     uint64_t node_limit;  /* files, directories and symlinks, the root included; 0: unlimited */
     void *arena;          /* if not null, all memory comes from here and the heap is never called */
     size_t arena_bytes;
@@ -321,8 +321,8 @@ typedef struct memfs_refusal {
 MEMFS_API int memfs_last_refusal(memfs *fs, memfs_refusal *out);
 
 /*
- * Recomputes every count from the structures themselves and compares: ledger,
- * link counts, reference counts, page tables.  For tests; other calls must not
+ * Recounts from the structures themselves and compares: ledger, nodes by kind,
+ * links of directories, references of page tables and pages, reservations.  For tests; other calls must not
  * run meanwhile.  Errors: EIO (a count is wrong; the log hook says which).
  */
 MEMFS_API int memfs_audit(memfs *fs);
@@ -515,7 +515,7 @@ MEMFS_API int memfs_unmap(memfs_mapping *mapping); /* EBADF if it was unmapped b
  */
 typedef struct memfs_version_ref {
     uint64_t size_bytes; /* of the content; read only */
-    uint64_t opaque[6];
+    uint64_t opaque[7];
 } memfs_version_ref;
 
 MEMFS_API int memfs_version_take(memfs_file *file, memfs_version_ref *out);
@@ -529,7 +529,8 @@ MEMFS_API int64_t memfs_version_read(const memfs_version_ref *version, void *buf
  * that writing there needs no memory, now or later.  Truncating meanwhile keeps
  * what is before `end`.  The reservation belongs to the file, not the handle; it
  * lasts until another call moves it (0: ends it) or the content is replaced as a
- * whole, and what then lies behind both it and the file's end is given back.  All or nothing.  While a version or a
+ * whole, or ends where a hole is punched or was; what then lies behind both it
+ * and the file's end is given back.  All or nothing.  While a version or a
  * copy shares the file's pages, writing to those takes memory all the same.
  *
  * Errors:   EBADF, EISDIR, EINVAL (negative), EDQUOT, ENOMEM (growing only).
@@ -651,7 +652,8 @@ MEMFS_API int memfs_link(memfs *fs, const char *from, const char *to);
 MEMFS_API int memfs_linkat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at,
                            const char *to, unsigned flags);
 
-/* Gives an open file a (further) name; what makes a TMPFILE permanent. */
+/* Gives an open file a (further) name; what makes a TMPFILE permanent.  Errors: ENOENT (its last
+ * name was removed, and it was not opened by TMPFILE, or that with EXCLUSIVE). */
 MEMFS_API int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to);
 
 /* Makes a symbolic link that says `target` (1 to MEMFS_PATH_MAX bytes, not
@@ -761,7 +763,7 @@ MEMFS_API void memfs_list_free(memfs *fs, memfs_list *list);
  * (a leading dot too), `**` as a whole component matches any number of them,
  * `[a-z]` and `[!a]` one byte, `\` takes the next byte as it is.  A trailing
  * '/' restricts to directories.  Symlinks are followed only before the first
- * component with a wildcard.  Paths above MEMFS_PATH_MAX are left out.  No match:
+ * component with a wildcard or a backslash.  Paths above MEMFS_PATH_MAX are left out.  No match:
  * an empty list.
  * Errors: EINVAL (an unclosed bracket, a trailing backslash), EDQUOT, ENOMEM.
  */

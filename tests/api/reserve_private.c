@@ -81,6 +81,46 @@ static void a_reservation_that_does_not_fit_changes_nothing(void **state)
     assert_ok(memfs_close(file));
 }
 
+static void room_outlives_a_copy_that_shared_the_pages_behind_a_cut(void **state)
+{
+    struct fixture *f = *state;
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 8 * 4096, 0, 1);
+    assert_ok(memfs_copy(f->fs, "/f", "/copy", 0));
+    assert_ok(memfs_reserve(file, 100 * 4096));
+    assert_ok(memfs_ftruncate(file, 5 * 4096 + 512));
+    assert_ok(memfs_unlink(f->fs, "/copy"));
+    write_pattern(file, 4096, 6 * 4096, 2);
+    leave_nothing(f);
+    write_pattern(file, 93 * 4096, 7 * 4096, 3);
+    assert_ok(memfs_audit(f->fs));
+    assert_ok(memfs_close(file));
+}
+
+static void what_ends_room_says_so(void **state)
+{
+    struct fixture *f = *state;
+    memfs_version_ref version;
+    memfs_file *file = create_file(f->fs, "/f");
+    assert_ok(memfs_ftruncate(file, 60 * 4096)); /* all hole */
+    assert_ok(memfs_reserve(file, 50 * 4096));
+    assert_ok(memfs_ftruncate(file, 0));
+    assert_int_equal(reserved(f->fs), 0);
+    assert_ok(memfs_reserve(file, 50 * 4096));
+    assert_ok(memfs_allocate(file, 20 * 4096, 4096, MEMFS_ALLOCATE_PUNCH_HOLE));
+    assert_int_equal(reserved(f->fs), 20 * 4096);
+    assert_ok(memfs_version_take(file, &version));
+    assert_ok(memfs_reserve(file, 30 * 4096));
+    assert_ok(memfs_version_restore(file, &version));
+    assert_int_equal(reserved(f->fs), 0);
+    assert_ok(memfs_reserve(file, 30 * 4096));
+    assert_int_equal(reserved(f->fs), 30 * 4096);
+    assert_ok(memfs_write_file(f->fs, "/f", "new", 3, 0644));
+    assert_int_equal(reserved(f->fs), 0);
+    assert_ok(memfs_audit(f->fs));
+    assert_ok(memfs_close(file));
+}
+
 static void copies_of_a_file_held_private_do_not_make_overwriting_allocate(void **state)
 {
     struct fixture *f = *state;
@@ -119,6 +159,8 @@ int main(void)
         TEST(truncating_keeps_what_is_reserved_and_it_reads_as_zeros),
         TEST(a_reservation_outlives_handles_and_ends_when_it_is_told),
         TEST(a_reservation_that_does_not_fit_changes_nothing),
+        TEST(room_outlives_a_copy_that_shared_the_pages_behind_a_cut),
+        TEST(what_ends_room_says_so),
         TEST(copies_of_a_file_held_private_do_not_make_overwriting_allocate),
         TEST(holding_private_ends_with_the_handle),
     };

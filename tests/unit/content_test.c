@@ -70,7 +70,7 @@ static int do_resize(struct bench *b, struct model *m, uint64_t size)
         m->size = error == 0 ? size : m->size;
         return error;
     }
-    mfs_content_cut(&b->rig->pool, &m->content, size, 0);
+    mfs_content_cut(&b->rig->pool, &m->content, size);
     memset(m->bytes + size, 0, b->room - size);
     m->size = size;
     return 0;
@@ -178,9 +178,9 @@ static void overwriting_what_a_content_owns_alone_never_allocates(void **state)
     assert_int_equal(
         mfs_content_write(&rig->pool, &content, sizeof bytes + 10, 10, sizeof bytes, &source), 0);
     struct mfs_content clone = mfs_content_clone(&rig->pool, &content);
-    mfs_content_cut(&rig->pool, &clone, 777, 0);
+    mfs_content_cut(&rig->pool, &clone, 777);
     mfs_content_release(&rig->pool, &clone);
-    mfs_content_cut(&rig->pool, &content, 100, 0);
+    mfs_content_cut(&rig->pool, &content, 100);
     assert_int_equal(rig->allocator.takes, 0);
     mfs_content_release(&rig->pool, &content);
     rig_destroy(rig);

@@ -14,6 +14,8 @@ static void the_limit_can_be_charged_to_its_last_byte_and_not_beyond(void **stat
     assert_false(mfs_ledger_charge(&ledger, 1));
     assert_true(mfs_ledger_charge(&ledger, 0));
     assert_int_equal(mfs_ledger_available(&ledger), 0);
+    assert_int_equal(ledger.peak, 0); /* a charge alone holds nothing yet */
+    mfs_ledger_note_peak(&ledger);
     mfs_ledger_refund(&ledger, 1000);
     assert_int_equal(mfs_ledger_available(&ledger), 1000);
     assert_int_equal(ledger.peak, 1000);
@@ -37,13 +39,14 @@ static void the_limit_moves_but_not_below_what_is_committed(void **state)
 {
     (void)state;
     struct mfs_ledger ledger;
+    struct mfs_lot lot = {.threaded = false};
     mfs_ledger_init(&ledger, 1000);
     assert_true(mfs_ledger_charge(&ledger, 600));
-    assert_false(mfs_ledger_set_limit(&ledger, 599));
+    assert_false(mfs_ledger_set_limit(&ledger, &lot, 599));
     assert_true(mfs_ledger_charge(&ledger, 1));
-    assert_true(mfs_ledger_set_limit(&ledger, 601));
+    assert_true(mfs_ledger_set_limit(&ledger, &lot, 601));
     assert_false(mfs_ledger_charge(&ledger, 1));
-    assert_true(mfs_ledger_set_limit(&ledger, MFS_UNLIMITED));
+    assert_true(mfs_ledger_set_limit(&ledger, &lot, MFS_UNLIMITED));
     assert_true(mfs_ledger_charge(&ledger, 5000));
 }
 
