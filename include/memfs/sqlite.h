@@ -121,6 +121,102 @@ MEMFS_API memfs *memfs_sqlite_find(const char *vfs_name);
  */
 MEMFS_API int memfs_sqlite_register_functions(struct sqlite3 *db, memfs *fs, unsigned flags);
 
+/* ------------------------------------------------------------------------ open */
+
+/* How to open a database.  Zero means the default in every field. */
+typedef struct memfs_sqlite_open_options {
+    size_t struct_size;       /* sizeof(memfs_sqlite_open_options) */
+    int flags;                /* SQLITE_OPEN_...; 0: READWRITE | CREATE */
+    int busy_timeout_ms;      /* 0: 5000; negative: do not wait */
+    const char *journal_mode; /* null: WAL stays WAL, everything else is PERSIST */
+    uint32_t page_size;       /* of a database that is made; 0: SQLite's, 4096 */
+    int cache_size;           /* as PRAGMA cache_size: pages, or KiB if negative; 0: SQLite's */
+    int64_t mmap_size;        /* as PRAGMA mmap_size: bytes; 0: SQLite's */
+    int make_parents;         /* not 0: make missing directories of `path`, 0755 */
+} memfs_sqlite_open_options;
+
+/*
+ * Opens a database of `fs`, which must be registered, as sqlite3_open_v2() would.  A null
+ * `options` means the default everywhere.
+ *
+ * The default journal is PERSIST: it lies in the tree, so the quota counts it, and is written
+ * over, neither made nor deleted in a transaction, which is the cheapest that a journal gets in
+ * memory.  More than 1 MiB of it is given back after each transaction.
+ *
+ * Errors:   SQLite's codes.  SQLITE_MISUSE: `fs` is not registered, or an option is absurd (an
+ *           unknown journal mode, a page size that is no power of two from 512 to 65536, a
+ *           wrong struct_size, make_parents with a URI).  SQLITE_CANTOPEN too if the database
+ *           cannot have the journal mode.
+ * Failure:  as sqlite3_open_v2(): unless `*db` is null, sqlite3_errmsg() says more, and
+ *           sqlite3_close() is due.  Parents that were made are removed again.
+ */
+MEMFS_API int memfs_sqlite_open(memfs *fs, const char *path,
+                                const memfs_sqlite_open_options *options, struct sqlite3 **db);
+
+/* --------------------------------------------------------------- save and load */
+
+/*
+ * Images: a database as the bytes of one file.
+ *
+ * An image is what one read transaction sees: everything that is committed, what is in a WAL
+ * included, and no part of a transaction that is under way.  Writers may go on, in so far as
+ * the journal mode lets them beside a reader.  It always says "rollback journal" in its header
+ * (bytes 18 and 19 are 1), also if the database is in WAL mode: so it can be opened read-only,
+ * and by sqlite3_deserialize().  Loading changes these two bytes alike; PRAGMA journal_mode=WAL
+ * brings WAL back.
+ *
+ * All return SQLite's (extended) codes.  SQLITE_MISUSE: a null pointer, or an unknown flag.
+ */
+
+/* memfs_sqlite_load_file(), memfs_sqlite_load_buffer() */
+#define MEMFS_SQLITE_MAKE_PARENTS 0x4u /* make missing directories of `path`, 0755 */
+
+/*
+ * Saves the database `schema` ("main", or a name from ATTACH; null: "main") of a connection, of
+ * any VFS, to a file of the host.  The file appears, or is replaced, in one step, when it is
+ * complete and synced; until then it is beside `host_path`, under a name with a random ending.
+ *
+ * Errors:   SQLITE_BUSY (the busy handler gave up; this connection is in a transaction that
+ *           writes; there is a journal or WAL beside `host_path`), SQLITE_CANTOPEN, SQLITE_FULL
+ *           and SQLITE_IOERR (the host refused), SQLITE_ERROR (no such schema).
+ * Failure:  the host's files are as before.
+ */
+MEMFS_API int memfs_sqlite_save_file(struct sqlite3 *db, const char *schema, const char *host_path);
+
+/*
+ * The same into memory of `fs` (class SHARED; give it back with memfs_free()), so that it counts
+ * against a quota and may be larger than the 2 GiB of sqlite3_serialize().  `fs` need not be
+ * where the database is.
+ *
+ * Errors:   as above, and SQLITE_FULL (the quota), SQLITE_NOMEM, SQLITE_ERROR (an SQLite without
+ *           sqlite3_deserialize(): before 3.36).
+ */
+MEMFS_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *schema, memfs *fs,
+                                       void **data, size_t *size);
+
+/*
+ * Makes `path` the database that a file of the host is.  The host's file is read through SQLite:
+ * a WAL beside it is read too, a hot journal is SQLITE_READONLY_ROLLBACK, somebody who is
+ * writing it is waited for, 5 seconds.  `fs` must be registered.
+ *
+ * An existing file is replaced in one step, at the end; until then the database is in the root
+ * directory, under a name that begins with ".memfs-load-".  Connections that had the old one
+ * open keep it, as after any rename, and may not write any more.  Nobody else should open
+ * `path` meanwhile.
+ *
+ * Errors:   SQLITE_NOTADB (an empty file; wrong magic; a size that is not a multiple of the page
+ *           size), SQLITE_CORRUPT (cut short), SQLITE_FULL (the quota), SQLITE_NOMEM,
+ *           SQLITE_BUSY (the host's file is being written; there is a WAL or a live journal
+ *           beside `path`, which would be taken for the new database's), SQLITE_CANTOPEN.
+ * Failure:  nothing has changed.
+ */
+MEMFS_API int memfs_sqlite_load_file(memfs *fs, const char *path, const char *host_path,
+                                     unsigned flags);
+
+/* The same from memory, whose bytes are an image.  `fs` need not be registered. */
+MEMFS_API int memfs_sqlite_load_buffer(memfs *fs, const char *path, const void *data, size_t size,
+                                       unsigned flags);
+
 #ifdef __cplusplus
 }
 #endif
