@@ -10,8 +10,10 @@
 #include "vfs.h"
 
 #include "auxfile.h"
+#include "control.h"
 #include "dbfile.h"
 #include "errmap.h"
+#include "parameters.h"
 
 #include <assert.h>
 #include <string.h>
@@ -37,14 +39,29 @@ static struct mfs_wal wal_of(const char *path, int flags)
     return wal;
 }
 
+/* With what the URI says beyond the name; SQLITE_OPEN_URI tells that the name has such a tail. */
+static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
+{
+    struct mfs_parameters parameters = {0};
+    int rc = SQLITE_OK;
+    db->file.base.pMethods = NULL;
+    if ((flags & SQLITE_OPEN_URI) != 0)
+        rc = mfs_parameters_read(path, &parameters);
+    if (rc == SQLITE_OK)
+        rc = mfs_dbfile_open(db, vfs->fs, vfs->name, &vfs->registry, path, flags);
+    if (rc == SQLITE_OK && parameters.size_limit != 0)
+        (void)mfs_control_database(&db->file, &db->member, &db->undo, SQLITE_FCNTL_SIZE_LIMIT,
+                                   &parameters.size_limit);
+    return rc;
+}
+
 static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int flags,
                     int *out_flags)
 {
     struct mfs_vfs *vfs = vfs_of(base);
     int rc;
     if ((flags & SQLITE_OPEN_MAIN_DB) && path != NULL) {
-        rc = mfs_dbfile_open((struct mfs_dbfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
-                             flags);
+        rc = open_database(vfs, path, (struct mfs_dbfile *)file, flags);
     } else {
         struct mfs_wal wal = wal_of(path, flags);
         rc = mfs_auxfile_open((struct mfs_auxfile *)file, vfs->fs, vfs->name, &vfs->registry, path,

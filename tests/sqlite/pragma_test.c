@@ -150,6 +150,48 @@ static void explaining_sets_too_since_sqlite_asks_at_prepare_time(void **state)
     db_close(db);
 }
 
+/* ------------------------------------------------------------- URI parameters */
+
+static void a_database_can_have_a_limit_of_its_own(void **state)
+{
+    (void)state;
+    sqlite3 *db = db_open("file:/db?memfs_size_limit=64K");
+    db_run(db, "CREATE TABLE t(a)");
+    assert_int_equal(db_try(db, "INSERT INTO t VALUES(zeroblob(70000))"), SQLITE_FULL);
+    db_run(db, "INSERT INTO t VALUES(zeroblob(30000))");
+    db_assert_whole(db);
+    sqlite3 *other = db_open("/other");
+    db_run(other, "CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(70000))");
+    db_close(other);
+    db_close(db);
+    db = db_open("file:/db?memfs_size_limit=0");
+    db_run(db, "INSERT INTO t VALUES(zeroblob(70000))");
+    db_run(db, "ATTACH 'file:/third?memfs_size_limit=10000' AS third");
+    assert_int_equal(db_try(db, "CREATE TABLE third.t AS SELECT * FROM t"), SQLITE_FULL);
+    db_close(db);
+}
+
+static void a_parameter_that_is_unknown_or_malformed_opens_nothing(void **state)
+{
+    struct fixture *f = *state;
+    const char *const bad[] = {"memfs_size_limit=x",
+                               "memfs_size_limit=",
+                               "memfs_size_limit",
+                               "memfs_size_limit=-1",
+                               "memfs_sise_limit=1",
+                               "memfs_=1",
+                               "memfs_size_limit=9223372036854775808"};
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
+    for (size_t index = 0; index < sizeof bad / sizeof bad[0]; index++) {
+        sqlite3 *db;
+        char *uri = sqlite3_mprintf("file:/db?psow=1&%s", bad[index]);
+        assert_int_equal(sqlite3_open_v2(uri, &db, flags, TEST_VFS), SQLITE_CANTOPEN);
+        sqlite3_free(uri);
+        db_close(db);
+    }
+    assert_int_equal(memfs_exists(f->fs, "/db"), 0);
+}
+
 /* ---------------------------------------------------------------------- copy */
 
 static const char *const modes[] = {"DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF", "WAL"};
@@ -315,6 +357,8 @@ int main(void)
         TEST(what_is_malformed_or_unknown_is_refused_by_name),
         TEST(the_pragmas_of_sqlite_work_as_ever),
         TEST(explaining_sets_too_since_sqlite_asks_at_prepare_time),
+        TEST(a_database_can_have_a_limit_of_its_own),
+        TEST(a_parameter_that_is_unknown_or_malformed_opens_nothing),
         TEST(a_copy_is_whole_in_every_journal_mode),
         TEST(nothing_is_copied_while_a_transaction_writes),
         TEST(a_transaction_that_has_not_reached_the_file_is_left_out),

@@ -1,0 +1,17 @@
+/* URI parameters of our own, of a main database.  The manual lists them. */
+#ifndef MFS_PARAMETERS_H
+#define MFS_PARAMETERS_H
+
+#include "sqliteapi.h"
+
+struct mfs_parameters {
+    sqlite3_int64 size_limit; /* bytes; 0: none was given */
+};
+
+/*
+ * Reads them from the name that xOpen got.  SQLITE_CANTOPEN: one is unknown or malformed, and
+ * SQLite's log says which.
+ */
+int mfs_parameters_read(const char *path, struct mfs_parameters *out);
+
+#endif
