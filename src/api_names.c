@@ -334,3 +334,8 @@ int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size_t size)
     mfs_unlock_shared(&fs->lot, &fs->tree.lock);
     return result;
 }
+
+uint64_t memfs_name_generation(memfs *fs)
+{
+    return mfs_fs_is_valid(fs) ? atomic_load(&fs->tree.name_changes) : 0;
+}

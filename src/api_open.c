@@ -154,12 +154,25 @@ static int make_unnamed(const struct opening *o, struct mfs_node **out)
     return error;
 }
 
+/* Nobody expects the name to be there, so one walk does; but if it is there, that is what the
+ * caller hears, whatever else was refused. */
+static int create_exclusively(const struct opening *o, struct mfs_node **out, bool *created)
+{
+    int error = find_or_create(o, out, created);
+    if (error == 0 || error == MEMFS_EEXIST)
+        return error;
+    int found = find(o, out);
+    return found != 0 ? found : error;
+}
+
 /* Finds or makes the node, with a reference. */
 static int get_node(const struct opening *o, struct mfs_node **out, bool *created)
 {
     *created = has(o, MEMFS_O_TMPFILE);
     if (*created)
         return make_unnamed(o, out);
+    if (has(o, MEMFS_O_EXCLUSIVE))
+        return create_exclusively(o, out, created);
     int error = find(o, out);
     if (error == 0 && *out == NULL)
         error = has(o, MEMFS_O_CREATE) ? find_or_create(o, out, created) : MEMFS_ENOENT;

@@ -43,7 +43,7 @@ void mfs_namespace_set_parent(struct mfs_dir_node *dir, struct mfs_dir_node *par
 void mfs_namespace_commit(struct mfs_tree *tree, struct mfs_addition *addition,
                           struct mfs_node *node, int64_t now)
 {
-    (void)tree;
+    mfs_tree_count_change(tree);
     struct mfs_dir_node *moved = mfs_as_dir(node);
     mfs_dir_commit(&addition->dir->names, addition->entry, node);
     mfs_node_retain(node);
@@ -68,6 +68,7 @@ void mfs_namespace_remove(struct mfs_tree *tree, struct mfs_dir_node *dir, struc
 {
     struct mfs_node *node = entry->node;
     struct mfs_dir_node *removed = mfs_as_dir(node);
+    mfs_tree_count_change(tree);
     mfs_dir_detach(&tree->nodes->names, &dir->names, entry);
     if (removed != NULL) {
         MFS_CHECK(removed->names.live == 0);

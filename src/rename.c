@@ -164,6 +164,7 @@ struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_plac
 {
     int64_t now = mfs_nodes_now(tree->nodes);
     MFS_CHECK((prepared == NULL) == (to->entry != NULL));
+    mfs_tree_count_change(tree);
     if ((flags & MEMFS_RENAME_EXCHANGE) != 0) {
         exchange_entries(from, to, now);
         return NULL;

@@ -22,7 +22,14 @@ struct mfs_tree {
     struct mfs_lock lock; /* the namespace lock */
     struct mfs_nodes *nodes;
     struct mfs_dir_node *root;
+    _Atomic uint64_t name_changes; /* written under the lock, read without */
 };
+
+/* To be called once for each name that comes, goes or leads elsewhere, under the lock. */
+static inline void mfs_tree_count_change(struct mfs_tree *tree) MFS_REQUIRES(tree->lock)
+{
+    (void)atomic_fetch_add(&tree->name_changes, 1);
+}
 
 enum mfs_walk_flags {
     MFS_WALK_FOLLOW = 1,       /* the last component too, if it is a symlink */

@@ -578,6 +578,15 @@ MEMFS_API int memfs_fstat(memfs_file *file, memfs_stat_info *info);
 /* The size of an open file, without anything else; never waits. */
 MEMFS_API int64_t memfs_file_size(memfs_file *file);
 
+/*
+ * Counts the changes of names: an entry that is created, removed, renamed, exchanged
+ * or replaced, anywhere in the tree.  While it stays the same, every path leads
+ * where it led.  It never waits, and counts a change before the call that makes it
+ * returns.  It begins anywhere; creating or removing one name is one step.  A null
+ * or destroyed file system: 0.
+ */
+MEMFS_API uint64_t memfs_name_generation(memfs *fs);
+
 /* 1 or 0, or an error other than ENOENT, ENOTDIR, ELOOP (those are 0).  Links are followed. */
 MEMFS_API int memfs_exists(memfs *fs, const char *path);
 MEMFS_API int memfs_is_file(memfs *fs, const char *path);
