@@ -30,6 +30,8 @@ static int aux_close(sqlite3_file *file)
         mfs_journal_leave(&aux->journal, aux->registry);
         mfs_mutex_unlock(aux->registry->mutex);
     }
+    if (aux->nearby != NULL && aux->nearby->journal == &aux->file)
+        aux->nearby->journal = NULL;
     int rc = mfs_file_close(&aux->file);
     atomic_fetch_sub(&aux->registry->open_files, 1u);
     return rc;
@@ -114,19 +116,40 @@ static const sqlite3_io_methods aux_methods = {
     .xDeviceCharacteristics = aux_characteristics,
 };
 
+/* A journal that is known not to be there is created at once, without looking for it. */
+static int open_journal(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
+                        int open_flags)
+{
+    struct mfs_nearby *nearby = mfs_nearby_find(&aux->registry->names, path);
+    if (nearby != NULL && (open_flags & SQLITE_OPEN_CREATE) != 0 &&
+        mfs_nearby_knows(nearby, fs, MFS_FACT_NO_JOURNAL) &&
+        mfs_file_open(&aux->file, fs, vfs_name, path, open_flags | SQLITE_OPEN_EXCLUSIVE, false) ==
+            SQLITE_OK) {
+        mfs_nearby_note_change(nearby, fs, 0, MFS_FACT_NO_JOURNAL);
+    } else {
+        int rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    if (nearby != NULL && nearby->journal == NULL)
+        mfs_nearby_set_journal(nearby, &aux->file, &aux->nearby);
+    return SQLITE_OK;
+}
+
 int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
                      struct mfs_registry *registry, const char *path, const struct mfs_wal *wal,
                      int open_flags)
 {
     aux->file.base.pMethods = NULL;
     aux->registry = registry;
+    aux->nearby = NULL;
     aux->wal = *wal;
     aux->is_journal = path != NULL && (open_flags & SQLITE_OPEN_MAIN_JOURNAL);
     int rc;
     if (aux->is_journal) {
         /* One step, so that a deletion sees the journal open or not there. */
         mfs_mutex_lock(registry->mutex);
-        rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
+        rc = open_journal(aux, fs, vfs_name, path, open_flags);
         if (rc == SQLITE_OK)
             mfs_journal_enter(&aux->journal, registry, aux->file.number);
         mfs_mutex_unlock(registry->mutex);
@@ -140,15 +163,34 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
     return SQLITE_OK;
 }
 
-int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path)
+/* Whether the file at `path` is a rollback journal that somebody has open. */
+static int check_open(memfs *fs, const struct mfs_registry *registry, const char *path, bool *out)
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    mfs_mutex_lock(registry->mutex);
+    *out = false;
+    if (registry->open_journals == 0)
+        return 0;
     int error = memfs_lstat(fs, path, &info);
-    if (error == 0) {
-        bool is_open = mfs_journal_is_open(registry, info.number);
-        error = is_open ? memfs_truncate(fs, path, 0) : memfs_unlink(fs, path);
+    if (error == 0)
+        *out = mfs_journal_is_open(registry, info.number);
+    return error;
+}
+
+int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path)
+{
+    struct mfs_nearby *nearby = mfs_nearby_find(&registry->names, path);
+    bool is_open;
+    mfs_mutex_lock(registry->mutex);
+    int error = check_open(fs, registry, path, &is_open);
+    if (error == 0 && is_open) {
+        error = memfs_truncate(fs, path, 0);
+    } else if (error == 0) {
+        if (nearby != NULL)
+            mfs_nearby_refresh(nearby, fs);
+        error = memfs_unlink(fs, path);
+        if (error == 0 && nearby != NULL)
+            mfs_nearby_note_change(nearby, fs, mfs_nearby_absence(nearby, path), 0);
     }
     mfs_mutex_unlock(registry->mutex);
     return mfs_errmap(MFS_OPERATION_DELETE, error);

@@ -52,6 +52,18 @@ static bool has_moved(const struct mfs_file *file)
     return memfs_stat(file->fs, file->path, &info) != 0 || info.number != file->number;
 }
 
+/* The same of a database, whose connection may know it already. */
+static bool has_database_moved(const struct mfs_file *file, struct mfs_nearby *nearby)
+{
+    if (mfs_nearby_knows(nearby, file->fs, MFS_FACT_IN_PLACE))
+        return false;
+    mfs_nearby_refresh(nearby, file->fs);
+    bool moved = has_moved(file);
+    if (!moved)
+        mfs_nearby_learn(nearby, MFS_FACT_IN_PLACE);
+    return moved;
+}
+
 int mfs_control_file(struct mfs_file *file, int operation, void *argument)
 {
     switch (operation) {
@@ -115,6 +127,9 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
         return SQLITE_OK;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
         mfs_undo_commit(undo, file);
+        return SQLITE_OK;
+    case SQLITE_FCNTL_HAS_MOVED:
+        *(int *)argument = has_database_moved(file, undo->nearby);
         return SQLITE_OK;
     case SQLITE_FCNTL_SIZE_LIMIT:
         return control_size_limit(file, member, argument);

@@ -33,6 +33,7 @@ static int db_close(sqlite3_file *file)
     int undone = mfs_undo_roll_back(&db->undo, &db->file);
     mfs_file_release_room(&db->file);
     mfs_member_unmap_shm(&db->member, db->registry, false);
+    mfs_registry_remove_nearby(db->registry, &db->nearby);
     mfs_member_leave(&db->member, db->registry);
     int rc = mfs_file_close(&db->file);
     atomic_fetch_sub(&db->registry->open_files, 1u);
@@ -260,12 +261,13 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
     if (rc != SQLITE_OK)
         return rc;
     db->registry = registry;
-    db->undo = (struct mfs_undo){.state = MFS_UNDO_UNDECIDED};
+    db->undo = (struct mfs_undo){.nearby = &db->nearby, .state = MFS_UNDO_UNDECIDED};
     db->holds_private = false;
     if (!mfs_member_join(&db->member, registry, db->file.number)) {
         (void)mfs_file_close(&db->file);
         return SQLITE_NOMEM;
     }
+    mfs_registry_add_nearby(registry, &db->nearby, path);
     atomic_fetch_add(&registry->open_files, 1u);
     db->file.base.pMethods = &db_methods;
     return SQLITE_OK;

@@ -11,6 +11,7 @@ struct mfs_dbfile {
     struct mfs_registry *registry;
     struct mfs_member member;
     struct mfs_undo undo;
+    struct mfs_nearby nearby;
     bool holds_private; /* since it writes, or maps the WAL index: no copy may share its pages */
 };
 

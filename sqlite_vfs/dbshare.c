@@ -274,6 +274,21 @@ void mfs_member_unmap_shm(struct mfs_member *member, struct mfs_registry *regist
 
 /* ------------------------------------------------------------------ journals */
 
+void mfs_registry_add_nearby(struct mfs_registry *registry, struct mfs_nearby *nearby,
+                             const char *path)
+{
+    mfs_mutex_lock(registry->mutex);
+    mfs_nearby_enter(nearby, &registry->names, path);
+    mfs_mutex_unlock(registry->mutex);
+}
+
+void mfs_registry_remove_nearby(struct mfs_registry *registry, struct mfs_nearby *nearby)
+{
+    mfs_mutex_lock(registry->mutex);
+    mfs_nearby_leave(nearby, &registry->names);
+    mfs_mutex_unlock(registry->mutex);
+}
+
 void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registry, uint64_t number)
 {
     struct mfs_journal **bucket = &registry->journals[bucket_of(number)];
@@ -283,6 +298,7 @@ void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registr
     if (*bucket != NULL)
         (*bucket)->previous = journal;
     *bucket = journal;
+    registry->open_journals++;
 }
 
 void mfs_journal_leave(struct mfs_journal *journal, struct mfs_registry *registry)
@@ -293,6 +309,7 @@ void mfs_journal_leave(struct mfs_journal *journal, struct mfs_registry *registr
         registry->journals[bucket_of(journal->number)] = journal->next;
     if (journal->next != NULL)
         journal->next->previous = journal->previous;
+    registry->open_journals--;
 }
 
 bool mfs_journal_is_open(const struct mfs_registry *registry, uint64_t number)

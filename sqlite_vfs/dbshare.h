@@ -10,6 +10,7 @@
 
 #include "lockstate.h"
 #include "mutex.h"
+#include "nearby.h"
 #include "shm.h"
 
 #include <stdatomic.h>
@@ -62,6 +63,8 @@ struct mfs_registry {
     atomic_uint open_files; /* of every kind */
     struct mfs_share *shares[MFS_REGISTRY_BUCKETS];
     struct mfs_journal *journals[MFS_REGISTRY_BUCKETS];
+    unsigned open_journals;
+    struct mfs_name_index names; /* read without the mutex */
     struct mfs_shm *unmapped; /* WAL indexes that wait for a connection, since their WAL is live */
 };
 
@@ -102,6 +105,11 @@ int mfs_member_prepare_shm(struct mfs_member *member, uint64_t frames);
  * `deletes` or the WAL is empty; else it waits for the next.
  */
 void mfs_member_unmap_shm(struct mfs_member *member, struct mfs_registry *registry, bool deletes);
+
+/* Makes the connection's facts findable by name, and ends that. */
+void mfs_registry_add_nearby(struct mfs_registry *registry, struct mfs_nearby *nearby,
+                             const char *path);
+void mfs_registry_remove_nearby(struct mfs_registry *registry, struct mfs_nearby *nearby);
 
 /* These three with the registry's mutex held. */
 void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registry, uint64_t number);

@@ -36,11 +36,23 @@
 #include <assert.h>
 #include <string.h>
 
-static bool journal_is_live(struct mfs_file *file)
+static bool begins_live(memfs_file *journal)
+{
+    char first = 0;
+    return memfs_pread(journal, &first, 1, 0) == 1 && first != 0;
+}
+
+/* The connection's own journal needs no name to be found; others' do. */
+static bool journal_is_live(struct mfs_file *file, struct mfs_nearby *nearby)
 {
     char name[MFS_FILE_NAME_BYTES];
+    if (nearby->journal != NULL && begins_live(nearby->journal->handle))
+        return true;
+    if (mfs_nearby_knows(nearby, file->fs, MFS_FACT_NO_JOURNAL))
+        return false;
     if (!mfs_file_sibling(file, "-journal", name))
         return false;
+    mfs_nearby_refresh(nearby, file->fs);
     memfs_file_storage storage;
     memfs_open_options options;
     memset(&options, 0, sizeof options);
@@ -48,21 +60,29 @@ static bool journal_is_live(struct mfs_file *file)
     options.flags = MEMFS_O_READ | MEMFS_O_NOATIME;
     options.storage = &storage;
     memfs_file *journal;
-    if (memfs_open_with(file->fs, name, &options, &journal) != 0)
+    int error = memfs_open_with(file->fs, name, &options, &journal);
+    if (error == MEMFS_ENOENT)
+        mfs_nearby_learn(nearby, MFS_FACT_NO_JOURNAL);
+    if (error != 0)
         return false;
-    char first = 0;
-    bool is_live = memfs_pread(journal, &first, 1, 0) == 1 && first != 0;
+    bool is_live = begins_live(journal);
     memfs_close(journal);
     return is_live;
 }
 
-static bool wal_is_live(struct mfs_file *file)
+static bool wal_is_live(struct mfs_file *file, struct mfs_nearby *nearby)
 {
     char name[MFS_FILE_NAME_BYTES];
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    return mfs_file_sibling(file, "-wal", name) && memfs_stat(file->fs, name, &info) == 0 &&
-           info.size > 0;
+    if (mfs_nearby_knows(nearby, file->fs, MFS_FACT_NO_WAL) ||
+        !mfs_file_sibling(file, "-wal", name))
+        return false;
+    mfs_nearby_refresh(nearby, file->fs);
+    int error = memfs_stat(file->fs, name, &info);
+    if (error == MEMFS_ENOENT)
+        mfs_nearby_learn(nearby, MFS_FACT_NO_WAL);
+    return error == 0 && info.size > 0;
 }
 
 void mfs_undo_note_lock(struct mfs_undo *undo, enum mfs_lock_level before,
@@ -78,7 +98,7 @@ int mfs_undo_prepare(struct mfs_undo *undo, struct mfs_file *file, enum mfs_lock
         return SQLITE_OK;
     if (file->path == NULL || file->is_read_only)
         return SQLITE_OK;
-    if (journal_is_live(file) || wal_is_live(file)) {
+    if (journal_is_live(file, undo->nearby) || wal_is_live(file, undo->nearby)) {
         undo->state = MFS_UNDO_JOURNALLED;
         return SQLITE_OK;
     }

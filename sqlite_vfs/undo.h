@@ -12,6 +12,7 @@
 
 #include "file.h"
 #include "lockstate.h"
+#include "nearby.h"
 
 enum mfs_undo_state {
     MFS_UNDO_UNDECIDED = 0, /* nothing was written since the last end */
@@ -19,8 +20,9 @@ enum mfs_undo_state {
     MFS_UNDO_JOURNALLED     /* a journal or WAL in the tree does the job */
 };
 
-/* All zeros to begin with.  Used by the thread that uses the file. */
+/* All zeros but for `nearby` to begin with.  Used by the thread that uses the file. */
 struct mfs_undo {
+    struct mfs_nearby *nearby; /* the connection's */
     enum mfs_undo_state state;
     bool is_recovery; /* EXCLUSIVE was reached without RESERVED: playback of a hot journal */
     memfs_version_ref version;

@@ -88,10 +88,20 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
  */
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
 {
+    struct mfs_vfs *vfs = vfs_of(base);
+    struct mfs_nearby *nearby = mfs_nearby_find(&vfs->registry.names, path);
     memfs_stat_info info;
     info.struct_size = sizeof info;
     *answer = 0;
-    if (memfs_stat(vfs_of(base)->fs, path, &info) != 0)
+    if (nearby != NULL) {
+        if (mfs_nearby_knows(nearby, vfs->fs, mfs_nearby_absence(nearby, path)))
+            return SQLITE_OK;
+        mfs_nearby_refresh(nearby, vfs->fs);
+    }
+    int error = memfs_stat(vfs->fs, path, &info);
+    if (error == MEMFS_ENOENT && nearby != NULL)
+        mfs_nearby_learn(nearby, mfs_nearby_absence(nearby, path));
+    if (error != 0)
         return SQLITE_OK;
     if (what == SQLITE_ACCESS_EXISTS)
         *answer = info.kind != MEMFS_KIND_FILE || info.size > 0;

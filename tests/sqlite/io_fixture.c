@@ -17,13 +17,28 @@ sqlite3_vfs *io_vfs(void)
     return vfs;
 }
 
+enum { IO_NAME_BYTES = 1024, IO_NAME_MARGIN = 8 };
+
+/* A copy of the path as SQLite makes them, zeros around it, behind the file that it is for. */
+static const char *name_behind(sqlite3_file *file, const char *path)
+{
+    if (path == NULL)
+        return NULL;
+    size_t length = strlen(path);
+    assert_true(length + 2 * IO_NAME_MARGIN <= IO_NAME_BYTES);
+    char *room = (char *)file + io_vfs()->szOsFile;
+    memset(room, 0, IO_NAME_BYTES);
+    memcpy(room + IO_NAME_MARGIN, path, length);
+    return room + IO_NAME_MARGIN;
+}
+
 int io_try_open(const char *path, int flags, sqlite3_file **out, int *out_flags)
 {
     sqlite3_vfs *vfs = io_vfs();
-    sqlite3_file *file = malloc((size_t)vfs->szOsFile);
+    sqlite3_file *file = malloc((size_t)vfs->szOsFile + IO_NAME_BYTES);
     assert_non_null(file);
     memset(file, 0xa5, (size_t)vfs->szOsFile);
-    int rc = vfs->xOpen(vfs, path, file, flags, out_flags);
+    int rc = vfs->xOpen(vfs, name_behind(file, path), file, flags, out_flags);
     if (rc != SQLITE_OK) {
         assert_null(file->pMethods); /* else SQLite would call xClose */
         free(file);
