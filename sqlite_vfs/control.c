@@ -105,10 +105,17 @@ static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
     return SQLITE_OK;
 }
 
-/* Armed first: room that an old version shares would have to be copied to be written. */
+/*
+ * Armed first: room that an old version shares would have to be copied to be
+ * written.  A checkpoint's growth was reserved when the WAL was written; and what
+ * is not grown into can only be given back by who holds the database alone, which
+ * a checkpoint does not.
+ */
 static int hint_size(struct mfs_file *file, const struct mfs_member *member, struct mfs_undo *undo,
                      const sqlite3_int64 *size)
 {
+    if (member->shm != NULL)
+        return SQLITE_OK;
     int rc = mfs_undo_prepare(undo, file, member->level);
     return rc != SQLITE_OK ? rc : mfs_file_reserve_room(file, *size);
 }
