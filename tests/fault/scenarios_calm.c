@@ -211,6 +211,7 @@ static int64_t asking(struct stage *s)
     TRY(memfs_statat(s->fs, s->dir, "e/f", &info, 0));
     TRY(memfs_fstat(s->file, &info));
     TRY(memfs_exists(s->fs, "/d/e/f"));
+    TRY(memfs_name_generation(s->fs) != 0 ? 0 : MEMFS_EIO);
     TRY(memfs_is_file(s->fs, "/link"));
     TRY(memfs_is_dir(s->fs, "/d"));
     TRY(memfs_readlink(s->fs, "/link", path, sizeof path));
@@ -301,6 +302,7 @@ const struct scenario scenarios_calm[] = {
      NEEDS_NOTHING, NULL, reading},
     {"ask",
      " memfs_stat memfs_lstat memfs_statat memfs_fstat memfs_exists memfs_is_file memfs_is_dir "
+     "memfs_name_generation "
      "memfs_readlink memfs_readlinkat memfs_realpath memfs_statfs memfs_last_refusal ",
      NEEDS_NOTHING, NULL, asking},
     {"change attributes",
