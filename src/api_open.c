@@ -5,7 +5,6 @@
  * the handle's memory, the node, the whole-file lock (which nobody can contest on
  * a node without a name), the entry.
  */
-#include "check.h"
 #include "fs.h"
 #include "publish.h"
 

@@ -6,10 +6,7 @@
  * gets a node and a name.
  */
 #include "fs.h"
-#include "num.h"
 #include "publish.h"
-
-#include <string.h>
 
 /* ----------------------------------------------------------------- reading */
 
@@ -126,18 +123,13 @@ static int find_or_name(memfs *fs, const char *path, bool exclusive, struct mfs_
     return error;
 }
 
-/* True if the target is there, so that no new node is needed; only a guess, for speed. */
-static bool probably_exists(memfs *fs, const char *path, struct mfs_node **node)
-{
-    return mfs_walk_to_node(&fs->tree, NULL, path, true, node) == 0;
-}
-
 /* Puts the content at `path`.  What the delivery holds afterwards is to be released. */
 static int deliver(memfs *fs, const char *path, bool exclusive, struct delivery *delivery)
 {
     struct mfs_file_node *made;
     struct mfs_node *existing;
-    if (!exclusive && probably_exists(fs, path, &existing)) {
+    /* A file that is there needs no new node; whether it is can change until find_or_name(). */
+    if (!exclusive && mfs_walk_to_node(&fs->tree, NULL, path, true, &existing) == 0) {
         struct mfs_file_node *file = mfs_as_file(existing);
         int error = file == NULL ? MEMFS_EISDIR : 0;
         if (error == 0 && existing != delivery->source)

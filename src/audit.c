@@ -9,8 +9,6 @@
 #include "num.h"
 #include "subtree.h"
 
-#include <string.h>
-
 struct audit {
     memfs *fs;
     struct mfs_tally tally;

@@ -58,11 +58,6 @@ void mfs_namespace_commit(struct mfs_tree *tree, struct mfs_addition *addition,
     mfs_node_modified(&addition->dir->node, now);
 }
 
-void mfs_namespace_cancel(struct mfs_tree *tree, struct mfs_addition *addition)
-{
-    mfs_dir_cancel(&tree->nodes->names, &addition->dir->names, addition->entry);
-}
-
 void mfs_namespace_remove(struct mfs_tree *tree, struct mfs_dir_node *dir, struct mfs_dirent *entry,
                           int64_t now)
 {

@@ -18,7 +18,7 @@ struct mfs_addition {
 
 /*
  * Gets everything ready to give `node` the name `name` in `dir`.  Nothing else
- * may be added to `dir` before commit or cancel.  Errors: EMLINK, ENAMETOOLONG,
+ * may be added to `dir` before the commit.  Errors: EMLINK, ENAMETOOLONG,
  * EDQUOT, ENOMEM, ENOENT (`dir` was removed).
  */
 int mfs_namespace_prepare(struct mfs_tree *tree, struct mfs_dir_node *dir,
@@ -28,9 +28,6 @@ int mfs_namespace_prepare(struct mfs_tree *tree, struct mfs_dir_node *dir,
 /* The name refers to `node` from now on, and holds a reference of its own. */
 void mfs_namespace_commit(struct mfs_tree *tree, struct mfs_addition *addition,
                           struct mfs_node *node, int64_t now) MFS_REQUIRES(tree->lock);
-
-void mfs_namespace_cancel(struct mfs_tree *tree, struct mfs_addition *addition)
-    MFS_REQUIRES(tree->lock);
 
 /*
  * Takes a name out of the tree.  The entry still holds its reference to the

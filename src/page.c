@@ -13,8 +13,6 @@
 #include "check.h"
 #include "num.h"
 
-#include <string.h>
-
 enum { LOOK_FOR_SMALL = 32 };
 enum { SLAB_PAGES_MAX = 256, SLAB_PAGES_FIRST = 4 };
 enum { ALIGNMENT_MIN = 64, ALIGNMENT_MAX = 256 };

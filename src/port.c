@@ -5,7 +5,6 @@
 #include "port.h"
 
 #include <stdint.h>
-#include <string.h>
 #include <time.h>
 
 #if defined(__linux__)
