@@ -1,4 +1,4 @@
-/* A file's extent: truncating, allocating, punching; locks, mappings and versions of it. */
+/* A file's extent: truncating, allocating, punching; locks and mappings of it. */
 #include "fs.h"
 #include "num.h"
 
@@ -120,6 +120,27 @@ int memfs_reserve(memfs_file *file, int64_t end)
     return error;
 }
 
+int memfs_hold_private(memfs_file *file, int on)
+{
+    struct mfs_file_node *node;
+    int error = mfs_handle_file(file, UINT32_MAX, &node);
+    if (error != 0)
+        return error;
+    bool wanted = on != 0;
+    struct mfs_lot *lot = &file->fs->lot;
+    mfs_lock_exclusive(lot, &file->lock);
+    /* Under the node's lock, so that no copy is half way between asking and sharing. */
+    mfs_lock_exclusive(lot, &node->node.lock);
+    if (wanted && !file->holds_private)
+        (void)atomic_fetch_add_explicit(&node->private_holders, 1, memory_order_relaxed);
+    else if (!wanted && file->holds_private)
+        (void)atomic_fetch_sub_explicit(&node->private_holders, 1, memory_order_relaxed);
+    file->holds_private = wanted;
+    mfs_unlock_exclusive(lot, &node->node.lock);
+    mfs_unlock_exclusive(lot, &file->lock);
+    return 0;
+}
+
 /* ------------------------------------------------------- whole-file locking */
 
 int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms)
@@ -201,115 +222,4 @@ int memfs_unmap(memfs_mapping *mapping)
     (void)atomic_fetch_sub(&fs->mappings, 1);
     *mapping = (memfs_mapping){0};
     return 0;
-}
-
-/* ---------------------------------------------------------------- versions */
-
-int memfs_hold_private(memfs_file *file, int on)
-{
-    struct mfs_file_node *node;
-    int error = mfs_handle_file(file, UINT32_MAX, &node);
-    if (error != 0)
-        return error;
-    bool wanted = on != 0;
-    struct mfs_lot *lot = &file->fs->lot;
-    mfs_lock_exclusive(lot, &file->lock);
-    /* Under the node's lock, so that no copy is half way between asking and sharing. */
-    mfs_lock_exclusive(lot, &node->node.lock);
-    if (wanted && !file->holds_private)
-        (void)atomic_fetch_add_explicit(&node->private_holders, 1, memory_order_relaxed);
-    else if (!wanted && file->holds_private)
-        (void)atomic_fetch_sub_explicit(&node->private_holders, 1, memory_order_relaxed);
-    file->holds_private = wanted;
-    mfs_unlock_exclusive(lot, &node->node.lock);
-    mfs_unlock_exclusive(lot, &file->lock);
-    return 0;
-}
-
-static struct mfs_version *as_version(memfs_version_ref *ref)
-{
-    return (struct mfs_version *)(void *)ref;
-}
-
-static bool is_held(const struct mfs_version *version)
-{
-    return version != NULL && version->magic == MFS_VERSION_MAGIC && version->fs != NULL;
-}
-
-int memfs_version_take(memfs_file *file, memfs_version_ref *out)
-{
-    struct mfs_file_node *node;
-    int error = mfs_handle_file(file, UINT32_MAX, &node);
-    if (error != 0)
-        return error;
-    if (out == NULL)
-        return MEMFS_EINVAL;
-    struct mfs_version *version = as_version(out);
-    memfs *fs = file->fs;
-    mfs_lock_shared(&fs->lot, &node->node.lock);
-    *version = (struct mfs_version){
-        .size = mfs_node_size(node), .fs = fs, .magic = MFS_VERSION_MAGIC};
-    version->content = mfs_content_clone(&fs->pool, &node->content);
-    mfs_unlock_shared(&fs->lot, &node->node.lock);
-    mfs_versions_add(&fs->versions, &fs->lot, version);
-    return 0;
-}
-
-/* Takes the content out of a version, which is not held any more. */
-static struct mfs_content let_go(struct mfs_version *version)
-{
-    mfs_versions_remove(&version->fs->versions, &version->fs->lot, version);
-    struct mfs_content content = version->content;
-    version->fs = NULL;
-    version->magic = 0;
-    return content;
-}
-
-int memfs_version_restore(memfs_file *file, memfs_version_ref *ref)
-{
-    struct mfs_file_node *node;
-    struct mfs_version *version = as_version(ref);
-    int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
-    if (error != 0)
-        return error;
-    if (!is_held(version))
-        return MEMFS_EINVAL;
-    memfs *fs = file->fs;
-    if (version->fs != fs)
-        return MEMFS_EXDEV;
-    int64_t now = mfs_nodes_now(&fs->nodes);
-    struct mfs_content content = let_go(version);
-    mfs_lock_exclusive(&fs->lot, &node->node.lock);
-    mfs_node_swap_content(&fs->nodes, node, &content, version->size);
-    mfs_node_modified(&node->node, now);
-    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
-    mfs_content_release(&fs->pool, &content);
-    return 0;
-}
-
-int memfs_version_drop(memfs_version_ref *ref)
-{
-    struct mfs_version *version = as_version(ref);
-    if (!is_held(version))
-        return MEMFS_EINVAL;
-    memfs *fs = version->fs;
-    struct mfs_content content = let_go(version);
-    mfs_content_release(&fs->pool, &content);
-    return 0;
-}
-
-int64_t memfs_version_read(const memfs_version_ref *ref, void *buffer, size_t length,
-                           int64_t offset)
-{
-    const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
-    uint64_t wanted = length;
-    if (!is_held(version) || offset < 0 || (buffer == NULL && length != 0) ||
-        wanted > (uint64_t)INT64_MAX)
-        return MEMFS_EINVAL;
-    uint64_t n = mfs_min_u64(wanted, mfs_sub_saturating(version->size, (uint64_t)offset));
-    memfs_iovec part = {buffer, length};
-    struct mfs_sink sink = {.parts = &part};
-    if (n > 0)
-        mfs_content_read(&version->fs->pool, &version->content, (uint64_t)offset, n, &sink);
-    return (int64_t)n;
 }

@@ -539,9 +539,14 @@ struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_con
     else
         mfs_radix_retain(pool, mfs_content_tree(content));
     struct mfs_content clone = *content;
-    clone.is_stale = clone.is_stale || clone.kept_end != 0;
-    clone.kept_end = 0;
+    mfs_content_end_room(&clone);
     return clone;
+}
+
+void mfs_content_end_room(struct mfs_content *content)
+{
+    content->is_stale = content->is_stale || content->kept_end != 0;
+    content->kept_end = 0;
 }
 
 void mfs_content_release(struct mfs_pool *pool, struct mfs_content *content)

@@ -80,6 +80,9 @@ void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_
 struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_content *content);
 void mfs_content_release(struct mfs_pool *pool, struct mfs_content *content);
 
+/* Keeps no room any more; what lies in it is cleaned up when the content is cut or grows. */
+void mfs_content_end_room(struct mfs_content *content);
+
 /* A second content with the same bytes in pages of its own; holes stay holes.
  * Errors: EDQUOT, ENOMEM. */
 int mfs_content_duplicate(struct mfs_pool *pool, const struct mfs_content *content, uint64_t size,

@@ -498,18 +498,27 @@ MEMFS_API int memfs_unmap(memfs_mapping *mapping); /* EBADF if it was unmapped b
 
 /*
  * Versions: the content of a file at one moment, held by reference, at no cost
- * until the file changes.  Taking, restoring and dropping one allocate nothing,
- * cannot fail for want of memory, and take the time of what they free.
+ * until the file or the version changes.  Taking, restoring, exchanging and dropping one
+ * allocate nothing, cannot fail for want of memory, and take the time of what they free.
  * While a version is held, overwriting the file allocates (a copy of what is
  * overwritten).
  *
  * memfs_version_take()     remembers the content and size.
  * memfs_version_restore()  puts them back, and drops the version.
+ * memfs_version_exchange() puts them into the file and the file's into the version, in one
+ *                          step for every observer.
  * memfs_version_drop()     forgets them.
  * memfs_version_read()     reads from the version as memfs_pread() would have.
+ * memfs_version_write(), memfs_version_truncate()
+ *                          change the version as memfs_pwrite() and memfs_ftruncate() would the
+ *                          file.  Nobody else sees it before it is restored or exchanged: so a
+ *                          change of many steps becomes one, that can still be dropped.
  *
- * Errors:   EBADF, EISDIR, EINVAL (not a version that is held), EXDEV (restored
- *           into another file system).
+ * Errors:   EBADF, EISDIR, EINVAL (not a version that is held; a negative offset or size; a null
+ *           buffer with a length), EXDEV (put into another file system); writing, and growing:
+ *           EFBIG, EDQUOT, ENOMEM.
+ * Threads:  a version is its holder's, who must not call two of these at a time on it; reads may
+ *           overlap.
  * Lifetime: the struct is the caller's and must stay where it is while the
  *           version is held; it may outlive the handle, not the file system.
  */
@@ -520,9 +529,13 @@ typedef struct memfs_version_ref {
 
 MEMFS_API int memfs_version_take(memfs_file *file, memfs_version_ref *out);
 MEMFS_API int memfs_version_restore(memfs_file *file, memfs_version_ref *version);
+MEMFS_API int memfs_version_exchange(memfs_file *file, memfs_version_ref *version);
 MEMFS_API int memfs_version_drop(memfs_version_ref *version);
 MEMFS_API int64_t memfs_version_read(const memfs_version_ref *version, void *buffer, size_t length,
                                      int64_t offset);
+MEMFS_API int64_t memfs_version_write(memfs_version_ref *version, const void *buffer, size_t length,
+                                      int64_t offset);
+MEMFS_API int memfs_version_truncate(memfs_version_ref *version, int64_t size);
 
 /*
  * Reserves the file's growth: makes room between the file's end and `end`, so

@@ -221,7 +221,13 @@ static void a_null_out_parameter_is_invalid_for_every_function(void **state)
         memfs_map(file, 0, 1, NULL),
         memfs_version_take(file, NULL),
         memfs_version_restore(file, NULL),
+        memfs_version_exchange(file, NULL),
         memfs_version_drop(NULL),
+        memfs_version_write(NULL, &size, 1, 0),
+        memfs_version_write(&version, NULL, 1, 0),
+        memfs_version_write(&version, &size, 1, -1),
+        memfs_version_truncate(NULL, 0),
+        memfs_version_truncate(&version, -1),
         memfs_version_read(NULL, &size, 1, 0),
         memfs_version_read(&version, NULL, 1, 0),
         memfs_alloc(fs, 10, NULL),
@@ -265,6 +271,7 @@ static void check_dead_handle(memfs_file *file)
         memfs_map(file, 0, 1, &mapping),
         memfs_version_take(file, &version),
         memfs_version_restore(file, &version),
+        memfs_version_exchange(file, &version),
         memfs_fstat(file, &stat),
         memfs_file_size(file),
         memfs_fchmod(file, 0600),
@@ -421,6 +428,9 @@ static void an_empty_struct_is_neither_a_mapping_nor_a_version(void **state)
     assert_refused(f->fs, memfs_unmap(&mapping), MEMFS_EBADF);
     assert_refused(f->fs, memfs_version_drop(&version), MEMFS_EINVAL);
     assert_refused(f->fs, memfs_version_restore(file, &version), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_version_exchange(file, &version), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_version_write(&version, "x", 1, 0), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_version_truncate(&version, 0), MEMFS_EINVAL);
     char byte;
     assert_refused(f->fs, memfs_version_read(&version, &byte, 1, 0), MEMFS_EINVAL);
     assert_ok(memfs_close(file));

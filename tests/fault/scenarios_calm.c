@@ -88,6 +88,19 @@ static int64_t restore_version(struct stage *s)
     return result;
 }
 
+static int64_t take_version_and_write_to_it(struct stage *s)
+{
+    TRY(take_version(s));
+    return memfs_version_write(&s->version, stage_pattern() + 9, s->page_size * 5, 5);
+}
+
+static int64_t exchange_and_overwrite(struct stage *s)
+{
+    TRY(memfs_version_write(&s->version, stage_pattern() + 3, s->page_size, s->page_size / 2));
+    TRY(memfs_version_truncate(&s->version, s->page_size + 7));
+    return memfs_version_exchange(s->file, &s->version);
+}
+
 static int64_t drop_version(struct stage *s)
 {
     char byte;
@@ -281,6 +294,9 @@ const struct scenario scenarios_calm[] = {
     {"take a version", " memfs_version_take ", NEEDS_NOTHING, NULL, take_version},
     {"restore a version", " memfs_version_restore ", NEEDS_NOTHING, take_version_and_write,
      restore_version},
+    {"cut a version that was written, and exchange it",
+     " memfs_version_write memfs_version_truncate memfs_version_exchange ", NEEDS_NOTHING,
+     take_version_and_write_to_it, exchange_and_overwrite},
     {"read and drop a version", " memfs_version_drop memfs_version_read ", NEEDS_NOTHING,
      take_version_and_write, drop_version},
     {"map an owned page", " memfs_map ", NEEDS_NOTHING, NULL, map_owned_page},

@@ -172,6 +172,22 @@ static int64_t overwrite_while_a_version_is_held(struct stage *s)
     return memfs_pwrite(s->file, stage_pattern() + 3, s->page_size, s->page_size / 2);
 }
 
+static int64_t write_to_a_version(struct stage *s)
+{
+    return memfs_version_write(&s->version, stage_pattern() + 3, s->page_size, s->page_size / 2);
+}
+
+static int64_t take_version_and_cut_it(struct stage *s)
+{
+    int64_t result = take_version(s);
+    return result < 0 ? result : memfs_version_truncate(&s->version, s->page_size + 7);
+}
+
+static int64_t grow_a_version(struct stage *s)
+{
+    return memfs_version_truncate(&s->version, s->page_size * 9);
+}
+
 static int64_t mkdir_one(struct stage *s)
 {
     return memfs_mkdir(s->fs, "/d/new", 0755);
@@ -392,6 +408,10 @@ const struct scenario scenarios_refusable[] = {
     {"reserve growth", " memfs_reserve ", MAY_BE_REFUSED, NULL, reserve_growth},
     {"map a hole", " memfs_map ", MAY_BE_REFUSED, open_sparse, map_a_hole},
     {"map a short file", " memfs_map ", MAY_BE_REFUSED, NULL, map_a_short_file},
+    {"write to a version", " memfs_version_write ", MAY_BE_REFUSED, take_version,
+     write_to_a_version},
+    {"grow a version that was cut", " memfs_version_truncate ", MAY_BE_REFUSED,
+     take_version_and_cut_it, grow_a_version},
     {"overwrite while a version is held", " memfs_pwrite ", MAY_BE_REFUSED, take_version,
      overwrite_while_a_version_is_held},
     {"mkdir", " memfs_mkdir ", MAKES_NODES, NULL, mkdir_one},

@@ -1,0 +1,161 @@
+/*
+ * Versions: contents that are held by reference, and changed apart from their file.
+ *
+ * A version's content belongs to whoever holds the version, as a file's belongs to the
+ * holder of the node's lock; so the calls below lock nothing but for the file.
+ */
+#include "fs.h"
+#include "num.h"
+
+static struct mfs_version *as_version(memfs_version_ref *ref)
+{
+    return (struct mfs_version *)(void *)ref;
+}
+
+static bool is_held(const struct mfs_version *version)
+{
+    return version != NULL && version->magic == MFS_VERSION_MAGIC && version->fs != NULL;
+}
+
+int memfs_version_take(memfs_file *file, memfs_version_ref *out)
+{
+    struct mfs_file_node *node;
+    int error = mfs_handle_file(file, UINT32_MAX, &node);
+    if (error != 0)
+        return error;
+    if (out == NULL)
+        return MEMFS_EINVAL;
+    struct mfs_version *version = as_version(out);
+    memfs *fs = file->fs;
+    mfs_lock_shared(&fs->lot, &node->node.lock);
+    *version = (struct mfs_version){
+        .size = mfs_node_size(node), .fs = fs, .magic = MFS_VERSION_MAGIC};
+    version->content = mfs_content_clone(&fs->pool, &node->content);
+    mfs_unlock_shared(&fs->lot, &node->node.lock);
+    mfs_versions_add(&fs->versions, &fs->lot, version);
+    return 0;
+}
+
+/* Takes the content out of a version, which is not held any more. */
+static struct mfs_content let_go(struct mfs_version *version)
+{
+    mfs_versions_remove(&version->fs->versions, &version->fs->lot, version);
+    struct mfs_content content = version->content;
+    version->fs = NULL;
+    version->magic = 0;
+    return content;
+}
+
+int memfs_version_restore(memfs_file *file, memfs_version_ref *ref)
+{
+    struct mfs_file_node *node;
+    struct mfs_version *version = as_version(ref);
+    int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
+    if (error != 0)
+        return error;
+    if (!is_held(version))
+        return MEMFS_EINVAL;
+    memfs *fs = file->fs;
+    if (version->fs != fs)
+        return MEMFS_EXDEV;
+    int64_t now = mfs_nodes_now(&fs->nodes);
+    struct mfs_content content = let_go(version);
+    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    mfs_node_swap_content(&fs->nodes, node, &content, version->size);
+    mfs_node_modified(&node->node, now);
+    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_content_release(&fs->pool, &content);
+    return 0;
+}
+
+int memfs_version_exchange(memfs_file *file, memfs_version_ref *ref)
+{
+    struct mfs_file_node *node;
+    struct mfs_version *version = as_version(ref);
+    int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
+    if (error != 0)
+        return error;
+    if (!is_held(version))
+        return MEMFS_EINVAL;
+    memfs *fs = file->fs;
+    if (version->fs != fs)
+        return MEMFS_EXDEV;
+    int64_t now = mfs_nodes_now(&fs->nodes);
+    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    uint64_t size = mfs_node_size(node);
+    mfs_node_swap_content(&fs->nodes, node, &version->content, version->size);
+    mfs_node_modified(&node->node, now);
+    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    version->size = size;
+    mfs_content_end_room(&version->content);
+    return 0;
+}
+
+int memfs_version_drop(memfs_version_ref *ref)
+{
+    struct mfs_version *version = as_version(ref);
+    if (!is_held(version))
+        return MEMFS_EINVAL;
+    memfs *fs = version->fs;
+    struct mfs_content content = let_go(version);
+    mfs_content_release(&fs->pool, &content);
+    return 0;
+}
+
+int64_t memfs_version_read(const memfs_version_ref *ref, void *buffer, size_t length,
+                           int64_t offset)
+{
+    const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
+    uint64_t wanted = length;
+    if (!is_held(version) || offset < 0 || (buffer == NULL && length != 0) ||
+        wanted > (uint64_t)INT64_MAX)
+        return MEMFS_EINVAL;
+    uint64_t n = mfs_min_u64(wanted, mfs_sub_saturating(version->size, (uint64_t)offset));
+    memfs_iovec part = {buffer, length};
+    struct mfs_sink sink = {.parts = &part};
+    if (n > 0)
+        mfs_content_read(&version->fs->pool, &version->content, (uint64_t)offset, n, &sink);
+    return (int64_t)n;
+}
+
+int64_t memfs_version_write(memfs_version_ref *ref, const void *buffer, size_t length,
+                            int64_t offset)
+{
+    struct mfs_version *version = as_version(ref);
+    union {
+        const void *in;
+        void *out;
+    } data = {buffer};
+    memfs_iovec part = {data.out, length}; /* never written through */
+    struct mfs_source source = {.parts = &part};
+    uint64_t end;
+    if (!is_held(version) || offset < 0 || (buffer == NULL && length != 0) ||
+        (uint64_t)length > (uint64_t)INT64_MAX)
+        return MEMFS_EINVAL;
+    if (length == 0)
+        return 0;
+    if (!mfs_add_u64((uint64_t)offset, length, &end) || end > (uint64_t)MEMFS_FILE_SIZE_MAX)
+        return MEMFS_EFBIG;
+    int error = mfs_content_write(&version->fs->pool, &version->content, version->size,
+                                  (uint64_t)offset, length, &source);
+    if (error != 0)
+        return error;
+    version->size = mfs_max_u64(version->size, end);
+    return (int64_t)length;
+}
+
+int memfs_version_truncate(memfs_version_ref *ref, int64_t size)
+{
+    struct mfs_version *version = as_version(ref);
+    if (!is_held(version) || size < 0)
+        return MEMFS_EINVAL;
+    struct mfs_pool *pool = &version->fs->pool;
+    int error = 0;
+    if ((uint64_t)size <= version->size)
+        mfs_content_cut(pool, &version->content, (uint64_t)size);
+    else
+        error = mfs_content_grow(pool, &version->content, version->size);
+    if (error == 0)
+        version->size = (uint64_t)size;
+    return error;
+}
