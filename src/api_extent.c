@@ -4,18 +4,30 @@
 
 /* -------------------------------------------------------------- truncating */
 
-/* `by_path`: refused while a handle holds the file locked. */
-static int set_length(memfs *fs, struct mfs_file_node *file, uint64_t size, bool by_path)
+static int grow(memfs *fs, const memfs_file *handle, struct mfs_file_node *file, uint64_t size)
+    MFS_REQUIRES(file->node.lock)
+{
+    uint64_t before = mfs_node_size(file);
+    if (handle != NULL)
+        file->content.rank = mfs_handle_rank(handle, before, size);
+    int error = mfs_content_grow(&fs->pool, &file->content, before);
+    file->content.rank = MFS_ORDINARY;
+    return error;
+}
+
+/* `handle` is null for a call by path, which is refused while a handle holds the file locked. */
+static int set_length(memfs *fs, const memfs_file *handle, struct mfs_file_node *file,
+                      uint64_t size)
 {
     int error = 0;
     int64_t now = mfs_nodes_now(&fs->nodes);
     mfs_lock_exclusive(&fs->lot, &file->node.lock);
-    if (by_path && mfs_filelock_is_locked(&fs->lot, &file->node, MFS_HELD_NOTHING))
+    if (handle == NULL && mfs_filelock_is_locked(&fs->lot, &file->node, MFS_HELD_NOTHING))
         error = MEMFS_EBUSY;
     else if (size <= mfs_node_size(file))
         mfs_node_cut(&fs->nodes, file, size);
     else
-        error = mfs_content_grow(&fs->pool, &file->content, mfs_node_size(file));
+        error = grow(fs, handle, file, size);
     if (error == 0) {
         mfs_node_set_size(&fs->nodes, file, size);
         mfs_node_modified(&file->node, now);
@@ -30,7 +42,7 @@ int memfs_ftruncate(memfs_file *file, int64_t size)
     int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
     if (error == 0 && size < 0)
         error = MEMFS_EINVAL;
-    return error == 0 ? set_length(file->fs, node, (uint64_t)size, false) : error;
+    return error == 0 ? set_length(file->fs, file, node, (uint64_t)size) : error;
 }
 
 int memfs_truncate(memfs *fs, const char *path, int64_t size)
@@ -42,7 +54,7 @@ int memfs_truncate(memfs *fs, const char *path, int64_t size)
     if (error != 0)
         return error;
     struct mfs_file_node *file = mfs_as_file(node);
-    error = file != NULL ? set_length(fs, file, (uint64_t)size, true) : MEMFS_EISDIR;
+    error = file != NULL ? set_length(fs, NULL, file, (uint64_t)size) : MEMFS_EISDIR;
     mfs_node_release(&fs->nodes, node);
     return error;
 }
@@ -80,7 +92,10 @@ int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned fl
     memfs *fs = file->fs;
     int64_t now = mfs_nodes_now(&fs->nodes);
     mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    node->content.rank = mfs_handle_rank(file, mfs_node_size(node),
+                                         (uint64_t)offset + (uint64_t)length);
     error = change_range(fs, node, (uint64_t)offset, (uint64_t)length, flags);
+    node->content.rank = MFS_ORDINARY;
     if (error == 0)
         mfs_node_modified(&node->node, now);
     mfs_unlock_exclusive(&fs->lot, &node->node.lock);
@@ -115,7 +130,9 @@ int memfs_reserve(memfs_file *file, int64_t end)
         return MEMFS_EINVAL;
     memfs *fs = file->fs;
     mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    node->content.rank = mfs_handle_rank(file, mfs_node_size(node), (uint64_t)end);
     error = move_reservation(fs, node, (uint64_t)end);
+    node->content.rank = MFS_ORDINARY;
     mfs_unlock_exclusive(&fs->lot, &node->node.lock);
     return error;
 }
@@ -138,6 +155,18 @@ int memfs_hold_private(memfs_file *file, int on)
     file->holds_private = wanted;
     mfs_unlock_exclusive(lot, &node->node.lock);
     mfs_unlock_exclusive(lot, &file->lock);
+    return 0;
+}
+
+int memfs_use_reserve(memfs_file *file, int use)
+{
+    struct mfs_file_node *node;
+    int error = mfs_handle_file(file, UINT32_MAX, &node);
+    if (error != 0)
+        return error;
+    if (use < MEMFS_RESERVE_UNUSED || use > MEMFS_RESERVE_WRITING)
+        return MEMFS_EINVAL;
+    atomic_store_explicit(&file->reserve_use, (uint8_t)use, memory_order_relaxed);
     return 0;
 }
 

@@ -90,19 +90,20 @@ static void remove_foundation(const struct foundation *foundation)
         mfs_memory_unbootstrap(&hooks, foundation->fs, sizeof *foundation->fs);
 }
 
-static bool reclaim_pages(void *context, uint64_t wanted_bytes)
+static bool reclaim_pages(void *context, enum mfs_rank rank, uint64_t wanted_bytes)
 {
-    return mfs_pool_reclaim(context, wanted_bytes);
+    return mfs_pool_reclaim(context, rank, wanted_bytes);
 }
 
 static void init_parts(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
     uint64_t quota = config->quota_bytes == 0 ? MFS_UNLIMITED : config->quota_bytes;
     mfs_ledger_init(&fs->memory.ledger, mfs_min_u64(quota, foundation->arena_limit));
+    mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, config->reserve_bytes);
     fs->memory.lot = &fs->lot;
     fs->memory.arena = foundation->arena;
     fs->arena_limit = foundation->arena_limit;
-    bool charged = mfs_ledger_charge(&fs->memory.ledger, foundation->bytes);
+    bool charged = mfs_ledger_charge(&fs->memory.ledger, MFS_PRIVILEGED, foundation->bytes);
     MFS_CHECK(charged);
     mfs_ledger_note_peak(&fs->memory.ledger);
     mfs_ledger_use(&fs->memory.ledger, MEMFS_CLASS_NODES, foundation->bytes);
@@ -254,6 +255,14 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
     return mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes) ? 0 : MEMFS_EBUSY;
 }
 
+int memfs_set_reserve(memfs *fs, uint64_t reserve_bytes)
+{
+    if (!mfs_fs_is_valid(fs))
+        return MEMFS_EINVAL;
+    mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, reserve_bytes);
+    return 0;
+}
+
 int memfs_set_node_limit(memfs *fs, uint64_t node_limit)
 {
     if (!mfs_fs_is_valid(fs))
@@ -280,8 +289,11 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
     info->pages_free = fs->pool.pages_free;
     info->pages_used = fs->pool.pages_total - fs->pool.pages_free;
     mfs_unlock_exclusive(&fs->lot, &fs->pool.lock);
-    info->available_bytes = mfs_add_saturating(mfs_ledger_available(ledger),
-                                               info->pages_free << fs->pool.page_shift);
+    uint64_t free_bytes = info->pages_free << fs->pool.page_shift;
+    info->available_bytes = mfs_ledger_available(ledger, MFS_ORDINARY, free_bytes);
+    info->reserve_bytes = atomic_load(&ledger->reserve);
+    info->reserve_left_bytes = mfs_min_u64(
+        info->reserve_bytes, mfs_ledger_available(ledger, MFS_PRIVILEGED, free_bytes));
     info->reserved_bytes = atomic_load(&fs->nodes.reserved_bytes);
     info->quota_refusals = atomic_load(&ledger->quota_refusals);
     info->node_refusals = atomic_load(&ledger->node_refusals);
@@ -326,11 +338,21 @@ int memfs_audit(memfs *fs)
 
 /* ---------------------------------------------------------- charged memory */
 
-int memfs_alloc(memfs *fs, size_t size, void **out)
+static int alloc_as(memfs *fs, enum mfs_rank rank, size_t size, void **out)
 {
     if (!mfs_fs_is_valid(fs) || out == NULL)
         return MEMFS_EINVAL;
-    return mfs_block_take(&fs->blocks, &fs->memory, MEMFS_CLASS_SHARED, size, out);
+    return mfs_block_take(&fs->blocks, &fs->memory, rank, MEMFS_CLASS_SHARED, size, out);
+}
+
+int memfs_alloc(memfs *fs, size_t size, void **out)
+{
+    return alloc_as(fs, MFS_ORDINARY, size, out);
+}
+
+int memfs_alloc_from_reserve(memfs *fs, size_t size, void **out)
+{
+    return alloc_as(fs, MFS_PRIVILEGED, size, out);
 }
 
 int memfs_free(memfs *fs, void *memory)

@@ -60,8 +60,11 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
     uint64_t size = mfs_node_size(t->node);
     uint64_t at = (t->file->flags & MEMFS_O_APPEND) != 0 ? size : *offset;
     uint64_t end;
-    if (mfs_add_u64(at, t->length, &end) && end <= (uint64_t)MEMFS_FILE_SIZE_MAX)
+    if (mfs_add_u64(at, t->length, &end) && end <= (uint64_t)MEMFS_FILE_SIZE_MAX) {
+        t->node->content.rank = mfs_handle_rank(t->file, size, end);
         error = mfs_content_write(&fs->pool, &t->node->content, size, at, t->length, &source);
+        t->node->content.rank = MFS_ORDINARY;
+    }
     if (error == 0) {
         if (end > size)
             mfs_node_set_size(&fs->nodes, t->node, end);

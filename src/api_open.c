@@ -15,7 +15,7 @@ _Static_assert(sizeof(memfs_file) <= sizeof(memfs_file_storage), "a handle must 
 #define KNOWN_FLAGS \
     (MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE | MEMFS_O_TRUNCATE | MEMFS_O_APPEND | \
      MEMFS_O_DIRECTORY | MEMFS_O_NOFOLLOW | MEMFS_O_TMPFILE | MEMFS_O_SHARED_LOCK | \
-     MEMFS_O_EXCLUSIVE_LOCK | MEMFS_O_NOATIME | MEMFS_O_MAKE_PARENTS)
+     MEMFS_O_EXCLUSIVE_LOCK | MEMFS_O_NOATIME | MEMFS_O_MAKE_PARENTS | MEMFS_O_RESERVE)
 
 struct opening {
     memfs *fs;
@@ -30,6 +30,11 @@ struct opening {
 static bool has(const struct opening *o, uint32_t flag)
 {
     return (o->flags & flag) != 0;
+}
+
+static enum mfs_rank rank_of(const struct opening *o)
+{
+    return has(o, MEMFS_O_RESERVE) ? MFS_PRIVILEGED : MFS_ORDINARY;
 }
 
 static int check_flags(const struct opening *o)
@@ -53,7 +58,7 @@ static int check_flags(const struct opening *o)
 static int make_file(const struct opening *o, struct mfs_node **out)
 {
     struct mfs_file_node *file;
-    int error = mfs_node_create_file(&o->fs->nodes, o->mode, &file);
+    int error = mfs_node_create_file(&o->fs->nodes, rank_of(o), o->mode, &file);
     if (error != 0)
         return error;
     file->node.whole_file_lock = o->lock == MFS_HELD_EXCLUSIVE ? -1
@@ -112,6 +117,16 @@ static int find(const struct opening *o, struct mfs_node **out)
     return error;
 }
 
+/* The name, as the node, may come from the reserve; missing parents' nodes may not. */
+static int publish(memfs *fs, const struct opening *o, const struct mfs_place *place,
+                   struct mfs_node *made) MFS_REQUIRES(fs->tree.lock)
+{
+    fs->nodes.names.rank = rank_of(o);
+    int error = mfs_publish(&fs->tree, place, made, MFS_PARENTS_MODE, mfs_nodes_now(&fs->nodes));
+    fs->nodes.names.rank = MFS_ORDINARY;
+    return error;
+}
+
 /* Nothing had the name a moment ago. */
 static int find_or_create(const struct opening *o, struct mfs_node **out, bool *created)
 {
@@ -129,7 +144,7 @@ static int find_or_create(const struct opening *o, struct mfs_node **out, bool *
     else if (error == 0 && place.needs_dir)
         error = MEMFS_EISDIR;
     else if (error == 0)
-        error = mfs_publish(&fs->tree, &place, made, MFS_PARENTS_MODE, mfs_nodes_now(&fs->nodes));
+        error = publish(fs, o, &place, made);
     if (error == 0 && exists)
         mfs_node_retain(place.node);
     mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
@@ -208,18 +223,21 @@ static int prepare_existing(const struct opening *o, struct mfs_node *node)
     return MEMFS_EBUSY;
 }
 
-static int get_handle(memfs *fs, memfs_file_storage *storage, memfs_file **out)
+static int get_handle(const struct opening *o, memfs_file_storage *storage, memfs_file **out)
 {
     void *memory = storage;
     if (storage == NULL) {
-        int error = mfs_memory_take(&fs->memory, sizeof(memfs_file), MEMFS_CLASS_HANDLES, &memory);
+        int error = mfs_memory_take_as(&o->fs->memory, rank_of(o), sizeof(memfs_file),
+                                       MEMFS_CLASS_HANDLES, &memory);
         if (error != 0)
             return error;
     }
     memset(memory, 0, sizeof(memfs_file));
     *out = memory;
-    (*out)->fs = fs;
+    (*out)->fs = o->fs;
     (*out)->is_lent = storage != NULL;
+    if (has(o, MEMFS_O_RESERVE))
+        (*out)->reserve_use = MEMFS_RESERVE_WRITING;
     return 0;
 }
 
@@ -273,7 +291,7 @@ static int open_at(memfs *fs, const memfs_dir *at, const char *path,
     if (error != 0)
         return error;
     memfs_file *file;
-    error = get_handle(fs, options->storage, &file);
+    error = get_handle(&o, options->storage, &file);
     if (error != 0)
         return error;
     error = open_node(&o, file);

@@ -30,6 +30,7 @@ int memfs_version_take(memfs_file *file, memfs_version_ref *out)
     mfs_lock_shared(&fs->lot, &node->node.lock);
     *version = (struct mfs_version){
         .size = mfs_node_size(node), .fs = fs, .magic = MFS_VERSION_MAGIC};
+    version->reserve_use = atomic_load_explicit(&file->reserve_use, memory_order_relaxed);
     version->content = mfs_content_clone(&fs->pool, &node->content);
     mfs_unlock_shared(&fs->lot, &node->node.lock);
     mfs_versions_add(&fs->versions, &fs->lot, version);
@@ -136,8 +137,10 @@ int64_t memfs_version_write(memfs_version_ref *ref, const void *buffer, size_t l
         return 0;
     if (!mfs_add_u64((uint64_t)offset, length, &end) || end > (uint64_t)MEMFS_FILE_SIZE_MAX)
         return MEMFS_EFBIG;
+    version->content.rank = mfs_rank_of_write(version->reserve_use, version->size, end);
     int error = mfs_content_write(&version->fs->pool, &version->content, version->size,
                                   (uint64_t)offset, length, &source);
+    version->content.rank = MFS_ORDINARY;
     if (error != 0)
         return error;
     version->size = mfs_max_u64(version->size, end);

@@ -137,7 +137,7 @@ static int deliver(memfs *fs, const char *path, bool exclusive, struct delivery 
         mfs_node_release(&fs->nodes, existing);
         return error;
     }
-    int error = mfs_node_create_file(&fs->nodes, delivery->mode, &made);
+    int error = mfs_node_create_file(&fs->nodes, MFS_ORDINARY, delivery->mode, &made);
     if (error != 0)
         return error;
     made->content = delivery->content;

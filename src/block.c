@@ -20,14 +20,14 @@ static uint32_t magic_of(const struct mfs_block_list *list)
     return MAGIC ^ (uint32_t)((uintptr_t)list >> 3);
 }
 
-int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory, enum memfs_class class,
-                   size_t bytes, void **out)
+int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory, enum mfs_rank rank,
+                   enum memfs_class class, size_t bytes, void **out)
 {
     size_t total;
     if (bytes == 0 || bytes > SIZE_MAX / 2 || !mfs_add_size(bytes, HEADER_BYTES, &total))
         return MEMFS_EINVAL;
     void *taken;
-    int error = mfs_memory_take(memory, total, class, &taken);
+    int error = mfs_memory_take_as(memory, rank, total, class, &taken);
     if (error != 0)
         return error;
     memset(taken, 0, total);

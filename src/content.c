@@ -129,8 +129,8 @@ static int own_short(struct mfs_pool *pool, struct mfs_content *content, uint64_
     if (old != NULL && old->capacity >= bytes && mfs_short_is_exclusive(old))
         return 0;
     struct mfs_short *block;
-    int error = mfs_short_create(pool, old != NULL ? mfs_max_u64(bytes, old->capacity) : bytes,
-                                 &block);
+    int error = mfs_short_create(pool, content->rank,
+                                 old != NULL ? mfs_max_u64(bytes, old->capacity) : bytes, &block);
     if (error != 0)
         return error;
     if (old != NULL)
@@ -278,7 +278,7 @@ struct surgery {
 static int operate(struct mfs_pool *pool, struct mfs_content *content, const struct surgery *plan)
 {
     struct mfs_radix tree = mfs_content_tree(content);
-    struct mfs_need need = {0};
+    struct mfs_need need = {.rank = content->rank};
     struct mfs_stash stash;
     bool owns[2];
     for (int i = 0; i < 2; i++) {
@@ -309,7 +309,7 @@ static int operate(struct mfs_pool *pool, struct mfs_content *content, const str
 static int clean_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t size)
 {
     struct mfs_radix tree = mfs_content_tree(content);
-    struct mfs_need need = {0};
+    struct mfs_need need = {.rank = content->rank};
     struct mfs_stash stash;
     uint64_t first = size >> pool->page_shift;
     uint64_t unkept = mfs_max_u64(first_page_unkept(pool, content, size), first);
@@ -379,7 +379,7 @@ static int write_short(struct mfs_pool *pool, struct mfs_content *content, uint6
 static int prepare_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
                          uint64_t length, struct mfs_stash *stash)
 {
-    struct mfs_need need = {0};
+    struct mfs_need need = {.rank = content->rank};
     struct mfs_radix tree = promised_tree(content, &need);
     mfs_radix_plan_own(pool, tree, offset >> pool->page_shift,
                        (offset + length - 1) >> pool->page_shift, &need);

@@ -11,6 +11,9 @@
  * *stale*: its pages may hold old bytes behind the size, and whatever grows the
  * file cleans that first.
  *
+ * What grows is charged as ordinary data, unless the caller sets `rank` for the time
+ * of a change.
+ *
  * Changes are all or nothing.  Threads: the caller holds the node's lock,
  * exclusive for what changes the content and shared for the rest.
  */
@@ -30,7 +33,8 @@ struct mfs_content {
     uint8_t height;
     bool is_short;
     bool is_stale;
-    uint64_t kept_end; /* what begins behind the size and before this has its room; 0: nothing */
+    enum mfs_rank rank; /* MFS_ORDINARY while no change is under way */
+    uint64_t kept_end;  /* what begins behind the size and before this has its room; 0: nothing */
 };
 
 /* Where the bytes of a write come from: parts one after another, or zeros if `parts` is null. */

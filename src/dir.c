@@ -133,11 +133,11 @@ static int resize(const struct mfs_names *names, struct mfs_dir *dir, uint32_t c
 {
     void *slots = NULL, *table = NULL;
     uint32_t entries = table_size_for(capacity);
-    int error = mfs_memory_take(names->memory, capacity * sizeof(uint64_t), MEMFS_CLASS_NAMES,
-                                &slots);
+    int error = mfs_memory_take_as(names->memory, names->rank, capacity * sizeof(uint64_t),
+                                   MEMFS_CLASS_NAMES, &slots);
     if (error == 0 && entries != 0)
-        error = mfs_memory_take(names->memory, entries * sizeof(uint32_t), MEMFS_CLASS_NAMES,
-                                &table);
+        error = mfs_memory_take_as(names->memory, names->rank, entries * sizeof(uint32_t),
+                                   MEMFS_CLASS_NAMES, &table);
     if (error != 0) {
         free_index(names, slots, capacity, NULL, 0);
         return error;
@@ -214,7 +214,8 @@ int mfs_dir_prepare(const struct mfs_names *names, struct mfs_dir *dir, const ch
 {
     MFS_CHECK(length > 0 && length <= MEMFS_NAME_MAX);
     void *memory;
-    int error = mfs_memory_take(names->memory, entry_bytes(length), MEMFS_CLASS_NAMES, &memory);
+    int error = mfs_memory_take_as(names->memory, names->rank, entry_bytes(length),
+                                   MEMFS_CLASS_NAMES, &memory);
     if (error != 0)
         return error;
     struct mfs_dirent *entry = memory;

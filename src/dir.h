@@ -52,6 +52,7 @@ struct mfs_dir {
 struct mfs_names {
     struct mfs_memory *memory;
     uint64_t hash_key[2];
+    enum mfs_rank rank; /* MFS_ORDINARY, unless who holds the namespace lock exclusive says else */
 };
 
 struct mfs_dirent *mfs_dir_find(const struct mfs_names *names, const struct mfs_dir *dir,

@@ -86,6 +86,19 @@ int mfs_handle_file(const struct memfs_file *handle, uint32_t access, struct mfs
     return 0;
 }
 
+enum mfs_rank mfs_rank_of_write(uint8_t reserve_use, uint64_t size, uint64_t end)
+{
+    bool may = reserve_use == MEMFS_RESERVE_WRITING ||
+               (reserve_use == MEMFS_RESERVE_OVERWRITING && end <= size);
+    return may ? MFS_PRIVILEGED : MFS_ORDINARY;
+}
+
+enum mfs_rank mfs_handle_rank(const struct memfs_file *handle, uint64_t size, uint64_t end)
+{
+    return mfs_rank_of_write(atomic_load_explicit(&handle->reserve_use, memory_order_relaxed), size,
+                             end);
+}
+
 /* The node's lock is taken after the list's here, and nowhere the other way round. */
 void mfs_handles_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,
                                uint64_t *count, uint64_t *bytes)

@@ -31,11 +31,12 @@ struct memfs_file {
     memfs *fs;
     struct mfs_node *node;
     struct memfs_file *previous, *next;
-    struct mfs_lock lock; /* guards offset; before the node's lock */
-    uint8_t held;         /* enum mfs_held; guarded by the node's gate */
-    bool is_lent;         /* the memory is the caller's */
-    bool holds_private;   /* guarded by `lock` */
-    bool counts_orphan;   /* of all handles of one node, this one speaks for it in statistics */
+    struct mfs_lock lock;        /* guards offset; before the node's lock */
+    uint8_t held;                /* enum mfs_held; guarded by the node's gate */
+    bool is_lent;                /* the memory is the caller's */
+    bool holds_private;          /* guarded by `lock` */
+    _Atomic uint8_t reserve_use; /* enum memfs_reserve_use */
+    bool counts_orphan; /* of all handles of one node, this one speaks for it in statistics */
     uint64_t offset;
 };
 
@@ -58,6 +59,10 @@ void mfs_handles_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot,
 
 /* The file behind a handle that was opened for (any of) `access`.  Errors: EBADF, EISDIR. */
 int mfs_handle_file(const struct memfs_file *handle, uint32_t access, struct mfs_file_node **out);
+
+/* How a write is charged that goes up to `end` of `size` bytes; by the handle's reserve_use. */
+enum mfs_rank mfs_rank_of_write(uint8_t reserve_use, uint64_t size, uint64_t end);
+enum mfs_rank mfs_handle_rank(const struct memfs_file *handle, uint64_t size, uint64_t end);
 
 /* Files that are open and have no name, and the bytes that stat gives for them. */
 void mfs_handles_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,

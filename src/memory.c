@@ -85,10 +85,10 @@ void mfs_memory_unbootstrap(const memfs_allocator *hooks, void *block, size_t by
         host_give(block);
 }
 
-int mfs_memory_take_raw(struct mfs_memory *memory, size_t bytes, void **out)
+int mfs_memory_take_raw(struct mfs_memory *memory, enum mfs_rank rank, size_t bytes, void **out)
 {
     size_t cost = mfs_memory_cost(memory, bytes);
-    if (!mfs_ledger_charge(&memory->ledger, cost))
+    if (!mfs_ledger_charge(&memory->ledger, rank, cost))
         return MEMFS_EDQUOT;
     void *block = memory->arena != NULL ? mfs_arena_take(memory->arena, memory->lot, bytes)
                                         : mfs_memory_bootstrap(&memory->hooks, bytes);
@@ -111,17 +111,24 @@ void mfs_memory_give_raw(struct mfs_memory *memory, void *block, size_t bytes)
     mfs_ledger_refund(&memory->ledger, mfs_memory_cost(memory, bytes));
 }
 
-int mfs_memory_take(struct mfs_memory *memory, size_t bytes, enum memfs_class class, void **out)
+int mfs_memory_take_as(struct mfs_memory *memory, enum mfs_rank rank, size_t bytes,
+                       enum memfs_class class, void **out)
 {
     size_t cost = mfs_memory_cost(memory, bytes);
-    int error = mfs_memory_take_raw(memory, bytes, out);
-    while (error != 0 && memory->reclaim != NULL && memory->reclaim(memory->reclaim_context, cost))
-        error = mfs_memory_take_raw(memory, bytes, out);
+    int error = mfs_memory_take_raw(memory, rank, bytes, out);
+    while (error != 0 && memory->reclaim != NULL &&
+           memory->reclaim(memory->reclaim_context, rank, cost))
+        error = mfs_memory_take_raw(memory, rank, bytes, out);
     if (error != 0)
         return mfs_ledger_refused(&memory->ledger, memory->lot, error, cost,
-                                  mfs_ledger_available(&memory->ledger));
+                                  mfs_ledger_available(&memory->ledger, rank, 0));
     mfs_ledger_use(&memory->ledger, class, cost);
     return 0;
+}
+
+int mfs_memory_take(struct mfs_memory *memory, size_t bytes, enum memfs_class class, void **out)
+{
+    return mfs_memory_take_as(memory, MFS_ORDINARY, bytes, class, out);
 }
 
 void mfs_memory_give(struct mfs_memory *memory, void *block, size_t bytes, enum memfs_class class)

@@ -55,14 +55,14 @@ bool mfs_nodes_set_limit(struct mfs_nodes *nodes, uint64_t limit)
     return fits;
 }
 
-static int create(struct mfs_nodes *nodes, enum memfs_kind kind, uint32_t mode, size_t bytes,
-                  void **out)
+static int create(struct mfs_nodes *nodes, enum mfs_rank rank, enum memfs_kind kind, uint32_t mode,
+                  size_t bytes, void **out)
 {
     int error = charge_node(nodes);
     if (error != 0)
         return error;
     void *memory;
-    error = mfs_memory_take(nodes->memory, bytes, MEMFS_CLASS_NODES, &memory);
+    error = mfs_memory_take_as(nodes->memory, rank, bytes, MEMFS_CLASS_NODES, &memory);
     if (error != 0) {
         (void)atomic_fetch_sub(&nodes->total, 1);
         return error;
@@ -83,10 +83,11 @@ static int create(struct mfs_nodes *nodes, enum memfs_kind kind, uint32_t mode, 
     return 0;
 }
 
-int mfs_node_create_file(struct mfs_nodes *nodes, uint32_t mode, struct mfs_file_node **out)
+int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_rank rank, uint32_t mode,
+                         struct mfs_file_node **out)
 {
     void *memory;
-    int error = create(nodes, MEMFS_KIND_FILE, mode, sizeof **out, &memory);
+    int error = create(nodes, rank, MEMFS_KIND_FILE, mode, sizeof **out, &memory);
     if (error == 0)
         *out = memory;
     return error;
@@ -95,7 +96,7 @@ int mfs_node_create_file(struct mfs_nodes *nodes, uint32_t mode, struct mfs_file
 int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_node **out)
 {
     void *memory;
-    int error = create(nodes, MEMFS_KIND_DIRECTORY, mode, sizeof **out, &memory);
+    int error = create(nodes, MFS_ORDINARY, MEMFS_KIND_DIRECTORY, mode, sizeof **out, &memory);
     if (error == 0)
         *out = memory;
     return error;
@@ -106,7 +107,7 @@ int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t 
 {
     void *memory;
     size_t bytes = offsetof(struct mfs_symlink_node, target) + length + 1;
-    int error = create(nodes, MEMFS_KIND_SYMLINK, 0777, bytes, &memory);
+    int error = create(nodes, MFS_ORDINARY, MEMFS_KIND_SYMLINK, 0777, bytes, &memory);
     if (error != 0)
         return error;
     struct mfs_symlink_node *link = memory;

@@ -87,7 +87,8 @@ struct mfs_nodes {
  * New nodes, with no links and one reference, which is the caller's.  Errors:
  * ENOSPC (the node limit), EDQUOT, ENOMEM.
  */
-int mfs_node_create_file(struct mfs_nodes *nodes, uint32_t mode, struct mfs_file_node **out);
+int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_rank rank, uint32_t mode,
+                         struct mfs_file_node **out);
 int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_node **out);
 int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t length,
                             struct mfs_symlink_node **out);

@@ -122,11 +122,12 @@ static void set_up_slab(const struct mfs_pool *pool, struct mfs_slab *slab, uint
 }
 
 /* Makes a slab of free pages. */
-static int add_slab(struct mfs_pool *pool, uint32_t pages) MFS_REQUIRES(pool->lock)
+static int add_slab(struct mfs_pool *pool, enum mfs_rank rank, uint32_t pages)
+    MFS_REQUIRES(pool->lock)
 {
     size_t bytes = slab_block_bytes(pool, pages);
     void *block;
-    int error = mfs_memory_take_raw(pool->memory, bytes, &block);
+    int error = mfs_memory_take_raw(pool->memory, rank, bytes, &block);
     if (error != 0)
         return error;
     uintptr_t after_counts = (uintptr_t)block + pages * sizeof(uint64_t);
@@ -190,11 +191,10 @@ void mfs_pool_trim(struct mfs_pool *pool)
     mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
 }
 
-bool mfs_pool_reclaim(struct mfs_pool *pool, uint64_t wanted_bytes)
+bool mfs_pool_reclaim(struct mfs_pool *pool, enum mfs_rank rank, uint64_t wanted_bytes)
 {
     mfs_lock_exclusive(pool->memory->lot, &pool->lock);
-    uint64_t room = mfs_add_saturating(mfs_ledger_available(&pool->memory->ledger),
-                                       pool->empty_bytes);
+    uint64_t room = mfs_ledger_available(&pool->memory->ledger, rank, pool->empty_bytes);
     bool helps = pool->empty != NULL && room >= wanted_bytes;
     if (helps)
         drop_small_empty(pool);
@@ -232,27 +232,27 @@ static uint64_t missing_cost(const struct mfs_pool *pool, uint64_t count) MFS_RE
 }
 
 /* How large the next slab should be when `needed` pages are missing. */
-static uint32_t slab_pages_wanted(const struct mfs_pool *pool, uint64_t needed)
+static uint32_t slab_pages_wanted(const struct mfs_pool *pool, enum mfs_rank rank, uint64_t needed)
     MFS_REQUIRES(pool->lock)
 {
     uint64_t most = slab_pages_most(pool);
     uint64_t needed_now = mfs_min_u64(needed, most);
     uint64_t usual = mfs_max_u64(SLAB_PAGES_FIRST, pool->pages_total / 4);
     /* As the quota gets near, do not bind in free pages what names and nodes may want. */
-    uint64_t near = mfs_ledger_available(&pool->memory->ledger) / 16 >> pool->page_shift;
+    uint64_t near = mfs_ledger_available(&pool->memory->ledger, rank, 0) / 16 >> pool->page_shift;
     uint64_t wanted = mfs_max_u64(needed_now, mfs_min_u64(usual, near));
     return (uint32_t)mfs_min_u64(most, wanted);
 }
 
 /* Makes slabs until `needed` pages are free.  Nothing is recorded. */
-static int grow(struct mfs_pool *pool, uint64_t needed) MFS_REQUIRES(pool->lock)
+static int grow(struct mfs_pool *pool, enum mfs_rank rank, uint64_t needed) MFS_REQUIRES(pool->lock)
 {
     while (pool->pages_free < needed) {
         uint64_t missing = needed - pool->pages_free;
-        uint32_t pages = slab_pages_wanted(pool, missing);
+        uint32_t pages = slab_pages_wanted(pool, rank, missing);
         int error;
         /* What is just enough may fit where more does not, and pieces where one block does not. */
-        while ((error = add_slab(pool, pages)) != 0 && pages > 1)
+        while ((error = add_slab(pool, rank, pages)) != 0 && pages > 1)
             pages = pages > missing ? (uint32_t)missing : pages / 2;
         if (error != 0)
             return error;
@@ -331,15 +331,20 @@ static void ungrow(struct mfs_pool *pool, uint64_t slabs_before) MFS_REQUIRES(po
         drop_empty(pool);
 }
 
-static int take_locked(struct mfs_pool *pool, uint64_t count, struct mfs_page_list *out)
-    MFS_REQUIRES(pool->lock)
+/* What this rank may fill, if free pages count as free. */
+static uint64_t room_for(const struct mfs_pool *pool, enum mfs_rank rank) MFS_REQUIRES(pool->lock)
+{
+    return mfs_ledger_available(&pool->memory->ledger, rank, pool->pages_free << pool->page_shift);
+}
+
+static int take_locked(struct mfs_pool *pool, enum mfs_rank rank, uint64_t count,
+                       struct mfs_page_list *out) MFS_REQUIRES(pool->lock)
 {
     uint64_t slabs_before = pool->slabs;
     /* What cannot fit is refused before anything is taken. */
-    uint64_t missing = mfs_sub_saturating(count, pool->pages_free);
-    if (mfs_mul_saturating(missing, pool->page_size) > mfs_ledger_available(&pool->memory->ledger))
+    if (mfs_mul_saturating(count, pool->page_size) > room_for(pool, rank))
         return MEMFS_EDQUOT;
-    int error = grow(pool, count);
+    int error = grow(pool, rank, count);
     if (error != 0) {
         ungrow(pool, slabs_before);
         return error;
@@ -351,6 +356,16 @@ static int take_locked(struct mfs_pool *pool, uint64_t count, struct mfs_page_li
         out->count++;
     }
     return 0;
+}
+
+/* Why `count` pages cannot be had: they are missing, or free but in the reserve. */
+static void explain_refusal(const struct mfs_pool *pool, enum mfs_rank rank, uint64_t count,
+                            uint64_t *wanted, uint64_t *available) MFS_REQUIRES(pool->lock)
+{
+    bool are_missing = count > pool->pages_free;
+    *wanted = are_missing ? missing_cost(pool, count) : count << pool->page_shift;
+    *available = are_missing ? mfs_ledger_available(&pool->memory->ledger, rank, 0)
+                             : room_for(pool, rank);
 }
 
 /* Reverses the list, so that a file's pages lie in the order of a slab. */
@@ -366,19 +381,21 @@ static void reverse(const struct mfs_pool *pool, struct mfs_page_list *list)
     list->first = reversed;
 }
 
-int mfs_pool_take(struct mfs_pool *pool, uint64_t count, struct mfs_page_list *out)
+int mfs_pool_take(struct mfs_pool *pool, enum mfs_rank rank, uint64_t count,
+                  struct mfs_page_list *out)
 {
     struct mfs_memory *memory = pool->memory;
     *out = (struct mfs_page_list){0};
     if (count == 0)
         return 0;
     mfs_lock_exclusive(memory->lot, &pool->lock);
-    int error = take_locked(pool, count, out);
-    uint64_t wanted = error != 0 ? missing_cost(pool, count) : 0;
+    int error = take_locked(pool, rank, count, out);
+    uint64_t wanted = 0, available = 0;
+    if (error != 0)
+        explain_refusal(pool, rank, count, &wanted, &available);
     mfs_unlock_exclusive(memory->lot, &pool->lock);
     if (error != 0)
-        return mfs_ledger_refused(&memory->ledger, memory->lot, error, wanted,
-                                  mfs_ledger_available(&memory->ledger));
+        return mfs_ledger_refused(&memory->ledger, memory->lot, error, wanted, available);
     mfs_ledger_use(&memory->ledger, MEMFS_CLASS_DATA, count << pool->page_shift);
     reverse(pool, out);
     return 0;
@@ -399,13 +416,12 @@ void mfs_page_list_release(struct mfs_pool *pool, struct mfs_page_list *list)
         mfs_page_release(pool, mfs_page_list_pop(pool, list));
 }
 
-uint64_t mfs_pool_available(struct mfs_pool *pool)
+uint64_t mfs_pool_available(struct mfs_pool *pool, enum mfs_rank rank)
 {
     mfs_lock_exclusive(pool->memory->lot, &pool->lock);
-    uint64_t pages = pool->pages_free;
+    uint64_t room = room_for(pool, rank);
     mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
-    return mfs_add_saturating(pages,
-                              mfs_ledger_available(&pool->memory->ledger) >> pool->page_shift);
+    return room >> pool->page_shift;
 }
 
 void mfs_page_retain(struct mfs_pool *pool, mfs_page page)

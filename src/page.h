@@ -57,7 +57,7 @@ void mfs_pool_fini(struct mfs_pool *pool, bool forced);
 void mfs_pool_trim(struct mfs_pool *pool);
 
 /* Gives one of them back, if all of them together would make room for the charge. */
-bool mfs_pool_reclaim(struct mfs_pool *pool, uint64_t wanted_bytes);
+bool mfs_pool_reclaim(struct mfs_pool *pool, enum mfs_rank rank, uint64_t wanted_bytes);
 
 /* Pages that belong to nobody yet, linked through their own bytes. */
 struct mfs_page_list {
@@ -67,14 +67,16 @@ struct mfs_page_list {
 
 /*
  * Takes `count` pages, with uncertain content and one reference each, or none.
+ * Free pages that lie in the reserve are there for privileged takers only.
  * Errors: EDQUOT, ENOMEM (recorded).
  */
-int mfs_pool_take(struct mfs_pool *pool, uint64_t count, struct mfs_page_list *out);
+int mfs_pool_take(struct mfs_pool *pool, enum mfs_rank rank, uint64_t count,
+                  struct mfs_page_list *out);
 mfs_page mfs_page_list_pop(const struct mfs_pool *pool, struct mfs_page_list *list);
 void mfs_page_list_release(struct mfs_pool *pool, struct mfs_page_list *list);
 
 /* How many pages could be had at most. */
-uint64_t mfs_pool_available(struct mfs_pool *pool);
+uint64_t mfs_pool_available(struct mfs_pool *pool, enum mfs_rank rank);
 
 static inline unsigned char *mfs_page_bytes(const struct mfs_pool *pool, mfs_page page)
 {

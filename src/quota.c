@@ -2,6 +2,8 @@
  * 1. committed <= limit, always: mfs_ledger_charge() refuses rather than adds
  *    and checks, and the limit is not set below what is committed.
  * 2. The sum of `used` <= committed, while no call is under way.
+ * 3. ordinary_limit = limit - reserve, 0 at least.  No ordinary charge takes
+ *    committed above it; privileged ones and the setting of limits may.
  *
  * Lowering the limit and charging race for the same two words.  Both are
  * sequentially consistent and the one that comes second looks at the other's:
@@ -16,6 +18,12 @@ void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit)
 {
     *ledger = (struct mfs_ledger){0};
     atomic_store(&ledger->limit, limit);
+    atomic_store(&ledger->ordinary_limit, limit);
+}
+
+static const _Atomic uint64_t *limit_of(const struct mfs_ledger *ledger, enum mfs_rank rank)
+{
+    return rank == MFS_PRIVILEGED ? &ledger->limit : &ledger->ordinary_limit;
 }
 
 void mfs_ledger_note_peak(struct mfs_ledger *ledger)
@@ -28,15 +36,16 @@ void mfs_ledger_note_peak(struct mfs_ledger *ledger)
         ;
 }
 
-bool mfs_ledger_charge(struct mfs_ledger *ledger, uint64_t bytes)
+bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_rank rank, uint64_t bytes)
 {
+    const _Atomic uint64_t *limit = limit_of(ledger, rank);
     uint64_t committed = atomic_load(&ledger->committed);
     uint64_t after;
     do {
-        if (!mfs_add_u64(committed, bytes, &after) || after > atomic_load(&ledger->limit))
+        if (!mfs_add_u64(committed, bytes, &after) || after > atomic_load(limit))
             return false;
     } while (!atomic_compare_exchange_weak(&ledger->committed, &committed, after));
-    if (after > atomic_load(&ledger->limit)) {
+    if (after > atomic_load(limit)) {
         mfs_ledger_refund(ledger, bytes);
         return false;
     }
@@ -60,12 +69,12 @@ void mfs_ledger_unuse(struct mfs_ledger *ledger, enum memfs_class class, uint64_
     MFS_CHECK(before >= bytes);
 }
 
-uint64_t mfs_ledger_available(const struct mfs_ledger *ledger)
+uint64_t mfs_ledger_available(const struct mfs_ledger *ledger, enum mfs_rank rank, uint64_t unused)
 {
-    uint64_t limit = atomic_load(&ledger->limit);
+    uint64_t limit = atomic_load(limit_of(ledger, rank));
     if (limit == MFS_UNLIMITED)
         return UINT64_MAX;
-    return mfs_sub_saturating(limit, atomic_load(&ledger->committed));
+    return mfs_sub_saturating(limit, mfs_sub_saturating(atomic_load(&ledger->committed), unused));
 }
 
 uint64_t mfs_ledger_used(const struct mfs_ledger *ledger)
@@ -76,20 +85,35 @@ uint64_t mfs_ledger_used(const struct mfs_ledger *ledger)
     return sum;
 }
 
+static void store_limit(struct mfs_ledger *ledger, uint64_t limit)
+{
+    uint64_t reserve = limit != MFS_UNLIMITED ? atomic_load(&ledger->reserve) : 0;
+    atomic_store(&ledger->ordinary_limit, mfs_sub_saturating(limit, reserve));
+    atomic_store(&ledger->limit, limit);
+}
+
 bool mfs_ledger_set_limit(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64_t limit)
 {
     mfs_lock_exclusive(lot, &ledger->lock);
     uint64_t before = atomic_load(&ledger->limit);
     bool fits = atomic_load(&ledger->committed) <= limit;
     if (fits) {
-        atomic_store(&ledger->limit, limit);
+        store_limit(ledger, limit);
         /* Who charged between the look and the store has seen the old limit. */
         fits = atomic_load(&ledger->committed) <= limit;
         if (!fits)
-            atomic_store(&ledger->limit, before);
+            store_limit(ledger, before);
     }
     mfs_unlock_exclusive(lot, &ledger->lock);
     return fits;
+}
+
+void mfs_ledger_set_reserve(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64_t bytes)
+{
+    mfs_lock_exclusive(lot, &ledger->lock);
+    atomic_store(&ledger->reserve, bytes);
+    store_limit(ledger, atomic_load(&ledger->limit));
+    mfs_unlock_exclusive(lot, &ledger->lock);
 }
 
 int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,

@@ -125,7 +125,7 @@ int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mf
     /* Nodes that cannot fit, whatever is reclaimed, are refused before the pages are fetched. */
     if (need->nodes > 1) {
         uint64_t wanted = mfs_mul_saturating(need->nodes, node_cost);
-        uint64_t most = mfs_mul_saturating(mfs_pool_available(pool), pool->page_size);
+        uint64_t most = mfs_mul_saturating(mfs_pool_available(pool, need->rank), pool->page_size);
         if (wanted > mfs_add_saturating(most, pool->page_size))
             return mfs_ledger_refused(&pool->memory->ledger, pool->memory->lot, MEMFS_EDQUOT,
                                       wanted, most);
@@ -134,7 +134,8 @@ int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mf
     int error = 0;
     for (uint64_t i = 0; error == 0 && i < need->nodes; i++) {
         void *memory;
-        error = mfs_memory_take(pool->memory, node_bytes(pool), MEMFS_CLASS_TABLES, &memory);
+        error = mfs_memory_take_as(pool->memory, need->rank, node_bytes(pool), MEMFS_CLASS_TABLES,
+                                   &memory);
         if (error == 0) {
             struct mfs_radix_node *node = memory;
             memset(node, 0, node_bytes(pool));
@@ -143,7 +144,7 @@ int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mf
         }
     }
     if (error == 0)
-        error = mfs_pool_take(pool, need->pages, &stash->pages);
+        error = mfs_pool_take(pool, need->rank, need->pages, &stash->pages);
     if (error != 0)
         mfs_stash_release(pool, stash);
     return error;

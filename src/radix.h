@@ -44,6 +44,7 @@ struct mfs_radix {
 struct mfs_need {
     uint64_t pages;
     uint64_t nodes;
+    enum mfs_rank rank; /* of who needs them */
 };
 
 struct mfs_radix_node;

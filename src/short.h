@@ -23,7 +23,8 @@ static inline uint64_t mfs_short_max(const struct mfs_pool *pool)
 }
 
 /* Makes one with room for `bytes`, zeroed.  Errors: EDQUOT, ENOMEM. */
-int mfs_short_create(struct mfs_pool *pool, uint64_t bytes, struct mfs_short **out);
+int mfs_short_create(struct mfs_pool *pool, enum mfs_rank rank, uint64_t bytes,
+                     struct mfs_short **out);
 void mfs_short_retain(struct mfs_short *content);
 void mfs_short_release(struct mfs_pool *pool, struct mfs_short *content);
 bool mfs_short_is_exclusive(const struct mfs_short *content);

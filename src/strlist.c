@@ -18,7 +18,8 @@ struct finished {
 
 static int take(struct mfs_strlist *list, size_t bytes, void **out)
 {
-    return mfs_block_take(list->blocks, list->memory, MEMFS_CLASS_HANDLES, bytes, out);
+    return mfs_block_take(list->blocks, list->memory, MFS_ORDINARY, MEMFS_CLASS_HANDLES, bytes,
+                          out);
 }
 
 static int make_room(struct mfs_strlist *list, size_t more)

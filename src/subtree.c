@@ -112,7 +112,7 @@ static int copy_node(struct mfs_nodes *nodes, struct mfs_node *from, bool keep_a
     struct mfs_dir_node *new_dir;
     int error;
     if (file != NULL) {
-        error = mfs_node_create_file(nodes, mode, &new_file);
+        error = mfs_node_create_file(nodes, MFS_ORDINARY, mode, &new_file);
         if (error != 0)
             return error;
         uint64_t size;

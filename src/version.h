@@ -12,10 +12,11 @@ struct mfs_version {
     memfs *fs; /* null: not held */
     struct mfs_content content;
     struct mfs_version *previous, *next;
-    uint64_t magic;
+    uint32_t magic;
+    uint8_t reserve_use; /* the handle's that it was taken through */
 };
 
-#define MFS_VERSION_MAGIC 0x6d66737665727321u
+#define MFS_VERSION_MAGIC 0x6d667376u
 
 _Static_assert(sizeof(struct mfs_version) <= sizeof(memfs_version_ref), "a version must fit");
 

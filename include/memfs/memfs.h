@@ -31,6 +31,11 @@
  * Quota      The limit on the bytes held from the allocator.  "Committed" is
  *            what is held now; "used" is the part of it that lives in objects
  *            (the rest are free pages in slabs, ready for use).
+ * Reserve    The last part of the quota, which ordinary data may not fill.  Only
+ *            what has asked for it (MEMFS_O_RESERVE, memfs_use_reserve(),
+ *            memfs_alloc_from_reserve()) may: journals, for instance, without
+ *            which nothing could be deleted from a database once all is full.
+ *            Not to be confused with memfs_reserve(), the growth of one file.
  *
  * RULES FOR EVERY FUNCTION
  *
@@ -214,12 +219,13 @@ enum memfs_atime_policy {
  * MEMFS_QUOTA_DEFAULT.
  */
 typedef struct memfs_config {
-    size_t struct_size;   /* sizeof(memfs_config) */
-    uint32_t flags;       /* MEMFS_CREATE_... */
-    uint32_t page_size;   /* bytes; a power of two, MEMFS_PAGE_SIZE_MIN .. _MAX */
-    uint64_t quota_bytes; /* 0: unlimited (with an arena: the arena's size, as the default is) */
-    uint64_t node_limit;  /* files, directories and symlinks, the root included; 0: unlimited */
-    void *arena;          /* if not null, all memory comes from here and the heap is never called */
+    size_t struct_size;     /* sizeof(memfs_config) */
+    uint32_t flags;         /* MEMFS_CREATE_... */
+    uint32_t page_size;     /* bytes; a power of two, MEMFS_PAGE_SIZE_MIN .. _MAX */
+    uint64_t quota_bytes;   /* 0: unlimited (with an arena: the arena's size, as the default is) */
+    uint64_t node_limit;    /* files, directories and symlinks, the root included; 0: unlimited */
+    uint64_t reserve_bytes; /* of the quota, closed to ordinary data; 0: none */
+    void *arena; /* if not null, all memory comes from here and the heap is never called */
     size_t arena_bytes;
     memfs_allocator allocator; /* all null: malloc and free */
     memfs_lock_hooks locks;    /* all null: POSIX threads */
@@ -272,6 +278,13 @@ MEMFS_API int memfs_destroy(memfs *fs, unsigned flags);
  */
 MEMFS_API int memfs_set_quota(memfs *fs, uint64_t quota_bytes);
 
+/*
+ * Changes the reserve (0: none).  It may be of any size: what is in use stays, and ordinary
+ * data is refused until less than the quota without the reserve is in use.  A change of the
+ * quota leaves it as it is; without a quota it means nothing.
+ */
+MEMFS_API int memfs_set_reserve(memfs *fs, uint64_t reserve_bytes);
+
 /* Changes the node limit (0: unlimited).  Errors: EBUSY (more nodes exist). */
 MEMFS_API int memfs_set_node_limit(memfs *fs, uint64_t node_limit);
 
@@ -288,16 +301,18 @@ enum memfs_class {
 };
 
 typedef struct memfs_statfs_info {
-    size_t struct_size;                      /* set by the caller: sizeof(memfs_statfs_info) */
-    uint64_t quota_bytes;                    /* 0: unlimited */
-    uint64_t committed_bytes;                /* held from the allocator, at its real cost */
-    uint64_t used_bytes;                     /* of these, in live objects */
-    uint64_t available_bytes;                /* what new data could take; UINT64_MAX if unlimited */
-    uint64_t peak_bytes;                     /* the most ever committed */
+    size_t struct_size;       /* set by the caller: sizeof(memfs_statfs_info) */
+    uint64_t quota_bytes;     /* 0: unlimited */
+    uint64_t committed_bytes; /* held from the allocator, at its real cost */
+    uint64_t used_bytes;      /* of these, in live objects */
+    uint64_t available_bytes; /* what new ordinary data could take; UINT64_MAX if unlimited */
+    uint64_t peak_bytes;      /* the most ever committed */
     uint64_t class_bytes[MEMFS_CLASS_COUNT]; /* used_bytes, divided */
     uint64_t reserved_bytes; /* room behind the ends of files, see memfs_reserve() */
-    uint64_t orphan_bytes;   /* data of nodes that have no name but are open, as stat counts it */
-    uint64_t orphans;        /* their number */
+    uint64_t reserve_bytes;  /* of the quota, closed to ordinary data, see memfs_set_reserve() */
+    uint64_t reserve_left_bytes; /* of these, what could be taken now */
+    uint64_t orphan_bytes; /* data of nodes that have no name but are open, as stat counts it */
+    uint64_t orphans;      /* their number */
     uint64_t files, directories, symlinks; /* nodes by kind, the root and orphans included */
     uint64_t node_limit;                   /* 0: unlimited */
     uint64_t pages_used, pages_free;       /* pages in live contents, and ready in slabs */
@@ -346,6 +361,9 @@ MEMFS_API int memfs_audit(memfs *fs);
 #define MEMFS_O_EXCLUSIVE_LOCK 0x1000u /* or exclusive */
 #define MEMFS_O_NOATIME 0x2000u        /* reads leave the access time alone */
 #define MEMFS_O_MAKE_PARENTS 0x4000u   /* with CREATE: make missing parent directories, 0755 */
+#define MEMFS_O_RESERVE \
+    0x8000u /* the handle, the node and name that are created, and what is
+               written through the handle, may take from the reserve */
 
 /* Room for one handle, in memory that the caller lends. */
 typedef struct memfs_file_storage {
@@ -559,6 +577,22 @@ MEMFS_API int memfs_reserve(memfs_file *file, int64_t end);
  * Errors: EBADF, EISDIR.
  */
 MEMFS_API int memfs_hold_private(memfs_file *file, int on);
+
+/* What a handle may take from the reserve (see memfs_set_reserve()) while writing. */
+enum memfs_reserve_use {
+    MEMFS_RESERVE_UNUSED = 0,      /* nothing: ordinary data */
+    MEMFS_RESERVE_OVERWRITING = 1, /* for calls that end at or before the file's end: copies of
+                                      what a version or another file shares, and holes */
+    MEMFS_RESERVE_WRITING = 2      /* for growth too; what MEMFS_O_RESERVE begins with */
+};
+
+/*
+ * Changes what writes, truncations, allocations and reservations of growth through this
+ * handle may take from now on; and through versions that are taken through it from now on,
+ * until those are dropped.  What was taken before stays.
+ * Errors: EBADF, EISDIR, EINVAL (any other value).
+ */
+MEMFS_API int memfs_use_reserve(memfs_file *file, int use);
 
 /* --------------------------------------------------------------- attributes */
 
@@ -826,6 +860,9 @@ MEMFS_API int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callba
  * type, at a fixed address until freed.  Errors: EDQUOT, ENOMEM, EINVAL (size 0).
  */
 MEMFS_API int memfs_alloc(memfs *fs, size_t size, void **out);
+
+/* The same for memory without which work would be stuck: it may come from the reserve. */
+MEMFS_API int memfs_alloc_from_reserve(memfs *fs, size_t size, void **out);
 
 /* Null is fine.  Memory that memfs_alloc() did not hand out: EINVAL where it can be told. */
 MEMFS_API int memfs_free(memfs *fs, void *memory);

@@ -245,7 +245,7 @@ static void flags_that_make_no_sense_are_invalid(void **state)
         MEMFS_O_RDWR | MEMFS_O_SHARED_LOCK | MEMFS_O_EXCLUSIVE_LOCK,
         MEMFS_O_READ | 0x4u,
         MEMFS_O_READ | 0x8u,
-        MEMFS_O_READ | 0x8000u,
+        MEMFS_O_READ | 0x8000000u,
         MEMFS_O_READ | 0x80000000u,
     };
     for (size_t i = 0; i < COUNT_OF(flags); i++)

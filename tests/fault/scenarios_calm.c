@@ -259,6 +259,14 @@ static int64_t streaming(struct stage *s)
     return memfs_readdir(s->stream, &entry);
 }
 
+static int64_t moving_the_reserve(struct stage *s)
+{
+    TRY(memfs_set_reserve(s->fs, 100000));
+    TRY(memfs_use_reserve(s->file, MEMFS_RESERVE_OVERWRITING));
+    TRY(memfs_use_reserve(s->file, MEMFS_RESERVE_UNUSED));
+    return memfs_set_reserve(s->fs, 0);
+}
+
 static int64_t take_memory(struct stage *s)
 {
     int result = memfs_list_dir(s->fs, "/many", &s->list);
@@ -325,6 +333,8 @@ const struct scenario scenarios_calm[] = {
      " memfs_chmod memfs_chmodat memfs_fchmod memfs_chown memfs_chownat memfs_fchown "
      "memfs_utimens memfs_utimensat memfs_futimens ",
      NEEDS_NOTHING, NULL, changing_attributes},
+    {"move the reserve", " memfs_set_reserve memfs_use_reserve ", NEEDS_NOTHING, NULL,
+     moving_the_reserve},
     {"stream a directory", " memfs_readdir memfs_telldir memfs_seekdir memfs_rewinddir ",
      NEEDS_NOTHING, NULL, streaming},
     {"give memory back", " memfs_free memfs_list_free ", NEEDS_NOTHING, take_memory, give_memory},

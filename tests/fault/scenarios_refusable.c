@@ -37,6 +37,18 @@ static int64_t open_with_creates_locked(struct stage *s)
     return memfs_open_with(s->fs, "/many/new", &options, &s->opened);
 }
 
+static int64_t open_creates_from_the_reserve(struct stage *s)
+{
+    uint32_t flags = MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_RESERVE;
+    int64_t result = memfs_set_reserve(s->fs, 2 * (uint64_t)s->page_size);
+    return result < 0 ? result : memfs_open(s->fs, "/d/new", flags, 0644, &s->opened);
+}
+
+static int64_t pwrite_into_the_reserve(struct stage *s)
+{
+    return memfs_pwrite(s->opened, stage_pattern(), 3 * s->page_size, 0);
+}
+
 static int64_t open_mode_creates(struct stage *s)
 {
     return memfs_open_mode(s->fs, "/new", "wb", &s->opened);
@@ -371,6 +383,11 @@ static int64_t walk_all(struct stage *s)
     return result < 0 ? result : visited > 40 ? 0 : MEMFS_EIO;
 }
 
+static int64_t alloc_from_the_reserve(struct stage *s)
+{
+    return memfs_alloc_from_reserve(s->fs, 5000, &s->memory);
+}
+
 static int64_t alloc_some(struct stage *s)
 {
     return memfs_alloc(s->fs, 5000, &s->memory);
@@ -385,6 +402,10 @@ const struct scenario scenarios_refusable[] = {
     {"open_with creates, locked, in lent storage", " memfs_open_with ", MAKES_NODES, NULL,
      open_with_creates_locked},
     {"open_mode creates", " memfs_open_mode ", MAKES_NODES, NULL, open_mode_creates},
+    {"open creates from the reserve", " memfs_open memfs_set_reserve ", MAKES_NODES, NULL,
+     open_creates_from_the_reserve},
+    {"pwrite into the reserve", " memfs_pwrite ", MAY_BE_REFUSED, open_creates_from_the_reserve,
+     pwrite_into_the_reserve},
     {"write extends a file", " memfs_write ", MAY_BE_REFUSED, NULL, write_extends},
     {"write appends", " memfs_write ", MAY_BE_REFUSED, NULL, write_appends},
     {"pwrite far out", " memfs_pwrite ", MAY_BE_REFUSED, NULL, pwrite_far_out},
@@ -449,6 +470,8 @@ const struct scenario scenarios_refusable[] = {
     {"list_dir", " memfs_list_dir ", MAY_BE_REFUSED, NULL, list_dir_many},
     {"glob", " memfs_glob ", MAY_BE_REFUSED, NULL, glob_all},
     {"walk", " memfs_walk ", MAY_BE_REFUSED, NULL, walk_all},
+    {"alloc from the reserve", " memfs_alloc_from_reserve ", MAY_BE_REFUSED, NULL,
+     alloc_from_the_reserve},
     {"alloc", " memfs_alloc ", MAY_BE_REFUSED, NULL, alloc_some},
     {NULL, NULL, MAY_BE_REFUSED, NULL, NULL},
 };
