@@ -28,6 +28,7 @@ static int set_length(memfs *fs, const memfs_file *handle, struct mfs_file_node 
         mfs_node_cut(&fs->nodes, file, size);
     else
         error = grow(fs, handle, file, size);
+    mfs_node_settle_write(file);
     if (error == 0) {
         mfs_node_set_size(&fs->nodes, file, size);
         mfs_node_modified(&file->node, now);
@@ -72,6 +73,7 @@ static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, 
     int error = (flags & MEMFS_ALLOCATE_ZERO_RANGE) != 0
                     ? mfs_content_write(&fs->pool, &file->content, size, offset, length, &zeros)
                     : mfs_content_allocate(&fs->pool, &file->content, size, offset, length);
+    mfs_node_settle_write(file);
     if (error == 0 && (flags & MEMFS_ALLOCATE_KEEP_SIZE) == 0 && offset + length > size)
         mfs_node_set_size(&fs->nodes, file, offset + length);
     return error;
@@ -110,6 +112,7 @@ static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end)
     if (end > from) {
         int error = mfs_content_allocate(&fs->pool, &file->content, mfs_node_size(file), from,
                                          end - from);
+        mfs_node_settle_write(file);
         if (error != 0)
             return error;
     }
@@ -198,16 +201,24 @@ int memfs_unlock(memfs_file *file)
 
 /* ---------------------------------------------------------------- mappings */
 
-/* Pins the page; only one that must be made first needs the lock exclusive. */
-static int pin(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t length, mfs_page *out)
+/* Pins the page if it is there.  ENXIO: the range leaves the file; `*out` is 0 where there is none. */
+static int pin_present(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t length,
+                       mfs_page *out)
 {
-    int error = 0;
     mfs_lock_shared(&fs->lot, &node->node.lock);
     bool is_inside = offset + length <= mfs_node_size(node);
-    bool is_pinned = is_inside && mfs_content_pin_existing(&fs->pool, &node->content, offset, out);
+    if (!is_inside || !mfs_content_pin_existing(&fs->pool, &node->content, offset, out))
+        *out = 0;
     mfs_unlock_shared(&fs->lot, &node->node.lock);
-    if (is_pinned)
-        return 0;
+    return is_inside ? 0 : MEMFS_ENXIO;
+}
+
+/* Pins the page, made if there is none; that alone needs the lock exclusive. */
+static int pin(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t length, mfs_page *out)
+{
+    int error = pin_present(fs, node, offset, length, out);
+    if (error != 0 || *out != 0)
+        return error;
     mfs_lock_exclusive(&fs->lot, &node->node.lock);
     if (offset + length > mfs_node_size(node))
         error = MEMFS_ENXIO;
@@ -217,7 +228,7 @@ static int pin(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t le
     return error;
 }
 
-int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *out)
+static int map(memfs_file *file, int64_t offset, size_t length, bool makes_page, memfs_mapping *out)
 {
     struct mfs_file_node *node;
     int error = mfs_handle_file(file, MEMFS_O_READ, &node);
@@ -229,7 +240,10 @@ int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *ou
         ((uint64_t)offset & (page_size - 1)) + length > page_size)
         return MEMFS_EINVAL;
     mfs_page page;
-    error = pin(fs, node, (uint64_t)offset, length, &page);
+    error = makes_page ? pin(fs, node, (uint64_t)offset, length, &page)
+                       : pin_present(fs, node, (uint64_t)offset, length, &page);
+    if (error == 0 && page == 0)
+        error = MEMFS_ENXIO;
     if (error != 0)
         return error;
     (void)atomic_fetch_add(&fs->mappings, 1);
@@ -238,6 +252,24 @@ int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *ou
     out->opaque[0] = fs;
     out->opaque[1] = (void *)page; /* NOLINT(performance-no-int-to-ptr) */
     return 0;
+}
+
+int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *out)
+{
+    return map(file, offset, length, true, out);
+}
+
+int memfs_map_present(memfs_file *file, int64_t offset, size_t length, memfs_mapping *out)
+{
+    return map(file, offset, length, false, out);
+}
+
+uint64_t memfs_mapping_generation(memfs_file *file)
+{
+    struct mfs_file_node *node;
+    if (mfs_handle_file(file, UINT32_MAX, &node) != 0)
+        return 0;
+    return atomic_load_explicit(&node->page_changes, memory_order_acquire);
 }
 
 int memfs_unmap(memfs_mapping *mapping)

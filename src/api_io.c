@@ -65,6 +65,7 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
         error = mfs_content_write(&fs->pool, &t->node->content, size, at, t->length, &source);
         t->node->content.rank = MFS_ORDINARY;
     }
+    mfs_node_settle_write(t->node);
     if (error == 0) {
         if (end > size)
             mfs_node_set_size(&fs->nodes, t->node, end);

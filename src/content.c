@@ -21,11 +21,14 @@ static struct mfs_short *as_short(const struct mfs_content *content)
     return (struct mfs_short *)content->root; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-static void set_tree(struct mfs_content *content, struct mfs_radix tree)
+/* `stash`: what the change took from. */
+static void set_tree(struct mfs_content *content, struct mfs_radix tree,
+                     const struct mfs_stash *stash)
 {
     content->root = tree.root;
     content->height = tree.height;
     content->is_short = false;
+    content->has_replaced = content->has_replaced || stash->has_replaced;
 }
 
 /* ---------------------------------------------------- sources, sinks, reads */
@@ -163,7 +166,7 @@ static void promote(struct mfs_pool *pool, struct mfs_content *content, struct m
     memcpy(mfs_page_bytes(pool, page), old->bytes, old->capacity);
     memset(mfs_page_bytes(pool, page) + old->capacity, 0, pool->page_size - old->capacity);
     mfs_short_release(pool, old);
-    set_tree(content, (struct mfs_radix){page, 0});
+    set_tree(content, (struct mfs_radix){page, 0}, stash);
 }
 
 /* ---------------------------------------------------------- cutting, growing */
@@ -253,7 +256,7 @@ static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64
     }
     struct mfs_stash nothing = {0};
     mfs_radix_drop(pool, &tree, unkept, MFS_NO_INDEX, &nothing);
-    set_tree(content, tree);
+    set_tree(content, tree, &nothing);
     content->is_stale = !zero_tail(pool, content, size) || !all_private(pool, tree, behind, unkept);
     if (!content->is_stale)
         zero_pages(pool, tree, behind, unkept);
@@ -297,7 +300,7 @@ static int operate(struct mfs_pool *pool, struct mfs_content *content, const str
             (void)mfs_radix_own(pool, &tree, plan->own[i], true, &stash);
     if (drops)
         mfs_radix_drop(pool, &tree, plan->drop_first, plan->drop_last, &stash);
-    set_tree(content, tree);
+    set_tree(content, tree, &stash);
     mfs_stash_release(pool, &stash);
     return 0;
 }
@@ -324,7 +327,7 @@ static int clean_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
     for (; index < unkept; index = mfs_radix_next_page(pool, tree, index + 1))
         (void)mfs_radix_own(pool, &tree, index, true, &stash);
     mfs_radix_drop(pool, &tree, unkept, MFS_NO_INDEX, &stash);
-    set_tree(content, tree);
+    set_tree(content, tree, &stash);
     mfs_stash_release(pool, &stash);
     bool zeroed = zero_tail(pool, content, size);
     MFS_CHECK(zeroed);
@@ -415,7 +418,7 @@ static int write_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
         length -= n;
     }
     pull(source, run, run_bytes);
-    set_tree(content, tree);
+    set_tree(content, tree, &stash);
     mfs_stash_release(pool, &stash);
     return 0;
 }
@@ -455,7 +458,7 @@ int mfs_content_allocate(struct mfs_pool *pool, struct mfs_content *content, uin
     uint64_t last = (end - 1) >> pool->page_shift;
     for (uint64_t index = offset >> pool->page_shift; index <= last; index++)
         (void)mfs_radix_own(pool, &tree, index, true, &stash);
-    set_tree(content, tree);
+    set_tree(content, tree, &stash);
     mfs_stash_release(pool, &stash);
     return 0;
 }
@@ -690,7 +693,7 @@ int mfs_content_pin(struct mfs_pool *pool, struct mfs_content *content, uint64_t
         return error;
     struct mfs_radix tree = mfs_content_tree(content);
     *out = mfs_radix_own(pool, &tree, offset >> pool->page_shift, true, &stash);
-    set_tree(content, tree);
+    set_tree(content, tree, &stash);
     mfs_stash_release(pool, &stash);
     mfs_page_pin(pool, *out);
     return 0;

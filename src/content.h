@@ -33,6 +33,7 @@ struct mfs_content {
     uint8_t height;
     bool is_short;
     bool is_stale;
+    bool has_replaced;  /* a page gave way to another or to a hole; the holder clears it */
     enum mfs_rank rank; /* MFS_ORDINARY while no change is under way */
     uint64_t kept_end;  /* what begins behind the size and before this has its room; 0: nothing */
 };

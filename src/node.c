@@ -158,6 +158,7 @@ int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t
     uint64_t before = room_behind(file);
     int error = mfs_content_punch(nodes->pool, &file->content, offset, length);
     recount_room(nodes, file, before);
+    mfs_node_count_page_change(file);
     return error;
 }
 
@@ -170,6 +171,7 @@ void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
     recount_room(nodes, file, before);
     *content = replaced;
+    mfs_node_count_page_change(file);
 }
 
 void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
@@ -178,6 +180,7 @@ void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t 
     mfs_content_cut(nodes->pool, &file->content, size);
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
     recount_room(nodes, file, before);
+    mfs_node_count_page_change(file);
 }
 
 void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)

@@ -50,6 +50,7 @@ struct mfs_file_node {
     _Atomic uint64_t size; /* written under the lock; read without it where one number is enough */
     struct mfs_content content;
     _Atomic uint32_t private_holders; /* handles that keep copies from sharing its pages */
+    _Atomic uint32_t page_changes;    /* counts what makes mappings old; written under the lock */
 };
 
 struct mfs_dir_node {
@@ -123,6 +124,22 @@ static inline struct mfs_symlink_node *mfs_as_symlink(struct mfs_node *node)
 static inline uint64_t mfs_node_size(const struct mfs_file_node *file)
 {
     return atomic_load_explicit(&file->size, memory_order_relaxed);
+}
+
+/* To be called, under the lock, when a page of the file may not be its page any more. */
+static inline void mfs_node_count_page_change(struct mfs_file_node *file)
+    MFS_REQUIRES(file->node.lock)
+{
+    (void)atomic_fetch_add_explicit(&file->page_changes, 1, memory_order_release);
+}
+
+/* The same after a write, which replaces pages that were shared. */
+static inline void mfs_node_settle_write(struct mfs_file_node *file) MFS_REQUIRES(file->node.lock)
+{
+    if (!file->content.has_replaced)
+        return;
+    file->content.has_replaced = false;
+    mfs_node_count_page_change(file);
 }
 
 static inline uint32_t mfs_node_links(const struct mfs_node *node)

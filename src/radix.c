@@ -419,8 +419,10 @@ static mfs_page own_page(struct mfs_pool *pool, uintptr_t *slot, bool keep, stru
         memcpy(mfs_page_bytes(pool, own), mfs_page_bytes(pool, page), pool->page_size);
     else if (keep)
         memset(mfs_page_bytes(pool, own), 0, pool->page_size);
-    if (page != 0)
+    if (page != 0) {
         mfs_page_release(pool, page);
+        stash->has_replaced = true;
+    }
     *slot = own;
     return own;
 }
@@ -465,6 +467,7 @@ static uint64_t drop(struct mfs_pool *pool, uintptr_t *slot, unsigned level, uin
         uint64_t gone = pages_below(*slot, level);
         release_slot(pool, *slot, level);
         *slot = 0;
+        stash->has_replaced = true;
         return gone;
     }
     if (!node_is_exclusive(as_node(*slot)) && !any_page(pool, *slot, level, first, last))

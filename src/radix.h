@@ -52,6 +52,7 @@ struct mfs_radix_node;
 struct mfs_stash {
     struct mfs_page_list pages;
     struct mfs_radix_node *nodes;
+    bool has_replaced; /* set by a change that put another page, or a hole, in a page's place */
 };
 
 /* Fills an empty stash; all or nothing.  Errors: EDQUOT, ENOMEM. */

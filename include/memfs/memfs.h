@@ -512,7 +512,22 @@ typedef struct memfs_mapping {
 } memfs_mapping;
 
 MEMFS_API int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *out);
+
+/*
+ * The same, but only of a page that is there: it takes no memory.
+ * Errors: EINVAL, EBADF, EISDIR as above; ENXIO also for a hole and in a short content.
+ */
+MEMFS_API int memfs_map_present(memfs_file *file, int64_t offset, size_t length,
+                                memfs_mapping *out);
 MEMFS_API int memfs_unmap(memfs_mapping *mapping); /* EBADF if it was unmapped before */
+
+/*
+ * Counts what may make a mapping old: that a page of the file was copied to be written, cut
+ * off, punched, or replaced with the whole content.  A mapping that was made after the number
+ * was read shows, as long as the number stays the same, what a read would; so it may be kept
+ * and used again.  It never waits, and begins anywhere.  No open file: 0.
+ */
+MEMFS_API uint64_t memfs_mapping_generation(memfs_file *file);
 
 /*
  * Versions: the content of a file at one moment, held by reference, at no cost

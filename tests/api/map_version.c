@@ -156,6 +156,69 @@ static void a_page_that_is_only_mapped_stays_charged_until_it_is_unmapped(void *
     assert_int_equal(used_bytes(f->fs), used);
 }
 
+static void only_a_page_that_is_there_can_be_mapped_present(void **state)
+{
+    struct fixture *f = *state;
+    memfs_mapping mapping;
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 4096, 8192, 1);
+    assert_refused(f->fs, memfs_map_present(file, 0, 4096, &mapping), MEMFS_ENXIO);
+    assert_refused(f->fs, memfs_map_present(file, 12288, 1, &mapping), MEMFS_ENXIO);
+    assert_refused(f->fs, memfs_map_present(file, 8192, 4097, &mapping), MEMFS_EINVAL);
+    assert_ok(memfs_map_present(file, 8192, 4096, &mapping));
+    assert_ok(memfs_unmap(&mapping));
+    assert_ok(memfs_close(file));
+    put(f->fs, "/short", "short");
+    file = open_file(f->fs, "/short", MEMFS_O_RDWR);
+    assert_refused(f->fs, memfs_map_present(file, 0, 5, &mapping), MEMFS_ENXIO);
+    assert_ok(memfs_close(file));
+}
+
+static void the_generation_stays_while_mappings_show_what_a_read_would(void **state)
+{
+    struct fixture *f = *state;
+    memfs_mapping mapping;
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 50000, 0, 1);
+    uint64_t generation = memfs_mapping_generation(file);
+    assert_returns(memfs_pwrite(file, "in place", 8, 4090), 8);
+    assert_returns(memfs_pwrite(file, "appended", 8, 100000), 8);
+    assert_ok(memfs_allocate(file, 0, 200000, 0));
+    assert_ok(memfs_map(file, 0, 4096, &mapping));
+    assert_ok(memfs_unmap(&mapping));
+    assert_ok(memfs_copy(f->fs, "/f", "/g", 0));
+    assert_int_equal(memfs_mapping_generation(file), generation);
+    assert_ok(memfs_close(file));
+}
+
+#define ASSERT_MOVES(call) \
+    do { \
+        uint64_t before_ = memfs_mapping_generation(file); \
+        call; \
+        assert_int_not_equal(memfs_mapping_generation(file), before_); \
+    } while (0)
+
+static void the_generation_moves_whenever_a_page_may_have_been_replaced(void **state)
+{
+    struct fixture *f = *state;
+    memfs_version_ref version;
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 50000, 0, 1);
+    ASSERT_MOVES(assert_ok(memfs_ftruncate(file, 49000)));
+    ASSERT_MOVES(assert_ok(memfs_truncate(f->fs, "/f", 48000)));
+    ASSERT_MOVES(assert_ok(memfs_allocate(file, 4096, 4096, MEMFS_ALLOCATE_PUNCH_HOLE)));
+    assert_ok(memfs_copy(f->fs, "/f", "/g", 0));
+    ASSERT_MOVES(assert_returns(memfs_pwrite(file, "copied", 6, 20000), 6));
+    ASSERT_MOVES(assert_ok(memfs_allocate(file, 30000, 100, 0)));
+    ASSERT_MOVES(assert_ok(memfs_copy(f->fs, "/g", "/f", 0)));
+    assert_ok(memfs_version_take(file, &version));
+    ASSERT_MOVES(assert_ok(memfs_version_restore(file, &version)));
+    ASSERT_MOVES(put(f->fs, "/f", "replaced"));
+    ASSERT_MOVES(assert_ok(memfs_ftruncate(file, 0)));
+    assert_ok(memfs_close(file));
+    assert_int_equal(memfs_mapping_generation(NULL), 0);
+}
+
 /* ---------------------------------------------------------------- versions */
 
 static void check_version(const memfs_version_ref *version, size_t length, unsigned seed)
@@ -340,6 +403,9 @@ int main(void)
         FS_TEST(a_short_content_gets_a_whole_page_to_be_mapped),
         FS_TEST(unmapping_twice_is_refused),
         FS_TEST(a_page_that_is_only_mapped_stays_charged_until_it_is_unmapped),
+        FS_TEST(only_a_page_that_is_there_can_be_mapped_present),
+        FS_TEST(the_generation_stays_while_mappings_show_what_a_read_would),
+        FS_TEST(the_generation_moves_whenever_a_page_may_have_been_replaced),
         FS_TEST(a_version_keeps_the_content_of_its_moment),
         FS_TEST(restoring_puts_content_and_size_back_and_drops_the_version),
         FS_TEST(taking_restoring_and_dropping_allocate_nothing),

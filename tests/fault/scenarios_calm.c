@@ -131,6 +131,14 @@ static int64_t map_owned_page(struct stage *s)
     return result;
 }
 
+static int64_t map_present_page(struct stage *s)
+{
+    int result = memfs_map_present(s->file, 0, s->page_size, &s->mapping);
+    s->has_mapping = result == 0;
+    (void)memfs_mapping_generation(s->file);
+    return result;
+}
+
 static int64_t unmap(struct stage *s)
 {
     s->has_mapping = 0;
@@ -308,6 +316,8 @@ const struct scenario scenarios_calm[] = {
     {"read and drop a version", " memfs_version_drop memfs_version_read ", NEEDS_NOTHING,
      take_version_and_write, drop_version},
     {"map an owned page", " memfs_map ", NEEDS_NOTHING, NULL, map_owned_page},
+    {"map a page that is there", " memfs_map_present memfs_mapping_generation ", NEEDS_NOTHING,
+     NULL, map_present_page},
     {"unmap", " memfs_unmap ", NEEDS_NOTHING, map_and_unlink, unmap},
     {"overwrite owned bytes", " memfs_write memfs_writev memfs_pwrite memfs_pwritev ",
      NEEDS_NOTHING, NULL, overwrite_owned_bytes},
