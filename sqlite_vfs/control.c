@@ -1,9 +1,8 @@
 /*
  * File-controls.
  *
- * Left out on purpose, so SQLITE_NOTFOUND: MMAP_SIZE, LOCK_TIMEOUT, CKPT_START,
- * CKPT_DONE, the atomic-write ones (nothing here offers what they steer), and
- * what newer versions add.
+ * Left out on purpose, so SQLITE_NOTFOUND: the atomic-write ones (nothing here offers what
+ * they steer), and what newer versions add.
  */
 #include "control.h"
 
@@ -138,6 +137,13 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
     case SQLITE_FCNTL_HAS_MOVED:
         *(int *)argument = has_database_moved(file, undo->nearby);
         return SQLITE_OK;
+    case SQLITE_FCNTL_MMAP_SIZE:
+        *(sqlite3_int64 *)argument = mfs_fetch_set_limit(&member->fetch,
+                                                         *(const sqlite3_int64 *)argument);
+        return SQLITE_OK;
+    case SQLITE_FCNTL_CKPT_START:
+    case SQLITE_FCNTL_CKPT_DONE:
+        return SQLITE_OK; /* heard; the room for it was made when the WAL was written */
     case SQLITE_FCNTL_SIZE_LIMIT:
         return control_size_limit(file, member, argument);
     case SQLITE_FCNTL_PRAGMA:

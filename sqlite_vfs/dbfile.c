@@ -8,8 +8,6 @@
  * From its first write to the unlock, and while it maps the WAL index, the
  * connection holds the file private: a copy that somebody takes meanwhile must
  * not make a rollback or a checkpoint allocate.
- *
- * io_methods of version 2: shared memory, but no xFetch.
  */
 #include "dbfile.h"
 
@@ -18,6 +16,9 @@
 #include "wal.h"
 
 #include <assert.h>
+
+/* Of the WAL index: SQLite's WAL_CKPT_LOCK and WAL_READ_LOCK(0). */
+enum { CHECKPOINT_SLOT = 1, FIRST_READER_SLOT = 3 };
 
 /* Where the pager reads to see whether its cache is still good. */
 enum { VERSION_OFFSET = 24, VERSION_BYTES = 16 };
@@ -45,6 +46,7 @@ static int db_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 of
     struct mfs_dbfile *db = dbfile_of(file);
     if (db->undo.state == MFS_UNDO_ARMED && offset == VERSION_OFFSET && count == VERSION_BYTES) {
         int rc = mfs_undo_roll_back(&db->undo, &db->file);
+        mfs_fetch_note_change(&db->member.fetch);
         if (rc != SQLITE_OK)
             return rc;
     }
@@ -80,6 +82,7 @@ static int db_write(sqlite3_file *file, const void *buffer, int count, sqlite3_i
     if (exceeds_limit(db, offset + count))
         return SQLITE_FULL;
     hold_private(db, true);
+    mfs_fetch_note_change(&db->member.fetch);
     int rc = mfs_undo_prepare(&db->undo, &db->file, db->member.level);
     if (rc != SQLITE_OK)
         return rc;
@@ -97,6 +100,7 @@ static int db_truncate(sqlite3_file *file, sqlite3_int64 size)
     struct mfs_dbfile *db = dbfile_of(file);
     if (exceeds_limit(db, size))
         return SQLITE_FULL;
+    mfs_fetch_note_change(&db->member.fetch);
     int rc = mfs_undo_prepare(&db->undo, &db->file, db->member.level);
     return rc != SQLITE_OK ? rc : mfs_file_truncate(&db->file, size);
 }
@@ -139,12 +143,18 @@ static int db_unlock(sqlite3_file *file, int level)
 {
     struct mfs_dbfile *db = dbfile_of(file);
     int undone = SQLITE_OK;
+    bool has_written = db->member.level == MFS_LOCK_EXCLUSIVE;
     if (db->member.level > MFS_LOCK_SHARED) {
         undone = mfs_undo_roll_back(&db->undo, &db->file);
         mfs_file_release_room(&db->file);
+        mfs_fetch_note_change(&db->member.fetch);
     }
     if (db->member.shm == NULL)
         hold_private(db, false);
+    if (has_written)
+        mfs_member_reclaim_pages(&db->member, db->file.handle);
+    if (level == SQLITE_LOCK_NONE)
+        mfs_fetch_end_transaction(&db->member.fetch, db->file.handle);
     int rc = answer_to_code(mfs_member_unlock(&db->member, (enum mfs_lock_level)level));
     return undone != SQLITE_OK ? undone : rc;
 }
@@ -194,14 +204,26 @@ static int db_shm_map(sqlite3_file *file, int region, int region_bytes, int exte
     return SQLITE_OK;
 }
 
+/* In WAL mode giving back a reader's lock ends a transaction, and the checkpointer's lock what
+ * may have cut the database. */
+static void settle_fetches(struct mfs_member *member, memfs_file *file, int slot, bool exclusive)
+{
+    if (!exclusive && slot >= FIRST_READER_SLOT)
+        mfs_fetch_end_transaction(&member->fetch, file);
+    else if (exclusive && slot == CHECKPOINT_SLOT)
+        mfs_member_reclaim_pages(member, file);
+}
+
 static int db_shm_lock(sqlite3_file *file, int first, int count, int flags)
 {
-    struct mfs_member *member = &dbfile_of(file)->member;
+    struct mfs_dbfile *db = dbfile_of(file);
+    struct mfs_member *member = &db->member;
     bool exclusive = (flags & SQLITE_SHM_EXCLUSIVE) != 0;
     if (member->shm == NULL || first < 0 || count < 1 || first + count > SQLITE_SHM_NLOCK)
         return SQLITE_IOERR_SHMLOCK;
     if ((flags & SQLITE_SHM_UNLOCK) != 0) {
         mfs_shm_unlock(member->shm, &member->hold, (unsigned)first, (unsigned)count, exclusive);
+        settle_fetches(member, db->file.handle, first, exclusive);
         return SQLITE_OK;
     }
     return mfs_shm_lock(member->shm, &member->hold, (unsigned)first, (unsigned)count, exclusive)
@@ -227,8 +249,28 @@ static int db_shm_unmap(sqlite3_file *file, int deletes)
     return SQLITE_OK;
 }
 
+/* ------------------------------------------------------------------- mappings */
+
+static int db_fetch(sqlite3_file *file, sqlite3_int64 offset, int count, void **out)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    *out = mfs_fetch_page(&db->member.fetch, db->file.handle, offset, count);
+    return SQLITE_OK;
+}
+
+/* A null page: what is mapped may be old. */
+static int db_unfetch(sqlite3_file *file, sqlite3_int64 offset, void *page)
+{
+    struct mfs_dbfile *db = dbfile_of(file);
+    if (page != NULL)
+        mfs_fetch_give_back(&db->member.fetch, offset, page);
+    else
+        mfs_fetch_note_change(&db->member.fetch);
+    return SQLITE_OK;
+}
+
 static const sqlite3_io_methods db_methods = {
-    .iVersion = 2,
+    .iVersion = 3,
     .xClose = db_close,
     .xRead = db_read,
     .xWrite = db_write,
@@ -245,6 +287,8 @@ static const sqlite3_io_methods db_methods = {
     .xShmLock = db_shm_lock,
     .xShmBarrier = db_shm_barrier,
     .xShmUnmap = db_shm_unmap,
+    .xFetch = db_fetch,
+    .xUnfetch = db_unfetch,
 };
 
 struct mfs_dbfile *mfs_dbfile_from(sqlite3_file *file)

@@ -77,6 +77,7 @@ static void unlink_member(struct mfs_member *member, struct mfs_share *share)
 bool mfs_member_join(struct mfs_member *member, struct mfs_registry *registry, uint64_t number)
 {
     memset(member, 0, sizeof *member);
+    member->fetch.ceiling = MFS_FETCH_UNLIMITED;
     mfs_mutex_lock(registry->mutex);
     struct mfs_share **link = find_share(registry, number);
     bool joined = true;
@@ -128,6 +129,7 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
         mfs_mutex_destroy(member->mutex);
     member->share = NULL;
     mfs_mutex_unlock(registry->mutex);
+    mfs_fetch_fini(&member->fetch);
 }
 
 enum mfs_lock_answer mfs_member_lock(struct mfs_member *member, enum mfs_lock_level wanted)
@@ -182,6 +184,20 @@ void mfs_member_set_wal_reserved_end(struct mfs_member *member, int64_t end)
 {
     mfs_mutex_lock(member->mutex);
     member->share->wal_reserved_end = end;
+    mfs_mutex_unlock(member->mutex);
+}
+
+void mfs_member_reclaim_pages(struct mfs_member *member, memfs_file *file)
+{
+    uint64_t generation = memfs_mapping_generation(file);
+    mfs_mutex_lock(member->mutex);
+    struct mfs_share *share = member->share;
+    if (share->pages_reclaimed != generation) {
+        share->pages_reclaimed = generation;
+        for (struct mfs_member *other = share->members; other != NULL; other = other->next)
+            if (other != member)
+                mfs_fetch_reclaim(&other->fetch, file);
+    }
     mfs_mutex_unlock(member->mutex);
 }
 

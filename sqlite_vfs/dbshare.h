@@ -8,6 +8,7 @@
 #ifndef MFS_DBSHARE_H
 #define MFS_DBSHARE_H
 
+#include "fetch.h"
 #include "lockstate.h"
 #include "mutex.h"
 #include "nearby.h"
@@ -34,6 +35,7 @@ struct mfs_share {
     int64_t
         wal_reserved_end; /* how far the database may grow by what the WAL holds; 0: not known */
     int64_t size_limit;   /* bytes; SQLITE_FCNTL_SIZE_LIMIT; or MFS_SIZE_UNLIMITED */
+    uint64_t pages_reclaimed; /* memfs_mapping_generation() when the members last let go */
 };
 
 #define MFS_SIZE_UNLIMITED INT64_C(-1)
@@ -45,6 +47,7 @@ struct mfs_member {
     struct mfs_member *previous, *next;
     struct mfs_shm *shm; /* the share's, if this connection maps it; its own to read */
     struct mfs_shm_hold hold;
+    struct mfs_fetch fetch;
     enum mfs_lock_level level; /* written under the mutex, by the owner only */
     struct mfs_share room;     /* where the share is, if this is the host */
 };
@@ -87,6 +90,12 @@ void mfs_member_set_size_limit(struct mfs_member *member, int64_t limit);
 
 int64_t mfs_member_wal_reserved_end(struct mfs_member *member);
 void mfs_member_set_wal_reserved_end(struct mfs_member *member, int64_t end);
+
+/*
+ * After a change of the database: has the other connections let go the mappings of pages
+ * that are the file's no more.  Those in a transaction do it when that ends.
+ */
+void mfs_member_reclaim_pages(struct mfs_member *member, memfs_file *file);
 
 /*
  * Lets the connection map the WAL index of its database, for the WAL at

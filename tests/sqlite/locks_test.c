@@ -147,16 +147,26 @@ static void what_is_not_ours_is_not_found(void **state)
 {
     (void)state;
     sqlite3_file *files[] = {io_open("/db", MAIN_FLAGS), io_open("/db-journal", JOURNAL_FLAGS)};
-    int foreign[] = {SQLITE_FCNTL_PRAGMA,       SQLITE_FCNTL_MMAP_SIZE,
-                     SQLITE_FCNTL_CKPT_START,   SQLITE_FCNTL_BEGIN_ATOMIC_WRITE,
-                     SQLITE_FCNTL_LOCK_TIMEOUT, 987654};
+    int foreign[] = {SQLITE_FCNTL_PRAGMA,
+                     SQLITE_FCNTL_BEGIN_ATOMIC_WRITE,
+                     SQLITE_FCNTL_COMMIT_ATOMIC_WRITE,
+                     SQLITE_FCNTL_ROLLBACK_ATOMIC_WRITE,
+                     SQLITE_FCNTL_ZIPVFS,
+                     SQLITE_FCNTL_RBU,
+                     SQLITE_FCNTL_DATA_VERSION,
+                     987654};
     for (size_t index = 0; index < sizeof foreign / sizeof *foreign; index++) {
         sqlite3_int64 argument[4] = {0};
         assert_int_equal(io_control(files[0], foreign[index], argument), SQLITE_NOTFOUND);
         assert_int_equal(io_control(files[1], foreign[index], argument), SQLITE_NOTFOUND);
     }
-    int level;
-    assert_int_equal(io_control(files[1], SQLITE_FCNTL_LOCKSTATE, &level), SQLITE_NOTFOUND);
+    int of_databases[] = {SQLITE_FCNTL_LOCKSTATE,  SQLITE_FCNTL_MMAP_SIZE,
+                          SQLITE_FCNTL_SIZE_LIMIT, SQLITE_FCNTL_COMMIT_PHASETWO,
+                          SQLITE_FCNTL_CKPT_START, SQLITE_FCNTL_CKPT_DONE};
+    for (size_t index = 0; index < sizeof of_databases / sizeof *of_databases; index++) {
+        sqlite3_int64 argument[4] = {0};
+        assert_int_equal(io_control(files[1], of_databases[index], argument), SQLITE_NOTFOUND);
+    }
     io_close(files[0]);
     io_close(files[1]);
 }

@@ -8,10 +8,22 @@
 
 #include <cmocka.h>
 
+#define MMAP_VARIABLE "MEMFS_TEST_MMAP_SIZE"
 #define QUOTA_BYTES ((uint64_t)64 << 20)
+
+/* For suites that are run once more with pages read where they lie. */
+static void map_by_default(void)
+{
+    const char *bytes = getenv(MMAP_VARIABLE);
+    if (bytes == NULL)
+        return;
+    sqlite3_int64 size = strtoll(bytes, NULL, 10);
+    (void)sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, size, size); /* refused but for the first time */
+}
 
 static int setup(void **state, uint32_t page_size)
 {
+    map_by_default();
     memfs_config config = memfs_config_default();
     config.quota_bytes = QUOTA_BYTES;
     config.page_size = page_size;
