@@ -407,7 +407,7 @@ static void the_default_comes_and_goes_and_the_host_stays_foreign(void **state)
     assert_int_equal(memfs_sqlite_unregister("first"), 0);
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     assert_string_equal(vfs->zName, TEST_VFS);
-    char random[8];
+    char random[16];
     assert_int_equal(vfs->xRandomness(vfs, sizeof random, random), (int)sizeof random);
     assert_int_equal(sqlite3_vfs_register(host, 1), SQLITE_OK);
 }
