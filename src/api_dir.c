@@ -9,7 +9,7 @@ int memfs_opendir(memfs *fs, const char *path, memfs_dir **out)
     return memfs_opendirat(fs, NULL, path, out);
 }
 
-int memfs_opendirat(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out)
+static int opendirat_once(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out)
 {
     struct mfs_dir_node *start;
     struct mfs_node *node;
@@ -33,6 +33,15 @@ int memfs_opendirat(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out)
     mfs_handles_add_dir(&fs->handles, &fs->lot, dir);
     *out = dir;
     return 0;
+}
+
+int memfs_opendirat(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out)
+{
+    int result;
+    do
+        result = opendirat_once(fs, at, path, out);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
 }
 
 static bool is_open(const memfs_dir *dir)
@@ -119,7 +128,7 @@ static int list_names(struct mfs_strlist *list, const struct mfs_dir *names)
     return error;
 }
 
-int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
+static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
 {
     struct mfs_place place;
     if (!mfs_fs_is_valid(fs) || path == NULL || out == NULL)
@@ -141,6 +150,15 @@ int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
         return mfs_strlist_finish(&list, out);
     mfs_strlist_fini(&list);
     return error;
+}
+
+int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
+{
+    int result;
+    do
+        result = list_dir_once(fs, path, out);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
 }
 
 void memfs_list_free(memfs *fs, memfs_list *list)

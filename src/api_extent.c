@@ -37,7 +37,7 @@ static int set_length(memfs *fs, const memfs_file *handle, struct mfs_file_node 
     return error;
 }
 
-int memfs_ftruncate(memfs_file *file, int64_t size)
+static int ftruncate_once(memfs_file *file, int64_t size)
 {
     struct mfs_file_node *node;
     int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
@@ -46,7 +46,16 @@ int memfs_ftruncate(memfs_file *file, int64_t size)
     return error == 0 ? set_length(file->fs, file, node, (uint64_t)size) : error;
 }
 
-int memfs_truncate(memfs *fs, const char *path, int64_t size)
+int memfs_ftruncate(memfs_file *file, int64_t size)
+{
+    int result;
+    do
+        result = ftruncate_once(file, size);
+    while (mfs_file_tries_again(file, result));
+    return result;
+}
+
+static int truncate_once(memfs *fs, const char *path, int64_t size)
 {
     struct mfs_node *node;
     if (!mfs_fs_is_valid(fs) || size < 0)
@@ -58,6 +67,15 @@ int memfs_truncate(memfs *fs, const char *path, int64_t size)
     error = file != NULL ? set_length(fs, NULL, file, (uint64_t)size) : MEMFS_EISDIR;
     mfs_node_release(&fs->nodes, node);
     return error;
+}
+
+int memfs_truncate(memfs *fs, const char *path, int64_t size)
+{
+    int result;
+    do
+        result = truncate_once(fs, path, size);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
 }
 
 /* -------------------------------------------------------------- allocating */
@@ -79,7 +97,7 @@ static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, 
     return error;
 }
 
-int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned flags)
+static int allocate_once(memfs_file *file, int64_t offset, int64_t length, unsigned flags)
 {
     struct mfs_file_node *node;
     const unsigned both = MEMFS_ALLOCATE_PUNCH_HOLE | MEMFS_ALLOCATE_ZERO_RANGE;
@@ -104,6 +122,15 @@ int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned fl
     return error;
 }
 
+int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned flags)
+{
+    int result;
+    do
+        result = allocate_once(file, offset, length, flags);
+    while (mfs_file_tries_again(file, result));
+    return result;
+}
+
 /* Moves the end of the reservation, inside the node's lock. */
 static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end)
     MFS_REQUIRES(file->node.lock)
@@ -123,7 +150,7 @@ static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end)
     return 0;
 }
 
-int memfs_reserve(memfs_file *file, int64_t end)
+static int reserve_once(memfs_file *file, int64_t end)
 {
     struct mfs_file_node *node;
     int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
@@ -138,6 +165,15 @@ int memfs_reserve(memfs_file *file, int64_t end)
     node->content.rank = MFS_ORDINARY;
     mfs_unlock_exclusive(&fs->lot, &node->node.lock);
     return error;
+}
+
+int memfs_reserve(memfs_file *file, int64_t end)
+{
+    int result;
+    do
+        result = reserve_once(file, end);
+    while (mfs_file_tries_again(file, result));
+    return result;
 }
 
 int memfs_hold_private(memfs_file *file, int on)
@@ -256,7 +292,11 @@ static int map(memfs_file *file, int64_t offset, size_t length, bool makes_page,
 
 int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *out)
 {
-    return map(file, offset, length, true, out);
+    int result;
+    do
+        result = map(file, offset, length, true, out);
+    while (mfs_file_tries_again(file, result));
+    return result;
 }
 
 int memfs_map_present(memfs_file *file, int64_t offset, size_t length, memfs_mapping *out)

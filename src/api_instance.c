@@ -130,6 +130,8 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     fs->tree.nodes = nodes;
     fs->log = config->log;
     fs->log_context = config->log_context;
+    fs->refused.callback = config->refused;
+    fs->refused.context = config->refused_context;
 }
 
 static int make_root(memfs *fs, uint32_t mode)
@@ -323,6 +325,17 @@ int memfs_statfs(memfs *fs, memfs_statfs_info *info)
     return 0;
 }
 
+int memfs_set_refused(memfs *fs, memfs_refused_callback callback, void *context)
+{
+    if (!mfs_fs_is_valid(fs))
+        return MEMFS_EINVAL;
+    mfs_lock_exclusive(&fs->lot, &fs->refused.lock);
+    fs->refused.callback = callback;
+    fs->refused.context = context;
+    mfs_unlock_exclusive(&fs->lot, &fs->refused.lock);
+    return 0;
+}
+
 int memfs_last_refusal(memfs *fs, memfs_refusal *out)
 {
     if (!mfs_fs_is_valid(fs) || out == NULL)
@@ -342,7 +355,11 @@ static int alloc_as(memfs *fs, enum mfs_rank rank, size_t size, void **out)
 {
     if (!mfs_fs_is_valid(fs) || out == NULL)
         return MEMFS_EINVAL;
-    return mfs_block_take(&fs->blocks, &fs->memory, rank, MEMFS_CLASS_SHARED, size, out);
+    int result;
+    do
+        result = mfs_block_take(&fs->blocks, &fs->memory, rank, MEMFS_CLASS_SHARED, size, out);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
 }
 
 int memfs_alloc(memfs *fs, size_t size, void **out)

@@ -93,8 +93,14 @@ int64_t memfs_pwritev(memfs_file *file, const memfs_iovec *parts, size_t count, 
     int error = begin(file, MEMFS_O_WRITE, parts, count, &t);
     if (error == 0 && offset < 0)
         error = MEMFS_EINVAL;
+    if (error != 0)
+        return error;
     uint64_t at = (uint64_t)offset;
-    return error == 0 ? write_at(&t, &at) : error;
+    int64_t n;
+    do
+        n = write_at(&t, &at);
+    while (mfs_file_tries_again(file, n));
+    return n;
 }
 
 int64_t memfs_readv(memfs_file *file, const memfs_iovec *parts, size_t count)
@@ -116,12 +122,15 @@ int64_t memfs_writev(memfs_file *file, const memfs_iovec *parts, size_t count)
     int error = begin(file, MEMFS_O_WRITE, parts, count, &t);
     if (error != 0)
         return error;
-    mfs_lock_exclusive(&file->fs->lot, &file->lock);
-    uint64_t at = file->offset;
-    int64_t n = write_at(&t, &at);
-    if (n > 0)
-        file->offset = at + (uint64_t)n;
-    mfs_unlock_exclusive(&file->fs->lot, &file->lock);
+    int64_t n;
+    do {
+        mfs_lock_exclusive(&file->fs->lot, &file->lock);
+        uint64_t at = file->offset;
+        n = write_at(&t, &at);
+        if (n > 0)
+            file->offset = at + (uint64_t)n;
+        mfs_unlock_exclusive(&file->fs->lot, &file->lock);
+    } while (mfs_file_tries_again(file, n));
     return n;
 }
 

@@ -66,14 +66,23 @@ static int make_dir(memfs *fs, struct mfs_dir_node *start, const char *path, uin
                       : find_mistake(fs, start, path, flags, error);
 }
 
-int memfs_mkdirat(memfs *fs, memfs_dir *at, const char *path, uint32_t mode)
+static int mkdirat_once(memfs *fs, memfs_dir *at, const char *path, uint32_t mode)
 {
     struct mfs_dir_node *start;
     int error = begin(fs, at, path, &start);
     return error == 0 ? make_dir(fs, start, path, mode, 0) : error;
 }
 
-int memfs_mkdir_parents(memfs *fs, const char *path, uint32_t mode)
+int memfs_mkdirat(memfs *fs, memfs_dir *at, const char *path, uint32_t mode)
+{
+    int result;
+    do
+        result = mkdirat_once(fs, at, path, mode);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
+static int mkdir_parents_once(memfs *fs, const char *path, uint32_t mode)
 {
     struct mfs_dir_node *start;
     int error = begin(fs, NULL, path, &start);
@@ -89,12 +98,21 @@ int memfs_mkdir_parents(memfs *fs, const char *path, uint32_t mode)
     return error == MEMFS_EEXIST && memfs_is_dir(fs, path) == 1 ? 0 : error;
 }
 
+int memfs_mkdir_parents(memfs *fs, const char *path, uint32_t mode)
+{
+    int result;
+    do
+        result = mkdir_parents_once(fs, path, mode);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
 int memfs_symlink(memfs *fs, const char *target, const char *path)
 {
     return memfs_symlinkat(fs, target, NULL, path);
 }
 
-int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *path)
+static int symlinkat_once(memfs *fs, const char *target, memfs_dir *at, const char *path)
 {
     struct mfs_dir_node *start;
     struct mfs_symlink_node *link;
@@ -106,6 +124,15 @@ int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *pa
     error = mfs_node_create_symlink(&fs->nodes, target, strlen(target), &link);
     return error == 0 ? add_name(fs, start, path, &link->node, 0, 0)
                       : find_mistake(fs, start, path, 0, error);
+}
+
+int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *path)
+{
+    int result;
+    do
+        result = symlinkat_once(fs, target, at, path);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
 }
 
 /* ----------------------------------------------------------------- removing */
@@ -193,8 +220,8 @@ static int rename_locked(memfs *fs, struct mfs_dir_node *from_start, const char 
     return mfs_publish_rename(&fs->tree, &source, &target, flags, removed);
 }
 
-int memfs_renameat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at,
-                   const char *to, unsigned flags)
+static int renameat_once(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at,
+                         const char *to, unsigned flags)
 {
     struct mfs_dir_node *from_start, *to_start;
     const unsigned known = MEMFS_RENAME_NOREPLACE | MEMFS_RENAME_EXCHANGE |
@@ -215,6 +242,16 @@ int memfs_renameat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *t
     return error;
 }
 
+int memfs_renameat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at,
+                   const char *to, unsigned flags)
+{
+    int result;
+    do
+        result = renameat_once(fs, from_at, from, to_at, to, flags);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
 /* ------------------------------------------------------------------ linking */
 
 int memfs_link(memfs *fs, const char *from, const char *to)
@@ -232,8 +269,8 @@ static int link_node(memfs *fs, struct mfs_node *node, struct mfs_dir_node *star
     return add_name(fs, start, to, node, 0, 0);
 }
 
-int memfs_linkat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at, const char *to,
-                 unsigned flags)
+static int linkat_once(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at,
+                       const char *to, unsigned flags)
 {
     struct mfs_dir_node *from_start, *to_start;
     struct mfs_node *node;
@@ -248,7 +285,17 @@ int memfs_linkat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_
     return error == 0 ? link_node(fs, node, to_start, to) : error;
 }
 
-int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to)
+int memfs_linkat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at, const char *to,
+                 unsigned flags)
+{
+    int result;
+    do
+        result = linkat_once(fs, from_at, from, to_at, to, flags);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
+static int link_file_once(memfs_file *file, memfs_dir *to_at, const char *to)
 {
     struct mfs_dir_node *start;
     if (file == NULL || file->magic != MFS_FILE_MAGIC)
@@ -262,6 +309,15 @@ int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to)
         return MEMFS_ENOENT;
     mfs_node_retain(file->node);
     return link_node(file->fs, file->node, start, to);
+}
+
+int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to)
+{
+    int result;
+    do
+        result = link_file_once(file, to_at, to);
+    while (mfs_file_tries_again(file, result));
+    return result;
 }
 
 /* ------------------------------------------------------------------ reading */

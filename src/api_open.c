@@ -270,8 +270,8 @@ static int open_node(const struct opening *o, memfs_file *file)
     return 0;
 }
 
-static int open_at(memfs *fs, const memfs_dir *at, const char *path,
-                   const memfs_open_options *options, memfs_file **out)
+static int open_once(memfs *fs, const memfs_dir *at, const char *path,
+                     const memfs_open_options *options, memfs_file **out)
 {
     if (!mfs_fs_is_valid(fs) || path == NULL || out == NULL)
         return MEMFS_EINVAL;
@@ -301,6 +301,16 @@ static int open_at(memfs *fs, const memfs_dir *at, const char *path,
     }
     *out = file;
     return 0;
+}
+
+static int open_at(memfs *fs, const memfs_dir *at, const char *path,
+                   const memfs_open_options *options, memfs_file **out)
+{
+    int result;
+    do
+        result = open_once(fs, at, path, options, out);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
 }
 
 int memfs_open(memfs *fs, const char *path, uint32_t flags, uint32_t mode, memfs_file **out)

@@ -76,7 +76,7 @@ static int copy_source(memfs *fs, const char *from, const char *to, bool keep_at
     return error;
 }
 
-int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
+static int copy_tree_once(memfs *fs, const char *from, const char *to, unsigned flags)
 {
     struct mfs_node *copy;
     struct mfs_place target;
@@ -101,6 +101,15 @@ int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
     else
         mfs_node_release(&fs->nodes, copy);
     return error;
+}
+
+int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
+{
+    int result;
+    do
+        result = copy_tree_once(fs, from, to, flags);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
 }
 
 /* ---------------------------------------------------------------- adding up */
@@ -162,7 +171,7 @@ static int count_tree(memfs *fs, struct census *census, struct mfs_node *node)
     return error;
 }
 
-int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
+static int tree_usage_once(memfs *fs, const char *path, memfs_tree_info *info)
 {
     struct mfs_place place;
     if (!mfs_fs_is_valid(fs) || path == NULL || info == NULL || info->struct_size != sizeof *info)
@@ -183,7 +192,26 @@ int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
     return error;
 }
 
+int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
+{
+    int result;
+    do
+        result = tree_usage_once(fs, path, info);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
 /* ------------------------------------------------------------------ walking */
+
+/* Each step by itself: what the callback has done cannot be run again. */
+static int next_stop(memfs *fs, struct mfs_tour *tour, struct mfs_tour_stop *out)
+{
+    int result;
+    do
+        result = mfs_tour_next(tour, out);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
 
 int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *context)
 {
@@ -195,9 +223,11 @@ int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *
     int result = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
     if (result != 0)
         return result;
-    result = mfs_tour_init(&tour, &fs->tree, node, path, strlen(path));
+    do
+        result = mfs_tour_init(&tour, &fs->tree, node, path, strlen(path));
+    while (mfs_fs_tries_again(fs, result));
     mfs_node_release(&fs->nodes, node);
-    while (result == 0 && (result = mfs_tour_next(&tour, &stop)) == 1) {
+    while (result == 0 && (result = next_stop(fs, &tour, &stop)) == 1) {
         memfs_walk_entry entry = {.event = stop.event,
                                   .depth = stop.depth,
                                   .path = stop.path,
@@ -254,7 +284,7 @@ static int collect(struct mfs_strlist *list, struct mfs_tour *tour, const char *
     return more;
 }
 
-int memfs_glob(memfs *fs, const char *pattern, memfs_list *out)
+static int glob_once(memfs *fs, const char *pattern, memfs_list *out)
 {
     char base[MEMFS_PATH_MAX + 1];
     struct mfs_node *node;
@@ -284,4 +314,13 @@ int memfs_glob(memfs *fs, const char *pattern, memfs_list *out)
         return mfs_strlist_finish(&list, out);
     mfs_strlist_fini(&list);
     return error;
+}
+
+int memfs_glob(memfs *fs, const char *pattern, memfs_list *out)
+{
+    int result;
+    do
+        result = glob_once(fs, pattern, out);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
 }

@@ -12,6 +12,12 @@ static struct mfs_version *as_version(memfs_version_ref *ref)
     return (struct mfs_version *)(void *)ref;
 }
 
+static bool tries_again(const memfs_version_ref *ref, int64_t result)
+{
+    const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
+    return mfs_is_by_limit(result) && mfs_fs_ask_refused(version->fs, (int)result);
+}
+
 static bool is_held(const struct mfs_version *version)
 {
     return version != NULL && version->magic == MFS_VERSION_MAGIC && version->fs != NULL;
@@ -119,8 +125,7 @@ int64_t memfs_version_read(const memfs_version_ref *ref, void *buffer, size_t le
     return (int64_t)n;
 }
 
-int64_t memfs_version_write(memfs_version_ref *ref, const void *buffer, size_t length,
-                            int64_t offset)
+static int64_t write_once(memfs_version_ref *ref, const void *buffer, size_t length, int64_t offset)
 {
     struct mfs_version *version = as_version(ref);
     union {
@@ -147,7 +152,17 @@ int64_t memfs_version_write(memfs_version_ref *ref, const void *buffer, size_t l
     return (int64_t)length;
 }
 
-int memfs_version_truncate(memfs_version_ref *ref, int64_t size)
+int64_t memfs_version_write(memfs_version_ref *ref, const void *buffer, size_t length,
+                            int64_t offset)
+{
+    int64_t n;
+    do
+        n = write_once(ref, buffer, length, offset);
+    while (tries_again(ref, n));
+    return n;
+}
+
+static int truncate_once(memfs_version_ref *ref, int64_t size)
 {
     struct mfs_version *version = as_version(ref);
     if (!is_held(version) || size < 0)
@@ -161,4 +176,13 @@ int memfs_version_truncate(memfs_version_ref *ref, int64_t size)
     if (error == 0)
         version->size = (uint64_t)size;
     return error;
+}
+
+int memfs_version_truncate(memfs_version_ref *ref, int64_t size)
+{
+    int result;
+    do
+        result = truncate_once(ref, size);
+    while (tries_again(ref, result));
+    return result;
 }

@@ -19,7 +19,8 @@ static int read_sized(memfs *fs, struct mfs_file_node *file, size_t limit, void 
         uint64_t room = mfs_node_size(file);
         if (room > limit || room >= SIZE_MAX)
             return MEMFS_EFBIG;
-        int error = memfs_alloc(fs, (size_t)room + 1, &memory);
+        int error = mfs_block_take(&fs->blocks, &fs->memory, MFS_ORDINARY, MEMFS_CLASS_SHARED,
+                                   (size_t)room + 1, &memory);
         if (error != 0)
             return error;
         mfs_lock_shared(&fs->lot, &file->node.lock);
@@ -35,11 +36,11 @@ static int read_sized(memfs *fs, struct mfs_file_node *file, size_t limit, void 
             *size = (size_t)length;
             return 0;
         }
-        (void)memfs_free(fs, memory);
+        (void)mfs_block_give(&fs->blocks, &fs->memory, memory);
     }
 }
 
-int memfs_read_file(memfs *fs, const char *path, size_t limit, void **data, size_t *size)
+static int read_file_once(memfs *fs, const char *path, size_t limit, void **data, size_t *size)
 {
     struct mfs_node *node;
     if (!mfs_fs_is_valid(fs) || path == NULL || data == NULL || size == NULL)
@@ -53,6 +54,15 @@ int memfs_read_file(memfs *fs, const char *path, size_t limit, void **data, size
         mfs_node_accessed(&fs->nodes, node);
     mfs_node_release(&fs->nodes, node);
     return error;
+}
+
+int memfs_read_file(memfs *fs, const char *path, size_t limit, void **data, size_t *size)
+{
+    int result;
+    do
+        result = read_file_once(fs, path, limit, data, size);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
 }
 
 /* -------------------------------------------------------------- installing */
@@ -157,7 +167,8 @@ static int deliver(memfs *fs, const char *path, bool exclusive, struct delivery 
     return error;
 }
 
-int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size, uint32_t mode)
+static int write_file_once(memfs *fs, const char *path, const void *data, size_t size,
+                           uint32_t mode)
 {
     if (!mfs_fs_is_valid(fs) || path == NULL || (data == NULL && size != 0) ||
         (mode & ~07777u) != 0)
@@ -179,6 +190,15 @@ int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size,
     return error;
 }
 
+int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size, uint32_t mode)
+{
+    int result;
+    do
+        result = write_file_once(fs, path, data, size, mode);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
 /* ----------------------------------------------------------------- copying */
 
 static int clone_into(memfs *fs, struct mfs_file_node *file, struct delivery *delivery)
@@ -195,7 +215,7 @@ static int clone_into(memfs *fs, struct mfs_file_node *file, struct delivery *de
     return 0;
 }
 
-int memfs_copy(memfs *fs, const char *from, const char *to, unsigned flags)
+static int copy_once(memfs *fs, const char *from, const char *to, unsigned flags)
 {
     struct mfs_node *node;
     if (!mfs_fs_is_valid(fs) || from == NULL || to == NULL ||
@@ -217,4 +237,13 @@ int memfs_copy(memfs *fs, const char *from, const char *to, unsigned flags)
     mfs_content_release(&fs->pool, &delivery.content);
     mfs_node_release(&fs->nodes, node);
     return error;
+}
+
+int memfs_copy(memfs *fs, const char *from, const char *to, unsigned flags)
+{
+    int result;
+    do
+        result = copy_once(fs, from, to, flags);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
 }

@@ -12,7 +12,8 @@
  *   6  pool.lock                 slabs and free pages
  *   7  arena.lock                the arena's bitmap
  *      versions.lock, blocks.lock  what else callers hold
- *      ledger.lock               the last refusal, and the setting of limits
+ *      ledger.lock               the last refusals, and the setting of limits
+ *      refused.lock              the callback for refusals
  *      gates                     waiting; and a node's whole-file lock
  *
  * The ledger's counts, pages' and nodes' reference counts, and nodes' times and
@@ -38,6 +39,14 @@
 
 #include <memfs/memfs.h>
 
+/* Whom to ask when a limit has refused a call. */
+struct mfs_refused_hook {
+    struct mfs_lock lock; /* a leaf: guards the next two */
+    memfs_refused_callback callback;
+    void *context;
+    _Atomic uint32_t asking; /* calls of it that are under way */
+};
+
 struct memfs {
     uint32_t magic;
     struct mfs_lot lot;
@@ -51,6 +60,7 @@ struct memfs {
     _Atomic uint64_t mappings; /* pages that callers have pinned */
     uint64_t arena_limit; /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
     size_t instance_bytes;
+    struct mfs_refused_hook refused;
     void *log_context;
     void (*log)(void *log_context, int level, const char *message);
 };
@@ -71,6 +81,32 @@ int mfs_fs_audit(memfs *fs) MFS_EXCLUDES(fs->tree.lock);
  * and who comes later sees it.
  */
 void mfs_fs_settle_lock(memfs *fs, struct mfs_node *node) MFS_EXCLUDES(fs->tree.lock);
+
+/*
+ * Whether a call that was refused by a limit, and has undone all that it did, is to be
+ * run again: there is a callback, it said so, and it has made room.  Every exported
+ * function that may grow something ends with this question:
+ *
+ *     do
+ *         result = ..._once(...);
+ *     while (mfs_fs_tries_again(fs, result));
+ */
+bool mfs_fs_ask_refused(memfs *fs, int error) MFS_EXCLUDES(fs->tree.lock);
+
+static inline bool mfs_is_by_limit(int64_t result)
+{
+    return result == MEMFS_EDQUOT || result == MEMFS_ENOSPC;
+}
+
+static inline bool mfs_fs_tries_again(memfs *fs, int64_t result)
+{
+    return mfs_is_by_limit(result) && mfs_fs_ask_refused(fs, (int)result);
+}
+
+static inline bool mfs_file_tries_again(memfs_file *file, int64_t result)
+{
+    return mfs_is_by_limit(result) && mfs_fs_ask_refused(file->fs, (int)result);
+}
 
 static inline bool mfs_fs_is_valid(const memfs *fs)
 {

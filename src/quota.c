@@ -125,6 +125,10 @@ int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error
     (void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
     mfs_lock_exclusive(lot, &ledger->lock);
     ledger->last_refusal = (memfs_refusal){error, wanted, available};
+    if (error == MEMFS_EDQUOT)
+        ledger->last_by_quota = ledger->last_refusal;
+    else if (error == MEMFS_ENOSPC)
+        ledger->last_by_node_limit = ledger->last_refusal;
     mfs_unlock_exclusive(lot, &ledger->lock);
     return error;
 }
@@ -133,5 +137,13 @@ void mfs_ledger_last_refusal(struct mfs_ledger *ledger, struct mfs_lot *lot, mem
 {
     mfs_lock_exclusive(lot, &ledger->lock);
     *out = ledger->last_refusal;
+    mfs_unlock_exclusive(lot, &ledger->lock);
+}
+
+void mfs_ledger_last_of(struct mfs_ledger *ledger, struct mfs_lot *lot, int error,
+                        memfs_refusal *out)
+{
+    mfs_lock_exclusive(lot, &ledger->lock);
+    *out = error == MEMFS_ENOSPC ? ledger->last_by_node_limit : ledger->last_by_quota;
     mfs_unlock_exclusive(lot, &ledger->lock);
 }

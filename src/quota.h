@@ -32,8 +32,9 @@ struct mfs_ledger {
     _Atomic uint64_t peak;
     _Atomic uint64_t used[MEMFS_CLASS_COUNT];
     _Atomic uint64_t quota_refusals, node_refusals, allocator_refusals;
-    struct mfs_lock lock; /* a leaf: guards last_refusal, and one setter of a limit at a time */
+    struct mfs_lock lock; /* a leaf: guards the refusals, and one setter of a limit at a time */
     memfs_refusal last_refusal;
+    memfs_refusal last_by_quota, last_by_node_limit;
 };
 
 void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit);
@@ -65,5 +66,9 @@ void mfs_ledger_set_reserve(struct mfs_ledger *ledger, struct mfs_lot *lot, uint
 int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,
                        uint64_t available);
 void mfs_ledger_last_refusal(struct mfs_ledger *ledger, struct mfs_lot *lot, memfs_refusal *out);
+
+/* The last one by this limit: EDQUOT or ENOSPC. */
+void mfs_ledger_last_of(struct mfs_ledger *ledger, struct mfs_lot *lot, int error,
+                        memfs_refusal *out);
 
 #endif

@@ -210,6 +210,32 @@ enum memfs_atime_policy {
     MEMFS_ATIME_STRICT = 2 /* at every read */
 };
 
+/* What was refused: by which limit (MEMFS_EDQUOT, _ENOSPC, _ENOMEM; 0: none yet), and how many
+ * bytes (nodes for ENOSPC) were wanted and were left. */
+typedef struct memfs_refusal {
+    int error;
+    uint64_t wanted;
+    uint64_t available;
+} memfs_refusal;
+
+#define MEMFS_REFUSED_FAIL 0  /* the call fails */
+#define MEMFS_REFUSED_RETRY 1 /* it is run again, if there is more room than before */
+
+/*
+ * Called when the quota or the node limit has refused a call (not the allocator), from that
+ * call, in its thread, before it returns.  Nothing is half done and no lock is held: raise the
+ * limit (memfs_set_quota() ...) or remove something, and answer RETRY; the call is then run again
+ * from its beginning, as if it came later.  If it is refused again, this is called again.  An
+ * answer of RETRY without more room under the limit than before the callback (whoever made it)
+ * counts as FAIL, so there is no endless loop.  `refusal` may be that of another call, if several
+ * threads are refused at once.
+ *
+ * The callback may call everything but memfs_destroy().  What it calls can be refused as well, and
+ * then calls it from within itself; where 32 calls are in it already, further ones fail at once.
+ * It may be called by several threads at the same time.
+ */
+typedef int (*memfs_refused_callback)(void *context, memfs *fs, const memfs_refusal *refusal);
+
 /* memfs_config.flags */
 #define MEMFS_CREATE_SINGLE_THREADED 0x1u /* the caller promises that no two calls overlap */
 
@@ -233,9 +259,11 @@ typedef struct memfs_config {
     int64_t (*clock)(void *clock_context); /* nanoseconds; null: the system's clock */
     void *log_context;
     void (*log)(void *log_context, int level, const char *message); /* null: silent */
-    uint32_t atime_policy;                                          /* enum memfs_atime_policy */
-    uint32_t root_mode; /* permission bits of "/"; 0: 0755 */
-    uint32_t uid, gid;  /* owner of "/" and of what is created */
+    void *refused_context;
+    memfs_refused_callback refused; /* null: what a limit refuses fails */
+    uint32_t atime_policy;          /* enum memfs_atime_policy */
+    uint32_t root_mode;             /* permission bits of "/"; 0: 0755 */
+    uint32_t uid, gid;              /* owner of "/" and of what is created */
 } memfs_config;
 
 static inline memfs_config memfs_config_default(void)
@@ -288,6 +316,12 @@ MEMFS_API int memfs_set_reserve(memfs *fs, uint64_t reserve_bytes);
 /* Changes the node limit (0: unlimited).  Errors: EBUSY (more nodes exist). */
 MEMFS_API int memfs_set_node_limit(memfs *fs, uint64_t node_limit);
 
+/*
+ * Changes whom to ask when a limit has refused a call (null: nobody).  Calls of the old one that
+ * are under way, in other threads, go on.
+ */
+MEMFS_API int memfs_set_refused(memfs *fs, memfs_refused_callback callback, void *context);
+
 /* What memory is used for. */
 enum memfs_class {
     MEMFS_CLASS_DATA = 0,    /* pages and short contents of files */
@@ -325,14 +359,7 @@ typedef struct memfs_statfs_info {
 /* Fills `info`.  The figures are read one after another while others work. */
 MEMFS_API int memfs_statfs(memfs *fs, memfs_statfs_info *info);
 
-/* The last refusal: which limit (MEMFS_EDQUOT, _ENOSPC, _ENOMEM; 0: none yet),
- * and how many bytes (nodes for ENOSPC) were wanted and were left. */
-typedef struct memfs_refusal {
-    int error;
-    uint64_t wanted;
-    uint64_t available;
-} memfs_refusal;
-
+/* The last refusal, of any call. */
 MEMFS_API int memfs_last_refusal(memfs *fs, memfs_refusal *out);
 
 /*

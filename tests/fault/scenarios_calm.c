@@ -267,6 +267,11 @@ static int64_t streaming(struct stage *s)
     return memfs_readdir(s->stream, &entry);
 }
 
+static int64_t setting_the_callback(struct stage *s)
+{
+    return memfs_set_refused(s->fs, NULL, NULL);
+}
+
 static int64_t moving_the_reserve(struct stage *s)
 {
     TRY(memfs_set_reserve(s->fs, 100000));
@@ -343,6 +348,8 @@ const struct scenario scenarios_calm[] = {
      " memfs_chmod memfs_chmodat memfs_fchmod memfs_chown memfs_chownat memfs_fchown "
      "memfs_utimens memfs_utimensat memfs_futimens ",
      NEEDS_NOTHING, NULL, changing_attributes},
+    {"set the callback for refusals", " memfs_set_refused ", NEEDS_NOTHING, NULL,
+     setting_the_callback},
     {"move the reserve", " memfs_set_reserve memfs_use_reserve ", NEEDS_NOTHING, NULL,
      moving_the_reserve},
     {"stream a directory", " memfs_readdir memfs_telldir memfs_seekdir memfs_rewinddir ",

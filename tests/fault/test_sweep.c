@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +176,73 @@ static void every_room_under_the_quota_is_enough_or_changes_nothing(void **state
     assert_true(refusals > 100);
 }
 
+/* Raises both limits by what is missing, as long as `stage` is not null. */
+struct helper {
+    struct stage *stage;
+    int calls;
+};
+
+static int help(void *context, memfs *fs, const memfs_refusal *refusal)
+{
+    struct helper *helper = context;
+    memfs_statfs_info info = {.struct_size = sizeof info};
+    helper->calls++;
+    assert_true(refusal->wanted > refusal->available);
+    if (helper->stage == NULL)
+        return MEMFS_REFUSED_RETRY;
+    assert_int_equal(memfs_statfs(fs, &info), 0);
+    uint64_t missing = refusal->wanted - refusal->available;
+    if (refusal->error == MEMFS_EDQUOT)
+        fixture_set_quota(helper->stage->fixture, info.quota_bytes + missing);
+    else
+        assert_int_equal(memfs_set_node_limit(fs, info.node_limit + missing), 0);
+    return MEMFS_REFUSED_RETRY;
+}
+
+/* Runs the scenario with no room at all and a helper; true if the helper was asked. */
+static int is_helped(const struct scenario *scenario, uint32_t page_size, bool helps)
+{
+    struct stage *stage = prepare(scenario, page_size);
+    struct before before = remember(stage);
+    struct helper helper = {.stage = helps ? stage : NULL};
+    memfs_statfs_info figures = before.figures;
+    assert_int_equal(memfs_set_refused(stage->fs, help, &helper), 0);
+    assert_int_equal(
+        memfs_set_node_limit(stage->fs, figures.files + figures.directories + figures.symlinks), 0);
+    fixture_set_quota(stage->fixture, figures.committed_bytes);
+    int64_t result = scenario->act(stage);
+    if (helps != (result >= 0) && helper.calls != 0)
+        print_error("%s: %s, asked %d times\n", scenario->sentence, memfs_error_name((int)result),
+                    helper.calls);
+    assert_true(helper.calls == 0 || helps == (result >= 0));
+    assert_true(helps || helper.calls <= 1);
+    assert_true(result >= 0 || helper.calls != 0);
+    assert_int_equal(memfs_set_refused(stage->fs, NULL, NULL), 0);
+    assert_int_equal(memfs_set_node_limit(stage->fs, 0), 0);
+    fixture_set_quota(stage->fixture, STAGE_QUOTA_BYTES);
+    if (!helps && helper.calls != 0)
+        must_recover(stage, &before, scenario);
+    else
+        free(before.text);
+    stage_destroy(stage);
+    return helper.calls != 0;
+}
+
+static void every_call_that_a_limit_refuses_asks_and_passes_if_it_is_helped(void **state)
+{
+    (void)state;
+    int asked = 0, scenarios = 0;
+    for (const struct scenario *s = scenarios_refusable; s->sentence != NULL; s++) {
+        for (int i = 0; i < 2; i++) {
+            scenarios++;
+            asked += is_helped(s, page_sizes[i], true);
+            assert_int_equal(is_helped(s, page_sizes[i], false), is_helped(s, page_sizes[i], true));
+        }
+    }
+    print_message("%d of %d scenarios had to ask\n", asked, scenarios);
+    assert_true(asked > scenarios * 3 / 4);
+}
+
 /* Leaves `room` nodes; true if that was enough. */
 static int sweep_nodes(const struct scenario *scenario, uint64_t room)
 {
@@ -324,6 +392,7 @@ int main(void)
         cmocka_unit_test(every_function_of_the_header_is_in_the_sweep),
         cmocka_unit_test(an_instance_that_does_not_fit_is_refused_and_leaves_nothing),
         cmocka_unit_test(what_frees_reads_or_overwrites_needs_no_memory),
+        cmocka_unit_test(every_call_that_a_limit_refuses_asks_and_passes_if_it_is_helped),
         cmocka_unit_test(every_node_limit_is_enough_or_changes_nothing),
         cmocka_unit_test(every_refused_allocation_leaves_all_as_it_was),
         cmocka_unit_test(every_room_under_the_quota_is_enough_or_changes_nothing),
