@@ -98,6 +98,16 @@ struct change {
 
 typedef int (*change_node)(const memfs *fs, struct mfs_node *node, const struct change *change);
 
+/* Under the node's lock, so that who copies a tree sees the changes of attributes in their order. */
+static int change_locked(memfs *fs, struct mfs_node *node, change_node apply,
+                         const struct change *change)
+{
+    mfs_lock_exclusive(&fs->lot, &node->lock);
+    int error = apply(fs, node, change);
+    mfs_unlock_exclusive(&fs->lot, &node->lock);
+    return error;
+}
+
 static int change_at(memfs *fs, const memfs_dir *at, const char *path, unsigned flags,
                      change_node apply, const struct change *change)
 {
@@ -105,14 +115,14 @@ static int change_at(memfs *fs, const memfs_dir *at, const char *path, unsigned 
     int error = find_node(fs, at, path, flags, &node);
     if (error != 0)
         return error;
-    error = apply(fs, node, change);
+    error = change_locked(fs, node, apply, change);
     mfs_node_release(&fs->nodes, node);
     return error;
 }
 
 static int change_open(memfs_file *file, change_node apply, const struct change *change)
 {
-    return is_open(file) ? apply(file->fs, file->node, change) : MEMFS_EBADF;
+    return is_open(file) ? change_locked(file->fs, file->node, apply, change) : MEMFS_EBADF;
 }
 
 static int set_mode(const memfs *fs, struct mfs_node *node, const struct change *change)

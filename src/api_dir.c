@@ -119,15 +119,6 @@ int memfs_rewinddir(memfs_dir *dir)
     return memfs_seekdir(dir, 0);
 }
 
-static int list_names(struct mfs_strlist *list, const struct mfs_dir *names)
-{
-    int error = 0;
-    const struct mfs_dirent *entry = mfs_dir_at(names, 0);
-    for (; error == 0 && entry != NULL; entry = mfs_dir_at(names, entry->u.sequence + 1))
-        error = mfs_strlist_append(list, entry->name, entry->length, NULL, 0);
-    return error;
-}
-
 static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
 {
     struct mfs_place place;
@@ -142,7 +133,7 @@ static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
     if (error == 0 && mfs_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
-        error = list_names(&list, &mfs_as_dir(place.node)->names);
+        error = mfs_strlist_append_names(&list, &mfs_as_dir(place.node)->names);
     if (error == 0)
         mfs_node_accessed(&fs->nodes, place.node);
     mfs_unlock_shared(&fs->lot, &fs->tree.lock);

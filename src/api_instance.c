@@ -3,6 +3,7 @@
 #include "fs.h"
 #include "num.h"
 #include "port.h"
+#include "snapshot.h"
 #include "subtree.h"
 
 #include <string.h>
@@ -116,9 +117,11 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
 
     struct mfs_nodes *nodes = &fs->nodes;
     nodes->memory = &fs->memory;
+    nodes->class = MEMFS_CLASS_NODES;
     nodes->pool = &fs->pool;
     nodes->lot = &fs->lot;
     nodes->names.memory = &fs->memory;
+    nodes->names.class = MEMFS_CLASS_NAMES;
     mfs_port_random(nodes->names.hash_key, sizeof nodes->names.hash_key);
     nodes->clock = config->clock != NULL ? config->clock : mfs_port_wall_clock_ns;
     nodes->clock_context = config->clock_context;
@@ -126,8 +129,12 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     nodes->uid = config->uid;
     nodes->gid = config->gid;
     atomic_init(&nodes->next_number, 1);
+    fs->snapshot_nodes = *nodes;
+    fs->snapshot_nodes.class = fs->snapshot_nodes.names.class = MEMFS_CLASS_SNAPSHOTS;
+    atomic_init(&fs->snapshot_nodes.limit, MFS_UNLIMITED);
     atomic_init(&nodes->limit, config->node_limit != 0 ? config->node_limit : MFS_UNLIMITED);
     fs->tree.nodes = nodes;
+    fs->snapshots.nodes = &fs->snapshot_nodes;
     fs->log = config->log;
     fs->log_context = config->log_context;
     fs->refused.callback = config->refused;
@@ -218,6 +225,7 @@ static void remove_everything(memfs *fs)
     mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_subtree_forget(&fs->tree, removed);
     mfs_node_release(&fs->nodes, &fs->tree.root->node);
+    mfs_snapshot_remove_all(fs);
 }
 
 int memfs_destroy(memfs *fs, unsigned flags)

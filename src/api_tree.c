@@ -1,13 +1,13 @@
 /* Whole trees: removing, copying, adding up, walking, globbing. */
+#include "census.h"
 #include "check.h"
 #include "fs.h"
-#include "linkmap.h"
-#include "num.h"
 #include "pattern.h"
 #include "publish.h"
 #include "strlist.h"
 #include "subtree.h"
 #include "tour.h"
+#include "treecopy.h"
 
 #include <string.h>
 
@@ -53,7 +53,7 @@ int memfs_remove_tree(memfs *fs, const char *path)
 /* ------------------------------------------------------------------ copying */
 
 /* Builds the copy, private, while the names stand still. */
-static int copy_source(memfs *fs, const char *from, const char *to, bool keep_attributes,
+static int copy_source(memfs *fs, const char *from, const char *to, enum mfs_copy_kind kind,
                        struct mfs_node **copy)
 {
     struct mfs_place source, target;
@@ -71,7 +71,7 @@ static int copy_source(memfs *fs, const char *from, const char *to, bool keep_at
         mfs_namespace_is_within(target.dir, mfs_as_dir(source.node)))
         error = MEMFS_EINVAL;
     if (error == 0)
-        error = mfs_subtree_copy(&fs->tree, source.node, keep_attributes, copy);
+        error = mfs_treecopy(&fs->tree, source.node, kind, &fs->tree, copy);
     mfs_unlock_shared(&fs->lot, &fs->tree.lock);
     return error;
 }
@@ -79,28 +79,13 @@ static int copy_source(memfs *fs, const char *from, const char *to, bool keep_at
 static int copy_tree_once(memfs *fs, const char *from, const char *to, unsigned flags)
 {
     struct mfs_node *copy;
-    struct mfs_place target;
     if (!mfs_fs_is_valid(fs) || from == NULL || to == NULL ||
         (flags & ~(MEMFS_COPY_EXCLUSIVE | MEMFS_COPY_ATTRIBUTES)) != 0)
         return MEMFS_EINVAL;
-    bool keep_attributes = (flags & MEMFS_COPY_ATTRIBUTES) != 0;
-    int error = copy_source(fs, from, to, keep_attributes, &copy);
-    if (error != 0)
-        return error;
-    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
-    error = mfs_walk(&fs->tree, NULL, to, 0, &target);
-    if (error == 0 && target.node != NULL)
-        error = MEMFS_EEXIST;
-    if (error == 0 && target.needs_dir && mfs_as_dir(copy) == NULL)
-        error = MEMFS_ENOENT;
-    if (error == 0)
-        error = mfs_publish(&fs->tree, &target, copy, 0, mfs_nodes_now(&fs->nodes));
-    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
-    if (error != 0)
-        mfs_subtree_discard(&fs->tree, copy);
-    else
-        mfs_node_release(&fs->nodes, copy);
-    return error;
+    enum mfs_copy_kind kind = (flags & MEMFS_COPY_ATTRIBUTES) != 0 ? MFS_COPY_ATTRIBUTES
+                                                                   : MFS_COPY_FRESH;
+    int error = copy_source(fs, from, to, kind, &copy);
+    return error == 0 ? mfs_publish_private(&fs->tree, to, copy) : error;
 }
 
 int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
@@ -114,69 +99,12 @@ int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
 
 /* ---------------------------------------------------------------- adding up */
 
-struct census {
-    memfs *fs;
-    struct mfs_linkmap seen; /* nodes with several names */
-    memfs_tree_info info;
-};
-
-static void count_file(struct census *census, struct mfs_file_node *file)
-{
-    memfs *fs = census->fs;
-    memfs_tree_info *info = &census->info;
-    mfs_lock_shared(&fs->lot, &file->node.lock);
-    uint64_t size = mfs_node_size(file);
-    info->size_bytes = mfs_add_saturating(info->size_bytes, size);
-    info->allocated_bytes += mfs_content_allocated(&fs->pool, &file->content, size);
-    info->usage_bytes += mfs_content_usage(&fs->pool, &file->content, size);
-    mfs_unlock_shared(&fs->lot, &file->node.lock);
-    info->files++;
-}
-
-static int count_node(struct census *census, struct mfs_node *node)
-{
-    memfs *fs = census->fs;
-    struct mfs_dir_node *dir = mfs_as_dir(node);
-    if (dir == NULL && mfs_node_links(node) > 1) {
-        if (mfs_linkmap_find(&census->seen, node) != NULL)
-            return 0;
-        int error = mfs_linkmap_add(&census->seen, &fs->memory, node, node);
-        if (error != 0)
-            return error;
-    }
-    census->info.usage_bytes += mfs_node_cost(&fs->nodes, node);
-    if (mfs_as_file(node) != NULL) {
-        count_file(census, mfs_as_file(node));
-    } else if (dir != NULL) {
-        census->info.directories++;
-        census->info.usage_bytes += mfs_dir_cost(&fs->nodes.names, &dir->names);
-    } else {
-        census->info.symlinks++;
-    }
-    return 0;
-}
-
-static int count_tree(memfs *fs, struct census *census, struct mfs_node *node)
-    MFS_REQUIRES_SHARED(fs->tree.lock)
-{
-    MFS_CHECK(census->fs == fs);
-    int error = count_node(census, node);
-    if (error != 0 || mfs_as_dir(node) == NULL)
-        return error;
-    struct mfs_subtree_cursor at;
-    struct mfs_dirent *entry;
-    mfs_subtree_begin(&at, mfs_as_dir(node));
-    while (error == 0 && (entry = mfs_subtree_next(&at)) != NULL)
-        error = count_node(census, entry->node);
-    return error;
-}
-
 static int tree_usage_once(memfs *fs, const char *path, memfs_tree_info *info)
 {
     struct mfs_place place;
     if (!mfs_fs_is_valid(fs) || path == NULL || info == NULL || info->struct_size != sizeof *info)
         return MEMFS_EINVAL;
-    struct census census = {.fs = fs, .info = {.struct_size = sizeof *info}};
+    struct mfs_census census;
     mfs_lock_shared(&fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
@@ -184,9 +112,8 @@ static int tree_usage_once(memfs *fs, const char *path, memfs_tree_info *info)
     if (error == 0 && place.needs_dir && mfs_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
-        error = count_tree(fs, &census, place.node);
+        error = mfs_census_take(fs, &fs->tree, place.node, &census);
     mfs_unlock_shared(&fs->lot, &fs->tree.lock);
-    mfs_linkmap_fini(&census.seen, &fs->memory);
     if (error == 0)
         *info = census.info;
     return error;

@@ -204,7 +204,9 @@ int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size,
 static int clone_into(memfs *fs, struct mfs_file_node *file, struct delivery *delivery)
 {
     struct mfs_node *node = &file->node;
+    mfs_lock_shared(&fs->lot, &file->node.lock);
     int error = mfs_node_clone_content(&fs->nodes, file, &delivery->content, &delivery->size);
+    mfs_unlock_shared(&fs->lot, &file->node.lock);
     if (error != 0)
         return error;
     delivery->access_ns = mfs_node_time(node, MFS_ACCESS);

@@ -1,7 +1,7 @@
 /*
  * The audit: counts, made again from the structures themselves.
  *
- * It walks the tree, the open handles and the versions, tallies every page table
+ * It walks the tree, the snapshots, the open handles and the versions, tallies every page table
  * once (parts are marked while it runs), and compares with what the ledger, the
  * pool and the nodes say.  Nothing is allocated.
  */
@@ -9,13 +9,21 @@
 #include "num.h"
 #include "subtree.h"
 
+/* What the nodes of one tree add up to. */
+struct subtotal {
+    const struct mfs_nodes *nodes;
+    uint64_t node_bytes, name_bytes;
+    uint64_t by_kind[MEMFS_KIND_SYMLINK + 1];
+};
+
 struct audit {
     memfs *fs;
+    struct subtotal live, kept; /* of the tree, and of the snapshots */
+    struct subtotal *counting;
     struct mfs_tally tally;
     uint64_t short_bytes;
     uint64_t reserved_bytes;
-    uint64_t node_bytes, name_bytes, handle_bytes, block_bytes;
-    uint64_t by_kind[MEMFS_KIND_SYMLINK + 1];
+    uint64_t handle_bytes, block_bytes;
     bool is_sound;
 };
 
@@ -34,8 +42,8 @@ static void add_node(struct audit *audit, struct mfs_node *node)
         return;
     node->is_marked = true;
     memfs *fs = audit->fs;
-    audit->by_kind[node->kind]++;
-    audit->node_bytes += mfs_node_cost(&fs->nodes, node);
+    audit->counting->by_kind[node->kind]++;
+    audit->counting->node_bytes += mfs_node_cost(&fs->nodes, node);
     struct mfs_file_node *file = mfs_as_file(node);
     struct mfs_dir_node *dir = mfs_as_dir(node);
     if (file != NULL) {
@@ -46,7 +54,7 @@ static void add_node(struct audit *audit, struct mfs_node *node)
     }
     if (dir == NULL)
         return;
-    audit->name_bytes += mfs_dir_cost(&fs->nodes.names, &dir->names);
+    audit->counting->name_bytes += mfs_dir_cost(&fs->nodes.names, &dir->names);
     expect(audit, mfs_dir_is_valid(&fs->nodes.names, &dir->names), "audit: a directory's index");
     uint32_t links = mfs_node_links(node) == 0 ? 0 : 2;
     struct mfs_dirent *entry = mfs_dir_at(&dir->names, 0);
@@ -68,16 +76,26 @@ static void remove_mark(struct audit *audit, struct mfs_node *node)
         mfs_content_unmark(&audit->fs->pool, &file->content);
 }
 
-/* Every node that a name, a handle or a directory stream leads to. */
+static void for_each_below(struct audit *audit, struct mfs_dir_node *root,
+                           void (*visit)(struct audit *, struct mfs_node *))
+{
+    struct mfs_subtree_cursor at;
+    struct mfs_dirent *entry;
+    visit(audit, &root->node);
+    mfs_subtree_begin(&at, root);
+    while ((entry = mfs_subtree_next(&at)) != NULL)
+        visit(audit, entry->node);
+}
+
+/* Every node that a name, a handle or a directory stream leads to, in the tree or a snapshot. */
 static void for_each_node(struct audit *audit, void (*visit)(struct audit *, struct mfs_node *))
 {
     memfs *fs = audit->fs;
-    struct mfs_subtree_cursor at;
-    struct mfs_dirent *entry;
-    visit(audit, &fs->tree.root->node);
-    mfs_subtree_begin(&at, fs->tree.root);
-    while ((entry = mfs_subtree_next(&at)) != NULL)
-        visit(audit, entry->node);
+    audit->counting = &audit->kept;
+    if (fs->snapshots.root != NULL)
+        for_each_below(audit, fs->snapshots.root, visit);
+    audit->counting = &audit->live;
+    for_each_below(audit, fs->tree.root, visit);
     for (memfs_file *file = fs->handles.files; file != NULL; file = file->next)
         visit(audit, file->node);
     for (memfs_dir *dir = fs->handles.dirs; dir != NULL; dir = dir->next)
@@ -135,25 +153,34 @@ static void compare_pages(struct audit *audit)
            "audit: bytes of page tables");
 }
 
+static void compare_counts(struct audit *audit, const struct subtotal *subtotal)
+{
+    uint64_t total = 0;
+    for (int kind = MEMFS_KIND_FILE; kind <= MEMFS_KIND_SYMLINK; kind++) {
+        total += subtotal->by_kind[kind];
+        expect(audit, atomic_load(&subtotal->nodes->by_kind[kind]) == subtotal->by_kind[kind],
+               "audit: the number of nodes of a kind");
+    }
+    expect(audit, atomic_load(&subtotal->nodes->total) == total, "audit: the number of nodes");
+}
+
 /* Lists and walks in progress are charged to the class of handles too, hence no equality there. */
 static void compare_rest(struct audit *audit)
 {
     memfs *fs = audit->fs;
-    expect(audit, used(fs, MEMFS_CLASS_NODES) == audit->node_bytes + fs->instance_bytes,
+    expect(audit, used(fs, MEMFS_CLASS_NODES) == audit->live.node_bytes + fs->instance_bytes,
            "audit: bytes of nodes");
-    expect(audit, used(fs, MEMFS_CLASS_NAMES) == audit->name_bytes, "audit: bytes of names");
+    expect(audit, used(fs, MEMFS_CLASS_NAMES) == audit->live.name_bytes, "audit: bytes of names");
+    expect(audit,
+           used(fs, MEMFS_CLASS_SNAPSHOTS) == audit->kept.node_bytes + audit->kept.name_bytes,
+           "audit: bytes of snapshots");
     expect(audit, used(fs, MEMFS_CLASS_HANDLES) >= audit->handle_bytes, "audit: bytes of handles");
     expect(audit, used(fs, MEMFS_CLASS_SHARED) == audit->block_bytes,
            "audit: bytes of charged memory");
     expect(audit, atomic_load(&fs->nodes.reserved_bytes) == audit->reserved_bytes,
            "audit: bytes reserved");
-    uint64_t nodes = 0;
-    for (int kind = MEMFS_KIND_FILE; kind <= MEMFS_KIND_SYMLINK; kind++) {
-        nodes += audit->by_kind[kind];
-        expect(audit, atomic_load(&fs->nodes.by_kind[kind]) == audit->by_kind[kind],
-               "audit: the number of nodes of a kind");
-    }
-    expect(audit, atomic_load(&fs->nodes.total) == nodes, "audit: the number of nodes");
+    compare_counts(audit, &audit->live);
+    compare_counts(audit, &audit->kept);
     uint64_t not_data = mfs_ledger_used(&fs->memory.ledger) - used(fs, MEMFS_CLASS_DATA);
     expect(audit,
            atomic_load(&fs->memory.ledger.committed) ==
@@ -166,7 +193,11 @@ static void compare_rest(struct audit *audit)
 
 int mfs_fs_audit(memfs *fs)
 {
-    struct audit audit = {.fs = fs, .tally = {.is_valid = true}, .is_sound = true};
+    struct audit audit = {.fs = fs,
+                          .live = {.nodes = &fs->nodes},
+                          .kept = {.nodes = &fs->snapshot_nodes},
+                          .tally = {.is_valid = true},
+                          .is_sound = true};
     mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
     for_each_node(&audit, add_node);
     tally_versions(&audit);

@@ -115,9 +115,9 @@ static void free_index(const struct mfs_names *names, uint64_t *slots, uint32_t 
                        uint32_t *table, uint32_t entries)
 {
     if (slots != NULL)
-        mfs_memory_give(names->memory, slots, capacity * sizeof *slots, MEMFS_CLASS_NAMES);
+        mfs_memory_give(names->memory, slots, capacity * sizeof *slots, names->class);
     if (table != NULL)
-        mfs_memory_give(names->memory, table, entries * sizeof *table, MEMFS_CLASS_NAMES);
+        mfs_memory_give(names->memory, table, entries * sizeof *table, names->class);
 }
 
 static void drop_index(const struct mfs_names *names, struct mfs_dir *dir)
@@ -134,10 +134,10 @@ static int resize(const struct mfs_names *names, struct mfs_dir *dir, uint32_t c
     void *slots = NULL, *table = NULL;
     uint32_t entries = table_size_for(capacity);
     int error = mfs_memory_take_as(names->memory, names->rank, capacity * sizeof(uint64_t),
-                                   MEMFS_CLASS_NAMES, &slots);
+                                   names->class, &slots);
     if (error == 0 && entries != 0)
         error = mfs_memory_take_as(names->memory, names->rank, entries * sizeof(uint32_t),
-                                   MEMFS_CLASS_NAMES, &table);
+                                   names->class, &table);
     if (error != 0) {
         free_index(names, slots, capacity, NULL, 0);
         return error;
@@ -214,8 +214,8 @@ int mfs_dir_prepare(const struct mfs_names *names, struct mfs_dir *dir, const ch
 {
     MFS_CHECK(length > 0 && length <= MEMFS_NAME_MAX);
     void *memory;
-    int error = mfs_memory_take_as(names->memory, names->rank, entry_bytes(length),
-                                   MEMFS_CLASS_NAMES, &memory);
+    int error = mfs_memory_take_as(names->memory, names->rank, entry_bytes(length), names->class,
+                                   &memory);
     if (error != 0)
         return error;
     struct mfs_dirent *entry = memory;
@@ -255,7 +255,7 @@ void mfs_dir_cancel(const struct mfs_names *names, struct mfs_dir *dir, struct m
 
 void mfs_dirent_free(const struct mfs_names *names, struct mfs_dirent *entry)
 {
-    mfs_memory_give(names->memory, entry, entry_bytes(entry->length), MEMFS_CLASS_NAMES);
+    mfs_memory_give(names->memory, entry, entry_bytes(entry->length), names->class);
 }
 
 /* The first slot whose number is `sequence` or higher; `filled` if there is none. */
@@ -284,6 +284,21 @@ void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct m
         dir->filled--;
     if (dir->live == 0)
         drop_index(names, dir);
+}
+
+void mfs_dir_adopt(struct mfs_dir *to, struct mfs_dir *from)
+{
+    MFS_CHECK(to->live == 0);
+    uint64_t before = to->next_sequence;
+    *to = *from;
+    *from = (struct mfs_dir){0};
+    for (uint32_t i = 0; i < to->filled; i++) {
+        if (is_tombstone(to->slots[i]))
+            to->slots[i] += before << 1;
+        else
+            as_entry(to->slots[i])->u.sequence += before;
+    }
+    to->next_sequence += before;
 }
 
 struct mfs_dirent *mfs_dir_at(const struct mfs_dir *dir, uint64_t sequence)

@@ -51,6 +51,7 @@ struct mfs_dir {
 /* What names and hashing need: where memory comes from, and the file system's hash key. */
 struct mfs_names {
     struct mfs_memory *memory;
+    enum memfs_class class; /* what names are charged to */
     uint64_t hash_key[2];
     enum mfs_rank rank; /* MFS_ORDINARY, unless who holds the namespace lock exclusive says else */
 };
@@ -76,6 +77,10 @@ void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct m
 
 /* The first entry with this sequence number or a higher one, or null. */
 struct mfs_dirent *mfs_dir_at(const struct mfs_dir *dir, uint64_t sequence);
+
+/* Moves all entries of `from`, in their order, to `to`, where nothing is; listings of `to` find them
+ * behind what was there before. */
+void mfs_dir_adopt(struct mfs_dir *to, struct mfs_dir *from);
 
 /* The newest entry, or null.  Taking this one away is the quick way to empty a directory. */
 struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir);

@@ -6,11 +6,13 @@
  *
  *   1  memfs_file.lock           one handle's offset
  *   2  tree.lock                 the namespace (reader-writer)
- *   3  memfs_dir.lock            one directory stream's position
- *   4  handles.lock              the lists of open handles
- *   5  node.lock                 one file's size and content (reader-writer)
- *   6  pool.lock                 slabs and free pages
- *   7  arena.lock                the arena's bitmap
+ *   3  snapshots.lock            that of the snapshots
+ *   4  memfs_dir.lock            one directory stream's position
+ *   5  handles.lock              the lists of open handles
+ *   6  tree.capture              who locks many nodes: one at a time
+ *   7  node.lock                 one file's size and content (reader-writer)
+ *   8  pool.lock                 slabs and free pages
+ *   9  arena.lock                the arena's bitmap
  *      versions.lock, blocks.lock  what else callers hold
  *      ledger.lock               the last refusals, and the setting of limits
  *      refused.lock              the callback for refusals
@@ -21,9 +23,11 @@
  *
  * A call that works on a path takes the namespace lock, gets a reference to the
  * node, gives the lock back, and only then locks the node.  Nobody waits for a
- * whole-file lock with any lock held.  The exceptions to the first: copying a
- * tree clones files under the namespace lock, and so may wait for a write that
- * is going on (a memcpy, never a wait for something else).
+ * whole-file lock with any lock held.  The exception to the first: copying a
+ * tree locks its nodes under the namespace lock, and so may wait for a write that
+ * is going on (a memcpy, never a wait for something else).  It is also the exception
+ * to one lock a line: it holds many nodes' locks, shared, in no order, which is
+ * safe because whoever else holds one waits for no second (see treecopy.c).
  */
 #ifndef MFS_FS_H
 #define MFS_FS_H
@@ -54,6 +58,8 @@ struct memfs {
     struct mfs_pool pool;
     struct mfs_nodes nodes;
     struct mfs_tree tree;
+    struct mfs_nodes snapshot_nodes; /* charged to their own class, and under no limit on nodes */
+    struct mfs_tree snapshots;       /* each a directory in the root; see snapshot.h */
     struct mfs_handle_list handles;
     struct mfs_version_list versions;
     struct mfs_block_list blocks;

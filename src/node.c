@@ -1,5 +1,5 @@
 /*
- * A node is charged to the class of nodes, as large as its kind needs.
+ * A node is charged as large as its kind needs.
  *
  * The limit on nodes is charged like memory: a compare-and-swap that refuses,
  * before the memory is taken.
@@ -62,7 +62,7 @@ static int create(struct mfs_nodes *nodes, enum mfs_rank rank, enum memfs_kind k
     if (error != 0)
         return error;
     void *memory;
-    error = mfs_memory_take_as(nodes->memory, rank, bytes, MEMFS_CLASS_NODES, &memory);
+    error = mfs_memory_take_as(nodes->memory, rank, bytes, nodes->class, &memory);
     if (error != 0) {
         (void)atomic_fetch_sub(&nodes->total, 1);
         return error;
@@ -199,7 +199,7 @@ void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
     }
     MFS_CHECK(dir == NULL || dir->names.live == 0);
     (void)atomic_fetch_sub_explicit(&nodes->by_kind[node->kind], 1, memory_order_relaxed);
-    mfs_memory_give(nodes->memory, node, node_bytes(node), MEMFS_CLASS_NODES);
+    mfs_memory_give(nodes->memory, node, node_bytes(node), nodes->class);
     (void)atomic_fetch_sub(&nodes->total, 1);
 }
 
@@ -248,13 +248,11 @@ int mfs_node_clone_content(const struct mfs_nodes *nodes, struct mfs_file_node *
                            struct mfs_content *content, uint64_t *size)
 {
     int error = 0;
-    mfs_lock_shared(nodes->lot, &file->node.lock);
     uint64_t bytes = mfs_node_size(file);
     if (atomic_load_explicit(&file->private_holders, memory_order_relaxed) == 0)
         *content = mfs_content_clone(nodes->pool, &file->content);
     else
         error = mfs_content_duplicate(nodes->pool, &file->content, bytes, content);
-    mfs_unlock_shared(nodes->lot, &file->node.lock);
     if (error == 0)
         *size = bytes;
     return error;

@@ -66,9 +66,10 @@ struct mfs_symlink_node {
     char target[]; /* NUL-terminated */
 };
 
-/* All that nodes of one file system have in common. */
+/* All that the nodes of one tree have in common. */
 struct mfs_nodes {
     struct mfs_memory *memory;
+    enum memfs_class class; /* what nodes are charged to */
     struct mfs_pool *pool;
     struct mfs_lot *lot;
     struct mfs_names names;
@@ -206,7 +207,7 @@ void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t 
  */
 int mfs_node_clone_content(const struct mfs_nodes *nodes, struct mfs_file_node *file,
                            struct mfs_content *content, uint64_t *size)
-    MFS_EXCLUDES(file->node.lock);
+    MFS_REQUIRES_SHARED(file->node.lock);
 
 /* What the node costs by itself, without content and names. */
 uint64_t mfs_node_cost(const struct mfs_nodes *nodes, const struct mfs_node *node);

@@ -70,6 +70,25 @@ int mfs_publish(struct mfs_tree *tree, const struct mfs_place *place, struct mfs
     return 0;
 }
 
+int mfs_publish_private(struct mfs_tree *tree, const char *path, struct mfs_node *top)
+{
+    struct mfs_place place;
+    mfs_lock_exclusive(tree->nodes->lot, &tree->lock);
+    int error = mfs_walk(tree, NULL, path, 0, &place);
+    if (error == 0 && place.node != NULL)
+        error = MEMFS_EEXIST;
+    if (error == 0 && place.needs_dir && mfs_as_dir(top) == NULL)
+        error = MEMFS_ENOENT;
+    if (error == 0)
+        error = mfs_publish(tree, &place, top, 0, mfs_nodes_now(tree->nodes));
+    mfs_unlock_exclusive(tree->nodes->lot, &tree->lock);
+    if (error != 0)
+        mfs_subtree_discard(tree, top);
+    else
+        mfs_node_release(tree->nodes, top);
+    return error;
+}
+
 static int rename_into_chain(struct mfs_tree *tree, const struct mfs_place *from,
                              const struct mfs_place *to, unsigned flags,
                              struct mfs_dirent **removed) MFS_REQUIRES(tree->lock)

@@ -59,6 +59,15 @@ int mfs_strlist_append(struct mfs_strlist *list, const char *first, size_t first
     return 0;
 }
 
+int mfs_strlist_append_names(struct mfs_strlist *list, const struct mfs_dir *dir)
+{
+    int error = 0;
+    const struct mfs_dirent *entry = mfs_dir_at(dir, 0);
+    for (; error == 0 && entry != NULL; entry = mfs_dir_at(dir, entry->u.sequence + 1))
+        error = mfs_strlist_append(list, entry->name, entry->length, NULL, 0);
+    return error;
+}
+
 void mfs_strlist_fini(struct mfs_strlist *list)
 {
     if (list->bytes != NULL)

@@ -3,6 +3,7 @@
 #define MFS_STRLIST_H
 
 #include "block.h"
+#include "dir.h"
 
 #include <memfs/memfs.h>
 
@@ -19,6 +20,9 @@ struct mfs_strlist {
 /* Appends the two parts as one string.  Errors: EDQUOT, ENOMEM. */
 int mfs_strlist_append(struct mfs_strlist *list, const char *first, size_t first_length,
                        const char *second, size_t second_length);
+
+/* Appends the names in the directory.  Errors: EDQUOT, ENOMEM. */
+int mfs_strlist_append_names(struct mfs_strlist *list, const struct mfs_dir *dir);
 
 /*
  * Sorts the list by bytes, each string once (a name that was removed and made again while others

@@ -1,5 +1,5 @@
 /*
- * Work on whole subtrees: visiting, copying, taking apart.
+ * Work on whole subtrees: visiting, taking apart, putting in place.
  *
  * None of it recurses or keeps a stack, however deep the tree: a directory
  * knows its parent and its own entry there, and the entry's sequence number says
@@ -42,13 +42,9 @@ void mfs_subtree_dismantle(struct mfs_tree *tree, struct mfs_dir_node *top, int6
                            struct mfs_dirent **removed) MFS_REQUIRES(tree->lock);
 void mfs_subtree_forget(struct mfs_tree *tree, struct mfs_dirent *removed) MFS_EXCLUDES(tree->lock);
 
-/*
- * Builds a private copy of `node` and all below it.  Files share their pages;
- * names of one node become names of one copy.  The copy has one reference, the
- * caller's, and no name yet.  All or nothing.  Errors: EDQUOT, ENOSPC, ENOMEM.
- */
-int mfs_subtree_copy(struct mfs_tree *tree, struct mfs_node *node, bool keep_attributes,
-                     struct mfs_node **out) MFS_REQUIRES_SHARED(tree->lock);
+/* Moves all that is in `from`, the top of a private tree, into `to`, which is empty. */
+void mfs_subtree_move(struct mfs_tree *tree, struct mfs_dir_node *from, struct mfs_dir_node *to)
+    MFS_REQUIRES(tree->lock);
 
 /* Frees a private tree: one that no name leads to, and that nobody else knows. */
 void mfs_subtree_discard(struct mfs_tree *tree, struct mfs_node *node);

@@ -11,7 +11,7 @@
 
 struct walk {
     struct mfs_tree *tree;
-    struct mfs_dir_node *at;
+    struct mfs_dir_node *root, *at;
     int flags;
     const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1];
     unsigned depth;    /* texts on the stack */
@@ -31,7 +31,7 @@ static bool is_at_end(struct walk *w)
 static void begin_text(struct walk *w, const char *text)
 {
     if (*text == '/')
-        w->at = w->tree->root;
+        w->at = w->root;
     while (*text == '/')
         text++;
     w->rest[w->depth++] = text;
@@ -50,7 +50,8 @@ static int go_up(struct walk *w)
 {
     if (w->at->parent == NULL)
         return MEMFS_ENOENT;
-    w->at = w->at->parent;
+    if (w->at != w->root)
+        w->at = w->at->parent;
     return 0;
 }
 
@@ -131,13 +132,13 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
     return 0;
 }
 
-int mfs_walk(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path, int flags,
-             struct mfs_place *out)
+static int walk_from(struct mfs_tree *tree, struct mfs_dir_node *root, struct mfs_dir_node *start,
+                     const char *path, int flags, struct mfs_place *out)
 {
     int error = mfs_path_check(path);
     if (error != 0)
         return error;
-    struct walk w = {.tree = tree, .at = start != NULL ? start : tree->root, .flags = flags};
+    struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags};
     begin_text(&w, path);
     if (mfs_node_links(&w.at->node) == 0)
         return MEMFS_ENOENT; /* a removed directory: nothing is in it */
@@ -162,6 +163,18 @@ int mfs_walk(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path
             return error;
     }
     return 0;
+}
+
+int mfs_walk(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path, int flags,
+             struct mfs_place *out)
+{
+    return walk_from(tree, tree->root, start != NULL ? start : tree->root, path, flags, out);
+}
+
+int mfs_walk_within(struct mfs_tree *tree, struct mfs_dir_node *root, const char *path, int flags,
+                    struct mfs_place *out)
+{
+    return walk_from(tree, root, root, path, flags, out);
 }
 
 int mfs_walk_to_node(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path,

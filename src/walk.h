@@ -19,7 +19,8 @@
 
 /* The tree of names, and the lock on all of it. */
 struct mfs_tree {
-    struct mfs_lock lock; /* the namespace lock */
+    struct mfs_lock lock;    /* the namespace lock */
+    struct mfs_lock capture; /* held by the one who locks many nodes at a time */
     struct mfs_nodes *nodes;
     struct mfs_dir_node *root;
     _Atomic uint64_t name_changes; /* written under the lock, read without */
@@ -57,6 +58,11 @@ struct mfs_place {
  */
 int mfs_walk(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path, int flags,
              struct mfs_place *out) MFS_REQUIRES_SHARED(tree->lock);
+
+/* The same in the directory `root` as if it were the root of all: absolute paths and links begin
+ * there, and its ".." is itself. */
+int mfs_walk_within(struct mfs_tree *tree, struct mfs_dir_node *root, const char *path, int flags,
+                    struct mfs_place *out) MFS_REQUIRES_SHARED(tree->lock);
 
 /*
  * The node at `path`, with a reference for the caller; locks the namespace

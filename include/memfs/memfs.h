@@ -324,13 +324,13 @@ MEMFS_API int memfs_set_refused(memfs *fs, memfs_refused_callback callback, void
 
 /* What memory is used for. */
 enum memfs_class {
-    MEMFS_CLASS_DATA = 0,    /* pages and short contents of files */
-    MEMFS_CLASS_TABLES = 1,  /* page tables */
-    MEMFS_CLASS_NODES = 2,   /* nodes, symlink targets, the instance itself */
-    MEMFS_CLASS_NAMES = 3,   /* directory entries and indexes */
-    MEMFS_CLASS_HANDLES = 4, /* open files and directories, lists, walks */
-    MEMFS_CLASS_SHARED = 5,  /* memory that memfs_alloc() handed out */
-    MEMFS_CLASS_SNAPSHOTS = 6,
+    MEMFS_CLASS_DATA = 0,      /* pages and short contents of files */
+    MEMFS_CLASS_TABLES = 1,    /* page tables */
+    MEMFS_CLASS_NODES = 2,     /* nodes, symlink targets, the instance itself */
+    MEMFS_CLASS_NAMES = 3,     /* directory entries and indexes */
+    MEMFS_CLASS_HANDLES = 4,   /* open files and directories, lists, walks */
+    MEMFS_CLASS_SHARED = 5,    /* memory that memfs_alloc() handed out */
+    MEMFS_CLASS_SNAPSHOTS = 6, /* nodes and names of snapshots */
     MEMFS_CLASS_COUNT = 7
 };
 
@@ -818,6 +818,73 @@ typedef struct memfs_tree_info {
 /* Adds up a tree; a node with several names in it counts once. */
 MEMFS_API int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info);
 
+/* ---------------------------------------------------------------- snapshots */
+
+/*
+ * Snapshots: the whole tree at one instant, kept in the instance under a name.
+ *
+ *     memfs_snapshot(fs, "clean");
+ *     ...                                // tests that leave no stone unturned
+ *     memfs_restore(fs, "clean");        // as often as wanted
+ *
+ * A snapshot costs nodes and names, whatever the sizes: files share their pages with the
+ * live ones until those are written.  It is no part of the tree and cannot be changed.
+ * What is not in the tree is not in it: files that are open but have no name, locks,
+ * room that was reserved.  Destroying the instance drops its snapshots.
+ *
+ * What it costs is charged: nodes and names to MEMFS_CLASS_SNAPSHOTS, pages to the
+ * classes of what is live, as if they were.  The node limit counts live nodes only.
+ *
+ * Names     1 to MEMFS_NAME_MAX bytes without '/', not "." nor "..": else EINVAL,
+ *           ENAMETOOLONG.
+ * Errors    ENOENT: no snapshot has the name.
+ */
+
+/*
+ * Takes a snapshot: everything as it is at one instant, across all files, whatever
+ * others write meanwhile.  Of two writes that one thread has made one after the other
+ * it never has the second without the first, so a program finds in it what a disk would
+ * have after the plug was pulled, with no write lost.
+ *
+ * Errors:   EEXIST, EMLINK (MEMFS_LINK_MAX - 2 snapshots are kept), EDQUOT, ENOMEM.
+ * Quota:    nodes and names; of files that are held private (memfs_hold_private()), their
+ *           pages, too.
+ * Threads:  names stand still meanwhile; a write waits while the contents are taken, which is
+ *           one reference a file, and copying where a file is held private.
+ */
+MEMFS_API int memfs_snapshot(memfs *fs, const char *name);
+
+/*
+ * Puts the whole tree back, in one step for every observer.  All is as it was: contents
+ * and holes, links, attributes, all times, the order of listing.  The nodes are new ones,
+ * but for the root.  The snapshot stays.
+ *
+ * Errors:   EBUSY (a file in the tree is locked), EDQUOT, ENOSPC, ENOMEM.
+ * Quota:    for a moment both trees are there, and count.
+ * Lifetime: open handles and directory streams stay good, and lead to what was there before,
+ *           now without a name; streams of the root list what was put back.
+ */
+MEMFS_API int memfs_restore(memfs *fs, const char *name);
+
+/* Drops a snapshot, and what only it still has. */
+MEMFS_API int memfs_snapshot_remove(memfs *fs, const char *name);
+
+/*
+ * Copies what is at `from` in the snapshot ("/": all of it) to the new name `to` in the
+ * tree, as memfs_copy_tree() would, all attributes kept.  Absolute symlinks in `from` are
+ * resolved in the snapshot.  Errors: EEXIST, ENOENT (`from` too), EDQUOT, ENOSPC, ENOMEM.
+ */
+MEMFS_API int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const char *to);
+
+typedef struct memfs_snapshot_info {
+    size_t struct_size;   /* set by the caller: sizeof(memfs_snapshot_info) */
+    int64_t taken_ns;     /* when */
+    uint64_t own_bytes;   /* its nodes and names: what it costs while nothing changes */
+    memfs_tree_info tree; /* what is in it, as memfs_tree_usage() of "/" would have said */
+} memfs_snapshot_info;
+
+MEMFS_API int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info);
+
 /* -------------------------------------------------------------- directories */
 
 typedef struct memfs_dirent {
@@ -854,6 +921,9 @@ typedef struct memfs_list {
 } memfs_list;
 
 MEMFS_API int memfs_list_dir(memfs *fs, const char *path, memfs_list *out);
+
+/* The names of all snapshots.  Errors: EDQUOT, ENOMEM. */
+MEMFS_API int memfs_snapshot_list(memfs *fs, memfs_list *out);
 MEMFS_API void memfs_list_free(memfs *fs, memfs_list *list);
 
 /*

@@ -110,6 +110,16 @@ static int64_t drop_version(struct stage *s)
     return result;
 }
 
+static int64_t take_snapshot(struct stage *s)
+{
+    return memfs_snapshot(s->fs, "snapshot");
+}
+
+static int64_t remove_snapshot(struct stage *s)
+{
+    return memfs_snapshot_remove(s->fs, "snapshot");
+}
+
 static int64_t truncate_a_versioned_file(struct stage *s)
 {
     TRY(memfs_ftruncate(s->file, s->page_size + 7));
@@ -312,6 +322,7 @@ const struct scenario scenarios_calm[] = {
     {"truncate down", " memfs_truncate memfs_ftruncate ", NEEDS_NOTHING, NULL, truncate_down},
     {"truncate down while a version is held", " memfs_ftruncate ", NEEDS_NOTHING, take_version,
      truncate_a_versioned_file},
+    {"remove a snapshot", " memfs_snapshot_remove ", NEEDS_NOTHING, take_snapshot, remove_snapshot},
     {"take a version", " memfs_version_take ", NEEDS_NOTHING, NULL, take_version},
     {"restore a version", " memfs_version_restore ", NEEDS_NOTHING, take_version_and_write,
      restore_version},

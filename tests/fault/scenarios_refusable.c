@@ -334,6 +334,40 @@ static int64_t copy_tree_with_many_names(struct stage *s)
     return memfs_copy_tree(s->fs, "/many", "/d/copy", MEMFS_COPY_ATTRIBUTES);
 }
 
+static int64_t take_snapshot(struct stage *s)
+{
+    return memfs_snapshot(s->fs, "snapshot");
+}
+
+static int64_t take_snapshot_and_change(struct stage *s)
+{
+    int64_t result = take_snapshot(s);
+    return result == 0 ? memfs_pwrite(s->file, "changed", 7, 0) : result;
+}
+
+static int64_t restore_snapshot(struct stage *s)
+{
+    return memfs_restore(s->fs, "snapshot");
+}
+
+static int64_t extract_from_snapshot(struct stage *s)
+{
+    return memfs_snapshot_extract(s->fs, "snapshot", "/d", "/many/extracted");
+}
+
+static int64_t stat_snapshot(struct stage *s)
+{
+    memfs_snapshot_info info = {.struct_size = sizeof info};
+    return memfs_snapshot_stat(s->fs, "snapshot", &info);
+}
+
+static int64_t list_snapshots(struct stage *s)
+{
+    int64_t result = memfs_snapshot_list(s->fs, &s->list);
+    s->has_list = result == 0;
+    return result;
+}
+
 static int64_t remove_tree_with_links(struct stage *s)
 {
     return memfs_remove_tree(s->fs, "/d");
@@ -463,6 +497,14 @@ const struct scenario scenarios_refusable[] = {
     {"copy_tree with links", " memfs_copy_tree ", MAKES_NODES, NULL, copy_tree_with_links},
     {"copy_tree with many names", " memfs_copy_tree ", MAKES_NODES, NULL,
      copy_tree_with_many_names},
+    {"snapshot", " memfs_snapshot ", MAY_BE_REFUSED, NULL, take_snapshot},
+    {"snapshot of what is held private", " memfs_snapshot ", MAY_BE_REFUSED, hold_private,
+     take_snapshot},
+    {"restore", " memfs_restore ", MAKES_NODES, take_snapshot_and_change, restore_snapshot},
+    {"extract from a snapshot", " memfs_snapshot_extract ", MAKES_NODES, take_snapshot_and_change,
+     extract_from_snapshot},
+    {"stat of a snapshot", " memfs_snapshot_stat ", MAY_BE_REFUSED, take_snapshot, stat_snapshot},
+    {"list of snapshots", " memfs_snapshot_list ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
     {"remove_tree", " memfs_remove_tree ", MAY_BE_REFUSED, NULL, remove_tree_with_links},
     {"tree_usage", " memfs_tree_usage ", MAY_BE_REFUSED, NULL, tree_usage_of_all},
     {"opendir", " memfs_opendir ", MAY_BE_REFUSED, NULL, opendir_one},
