@@ -14,8 +14,13 @@
 
 #include "control.h"
 #include "errmap.h"
+#include "superjournal.h"
 
 #include <assert.h>
+
+#ifndef SQLITE_OPEN_SUPER_JOURNAL /* its name since 3.34 */
+#define SQLITE_OPEN_SUPER_JOURNAL SQLITE_OPEN_MASTER_JOURNAL
+#endif
 
 static struct mfs_auxfile *auxfile_of(sqlite3_file *file)
 {
@@ -32,6 +37,8 @@ static int aux_close(sqlite3_file *file)
     }
     if (aux->nearby != NULL && aux->nearby->journal == &aux->file)
         aux->nearby->journal = NULL;
+    if (aux->is_super && mfs_superjournal_is_unused(aux->file.fs, aux->file.handle, aux->file.path))
+        (void)memfs_unlink(aux->file.fs, aux->file.path);
     int rc = mfs_file_close(&aux->file);
     atomic_fetch_sub(&aux->registry->open_files, 1u);
     return rc;
@@ -145,6 +152,8 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
     aux->nearby = NULL;
     aux->wal = *wal;
     aux->is_journal = path != NULL && (open_flags & SQLITE_OPEN_MAIN_JOURNAL);
+    aux->is_super = path != NULL && (open_flags & SQLITE_OPEN_SUPER_JOURNAL) != 0 &&
+                    (open_flags & SQLITE_OPEN_CREATE) != 0;
     int rc;
     if (aux->is_journal) {
         /* One step, so that a deletion sees the journal open or not there. */

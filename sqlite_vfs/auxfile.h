@@ -14,6 +14,7 @@ struct mfs_auxfile {
     struct mfs_registry *registry;
     struct mfs_journal journal; /* entered in the registry if `is_journal` */
     bool is_journal;            /* the rollback journal of a main database */
+    bool is_super;              /* a super-journal that this connection made */
     struct mfs_nearby *nearby;  /* its connection's, if it is a journal and that is known */
     struct mfs_wal wal;         /* all zeros unless it is a WAL */
 };

@@ -14,6 +14,7 @@
 #include "dbfile.h"
 #include "errmap.h"
 #include "parameters.h"
+#include "superjournal.h"
 
 #include <assert.h>
 #include <string.h>
@@ -77,9 +78,12 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
 
 static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
 {
-    (void)sync_directory;
     struct mfs_vfs *vfs = vfs_of(base);
-    return mfs_auxfile_delete(vfs->fs, &vfs->registry, path);
+    int rc = mfs_auxfile_delete(vfs->fs, &vfs->registry, path);
+    /* The commit over several databases; without any change the super-journal has gone already. */
+    if (rc == SQLITE_IOERR_DELETE_NOENT && sync_directory && mfs_superjournal_is_name(path))
+        return SQLITE_OK;
+    return rc;
 }
 
 /*

@@ -1,9 +1,8 @@
 /*
- * A full file system never corrupts a database: the quota at every count of
- * pages, and the allocator failing at every call, in every journal mode, page
- * size, with and without cache spill, with one and with two databases.
+ * Refusals that the sweep does not meet: of a database that is only being made, by the limit of
+ * nodes, of one statement in a transaction, of the file that ties two databases together.
  */
-#include "sweep.h"
+#include "sqlite_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +10,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-
-#include <string.h>
 
 enum { RUNS_MAX = 5000 };
 
@@ -25,163 +22,6 @@ static uint32_t page_bytes(struct fixture *f)
     info.struct_size = sizeof info;
     assert_int_equal(memfs_statfs(f->fs, &info), 0);
     return info.page_size;
-}
-
-/*
- * Gives the transaction one page more each time until it passes (half of a database's page
- * where those are larger than the file system's).  Returns the refusals.
- */
-static int sweep_quota(struct fixture *f, const struct sweep_case *what)
-{
-    struct sweep sweep;
-    sweep_begin(&sweep, f, what);
-    uint32_t unit = page_bytes(f);
-    if (unit < (uint32_t)what->page_size / 2)
-        unit = (uint32_t)what->page_size / 2;
-    int refusals = 0;
-    int rc = SQLITE_FULL;
-    for (uint32_t units = 0; rc != SQLITE_OK; units++) {
-        assert_true(units < RUNS_MAX);
-        quota_leave(f, (uint64_t)units * unit);
-        rc = sweep_run(&sweep);
-        if (rc != SQLITE_OK && rc != SQLITE_FULL)
-            fail_msg("%s, page size %d: code %d with %u units", what->journal_mode, what->page_size,
-                     rc, units);
-        sweep_check(&sweep, rc, refusals % 2 == 0);
-        quota_lift(f);
-        sweep_go_on(&sweep);
-        refusals += rc != SQLITE_OK;
-    }
-    sweep_end(&sweep);
-    return refusals;
-}
-
-/* Refuses the first allocation of the transaction, then the second ... until none is refused. */
-static int sweep_allocator(struct fixture *f, const struct sweep_case *what, int every_later)
-{
-    struct sweep sweep;
-    sweep_begin(&sweep, f, what);
-    int refusals = 0;
-    for (uint64_t take = 1; take < RUNS_MAX; take++) {
-        tracking_refuse(&f->allocator, take, every_later);
-        int rc = sweep_run(&sweep);
-        bool was_refused = atomic_load(&f->allocator.takes) >= take;
-        tracking_refuse(&f->allocator, 0, 0);
-        if (rc != SQLITE_OK && rc != SQLITE_IOERR_NOMEM && rc != SQLITE_NOMEM)
-            fail_msg("%s, page size %d: code %d at allocation %d", what->journal_mode,
-                     what->page_size, rc, (int)take);
-        sweep_check(&sweep, rc, refusals % 2 == 0);
-        if (!was_refused) {
-            assert_int_equal(rc, SQLITE_OK);
-            break;
-        }
-        refusals++;
-        if (rc == SQLITE_OK) { /* a refusal that did not matter, of a hint; begin afresh */
-            sweep_end(&sweep);
-            sweep_begin(&sweep, f, what);
-        } else {
-            sweep_go_on(&sweep);
-        }
-    }
-    sweep_end(&sweep);
-    return refusals;
-}
-
-/* All cases of one page size; the visible result is the number of refusals. */
-static void sweep_page_size(struct fixture *f, int page_size)
-{
-    for (int index = 0; index < JOURNAL_MODES * 8; index++) {
-        struct sweep_case what = {
-            .journal_mode = journal_modes[index / 8],
-            .page_size = page_size,
-            .spills = (index & 1) != 0,
-            .has_attached = (index & 2) != 0,
-            .is_exclusive = (index & 4) != 0,
-        };
-        int by_quota = sweep_quota(f, &what);
-        int by_allocator = sweep_allocator(f, &what, index % 2) + sweep_allocator(f, &what, 1);
-        print_message("%-8s page %5d%s%s%s: refused %d times by quota, %d by allocator\n",
-                      what.journal_mode, page_size, what.spills ? ", spill" : "",
-                      what.has_attached ? ", two databases" : "",
-                      what.is_exclusive ? ", exclusive" : "", by_quota, by_allocator);
-        assert_true(by_quota > 0);
-    }
-}
-
-static void at_every_quota_a_transaction_with_512_byte_pages_is_whole_or_undone(void **state)
-{
-    sweep_page_size(*state, 512);
-}
-
-static void at_every_quota_a_transaction_with_4096_byte_pages_is_whole_or_undone(void **state)
-{
-    sweep_page_size(*state, 4096);
-}
-
-static void at_every_quota_a_transaction_with_65536_byte_pages_is_whole_or_undone(void **state)
-{
-    sweep_page_size(*state, 65536);
-}
-
-static void at_every_quota_vacuum_temp_tables_and_index_builds_are_whole_or_undone(void **state)
-{
-    const char *const transactions[] = {
-        "VACUUM",
-        "PRAGMA temp_store=FILE; PRAGMA temp.cache_size=3; BEGIN; "
-        "CREATE TEMP TABLE IF NOT EXISTS s(v); DELETE FROM temp.s; "
-        "INSERT INTO temp.s SELECT a.v FROM t a, t b LIMIT 60; "
-        "UPDATE t SET v=(SELECT max(v) FROM temp.s)||id; COMMIT",
-        ("BEGIN; DELETE FROM t WHERE id>100; CREATE INDEX tv ON t(v); DROP INDEX tv; "
-         "REINDEX; COMMIT"),
-        "BEGIN; CREATE TABLE u AS SELECT * FROM t; DROP TABLE u; COMMIT",
-    };
-    enum { TRANSACTIONS = sizeof transactions / sizeof *transactions };
-    for (int index = 0; index < JOURNAL_MODES * 2 * TRANSACTIONS; index++) {
-        struct sweep_case what = {
-            .journal_mode = journal_modes[index / 2 / TRANSACTIONS],
-            .page_size = 1024,
-            .spills = true,
-            .is_exclusive = index % 2 != 0,
-            .transaction = transactions[index / 2 % TRANSACTIONS],
-        };
-        assert_true(sweep_quota(*state, &what) > 0);
-        (void)sweep_allocator(*state, &what, 1);
-    }
-}
-
-static void at_every_quota_two_databases_in_different_modes_are_both_whole_or_both_undone(
-    void **state)
-{
-    for (int index = 0; index < JOURNAL_MODES * JOURNAL_MODES; index++) {
-        struct sweep_case what = {
-            .journal_mode = journal_modes[index / JOURNAL_MODES],
-            .attached_mode = journal_modes[index % JOURNAL_MODES],
-            .page_size = 1024,
-            .spills = index % 2 != 0,
-            .has_attached = true,
-        };
-        assert_true(sweep_quota(*state, &what) > 0);
-        (void)sweep_allocator(*state, &what, index % 3 == 0);
-    }
-}
-
-/* Savepoints roll back by the statement journal, which OFF does not have. */
-static void at_every_quota_savepoints_are_whole_or_undone(void **state)
-{
-    for (int index = 0; index < (JOURNAL_MODES - 1) * 4; index++) {
-        struct sweep_case what = {
-            .journal_mode = journal_modes[index / 4],
-            .page_size = 1024,
-            .spills = (index & 1) != 0,
-            .is_exclusive = (index & 2) != 0,
-            .transaction = "BEGIN; UPDATE t SET v=v||'x'; SAVEPOINT s; UPDATE t SET v=v||'y', k=9; "
-                           "INSERT INTO t SELECT id+50, k, v||v FROM t; ROLLBACK TO s; "
-                           "DELETE FROM t WHERE id%5=0; RELEASE s; COMMIT",
-        };
-        assert_true(sweep_quota(*state, &what) > 0);
-        (void)sweep_allocator(*state, &what, 0);
-        (void)sweep_allocator(*state, &what, 1);
-    }
 }
 
 /* The first transaction of a database, which makes the file itself. */
@@ -259,45 +99,64 @@ static void a_statement_that_is_refused_fails_alone_and_passes_once_the_quota_is
     }
 }
 
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
-#define SQLITE_TEST_WITH(size, test) \
-    cmocka_unit_test_setup_teardown(test, sqlite_setup_with_##size##_byte_pages, sqlite_teardown)
-
-int main(int argc, char **argv)
+static int64_t file_count(struct fixture *f)
 {
-    const struct CMUnitTest small[] = {
-        SQLITE_TEST(at_every_quota_a_transaction_with_512_byte_pages_is_whole_or_undone),
-        SQLITE_TEST_WITH(512, at_every_quota_a_transaction_with_512_byte_pages_is_whole_or_undone),
-        SQLITE_TEST(at_every_quota_a_transaction_with_4096_byte_pages_is_whole_or_undone),
-        SQLITE_TEST_WITH(512, at_every_quota_a_transaction_with_4096_byte_pages_is_whole_or_undone),
-        SQLITE_TEST_WITH(65536,
-                         at_every_quota_a_transaction_with_4096_byte_pages_is_whole_or_undone),
-    };
-    const struct CMUnitTest large[] = {
-        SQLITE_TEST(at_every_quota_a_transaction_with_65536_byte_pages_is_whole_or_undone),
-        SQLITE_TEST_WITH(65536,
-                         at_every_quota_a_transaction_with_65536_byte_pages_is_whole_or_undone),
-    };
-    const struct CMUnitTest others[] = {
-        SQLITE_TEST(at_every_quota_vacuum_temp_tables_and_index_builds_are_whole_or_undone),
-        SQLITE_TEST_WITH(512,
-                         at_every_quota_vacuum_temp_tables_and_index_builds_are_whole_or_undone),
-        SQLITE_TEST_WITH(
-            512, at_every_quota_two_databases_in_different_modes_are_both_whole_or_both_undone),
-        SQLITE_TEST(at_every_quota_savepoints_are_whole_or_undone),
-        SQLITE_TEST_WITH(512, at_every_quota_savepoints_are_whole_or_undone),
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    return (int64_t)info.files;
+}
+
+static void make_two(sqlite3 *db)
+{
+    db_run(db, "ATTACH '/two.db' AS two; CREATE TABLE main.t(v); CREATE TABLE two.t(v)");
+}
+
+static void a_refused_commit_over_two_databases_leaves_no_file(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = db_open("/one.db");
+    make_two(db);
+    int refusals = 0;
+    for (uint64_t room = 0; room < 20000; room += 64) {
+        quota_leave(f, room);
+        int rc = db_try(db, "BEGIN; INSERT INTO main.t VALUES(1); INSERT INTO two.t VALUES(1);"
+                            "COMMIT");
+        refusals += rc != SQLITE_OK;
+        if (!sqlite3_get_autocommit(db))
+            db_run(db, "ROLLBACK");
+        quota_lift(f);
+        assert_int_equal(file_count(f), 2);
+    }
+    assert_true(refusals > 0);
+    db_close(db);
+}
+
+/* SQLite makes and deletes a super-journal, but no journal names it. */
+static void a_commit_over_two_databases_that_changes_nothing_succeeds(void **state)
+{
+    (void)state;
+    sqlite3 *db = db_open("/one.db");
+    make_two(db);
+    db_run(db, "BEGIN IMMEDIATE; COMMIT");
+    db_run(db, "BEGIN IMMEDIATE; UPDATE main.t SET v=1 WHERE v=2; COMMIT");
+    db_run(db, "BEGIN; INSERT INTO main.t VALUES(1); INSERT INTO two.t VALUES(1); COMMIT");
+    db_assert_whole(db);
+    db_close(db);
+}
+
+#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
         SQLITE_TEST(at_every_quota_a_new_database_is_made_or_not),
-        SQLITE_TEST_WITH(512, at_every_quota_a_new_database_is_made_or_not),
+        cmocka_unit_test_setup_teardown(at_every_quota_a_new_database_is_made_or_not,
+                                        sqlite_setup_with_512_byte_pages, sqlite_teardown),
         SQLITE_TEST(the_node_limit_says_full_too),
         SQLITE_TEST(a_statement_that_is_refused_fails_alone_and_passes_once_the_quota_is_raised),
+        SQLITE_TEST(a_refused_commit_over_two_databases_leaves_no_file),
+        SQLITE_TEST(a_commit_over_two_databases_that_changes_nothing_succeeds),
     };
-    const char *part = argc > 1 ? argv[1] : "all";
-    int failures = 0;
-    if (strcmp(part, "small") == 0 || strcmp(part, "all") == 0)
-        failures += cmocka_run_group_tests(small, NULL, NULL);
-    if (strcmp(part, "large") == 0 || strcmp(part, "all") == 0)
-        failures += cmocka_run_group_tests(large, NULL, NULL);
-    if (strcmp(part, "others") == 0 || strcmp(part, "all") == 0)
-        failures += cmocka_run_group_tests(others, NULL, NULL);
-    return failures;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

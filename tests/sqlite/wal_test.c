@@ -3,7 +3,7 @@
  * promises at a full quota: no stuck checkpoint, no commit that comes to life
  * later, no torn database.
  */
-#include "sweep.h"
+#include "sqlite_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -251,68 +251,6 @@ static void a_commit_whose_index_does_not_fit_is_refused_and_stays_so(void **sta
     }
 }
 
-static void sweep_case(struct fixture *f, int page_size, bool spills, const char *transaction)
-{
-    struct sweep_case what = {.journal_mode = "WAL",
-                              .page_size = page_size,
-                              .spills = spills,
-                              .transaction = transaction};
-    struct sweep sweep;
-    sweep_begin(&sweep, f, &what);
-    int refusals = 0;
-    int rc = SQLITE_FULL;
-    for (uint64_t room = 0; rc != SQLITE_OK; room += (uint64_t)page_size > 4096 ? 32768 : 4096) {
-        assert_true(refusals < STEPS_MAX);
-        quota_leave(f, room);
-        rc = sweep_run(&sweep);
-        assert_true(rc == SQLITE_OK || rc == SQLITE_FULL);
-        checkpoint(sweep.db, SQLITE_CHECKPOINT_PASSIVE);
-        sweep_check(&sweep, rc, refusals % 2 == 0);
-        quota_lift(f);
-        sweep_go_on(&sweep);
-        refusals += rc != SQLITE_OK;
-    }
-    assert_true(refusals > 0);
-    sweep_end(&sweep);
-}
-
-static void at_every_quota_a_transaction_is_whole_or_undone(void **state)
-{
-    static const int page_sizes[] = {512, 4096, 65536};
-    for (int i = 0; i < 3; i++)
-        for (int spills = 0; spills < 2; spills++)
-            sweep_case(*state, page_sizes[i], spills != 0, NULL);
-    sweep_case(*state, 4096, false, "VACUUM");
-    sweep_case(*state, 4096, true, "BEGIN; CREATE INDEX tv ON t(v); DROP INDEX tv; COMMIT");
-}
-
-/* Refuses the first allocation of the transaction, then the second ... until none is refused. */
-static void at_every_refused_allocation_a_transaction_is_whole_or_undone(void **state)
-{
-    struct fixture *f = *state;
-    struct sweep_case what = {.journal_mode = "WAL", .page_size = 512, .spills = true};
-    struct sweep sweep;
-    sweep_begin(&sweep, f, &what);
-    for (uint64_t take = 1;; take++) {
-        assert_true(take < STEPS_MAX);
-        tracking_refuse(&f->allocator, take, 0);
-        int rc = sweep_run(&sweep);
-        bool was_refused = atomic_load(&f->allocator.takes) >= take;
-        tracking_refuse(&f->allocator, 0, 0);
-        assert_true(rc == SQLITE_OK || rc == SQLITE_IOERR_NOMEM || rc == SQLITE_NOMEM);
-        sweep_check(&sweep, rc, take % 2 == 0);
-        if (!was_refused)
-            break;
-        if (rc == SQLITE_OK) { /* smaller pieces did; begin afresh */
-            sweep_end(&sweep);
-            sweep_begin(&sweep, f, &what);
-        } else {
-            sweep_go_on(&sweep);
-        }
-    }
-    sweep_end(&sweep);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
 
 int main(void)
@@ -328,8 +266,6 @@ int main(void)
         TEST(work_goes_on_between_rollback_journal_and_wal),
         TEST(no_checkpoint_is_stuck_and_no_commit_is_a_phantom_at_any_quota),
         TEST(a_commit_whose_index_does_not_fit_is_refused_and_stays_so),
-        TEST(at_every_quota_a_transaction_is_whole_or_undone),
-        TEST(at_every_refused_allocation_a_transaction_is_whole_or_undone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

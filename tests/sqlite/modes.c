@@ -1,0 +1,12 @@
+#include "modes.h"
+
+const struct db_mode db_modes[] = {
+    {"DELETE", "DELETE", "", "", .undoes_statements = true},
+    {"TRUNCATE", "TRUNCATE", "", "", .undoes_statements = true},
+    {"PERSIST", "PERSIST", "", "", .undoes_statements = true},
+    {"MEMORY", "MEMORY", "", "", .undoes_statements = true},
+    {"OFF", "OFF", "", "", .has_wal = false},
+    {"WAL", "WAL", "", "", .has_wal = true, .undoes_statements = true},
+};
+
+const size_t db_mode_count = sizeof db_modes / sizeof *db_modes;
