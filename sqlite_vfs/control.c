@@ -104,6 +104,15 @@ static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
     return SQLITE_OK;
 }
 
+/* Milliseconds that a lock waits by itself; the old ones go where the new came from. */
+static int control_lock_timeout(struct mfs_member *member, int *argument)
+{
+    int before = member->lock_timeout_ms;
+    member->lock_timeout_ms = *argument > 0 ? *argument : 0;
+    *argument = before;
+    return SQLITE_OK;
+}
+
 /*
  * Armed first: room that an old version shares would have to be copied to be
  * written.  A checkpoint's growth was reserved when the WAL was written; and what
@@ -141,9 +150,15 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
         *(sqlite3_int64 *)argument = mfs_fetch_set_limit(&member->fetch,
                                                          *(const sqlite3_int64 *)argument);
         return SQLITE_OK;
+#ifdef SQLITE_FCNTL_LOCK_TIMEOUT
+    case SQLITE_FCNTL_LOCK_TIMEOUT:
+        return control_lock_timeout(member, argument);
+#endif
+#ifdef SQLITE_FCNTL_CKPT_START
     case SQLITE_FCNTL_CKPT_START:
     case SQLITE_FCNTL_CKPT_DONE:
         return SQLITE_OK; /* heard; the room for it was made when the WAL was written */
+#endif
     case SQLITE_FCNTL_SIZE_LIMIT:
         return control_size_limit(file, member, argument);
     case SQLITE_FCNTL_PRAGMA:

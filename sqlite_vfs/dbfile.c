@@ -13,6 +13,7 @@
 
 #include "control.h"
 #include "errmap.h"
+#include "waiting.h"
 #include "wal.h"
 
 #include <assert.h>
@@ -35,6 +36,7 @@ static int db_close(sqlite3_file *file)
     mfs_file_release_room(&db->file);
     mfs_member_unmap_shm(&db->member, db->registry, false);
     mfs_registry_remove_nearby(db->registry, &db->nearby);
+    mfs_waiting_end(&db->member, db->registry);
     mfs_member_leave(&db->member, db->registry);
     int rc = mfs_file_close(&db->file);
     atomic_fetch_sub(&db->registry->open_files, 1u);
@@ -134,7 +136,8 @@ static int db_lock(sqlite3_file *file, int level)
 {
     struct mfs_dbfile *db = dbfile_of(file);
     enum mfs_lock_level before = db->member.level;
-    enum mfs_lock_answer answer = mfs_member_lock(&db->member, (enum mfs_lock_level)level);
+    enum mfs_lock_answer answer = mfs_waiting_lock(&db->member, db->registry,
+                                                   (enum mfs_lock_level)level);
     mfs_undo_note_lock(&db->undo, before, db->member.level);
     return answer_to_code(answer);
 }
@@ -156,6 +159,7 @@ static int db_unlock(sqlite3_file *file, int level)
     if (level == SQLITE_LOCK_NONE)
         mfs_fetch_end_transaction(&db->member.fetch, db->file.handle);
     int rc = answer_to_code(mfs_member_unlock(&db->member, (enum mfs_lock_level)level));
+    mfs_waiting_wake(&db->member, db->registry);
     return undone != SQLITE_OK ? undone : rc;
 }
 
@@ -223,10 +227,11 @@ static int db_shm_lock(sqlite3_file *file, int first, int count, int flags)
         return SQLITE_IOERR_SHMLOCK;
     if ((flags & SQLITE_SHM_UNLOCK) != 0) {
         mfs_shm_unlock(member->shm, &member->hold, (unsigned)first, (unsigned)count, exclusive);
+        mfs_waiting_wake(member, db->registry);
         settle_fetches(member, db->file.handle, first, exclusive);
         return SQLITE_OK;
     }
-    return mfs_shm_lock(member->shm, &member->hold, (unsigned)first, (unsigned)count, exclusive)
+    return mfs_waiting_lock_wal(member, db->registry, (unsigned)first, (unsigned)count, exclusive)
                ? SQLITE_OK
                : SQLITE_BUSY;
 }
@@ -244,6 +249,7 @@ static int db_shm_unmap(sqlite3_file *file, int deletes)
     if (deletes && db->member.shm != NULL)
         mfs_wal_end_reservation(&db->file, &db->member);
     mfs_member_unmap_shm(&db->member, db->registry, deletes != 0);
+    mfs_waiting_wake(&db->member, db->registry);
     if (db->member.level < MFS_LOCK_RESERVED)
         hold_private(db, false);
     return SQLITE_OK;

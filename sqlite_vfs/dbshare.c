@@ -77,6 +77,7 @@ static void unlink_member(struct mfs_member *member, struct mfs_share *share)
 bool mfs_member_join(struct mfs_member *member, struct mfs_registry *registry, uint64_t number)
 {
     memset(member, 0, sizeof *member);
+    member->number = number;
     member->fetch.ceiling = MFS_FETCH_UNLIMITED;
     mfs_mutex_lock(registry->mutex);
     struct mfs_share **link = find_share(registry, number);
@@ -114,6 +115,7 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
     mfs_mutex_lock(member->mutex);
     struct mfs_share *share = member->share;
     (void)mfs_lockstate_unlock(&share->locks, &member->level, MFS_LOCK_NONE);
+    assert(atomic_load(&member->promise) == 0);
     unlink_member(member, share);
     bool is_last = share->members == NULL;
     struct mfs_share **link = find_share(registry, share->number);

@@ -17,6 +17,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+struct mfs_waiter;
+
 /*
  * What the connections to one database share.
  *
@@ -35,19 +37,25 @@ struct mfs_share {
     int64_t
         wal_reserved_end; /* how far the database may grow by what the WAL holds; 0: not known */
     int64_t size_limit;   /* bytes; SQLITE_FCNTL_SIZE_LIMIT; or MFS_SIZE_UNLIMITED */
-    uint64_t pages_reclaimed; /* memfs_mapping_generation() when the members last let go */
+    struct mfs_waiter *waiters; /* waiting.c, as what follows: those who sleep, in order */
+    uint32_t promise, promised; /* which one it is; to how many that have not come yet */
+    int64_t promise_end;        /* ns */
+    uint64_t pages_reclaimed;   /* memfs_mapping_generation() when the members last let go */
 };
 
 #define MFS_SIZE_UNLIMITED INT64_C(-1)
 
 /* One connection's part. */
 struct mfs_member {
+    uint64_t number;         /* of the database's node */
     mfs_mutex *mutex;        /* fixed from join to leave; null without threads */
     struct mfs_share *share; /* guarded by the mutex: a leaving host moves it */
     struct mfs_member *previous, *next;
     struct mfs_shm *shm; /* the share's, if this connection maps it; its own to read */
     struct mfs_shm_hold hold;
     struct mfs_fetch fetch;
+    int lock_timeout_ms;       /* SQLITE_FCNTL_LOCK_TIMEOUT */
+    _Atomic uint32_t promise;  /* the share's, times two; odd: of a writer's lock; 0: none */
     enum mfs_lock_level level; /* written under the mutex, by the owner only */
     struct mfs_share room;     /* where the share is, if this is the host */
 };
@@ -64,6 +72,8 @@ struct mfs_journal {
 struct mfs_registry {
     mfs_mutex *mutex;
     atomic_uint open_files; /* of every kind */
+    /* Both by bucket: threads that sleep for a lock, and databases with a promise. */
+    atomic_uint sleepers[MFS_REGISTRY_BUCKETS], promises[MFS_REGISTRY_BUCKETS];
     struct mfs_share *shares[MFS_REGISTRY_BUCKETS];
     struct mfs_journal *journals[MFS_REGISTRY_BUCKETS];
     unsigned open_journals;

@@ -161,16 +161,13 @@ void mfs_fetch_give_back(struct mfs_fetch *fetch, int64_t offset, const void *pa
 {
     assert(fetch->is_ours);
     struct slot *set = set_of(fetch->table, offset);
-    for (size_t way = 0; way < WAYS; way++) {
-        struct slot *slot = &set[way];
-        if (slot->mapping.data != page || slot->fetched == 0)
-            continue;
-        fetch->table->outstanding--;
-        if (--slot->fetched == 0 && slot->key == NO_KEY)
-            let_go(slot);
-        return;
-    }
-    assert(!"a page that was not fetched");
+    size_t way = 0;
+    while (way < WAYS && (set[way].mapping.data != page || set[way].fetched == 0))
+        way++;
+    assert(way < WAYS);
+    fetch->table->outstanding--;
+    if (--set[way].fetched == 0 && set[way].key == NO_KEY)
+        let_go(&set[way]);
 }
 
 void mfs_fetch_note_change(struct mfs_fetch *fetch)

@@ -80,6 +80,19 @@ enum mfs_lock_answer mfs_lockstate_lock(struct mfs_lockstate *state, enum mfs_lo
     return wanted == MFS_LOCK_RESERVED ? lock_reserved(state, held) : lock_exclusive(state, held);
 }
 
+bool mfs_lockstate_is_free(const struct mfs_lockstate *state, enum mfs_lock_level held,
+                           enum mfs_lock_level wanted)
+{
+    bool writer_exists = state->reserved || state->pending || state->exclusive;
+    if (wanted <= held)
+        return true;
+    if (wanted == MFS_LOCK_SHARED)
+        return !state->pending && !state->exclusive;
+    if (held <= MFS_LOCK_SHARED && writer_exists)
+        return false;
+    return wanted != MFS_LOCK_EXCLUSIVE || state->sharers <= (held == MFS_LOCK_NONE ? 0u : 1u);
+}
+
 enum mfs_lock_answer mfs_lockstate_unlock(struct mfs_lockstate *state, enum mfs_lock_level *held,
                                           enum mfs_lock_level wanted)
 {

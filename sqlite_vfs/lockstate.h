@@ -52,6 +52,10 @@ enum mfs_lock_answer mfs_lockstate_lock(struct mfs_lockstate *state, enum mfs_lo
 enum mfs_lock_answer mfs_lockstate_unlock(struct mfs_lockstate *state, enum mfs_lock_level *held,
                                           enum mfs_lock_level wanted);
 
+/* Whether a connection at `held` would get `wanted` now, by way of SHARED if it holds nothing. */
+bool mfs_lockstate_is_free(const struct mfs_lockstate *state, enum mfs_lock_level held,
+                           enum mfs_lock_level wanted);
+
 /*
  * Whether somebody is a writer: at RESERVED or above, but a connection that
  * waits for EXCLUSIVE without having been RESERVED (it wants to play back a hot

@@ -161,6 +161,16 @@ bool mfs_shm_lock(struct mfs_shm *shm, struct mfs_shm_hold *hold, unsigned first
     return true;
 }
 
+bool mfs_shm_is_free(const struct mfs_shm *shm, unsigned first, unsigned count, bool exclusive)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        int state = atomic_load(&shm->slots[i]);
+        if (exclusive ? state != 0 : state < 0)
+            return false;
+    }
+    return true;
+}
+
 void mfs_shm_unlock(struct mfs_shm *shm, struct mfs_shm_hold *hold, unsigned first, unsigned count,
                     bool exclusive)
 {

@@ -61,6 +61,9 @@ bool mfs_shm_wal_is_live(const struct mfs_shm *shm);
 bool mfs_shm_lock(struct mfs_shm *shm, struct mfs_shm_hold *hold, unsigned first, unsigned count,
                   bool exclusive);
 
+/* Whether a connection that holds none of them could. */
+bool mfs_shm_is_free(const struct mfs_shm *shm, unsigned first, unsigned count, bool exclusive);
+
 /* Gives back those of them that are held so. */
 void mfs_shm_unlock(struct mfs_shm *shm, struct mfs_shm_hold *hold, unsigned first, unsigned count,
                     bool exclusive);

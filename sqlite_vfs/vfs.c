@@ -15,6 +15,7 @@
 #include "errmap.h"
 #include "parameters.h"
 #include "superjournal.h"
+#include "waiting.h"
 
 #include <assert.h>
 #include <string.h>
@@ -196,6 +197,8 @@ static int vfs_randomness(sqlite3_vfs *base, int size, char *out)
 static int vfs_sleep(sqlite3_vfs *base, int microseconds)
 {
     sqlite3_vfs *host = vfs_of(base)->host;
+    if (mfs_waiting_sleep(&vfs_of(base)->registry, microseconds))
+        return microseconds;
     return host != NULL ? host->xSleep(host, microseconds) : 0;
 }
 

@@ -107,6 +107,9 @@ static void try_lock(struct search *search, struct world world, int self,
     enum mfs_lock_level expected;
     enum mfs_lock_answer answer = rule(&world, self, wanted, &expected);
     bool was_reserved = mfs_lockstate_is_reserved(&world.state);
+    if (answer != MFS_LOCK_MISUSE)
+        assert_int_equal(mfs_lockstate_is_free(&world.state, world.levels[self], wanted),
+                         answer == MFS_LOCK_GRANTED);
     assert_int_equal(mfs_lockstate_lock(&world.state, &world.levels[self], wanted), answer);
     assert_int_equal(world.levels[self], expected);
     /* On the way from SHARED to EXCLUSIVE nobody must take it for a writer. */
@@ -114,6 +117,18 @@ static void try_lock(struct search *search, struct world world, int self,
         assert_int_equal(mfs_lockstate_is_reserved(&world.state), was_reserved);
     assert_world_is_sane(&world);
     remember(search, &world);
+}
+
+/* What is said to be free for a connection that holds nothing it gets by way of SHARED. */
+static void try_from_nothing(struct world world, int self, enum mfs_lock_level wanted)
+{
+    if (world.levels[self] != MFS_LOCK_NONE)
+        return;
+    bool is_free = mfs_lockstate_is_free(&world.state, MFS_LOCK_NONE, wanted);
+    bool gets = mfs_lockstate_lock(&world.state, &world.levels[self], MFS_LOCK_SHARED) ==
+                    MFS_LOCK_GRANTED &&
+                mfs_lockstate_lock(&world.state, &world.levels[self], wanted) == MFS_LOCK_GRANTED;
+    assert_int_equal(is_free, gets);
 }
 
 static void try_unlock(struct search *search, struct world world, int self,
@@ -141,6 +156,8 @@ static void every_step_from_every_reachable_state_follows_the_rules(void **unuse
             try_lock(&search, world, self, MFS_LOCK_SHARED);
             try_lock(&search, world, self, MFS_LOCK_RESERVED);
             try_lock(&search, world, self, MFS_LOCK_EXCLUSIVE);
+            try_from_nothing(world, self, MFS_LOCK_RESERVED);
+            try_from_nothing(world, self, MFS_LOCK_EXCLUSIVE);
             try_unlock(&search, world, self, MFS_LOCK_SHARED);
             try_unlock(&search, world, self, MFS_LOCK_NONE);
         }
