@@ -8,6 +8,10 @@
  *     high < "/a/b/"            all of them are above
  *     "/a/b0" <= low            all of them are below
  *     neither begins the other  prefix and "/a/b/" differ somewhere
+ *
+ * Where the difference is a byte that is not ASCII, nothing is concluded: a database in UTF-16
+ * orders such characters differently, and to LIKE and GLOB two spellings may be one character
+ * if a name is not valid UTF-8.
  */
 #include "pathrange.h"
 
@@ -35,13 +39,21 @@ static unsigned char byte_at(const char *directory, size_t length, char last, si
     return (unsigned char)(index < length ? directory[index] : last);
 }
 
-/* As memcmp() and then by length: the directory's path with `last` behind it, and a bound. */
+static bool are_ascii(unsigned char one, unsigned char other)
+{
+    return ((one | other) & 0x80) == 0;
+}
+
+/* As memcmp() and then by length: the directory's path with `last` behind it, and a bound; or
+ * `unknown`. */
 static int compare(const char *directory, size_t length, char last, const char *bound,
-                   size_t bound_length)
+                   size_t bound_length, int unknown)
 {
     for (size_t index = 0; index <= length && index < bound_length; index++) {
         unsigned char ours = byte_at(directory, length, last, index);
         unsigned char theirs = (unsigned char)bound[index];
+        if (ours != theirs && !are_ascii(ours, theirs))
+            return unknown;
         if (ours != theirs)
             return ours < theirs ? -1 : 1;
     }
@@ -58,6 +70,8 @@ static bool fits_prefix(const struct mfs_pathrange *range, const char *directory
     for (size_t index = 0; index <= length && index < range->prefix_length; index++) {
         unsigned char ours = byte_at(directory, length, '/', index);
         unsigned char theirs = (unsigned char)range->prefix[index];
+        if (ours != theirs && !are_ascii(ours, theirs))
+            return true;
         if (ours != theirs && (!range->ignores_case || fold(ours) != fold(theirs)))
             return false;
     }
@@ -71,8 +85,9 @@ bool mfs_pathrange_may_be_below(const struct mfs_pathrange *range, const char *d
         length = 0;
     if (range->prefix != NULL && !fits_prefix(range, directory, length))
         return false;
-    if (range->high != NULL && compare(directory, length, '/', range->high, range->high_length) > 0)
+    if (range->high != NULL &&
+        compare(directory, length, '/', range->high, range->high_length, -1) > 0)
         return false;
     return range->low == NULL ||
-           compare(directory, length, '/' + 1, range->low, range->low_length) > 0;
+           compare(directory, length, '/' + 1, range->low, range->low_length, 1) > 0;
 }
