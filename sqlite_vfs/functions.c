@@ -59,7 +59,7 @@ static void sql_read(sqlite3_context *context, int count, sqlite3_value **values
     int64_t length = MFS_SQLVALUE_TO_THE_END;
     if (sqlite3_value_type(values[0]) == SQLITE_NULL)
         return;
-    const char *path = mfs_sqlvalue_path(context, "memfs_read", values[0]);
+    const char *path = mfs_sqlvalue_path(context, "memfs_read", values, 0);
     if (path == NULL)
         return;
     if (count > 1 && !read_count(context, values[1], "the offset", &offset))
@@ -109,7 +109,7 @@ static void sql_stat(sqlite3_context *context, int count, sqlite3_value **values
     (void)count;
     if (sqlite3_value_type(values[0]) == SQLITE_NULL)
         return;
-    const char *path = mfs_sqlvalue_path(context, "memfs_stat", values[0]);
+    const char *path = mfs_sqlvalue_path(context, "memfs_stat", values, 0);
     if (path == NULL)
         return;
     memfs_stat_info info;
@@ -134,7 +134,7 @@ static void sql_exists(sqlite3_context *context, int count, sqlite3_value **valu
     (void)count;
     if (sqlite3_value_type(values[0]) == SQLITE_NULL)
         return;
-    const char *path = mfs_sqlvalue_path(context, "memfs_exists", values[0]);
+    const char *path = mfs_sqlvalue_path(context, "memfs_exists", values, 0);
     if (path == NULL)
         return;
     int answer = memfs_exists(fs_of(context), path);
@@ -156,7 +156,7 @@ struct writing {
 static bool read_writing(sqlite3_context *context, const char *function, sqlite3_value **values,
                          struct writing *out)
 {
-    out->path = mfs_sqlvalue_path(context, function, values[0]);
+    out->path = mfs_sqlvalue_path(context, function, values, 0);
     if (out->path == NULL)
         return false;
     int type = sqlite3_value_type(values[1]);
@@ -262,10 +262,10 @@ static int delete_entry(memfs *fs, const char *path)
 }
 
 /* For the functions of one path that say nothing. */
-static void run_on_path(sqlite3_context *context, const char *function, sqlite3_value *value,
+static void run_on_path(sqlite3_context *context, const char *function, sqlite3_value **values,
                         int (*operation)(memfs *, const char *))
 {
-    const char *path = mfs_sqlvalue_path(context, function, value);
+    const char *path = mfs_sqlvalue_path(context, function, values, 0);
     if (path == NULL)
         return;
     int error = operation(fs_of(context), path);
@@ -277,21 +277,21 @@ static void run_on_path(sqlite3_context *context, const char *function, sqlite3_
 static void sql_mkdir(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count;
-    run_on_path(context, "memfs_mkdir", values[0], make_directory);
+    run_on_path(context, "memfs_mkdir", values, make_directory);
 }
 
 /* memfs_delete(path) */
 static void sql_delete(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count;
-    run_on_path(context, "memfs_delete", values[0], delete_entry);
+    run_on_path(context, "memfs_delete", values, delete_entry);
 }
 
 /* memfs_delete_tree(path) */
 static void sql_delete_tree(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count;
-    run_on_path(context, "memfs_delete_tree", values[0], memfs_remove_tree);
+    run_on_path(context, "memfs_delete_tree", values, memfs_remove_tree);
 }
 
 struct pair {
@@ -302,10 +302,10 @@ struct pair {
 static bool read_pair(sqlite3_context *context, const char *function, sqlite3_value **values,
                       struct pair *out)
 {
-    out->from = mfs_sqlvalue_path(context, function, values[0]);
+    out->from = mfs_sqlvalue_path(context, function, values, 0);
     if (out->from == NULL)
         return false;
-    out->to = mfs_sqlvalue_path(context, function, values[1]);
+    out->to = mfs_sqlvalue_path(context, function, values, 1);
     return out->to != NULL;
 }
 

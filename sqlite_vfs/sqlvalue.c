@@ -7,20 +7,56 @@
  */
 #include "sqlvalue.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-const char *mfs_sqlvalue_path(sqlite3_context *context, const char *function, sqlite3_value *value)
+char *mfs_sqlvalue_copy(sqlite3_value *value, size_t *count)
 {
-    if (sqlite3_value_type(value) == SQLITE_NULL) {
+    /* As text, a blob would be converted: SQLite takes its bytes for the database's encoding. */
+    bool is_blob = sqlite3_value_type(value) == SQLITE_BLOB;
+    const void *bytes = is_blob ? sqlite3_value_blob(value) : sqlite3_value_text(value);
+    *count = (size_t)sqlite3_value_bytes(value);
+    if (bytes == NULL && (!is_blob || *count > 0))
+        return NULL;
+    char *copy = sqlite3_malloc64((sqlite3_uint64)*count + 1);
+    if (copy == NULL)
+        return NULL;
+    if (*count > 0)
+        memcpy(copy, bytes, *count);
+    copy[*count] = '\0';
+    return copy;
+}
+
+/* The blob's bytes with a NUL behind them, kept by SQLite until the function has returned. */
+static const char *blob_path(sqlite3_context *context, int index, sqlite3_value *value,
+                             size_t *count)
+{
+    char *copy = mfs_sqlvalue_copy(value, count);
+    if (copy == NULL)
+        return NULL;
+    sqlite3_set_auxdata(context, index, copy, sqlite3_free);
+    return sqlite3_get_auxdata(context, index); /* null: no room to keep it, and freed */
+}
+
+const char *mfs_sqlvalue_path(sqlite3_context *context, const char *function,
+                              sqlite3_value **values, int index)
+{
+    sqlite3_value *value = values[index];
+    int type = sqlite3_value_type(value);
+    if (type == SQLITE_NULL) {
         mfs_sqlvalue_fail(context, function, "NULL", MEMFS_EINVAL);
         return NULL;
     }
-    const char *path = (const char *)sqlite3_value_text(value);
+    size_t count = 0;
+    const char *path = type == SQLITE_BLOB ? blob_path(context, index, value, &count)
+                                           : (const char *)sqlite3_value_text(value);
     if (path == NULL) {
         sqlite3_result_error_nomem(context);
         return NULL;
     }
-    if (strlen(path) != (size_t)sqlite3_value_bytes(value)) {
+    if (type != SQLITE_BLOB)
+        count = (size_t)sqlite3_value_bytes(value);
+    if (strlen(path) != count) {
         mfs_sqlvalue_fail(context, function, "a path with a NUL in it", MEMFS_EINVAL);
         return NULL;
     }

@@ -5,17 +5,22 @@
 #include "sqliteapi.h"
 
 #include <memfs/memfs.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* To the end of the file, whatever its size. */
 #define MFS_SQLVALUE_TO_THE_END INT64_MAX
 
 /*
- * The path that a value says, or null after the function's result was set: an error,
- * if it is NULL or has a NUL in it.  Valid as long as the value is, and until the value is
+ * The path that an argument says, or null after the function's result was set: an error,
+ * if it is NULL or has a NUL in it.  Valid until the function returns, and until the value is
  * asked for something else.
  */
-const char *mfs_sqlvalue_path(sqlite3_context *context, const char *function, sqlite3_value *value);
+const char *mfs_sqlvalue_path(sqlite3_context *context, const char *function,
+                              sqlite3_value **values, int index);
+
+/* The bytes of a text or blob with a NUL behind them, from SQLite's heap; null: no memory. */
+char *mfs_sqlvalue_copy(sqlite3_value *value, size_t *count);
 
 /*
  * Sets the result to an error that names the function, the path and the cause.  Its code is

@@ -243,11 +243,12 @@ static int fail(struct cursor *cursor, const char *what, int error)
 
 static int keep_text(struct cursor *cursor, enum argument argument, sqlite3_value *value)
 {
-    const char *text = (const char *)sqlite3_value_text(value);
-    cursor->texts[argument] = text != NULL ? sqlite3_mprintf("%s", text) : NULL;
-    if (cursor->texts[argument] == NULL)
+    size_t count;
+    char *text = mfs_sqlvalue_copy(value, &count);
+    if (text == NULL)
         return SQLITE_NOMEM;
-    if (argument == ARGUMENT_ROOT && strlen(text) != (size_t)sqlite3_value_bytes(value))
+    cursor->texts[argument] = text;
+    if (argument == ARGUMENT_ROOT && strlen(text) != count)
         return fail(cursor, "a root with a NUL in it", MEMFS_EINVAL);
     return SQLITE_OK;
 }

@@ -39,6 +39,28 @@ static void text_is_written_in_utf8_whatever_the_encoding_of_the_database(void *
     query_close(db);
 }
 
+static void a_path_that_is_a_blob_means_its_bytes_whatever_the_encoding(void **state)
+{
+    static const char *const encodings[] = {"UTF-8", "UTF-16le", "UTF-16be"};
+    struct fixture *f = *state;
+    for (int index = 0; index < 3; index++) {
+        char sql[64];
+        sqlite3 *db = query_open(f->fs, 0);
+        sqlite3_snprintf(sizeof sql, sql, "PRAGMA encoding='%s'", encodings[index]);
+        query_is(db, sql, "");
+        query_is(db, "SELECT memfs_write(x'2f6f6464', 'odd'), memfs_write(x'2fff2f66', 'x')",
+                 "3|1");
+        assert_int_equal(memfs_exists(f->fs, "/odd"), 1);
+        assert_int_equal(memfs_exists(f->fs, "/\xFF/f"), 1);
+        query_is(db, "SELECT memfs_rename(x'2f6f6464', x'2f6e6577'), memfs_exists(x'2f6e6577')",
+                 "NULL|1");
+        query_is(db, "SELECT memfs_exists(x'')", "0");
+        query_fails(db, "SELECT memfs_exists(x'2f00')", SQLITE_ERROR, "NUL");
+        query_is(db, "SELECT memfs_delete('/new'), memfs_delete_tree(x'2fff')", "NULL|NULL");
+        query_close(db);
+    }
+}
+
 static void a_part_of_a_file_is_read(void **state)
 {
     struct fixture *f = *state;
@@ -481,6 +503,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_written_is_read_back),
         TEST(text_is_written_in_utf8_whatever_the_encoding_of_the_database),
+        TEST(a_path_that_is_a_blob_means_its_bytes_whatever_the_encoding),
         TEST(a_part_of_a_file_is_read),
         TEST(more_than_sqlite_takes_is_too_big_and_a_part_of_it_is_not),
         TEST(appending_makes_the_file_and_its_parents_and_then_goes_on),

@@ -179,8 +179,21 @@ static uint32_t random_below(uint32_t *seed, uint32_t limit)
 /* One to `most` pieces, of which the first `kinds`, the slash among them, may come. */
 static void random_path(uint32_t *seed, uint32_t kinds, uint32_t most, char *out)
 {
-    static const char *const pieces[] = {"/",        ".a", "-", "0", "a", "A",
-                                         "\xC3\xA4", "~",  "*", "?", "%", "_"};
+    static const char *const pieces[] = {"/",
+                                         ".a",
+                                         "-",
+                                         "0",
+                                         "a",
+                                         "A",
+                                         "\xC3\xA4",
+                                         "\xC4\x80",
+                                         "~",
+                                         "\xEF\xBF\xA0",
+                                         "\xF0\x90\x80\x80",
+                                         "*",
+                                         "?",
+                                         "%",
+                                         "_"};
     *out = '\0';
     for (uint32_t count = 1 + random_below(seed, most); count > 0; count--) {
         if (random_below(seed, 3) == 0)
@@ -205,13 +218,13 @@ static void try_random_constraints(struct fixture *f, sqlite3 *db, uint32_t seed
     char path[128];
     char other[128];
     for (int count = 0; count < 60; count++) {
-        random_path(&seed, 8, 5, path);
+        random_path(&seed, 11, 5, path);
         (void)memfs_mkdir_parents(f->fs, path, 0755);
     }
     query_is(db, "SELECT count(*)>30 FROM memfs_tree", "1");
     for (int count = 0; count < 200; count++) {
-        random_path(&seed, count % 2 != 0 ? 8 : 12, 4, path);
-        random_path(&seed, 8, 4, other);
+        random_path(&seed, count % 2 != 0 ? 11 : 15, 4, path);
+        random_path(&seed, 11, 4, other);
         char *constraint = sqlite3_mprintf(forms[random_below(&seed, 10)], path, other);
         assert_constraint_is_honest(db, constraint);
         sqlite3_free(constraint);
@@ -220,15 +233,59 @@ static void try_random_constraints(struct fixture *f, sqlite3 *db, uint32_t seed
              "0");
 }
 
+/* BINARY compares bytes, and a database's encoding says which. */
 static void random_constraints_on_path_change_nothing_but_the_work(void **state)
+{
+    static const char *const encodings[] = {"UTF-8", "UTF-16le", "UTF-16be"};
+    struct fixture *f = *state;
+    for (uint32_t seed = 1; seed <= 12; seed++) {
+        const char *encoding = encodings[seed % 3];
+        char sql[64];
+        sqlite3 *db = query_open(f->fs, 0);
+        sqlite3_snprintf(sizeof sql, sql, "PRAGMA encoding='%s'", encoding);
+        query_is(db, sql, "");
+        print_message("seed %u, %s\n", (unsigned)seed, encoding);
+        try_random_constraints(f, db, seed);
+        query_close(db);
+    }
+}
+
+/* LIKE and GLOB see U+FFFD in what is not UTF-8, and U+0080 in a byte 0x80. */
+static void constraints_on_path_find_names_that_are_not_utf8(void **state)
 {
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, 0);
-    for (uint32_t seed = 1; seed <= 10; seed++) {
-        print_message("seed %u\n", (unsigned)seed);
-        try_random_constraints(f, db, seed);
+    const char *const constraints[][2] = {
+        {"path GLOB '/\xEF\xBF\xBDy/*'", "/\xC1\xA1y/f"},
+        {"path LIKE '/\xEF\xBF\xBDY/%'", "/\xC1\xA1y/f"},
+        {"path GLOB '/\xC2\x80x/*'", "/\x80x/f"},
+        {"path LIKE '/\xC2\x80X/%'", "/\x80x/f"},
+    };
+    query_is(db, "SELECT memfs_write(x'2fc1a1792f66', ''), memfs_write(x'2f80782f66', '')", "0|0");
+    for (size_t index = 0; index < sizeof constraints / sizeof *constraints; index++) {
+        char sql[128];
+        sqlite3_snprintf(sizeof sql, sql, "SELECT path FROM memfs_tree WHERE %s",
+                         constraints[index][0]);
+        query_is(db, sql, constraints[index][1]);
+        assert_constraint_is_honest(db, constraints[index][0]);
     }
     query_close(db);
+}
+
+static void a_root_that_is_a_blob_means_its_bytes_in_any_encoding(void **state)
+{
+    static const char *const encodings[] = {"UTF-8", "UTF-16le", "UTF-16be"};
+    for (int index = 0; index < 3; index++) {
+        char sql[64];
+        sqlite3 *db = open_sample(*state);
+        sqlite3_snprintf(sizeof sql, sql, "PRAGMA encoding='%s'", encodings[index]);
+        query_is(db, sql, "");
+        query_is(db, "SELECT path FROM memfs_tree(x'2f7a')", "/z\n/z/file");
+        query_is(db, "SELECT path FROM memfs_tree(x'')", "");
+        query_fails(db, "SELECT path FROM memfs_tree(x'2f7a00')", SQLITE_ERROR, "NUL");
+        query_is(db, "SELECT memfs_delete_tree('/z'), memfs_delete_tree('/a')", "NULL|NULL");
+        query_close(db);
+    }
 }
 
 /* A file system that notes each time that a directory is read. */
@@ -457,6 +514,8 @@ int main(void)
         TEST(root_and_depth_limit_the_scan),
         TEST(constraints_on_path_change_nothing_but_the_work),
         TEST(random_constraints_on_path_change_nothing_but_the_work),
+        TEST(constraints_on_path_find_names_that_are_not_utf8),
+        TEST(a_root_that_is_a_blob_means_its_bytes_in_any_encoding),
         STRICT_TEST(constraints_on_path_save_the_reading_of_directories),
         TEST(the_plan_says_what_is_used),
         TEST(arguments_come_from_other_tables),
