@@ -16,6 +16,8 @@
  */
 #include "dbshare.h"
 
+#include "file.h"
+
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
@@ -226,6 +228,8 @@ static struct mfs_shm *take_unmapped(struct mfs_registry *registry, uint64_t num
     return found;
 }
 
+_Static_assert(MFS_SHM_PATH_BYTES >= MFS_FILE_NAME_BYTES, "a WAL's path fits its index");
+
 int mfs_member_map_shm(struct mfs_member *member, struct mfs_registry *registry, memfs *fs,
                        const char *wal_path)
 {
@@ -235,8 +239,11 @@ int mfs_member_map_shm(struct mfs_member *member, struct mfs_registry *registry,
     mfs_mutex_lock(registry->mutex);
     mfs_mutex_lock(member->mutex);
     struct mfs_share *share = member->share;
-    if (share->shm == NULL)
+    if (share->shm == NULL) {
         share->shm = take_unmapped(registry, share->number);
+        if (share->shm != NULL)
+            mfs_shm_set_wal_path(share->shm, wal_path);
+    }
     if (share->shm == NULL)
         error = mfs_shm_create(fs, share->number, wal_path, &share->shm);
     if (error == 0) {

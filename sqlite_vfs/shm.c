@@ -15,17 +15,23 @@ enum { FRAMES_IN_FIRST = 4062, FRAMES_IN_OTHERS = 4096, REGIONS_AT_FIRST = 8 };
 
 int mfs_shm_create(memfs *fs, uint64_t number, const char *wal_path, struct mfs_shm **out)
 {
-    size_t path_bytes = strlen(wal_path) + 1;
     void *memory;
-    int error = memfs_alloc(fs, sizeof(struct mfs_shm) + path_bytes, &memory);
+    int error = memfs_alloc(fs, sizeof(struct mfs_shm), &memory);
     if (error != 0)
         return error;
     struct mfs_shm *shm = memory; /* zeroed */
     shm->fs = fs;
     shm->number = number;
-    memcpy(shm->wal_path, wal_path, path_bytes);
+    mfs_shm_set_wal_path(shm, wal_path);
     *out = shm;
     return 0;
+}
+
+void mfs_shm_set_wal_path(struct mfs_shm *shm, const char *wal_path)
+{
+    size_t path_bytes = strlen(wal_path) + 1;
+    assert(path_bytes <= sizeof shm->wal_path);
+    memcpy(shm->wal_path, wal_path, path_bytes);
 }
 
 void mfs_shm_destroy(struct mfs_shm *shm)

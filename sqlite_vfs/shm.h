@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MFS_SHM_REGION_BYTES = 32768, MFS_SHM_SLOTS = 8 };
+enum { MFS_SHM_REGION_BYTES = 32768, MFS_SHM_SLOTS = 8, MFS_SHM_PATH_BYTES = 528 };
 
 struct mfs_shm {
     memfs *fs;
@@ -32,7 +32,7 @@ struct mfs_shm {
     void **regions;
     atomic_int slots[MFS_SHM_SLOTS]; /* -1: exclusive; n: n share it */
     atomic_uint barrier;
-    char wal_path[];
+    char wal_path[MFS_SHM_PATH_BYTES];
 };
 
 /* One connection's part: which slots it holds. */
@@ -43,6 +43,9 @@ struct mfs_shm_hold {
 /* An index without regions, for the WAL at `wal_path`.  Errors: EDQUOT, ENOMEM. */
 int mfs_shm_create(memfs *fs, uint64_t number, const char *wal_path, struct mfs_shm **out);
 void mfs_shm_destroy(struct mfs_shm *shm);
+
+/* The WAL is at another path by now: the database was renamed, and it with it. */
+void mfs_shm_set_wal_path(struct mfs_shm *shm, const char *wal_path);
 
 /* Makes region `index` ready for the first time or finds it: its address, or null if it is not
  * mapped yet and `extends` is false.  Errors: EDQUOT, ENOMEM. */

@@ -135,6 +135,28 @@ static void a_wal_that_was_left_behind_is_recovered_at_a_full_quota(void **state
     db_close(db);
 }
 
+static void a_wal_that_was_renamed_is_recovered_at_a_full_quota(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = open_wal("/a.db");
+    keep_wal(db);
+    db_run(db, "INSERT INTO t VALUES(1, zeroblob(200000))");
+    db_close(db);
+    assert_int_equal(memfs_rename(f->fs, "/a.db", "/b.db", 0), 0);
+    assert_int_equal(memfs_rename(f->fs, "/a.db-wal", "/b.db-wal", 0), 0);
+    db = db_open("/b.db");
+    keep_wal(db);
+    assert_int_equal(db_number(db, "SELECT length(v) FROM t"), 200000);
+    db_close(db);
+    quota_leave(f, 0);
+    db = db_open("/b.db");
+    assert_int_equal(db_number(db, "SELECT length(v) FROM t"), 200000);
+    checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+    db_assert_whole(db);
+    quota_lift(f);
+    db_close(db);
+}
+
 static void a_copied_image_with_its_wal_is_recovered(void **state)
 {
     struct fixture *f = *state;
@@ -261,6 +283,7 @@ int main(void)
         TEST(the_last_connection_takes_wal_index_and_reservation_with_it),
         TEST(a_wal_of_several_index_regions_is_read_and_checkpointed),
         TEST(a_wal_that_was_left_behind_is_recovered_at_a_full_quota),
+        TEST(a_wal_that_was_renamed_is_recovered_at_a_full_quota),
         TEST(a_copied_image_with_its_wal_is_recovered),
         TEST(copies_of_the_database_do_not_make_a_checkpoint_fail),
         TEST(work_goes_on_between_rollback_journal_and_wal),
