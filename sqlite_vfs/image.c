@@ -38,6 +38,18 @@ int mfs_image_check(const unsigned char header[MFS_IMAGE_HEADER_BYTES], uint64_t
     return SQLITE_OK;
 }
 
+int mfs_image_open_host(sqlite3_vfs *host, const char *host_path, int flags, sqlite3 **out)
+{
+    bool is_special = host_path[0] == ':' || strncmp(host_path, "file:", 5) == 0;
+    char *name = sqlite3_mprintf("%s%s", is_special ? "./" : "", host_path);
+    *out = NULL;
+    if (name == NULL)
+        return SQLITE_NOMEM;
+    int rc = sqlite3_open_v2(name, out, flags, host->zName);
+    sqlite3_free(name);
+    return rc;
+}
+
 sqlite3_file *mfs_image_file(sqlite3 *db)
 {
     sqlite3_file *file = NULL;

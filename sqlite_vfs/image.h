@@ -15,6 +15,9 @@ enum { MFS_IMAGE_HEADER_BYTES = 100, MFS_IMAGE_FORMAT_OFFSET = 18, MFS_IMAGE_FOR
  */
 int mfs_image_check(const unsigned char header[MFS_IMAGE_HEADER_BYTES], uint64_t size);
 
+/* Opens a file of the host: `host_path` is a name, never a URI or ":memory:". */
+int mfs_image_open_host(sqlite3_vfs *host, const char *host_path, int flags, sqlite3 **out);
+
 /* The file of a connection's "main". */
 sqlite3_file *mfs_image_file(sqlite3 *db);
 

@@ -162,7 +162,7 @@ static int open_host(sqlite3_vfs *host, const char *host_path, sqlite3 **from)
     unsigned char header[MFS_IMAGE_HEADER_BYTES];
     sqlite3_int64 size;
     bool bare;
-    int rc = sqlite3_open_v2(host_path, from, SQLITE_OPEN_READONLY, host->zName);
+    int rc = mfs_image_open_host(host, host_path, SQLITE_OPEN_READONLY, from);
     if (rc == SQLITE_OK)
         rc = read_header(*from, header, &size);
     if (rc == SQLITE_OK)

@@ -110,8 +110,7 @@ static int refuse_journals(sqlite3_vfs *host, const char *host_path)
 static int copy_to_host(sqlite3 *db, const char *schema, const char *host_path, sqlite3_vfs *host)
 {
     sqlite3 *to;
-    int rc = sqlite3_open_v2(host_path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                             host->zName);
+    int rc = mfs_image_open_host(host, host_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &to);
     if (rc == SQLITE_OK)
         rc = mfs_image_copy(db, schema, to);
     int closed = sqlite3_close(to);

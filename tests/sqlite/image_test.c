@@ -308,6 +308,26 @@ static void a_save_that_does_not_fit_leaves_nothing(void **state)
     db_close(db);
 }
 
+static void a_host_path_is_never_a_uri(void **state)
+{
+    struct fixture *f = *state;
+    const char *const names[] = {"file:image?mode=memory", "file:image%20", ":memory:", "a?b#c%41"};
+    char before[4096];
+    sqlite3 *db = db_open("/db");
+    fill(db, "WAL", 4096);
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(directory), 0);
+    for (int index = 0; index < 4; index++) {
+        assert_int_equal(memfs_sqlite_save_file(db, NULL, names[index]), SQLITE_OK);
+        assert_int_equal(access(names[index], F_OK), 0);
+        assert_int_equal(host_entries(), index + 1);
+        assert_int_equal(memfs_sqlite_load_file(f->fs, "/back", names[index], 0), SQLITE_OK);
+        loaded_is_full("/back");
+    }
+    assert_int_equal(chdir(before), 0);
+    db_close(db);
+}
+
 static void a_transaction_that_writes_is_in_the_way(void **state)
 {
     struct fixture *f = *state;
@@ -539,6 +559,7 @@ int main(void)
         TEST(what_is_no_database_is_refused),
         TEST(a_load_that_does_not_fit_leaves_what_was_there),
         TEST(a_save_that_does_not_fit_leaves_nothing),
+        TEST(a_host_path_is_never_a_uri),
         TEST(a_transaction_that_writes_is_in_the_way),
         TEST(a_journal_or_wal_of_another_database_is_in_the_way),
         TEST(the_old_database_stays_with_those_who_have_it_open),
