@@ -18,11 +18,6 @@
 
 #include "check.h"
 
-#define HELD 0x80000000u
-#define WANTED 0x40000000u
-#define PARKED 0x20000000u
-#define COUNT 0x1fffffffu
-
 /* Two threads that hand over a short critical section meet within this; longer is for the gate. */
 enum { SPINS = 60 };
 
@@ -63,8 +58,8 @@ struct mfs_gate *mfs_lot_gate(struct mfs_lot *lot, const volatile void *address)
 static bool try_shared(struct mfs_lock *lock)
 {
     uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
-    while ((word & (HELD | WANTED)) == 0) {
-        MFS_CHECK((word & COUNT) < COUNT);
+    while ((word & (MFS_LOCK_HELD | MFS_LOCK_WANTED)) == 0) {
+        MFS_CHECK((word & MFS_LOCK_COUNT) < MFS_LOCK_COUNT);
         if (atomic_compare_exchange_weak_explicit(&lock->word, &word, word + 1,
                                                   memory_order_acquire, memory_order_relaxed))
             return true;
@@ -76,8 +71,8 @@ static bool try_shared(struct mfs_lock *lock)
 static bool try_exclusive(struct mfs_lock *lock)
 {
     uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
-    while ((word & (HELD | COUNT)) == 0) {
-        if (atomic_compare_exchange_weak_explicit(&lock->word, &word, word | HELD,
+    while ((word & (MFS_LOCK_HELD | MFS_LOCK_COUNT)) == 0) {
+        if (atomic_compare_exchange_weak_explicit(&lock->word, &word, word | MFS_LOCK_HELD,
                                                   memory_order_acquire, memory_order_relaxed))
             return true;
     }
@@ -97,7 +92,7 @@ static void wait_for(struct mfs_lot *lot, struct mfs_lock *lock, bool (*try)(str
     mfs_gate_enter(gate);
     while (!try(lock)) {
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
-        if ((word & (HELD | WANTED | COUNT)) == 0)
+        if ((word & (MFS_LOCK_HELD | MFS_LOCK_WANTED | MFS_LOCK_COUNT)) == 0)
             continue;
         if ((word & bits) != bits &&
             !atomic_compare_exchange_strong_explicit(&lock->word, &word, word | bits,
@@ -108,7 +103,7 @@ static void wait_for(struct mfs_lot *lot, struct mfs_lock *lock, bool (*try)(str
     mfs_gate_leave(gate);
 }
 
-static void wake(struct mfs_lot *lot, const struct mfs_lock *lock)
+void mfs_lock_wake(struct mfs_lot *lot, struct mfs_lock *lock)
 {
     struct mfs_gate *gate = mfs_lot_gate(lot, lock);
     mfs_gate_enter(gate);
@@ -116,36 +111,12 @@ static void wake(struct mfs_lot *lot, const struct mfs_lock *lock)
     mfs_gate_leave(gate);
 }
 
-void mfs_lock_shared(struct mfs_lot *lot, struct mfs_lock *lock) MFS_NO_THREAD_SAFETY_ANALYSIS
+void mfs_lock_shared_contended(struct mfs_lot *lot, struct mfs_lock *lock)
 {
-    if (lot->threaded && !try_shared(lock))
-        wait_for(lot, lock, try_shared, PARKED);
+    wait_for(lot, lock, try_shared, MFS_LOCK_PARKED);
 }
 
-void mfs_unlock_shared(struct mfs_lot *lot, struct mfs_lock *lock) MFS_NO_THREAD_SAFETY_ANALYSIS
+void mfs_lock_exclusive_contended(struct mfs_lot *lot, struct mfs_lock *lock)
 {
-    if (!lot->threaded)
-        return;
-    uint32_t before = atomic_fetch_sub_explicit(&lock->word, 1, memory_order_release);
-    MFS_CHECK((before & COUNT) != 0 && (before & HELD) == 0);
-    if ((before & COUNT) == 1 && (before & PARKED) != 0) {
-        (void)atomic_fetch_and_explicit(&lock->word, ~(WANTED | PARKED), memory_order_relaxed);
-        wake(lot, lock);
-    }
-}
-
-void mfs_lock_exclusive(struct mfs_lot *lot, struct mfs_lock *lock) MFS_NO_THREAD_SAFETY_ANALYSIS
-{
-    if (lot->threaded && !try_exclusive(lock))
-        wait_for(lot, lock, try_exclusive, PARKED | WANTED);
-}
-
-void mfs_unlock_exclusive(struct mfs_lot *lot, struct mfs_lock *lock) MFS_NO_THREAD_SAFETY_ANALYSIS
-{
-    if (!lot->threaded)
-        return;
-    uint32_t before = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
-    MFS_CHECK((before & HELD) != 0 && (before & COUNT) == 0);
-    if ((before & PARKED) != 0)
-        wake(lot, lock);
+    wait_for(lot, lock, try_exclusive, MFS_LOCK_PARKED | MFS_LOCK_WANTED);
 }
