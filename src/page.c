@@ -30,31 +30,9 @@ struct mfs_slab {
     uint64_t free_bits[SLAB_PAGES_MAX / 64];
 };
 
-static unsigned page_index(const struct mfs_pool *pool, mfs_page page)
-{
-    return (unsigned)(page & (pool->alignment - 1u));
-}
-
-/* The slab's own bytes, so that the pages behind it keep their alignment. */
-static size_t header_bytes(const struct mfs_pool *pool)
-{
-    return mfs_round_up(sizeof(struct mfs_slab), pool->alignment);
-}
-
-static struct mfs_slab *slab_of(const struct mfs_pool *pool, mfs_page page)
-{
-    size_t before = (size_t)page_index(pool, page) << pool->page_shift;
-    return (void *)(mfs_page_bytes(pool, page) - before - header_bytes(pool));
-}
-
 static _Atomic uint64_t *count_at(struct mfs_slab *slab, unsigned index)
 {
     return (_Atomic uint64_t *)(void *)slab - 1 - index;
-}
-
-static _Atomic uint64_t *count_of(const struct mfs_pool *pool, mfs_page page)
-{
-    return count_at(slab_of(pool, page), page_index(pool, page));
 }
 
 void mfs_pool_init(struct mfs_pool *pool, struct mfs_memory *memory, uint32_t page_size)
@@ -68,13 +46,14 @@ void mfs_pool_init(struct mfs_pool *pool, struct mfs_memory *memory, uint32_t pa
     pool->fan_shift = (uint8_t)mfs_min_size(6, mfs_max_size(3, pool->page_shift - 6u));
     pool->alignment = (uint16_t)mfs_min_size(ALIGNMENT_MAX,
                                              mfs_max_size(ALIGNMENT_MIN, page_size / 16));
+    pool->header_bytes = (uint16_t)mfs_round_up(sizeof(struct mfs_slab), pool->alignment);
 }
 
 /* ------------------------------------------------------------------- slabs */
 
 static size_t slab_block_bytes(const struct mfs_pool *pool, uint32_t pages)
 {
-    return pages * sizeof(uint64_t) + header_bytes(pool) + ((size_t)pages << pool->page_shift) +
+    return pages * sizeof(uint64_t) + pool->header_bytes + ((size_t)pages << pool->page_shift) +
            pool->alignment;
 }
 
@@ -293,7 +272,7 @@ static mfs_page take_one(struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
         list_remove(&pool->partial, slab);
     MFS_CHECK(atomic_load_explicit(count_at(slab, index), memory_order_relaxed) == 0);
     atomic_store_explicit(count_at(slab, index), 1, memory_order_relaxed);
-    unsigned char *first = (unsigned char *)slab + header_bytes(pool);
+    unsigned char *first = (unsigned char *)slab + pool->header_bytes;
     return (uintptr_t)(first + ((size_t)index << pool->page_shift)) | index;
 }
 
@@ -307,8 +286,8 @@ static bool keeps_too_many(const struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
 /* Puts a page whose count is zero back. */
 static void put_one(struct mfs_pool *pool, mfs_page page) MFS_REQUIRES(pool->lock)
 {
-    struct mfs_slab *slab = slab_of(pool, page);
-    unsigned index = page_index(pool, page);
+    struct mfs_slab *slab = mfs_page_slab(pool, page);
+    unsigned index = mfs_page_index(pool, page);
     uint64_t bit = (uint64_t)1 << (index % 64);
     MFS_CHECK((slab->free_bits[index / 64] & bit) == 0);
     if (slab->free_pages == 0)
@@ -397,7 +376,8 @@ int mfs_pool_take(struct mfs_pool *pool, enum mfs_rank rank, uint64_t count,
     if (error != 0)
         return mfs_ledger_refused(&memory->ledger, memory->lot, error, wanted, available);
     mfs_ledger_use(&memory->ledger, MEMFS_CLASS_DATA, count << pool->page_shift);
-    reverse(pool, out);
+    if (count > 1)
+        reverse(pool, out);
     return 0;
 }
 
@@ -426,7 +406,8 @@ uint64_t mfs_pool_available(struct mfs_pool *pool, enum mfs_rank rank)
 
 void mfs_page_retain(struct mfs_pool *pool, mfs_page page)
 {
-    uint64_t before = atomic_fetch_add_explicit(count_of(pool, page), 1, memory_order_relaxed);
+    uint64_t before = atomic_fetch_add_explicit(mfs_page_count(pool, page), 1,
+                                                memory_order_relaxed);
     MFS_CHECK((uint32_t)before != 0 && (uint32_t)before != UINT32_MAX);
 }
 
@@ -440,7 +421,14 @@ static void free_page(struct mfs_pool *pool, mfs_page page)
 
 void mfs_page_release(struct mfs_pool *pool, mfs_page page)
 {
-    uint64_t before = atomic_fetch_sub_explicit(count_of(pool, page), 1, memory_order_acq_rel);
+    _Atomic uint64_t *count = mfs_page_count(pool, page);
+    /* The last reference, and no pin: nobody else can come to it any more. */
+    if (atomic_load_explicit(count, memory_order_acquire) == 1) {
+        atomic_store_explicit(count, 0, memory_order_relaxed);
+        free_page(pool, page);
+        return;
+    }
+    uint64_t before = atomic_fetch_sub_explicit(count, 1, memory_order_acq_rel);
     MFS_CHECK((uint32_t)before != 0);
     if (before == 1)
         free_page(pool, page);
@@ -448,36 +436,31 @@ void mfs_page_release(struct mfs_pool *pool, mfs_page page)
 
 void mfs_page_pin(struct mfs_pool *pool, mfs_page page)
 {
-    uint64_t before = atomic_fetch_add_explicit(count_of(pool, page), ONE_PIN,
+    uint64_t before = atomic_fetch_add_explicit(mfs_page_count(pool, page), ONE_PIN,
                                                 memory_order_relaxed);
     MFS_CHECK((uint32_t)before != 0 && before + ONE_PIN < MARK);
 }
 
 void mfs_page_unpin(struct mfs_pool *pool, mfs_page page)
 {
-    uint64_t before = atomic_fetch_sub_explicit(count_of(pool, page), ONE_PIN,
+    uint64_t before = atomic_fetch_sub_explicit(mfs_page_count(pool, page), ONE_PIN,
                                                 memory_order_acq_rel);
     MFS_CHECK(before >= ONE_PIN);
     if (before == ONE_PIN)
         free_page(pool, page);
 }
 
-bool mfs_page_is_exclusive(const struct mfs_pool *pool, mfs_page page)
-{
-    return (uint32_t)atomic_load_explicit(count_of(pool, page), memory_order_acquire) == 1;
-}
-
 bool mfs_page_mark(const struct mfs_pool *pool, mfs_page page)
 {
-    return (atomic_fetch_or(count_of(pool, page), MARK) & MARK) == 0;
+    return (atomic_fetch_or(mfs_page_count(pool, page), MARK) & MARK) == 0;
 }
 
 void mfs_page_unmark(const struct mfs_pool *pool, mfs_page page)
 {
-    (void)atomic_fetch_and(count_of(pool, page), ~MARK);
+    (void)atomic_fetch_and(mfs_page_count(pool, page), ~MARK);
 }
 
 uint32_t mfs_page_references(const struct mfs_pool *pool, mfs_page page)
 {
-    return (uint32_t)atomic_load(count_of(pool, page));
+    return (uint32_t)atomic_load(mfs_page_count(pool, page));
 }

@@ -24,6 +24,8 @@
 #include "memory.h"
 #include "sync.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +39,7 @@ struct mfs_pool {
     uint8_t page_shift;       /* its logarithm */
     uint8_t fan_shift;        /* logarithm of the slots in a node of a page table */
     uint16_t alignment;       /* of pages, in bytes; one more than the largest index in a slab */
+    uint16_t header_bytes;    /* of a slab, so that the pages behind it keep their alignment */
     struct mfs_lock lock;     /* a leaf: guards all below, and the slabs' lists and bits */
     struct mfs_slab *partial; /* slabs with both free and used pages */
     struct mfs_slab *empty;   /* slabs without used pages */
@@ -84,6 +87,23 @@ static inline unsigned char *mfs_page_bytes(const struct mfs_pool *pool, mfs_pag
     return (unsigned char *)(page & ~(uintptr_t)(pool->alignment - 1u));
 }
 
+static inline unsigned mfs_page_index(const struct mfs_pool *pool, mfs_page page)
+{
+    return (unsigned)(page & (pool->alignment - 1u));
+}
+
+static inline struct mfs_slab *mfs_page_slab(const struct mfs_pool *pool, mfs_page page)
+{
+    size_t before = (size_t)mfs_page_index(pool, page) << pool->page_shift;
+    return (struct mfs_slab *)(void *)(mfs_page_bytes(pool, page) - before - pool->header_bytes);
+}
+
+/* References, and pins << 32. */
+static inline _Atomic uint64_t *mfs_page_count(const struct mfs_pool *pool, mfs_page page)
+{
+    return (_Atomic uint64_t *)(void *)mfs_page_slab(pool, page) - 1 - mfs_page_index(pool, page);
+}
+
 /*
  * References are held by page tables, pins by mappings.  A page is free when it
  * has neither.  A page with one reference may be written by its holder, pinned
@@ -93,7 +113,11 @@ void mfs_page_retain(struct mfs_pool *pool, mfs_page page);
 void mfs_page_release(struct mfs_pool *pool, mfs_page page);
 void mfs_page_pin(struct mfs_pool *pool, mfs_page page);
 void mfs_page_unpin(struct mfs_pool *pool, mfs_page page);
-bool mfs_page_is_exclusive(const struct mfs_pool *pool, mfs_page page);
+
+static inline bool mfs_page_is_exclusive(const struct mfs_pool *pool, mfs_page page)
+{
+    return (uint32_t)atomic_load_explicit(mfs_page_count(pool, page), memory_order_acquire) == 1;
+}
 
 /* For the audit: marks a page and says whether it was not marked before; the references it has. */
 bool mfs_page_mark(const struct mfs_pool *pool, mfs_page page);

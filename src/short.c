@@ -50,7 +50,9 @@ void mfs_short_retain(struct mfs_short *content)
 
 void mfs_short_release(struct mfs_pool *pool, struct mfs_short *content)
 {
-    uint64_t before = atomic_fetch_sub_explicit(&content->references, 1, memory_order_acq_rel);
+    uint64_t before = 1;
+    if (!mfs_short_is_exclusive(content))
+        before = atomic_fetch_sub_explicit(&content->references, 1, memory_order_acq_rel);
     MFS_CHECK(before != 0);
     if (before == 1)
         mfs_memory_give(pool->memory, content, block_bytes(content->capacity), MEMFS_CLASS_DATA);
