@@ -84,12 +84,11 @@ int memfs_truncate(memfs *fs, const char *path, int64_t size)
 static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, uint64_t length,
                         unsigned flags) MFS_REQUIRES(file->node.lock)
 {
-    struct mfs_source zeros = {0};
     uint64_t size = mfs_node_size(file);
     if ((flags & MEMFS_ALLOCATE_PUNCH_HOLE) != 0)
         return mfs_node_punch(&fs->nodes, file, offset, length);
     int error = (flags & MEMFS_ALLOCATE_ZERO_RANGE) != 0
-                    ? mfs_content_write(&fs->pool, &file->content, size, offset, length, &zeros)
+                    ? mfs_content_zero(&fs->pool, &file->content, size, offset, length)
                     : mfs_content_allocate(&fs->pool, &file->content, size, offset, length);
     mfs_node_settle_write(file);
     if (error == 0 && (flags & MEMFS_ALLOCATE_KEEP_SIZE) == 0 && offset + length > size)

@@ -1,8 +1,10 @@
 /*
- * 1. Bytes behind the size, in pages and shorts, are zeros, unless `is_stale`.
+ * 1. Bytes behind the size, in pages and shorts, are zeros, unless `is_stale`; and
+ *    in the page in which the size lies, unless `has_uncertain_tail`.
  * 2. A short is at most half a page and stands for page 0; there is then no
  *    page table.  A content that has become paged stays so until it is empty.
- * 3. A stale content is cleaned before its size grows.
+ * 3. A stale content is cleaned before its size grows; an uncertain tail before
+ *    it grows by more than what is appended right behind the size.
  *
  * Every change plans what it needs, fills a stash with it, and then changes;
  * only the filling can fail.  A write into pages that are private takes the
@@ -12,14 +14,8 @@
 
 #include "check.h"
 #include "num.h"
-#include "short.h"
 
 #include <string.h>
-
-static struct mfs_short *as_short(const struct mfs_content *content)
-{
-    return (struct mfs_short *)content->root; /* NOLINT(performance-no-int-to-ptr) */
-}
 
 /* `stash`: what the change took from. */
 static void set_tree(struct mfs_content *content, struct mfs_radix tree,
@@ -31,59 +27,18 @@ static void set_tree(struct mfs_content *content, struct mfs_radix tree,
     content->has_replaced = content->has_replaced || stash->has_replaced;
 }
 
-/* ---------------------------------------------------- sources, sinks, reads */
-
-static void pull(struct mfs_source *source, unsigned char *to, size_t length)
-{
-    if (source->parts == NULL && length > 0)
-        memset(to, 0, length);
-    while (source->parts != NULL && length > 0) {
-        const memfs_iovec *part = &source->parts[source->part];
-        size_t n = mfs_min_size(length, part->length - source->offset);
-        if (n > 0)
-            memmove(to, (const unsigned char *)part->data + source->offset, n);
-        to += n;
-        length -= n;
-        source->offset += n;
-        if (source->offset == part->length) {
-            source->part++;
-            source->offset = 0;
-        }
-    }
-}
-
-/* Null `from` stands for zeros. */
-static void push(struct mfs_sink *sink, const unsigned char *from, size_t length)
-{
-    while (length > 0) {
-        const memfs_iovec *part = &sink->parts[sink->part];
-        size_t n = mfs_min_size(length, part->length - sink->offset);
-        unsigned char *to = (unsigned char *)part->data + sink->offset;
-        if (n > 0 && from != NULL) {
-            memmove(to, from, n);
-            from += n;
-        } else if (n > 0) {
-            memset(to, 0, n);
-        }
-        length -= n;
-        sink->offset += n;
-        if (sink->offset == part->length) {
-            sink->part++;
-            sink->offset = 0;
-        }
-    }
-}
+/* ----------------------------------------------------------------- reading */
 
 static void read_short(const struct mfs_content *content, uint64_t offset, uint64_t length,
                        struct mfs_sink *sink)
 {
-    const struct mfs_short *block = as_short(content);
+    const struct mfs_short *block = mfs_content_short(content);
     if (offset < block->capacity) {
         size_t n = (size_t)mfs_min_u64(length, block->capacity - offset);
-        push(sink, block->bytes + offset, n);
+        mfs_push(sink, block->bytes + offset, n);
         length -= n;
     }
-    push(sink, NULL, (size_t)length);
+    mfs_push(sink, NULL, (size_t)length);
 }
 
 void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *content,
@@ -102,7 +57,7 @@ void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *con
         mfs_page page = mfs_radix_find(pool, tree, offset >> pool->page_shift);
         const unsigned char *from = page != 0 ? mfs_page_bytes(pool, page) + at : NULL;
         if (from != (run != NULL ? run + run_bytes : NULL)) {
-            push(sink, run, run_bytes);
+            mfs_push(sink, run, run_bytes);
             run = from;
             run_bytes = 0;
         }
@@ -110,7 +65,7 @@ void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *con
         offset += n;
         length -= n;
     }
-    push(sink, run, run_bytes);
+    mfs_push(sink, run, run_bytes);
 }
 
 /* ------------------------------------------------------------------ shorts */
@@ -119,7 +74,7 @@ static void replace_short(struct mfs_pool *pool, struct mfs_content *content,
                           struct mfs_short *block)
 {
     if (content->is_short)
-        mfs_short_release(pool, as_short(content));
+        mfs_short_release(pool, mfs_content_short(content));
     content->root = (uintptr_t)block;
     content->height = 0;
     content->is_short = true;
@@ -128,7 +83,7 @@ static void replace_short(struct mfs_pool *pool, struct mfs_content *content,
 /* Makes the content a short that may be written, with room for `bytes`; it is short or nothing. */
 static int own_short(struct mfs_pool *pool, struct mfs_content *content, uint64_t bytes)
 {
-    struct mfs_short *old = content->is_short ? as_short(content) : NULL;
+    struct mfs_short *old = content->is_short ? mfs_content_short(content) : NULL;
     if (old != NULL && old->capacity >= bytes && mfs_short_is_exclusive(old))
         return 0;
     struct mfs_short *block;
@@ -156,15 +111,21 @@ static struct mfs_radix promised_tree(const struct mfs_content *content, struct 
     return (struct mfs_radix){MFS_PAGE_PROMISED, 0};
 }
 
-/* Turns a short into a page from the stash, where promised_tree() has planned for it. */
-static void promote(struct mfs_pool *pool, struct mfs_content *content, struct mfs_stash *stash)
+/* Turns a short into a page from the stash, where promised_tree() has planned for it.  The bytes
+ * `from` .. `to` are about to be overwritten. */
+static void promote(struct mfs_pool *pool, struct mfs_content *content, size_t from, size_t to,
+                    struct mfs_stash *stash)
 {
     if (!content->is_short)
         return;
-    struct mfs_short *old = as_short(content);
+    struct mfs_short *old = mfs_content_short(content);
     mfs_page page = mfs_page_list_pop(pool, &stash->pages);
-    memcpy(mfs_page_bytes(pool, page), old->bytes, old->capacity);
-    memset(mfs_page_bytes(pool, page) + old->capacity, 0, pool->page_size - old->capacity);
+    unsigned char *bytes = mfs_page_bytes(pool, page);
+    size_t filled = old->capacity;
+    memcpy(bytes, old->bytes, filled);
+    memset(bytes + filled, 0, mfs_sub_saturating(from, filled));
+    filled = mfs_max_size(filled, to);
+    memset(bytes + filled, 0, pool->page_size - filled);
     mfs_short_release(pool, old);
     set_tree(content, (struct mfs_radix){page, 0}, stash);
 }
@@ -173,19 +134,13 @@ static void promote(struct mfs_pool *pool, struct mfs_content *content, struct m
 
 static void cut_short(struct mfs_content *content, uint64_t size)
 {
-    struct mfs_short *block = as_short(content);
+    struct mfs_short *block = mfs_content_short(content);
     if (size >= block->capacity)
         return;
     if (mfs_short_is_exclusive(block))
         memset(block->bytes + size, 0, block->capacity - (size_t)size);
     else
         content->is_stale = true;
-}
-
-/* The first page that lies wholly behind `size`. */
-static uint64_t first_page_behind(const struct mfs_pool *pool, uint64_t size)
-{
-    return (size + pool->page_size - 1) >> pool->page_shift;
 }
 
 /* Zeroes the rest of the page in which `size` lies, if that page may be written. */
@@ -227,7 +182,7 @@ static bool all_private(const struct mfs_pool *pool, struct mfs_radix tree, uint
 static uint64_t first_page_unkept(const struct mfs_pool *pool, const struct mfs_content *content,
                                   uint64_t size)
 {
-    return first_page_behind(pool, mfs_max_u64(size, content->kept_end));
+    return mfs_content_first_behind(pool, mfs_max_u64(size, content->kept_end));
 }
 
 /* Room is kept as far as there are pages without a gap. */
@@ -248,7 +203,7 @@ static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64
     struct mfs_radix tree = mfs_content_tree(content);
     end_room_at_hole(pool, content, size);
     uint64_t unkept = first_page_unkept(pool, content, size);
-    uint64_t behind = first_page_behind(pool, size);
+    uint64_t behind = mfs_content_first_behind(pool, size);
     mfs_radix_plan_drop(pool, tree, unkept, MFS_NO_INDEX, &need);
     if (need.nodes != 0) {
         content->is_stale = true;
@@ -257,6 +212,7 @@ static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64
     struct mfs_stash nothing = {0};
     mfs_radix_drop(pool, &tree, unkept, MFS_NO_INDEX, &nothing);
     set_tree(content, tree, &nothing);
+    content->has_uncertain_tail = false;
     content->is_stale = !zero_tail(pool, content, size) || !all_private(pool, tree, behind, unkept);
     if (!content->is_stale)
         zero_pages(pool, tree, behind, unkept);
@@ -297,7 +253,7 @@ static int operate(struct mfs_pool *pool, struct mfs_content *content, const str
         return error;
     for (int i = 0; i < 2; i++)
         if (owns[i])
-            (void)mfs_radix_own(pool, &tree, plan->own[i], true, &stash);
+            (void)mfs_radix_own(pool, &tree, plan->own[i], 0, 0, &stash);
     if (drops)
         mfs_radix_drop(pool, &tree, plan->drop_first, plan->drop_last, &stash);
     set_tree(content, tree, &stash);
@@ -325,21 +281,41 @@ static int clean_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
         return error;
     index = mfs_radix_next_page(pool, tree, first);
     for (; index < unkept; index = mfs_radix_next_page(pool, tree, index + 1))
-        (void)mfs_radix_own(pool, &tree, index, true, &stash);
+        (void)mfs_radix_own(pool, &tree, index, 0, 0, &stash);
     mfs_radix_drop(pool, &tree, unkept, MFS_NO_INDEX, &stash);
     set_tree(content, tree, &stash);
     mfs_stash_release(pool, &stash);
     bool zeroed = zero_tail(pool, content, size);
     MFS_CHECK(zeroed);
-    zero_pages(pool, tree, first_page_behind(pool, size), unkept);
+    zero_pages(pool, tree, mfs_content_first_behind(pool, size), unkept);
+    return 0;
+}
+
+/* Zeroes an uncertain tail, in a page that is made private for that. */
+static int clear_tail(struct mfs_pool *pool, struct mfs_content *content, uint64_t size)
+{
+    struct mfs_radix tree = mfs_content_tree(content);
+    uint64_t index = size >> pool->page_shift;
+    size_t at = (size_t)(size & (pool->page_size - 1));
+    if (at != 0 && mfs_radix_find(pool, tree, index) != 0) {
+        mfs_page page;
+        struct mfs_stash stash = {0};
+        int error = mfs_radix_own_one(pool, content->rank, &tree, index, at, pool->page_size,
+                                      &stash, &page);
+        if (error != 0)
+            return error;
+        set_tree(content, tree, &stash);
+        memset(mfs_page_bytes(pool, page) + at, 0, pool->page_size - at);
+    }
+    content->has_uncertain_tail = false;
     return 0;
 }
 
 int mfs_content_grow(struct mfs_pool *pool, struct mfs_content *content, uint64_t size)
 {
-    if (!content->is_stale)
-        return 0;
-    int error;
+    int error = content->has_uncertain_tail ? clear_tail(pool, content, size) : 0;
+    if (error != 0 || !content->is_stale)
+        return error;
     if (content->is_short) {
         error = own_short(pool, content, 0);
         if (error == 0)
@@ -365,7 +341,7 @@ static bool write_in_place(const struct mfs_pool *pool, const struct mfs_content
                                              offset >> pool->page_shift);
     if (page == 0)
         return false;
-    pull(source, mfs_page_bytes(pool, page) + at, (size_t)length);
+    mfs_pull(source, mfs_page_bytes(pool, page) + at, (size_t)length);
     return true;
 }
 
@@ -374,13 +350,14 @@ static int write_short(struct mfs_pool *pool, struct mfs_content *content, uint6
 {
     int error = own_short(pool, content, offset + length);
     if (error == 0)
-        pull(source, as_short(content)->bytes + offset, (size_t)length);
+        mfs_pull(source, mfs_content_short(content)->bytes + offset, (size_t)length);
     return error;
 }
 
-/* Plans and fills for the pages of the range, and turns a short into a page. */
+/* Plans and fills for the pages of the range, and turns a short into a page; what is written to
+ * page 0, from `offset` to `covered`, need not be zeroed. */
 static int prepare_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
-                         uint64_t length, struct mfs_stash *stash)
+                         uint64_t length, uint64_t covered, struct mfs_stash *stash)
 {
     struct mfs_need need = {.rank = content->rank};
     struct mfs_radix tree = promised_tree(content, &need);
@@ -388,47 +365,95 @@ static int prepare_pages(struct mfs_pool *pool, struct mfs_content *content, uin
                        (offset + length - 1) >> pool->page_shift, &need);
     int error = mfs_stash_fill(pool, &need, stash);
     if (error == 0)
-        promote(pool, content, stash);
+        promote(pool, content, (size_t)mfs_min_u64(offset, pool->page_size),
+                (size_t)mfs_min_u64(covered, pool->page_size), stash);
     return error;
 }
 
+/* Where the bytes end that need not be zeroed: those of an append reach to the end of the page. */
+static uint64_t covered_by_append(const struct mfs_pool *pool, uint64_t end)
+{
+    return mfs_round_up_u64(end, pool->page_size);
+}
+
 static int write_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
-                       uint64_t length, struct mfs_source *source)
+                       uint64_t length, uint64_t covered, struct mfs_source *source)
 {
     struct mfs_stash stash;
-    int error = prepare_pages(pool, content, offset, length, &stash);
+    uint64_t end = offset + length;
+    int error = prepare_pages(pool, content, offset, length, covered, &stash);
     if (error != 0)
         return error;
     struct mfs_radix tree = mfs_content_tree(content);
     unsigned char *run = NULL; /* as in reading */
     size_t run_bytes = 0;
-    while (length > 0) {
+    while (offset < end) {
         size_t at = (size_t)(offset & (pool->page_size - 1));
-        size_t n = (size_t)mfs_min_u64(length, pool->page_size - at);
-        bool whole = n == pool->page_size;
-        mfs_page page = mfs_radix_own(pool, &tree, offset >> pool->page_shift, !whole, &stash);
-        unsigned char *to = mfs_page_bytes(pool, page) + at;
-        if (run == NULL || to != run + run_bytes) {
-            pull(source, run, run_bytes);
-            run = to;
+        size_t to = (size_t)mfs_min_u64(covered - (offset - at), pool->page_size);
+        size_t n = (size_t)mfs_min_u64(end - offset, pool->page_size - at);
+        mfs_page page = mfs_radix_own(pool, &tree, offset >> pool->page_shift, at, to, &stash);
+        unsigned char *bytes = mfs_page_bytes(pool, page) + at;
+        if (run == NULL || bytes != run + run_bytes) {
+            mfs_pull(source, run, run_bytes);
+            run = bytes;
             run_bytes = 0;
         }
         run_bytes += n;
         offset += n;
-        length -= n;
     }
-    pull(source, run, run_bytes);
+    mfs_pull(source, run, run_bytes);
     set_tree(content, tree, &stash);
     mfs_stash_release(pool, &stash);
+    if (covered > end)
+        content->has_uncertain_tail = true;
     return 0;
 }
 
-int mfs_content_write(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
-                      uint64_t offset, uint64_t length, struct mfs_source *source)
+/*
+ * At most two pages, of which only the last may have to be made private: the way that the
+ * small writes of a journal go.  False if it is another case.
+ */
+static bool write_across(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
+                         uint64_t length, uint64_t covered, struct mfs_source *source, int *error)
+{
+    size_t at = (size_t)(offset & (pool->page_size - 1));
+    size_t in_first = (size_t)mfs_min_u64(length, pool->page_size - at);
+    size_t in_last = (size_t)(length - in_first);
+    unsigned char *first = NULL;
+    mfs_page page;
+    if (content->is_short || in_last > pool->page_size)
+        return false;
+    struct mfs_radix tree = mfs_content_tree(content);
+    uint64_t index = offset >> pool->page_shift;
+    if (in_last > 0) {
+        page = mfs_radix_find_exclusive(pool, tree, index);
+        if (page == 0)
+            return false;
+        first = mfs_page_bytes(pool, page) + at;
+        index++;
+        at = 0;
+    }
+    uint64_t end = offset + length;
+    size_t to = (size_t)(covered - (index << pool->page_shift));
+    struct mfs_stash stash = {0};
+    *error = mfs_radix_own_one(pool, content->rank, &tree, index, at, to, &stash, &page);
+    if (*error != 0)
+        return true;
+    set_tree(content, tree, &stash);
+    if (first != NULL)
+        mfs_pull(source, first, in_first);
+    mfs_pull(source, mfs_page_bytes(pool, page) + at, in_last > 0 ? in_last : in_first);
+    if (covered > end)
+        content->has_uncertain_tail = true;
+    return true;
+}
+
+static int change(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
+                  uint64_t offset, uint64_t length, uint64_t covered, struct mfs_source *source)
 {
     MFS_CHECK(length > 0 && offset + length <= (uint64_t)MEMFS_FILE_SIZE_MAX);
     uint64_t end = offset + length;
-    if (end > size) {
+    if (end > size && (content->is_stale || offset > size)) {
         int error = mfs_content_grow(pool, content, size);
         if (error != 0)
             return error;
@@ -437,7 +462,25 @@ int mfs_content_write(struct mfs_pool *pool, struct mfs_content *content, uint64
         return 0;
     if (fits_short(pool, content, end))
         return write_short(pool, content, offset, length, source);
-    return write_pages(pool, content, offset, length, source);
+    int error;
+    if (write_across(pool, content, offset, length, covered, source, &error))
+        return error;
+    return write_pages(pool, content, offset, length, covered, source);
+}
+
+int mfs_content_write(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
+                      uint64_t offset, uint64_t length, struct mfs_source *source)
+{
+    uint64_t end = offset + length;
+    uint64_t covered = end > size ? covered_by_append(pool, end) : end;
+    return change(pool, content, size, offset, length, covered, source);
+}
+
+int mfs_content_zero(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
+                     uint64_t offset, uint64_t length)
+{
+    struct mfs_source zeros = {0};
+    return change(pool, content, size, offset, length, offset + length, &zeros);
 }
 
 int mfs_content_allocate(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
@@ -451,13 +494,13 @@ int mfs_content_allocate(struct mfs_pool *pool, struct mfs_content *content, uin
         return error;
     if (fits_short(pool, content, end))
         return own_short(pool, content, end);
-    error = prepare_pages(pool, content, offset, length, &stash);
+    error = prepare_pages(pool, content, offset, length, offset, &stash);
     if (error != 0)
         return error;
     struct mfs_radix tree = mfs_content_tree(content);
     uint64_t last = (end - 1) >> pool->page_shift;
     for (uint64_t index = offset >> pool->page_shift; index <= last; index++)
-        (void)mfs_radix_own(pool, &tree, index, true, &stash);
+        (void)mfs_radix_own(pool, &tree, index, 0, 0, &stash);
     set_tree(content, tree, &stash);
     mfs_stash_release(pool, &stash);
     return 0;
@@ -468,7 +511,7 @@ int mfs_content_allocate(struct mfs_pool *pool, struct mfs_content *content, uin
 static int punch_short(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
                        uint64_t end)
 {
-    uint32_t capacity = as_short(content)->capacity;
+    uint32_t capacity = mfs_content_short(content)->capacity;
     if (offset >= capacity)
         return 0;
     if (offset == 0 && end >= capacity) {
@@ -477,7 +520,8 @@ static int punch_short(struct mfs_pool *pool, struct mfs_content *content, uint6
     }
     int error = own_short(pool, content, 0);
     if (error == 0)
-        memset(as_short(content)->bytes + offset, 0, (size_t)(mfs_min_u64(end, capacity) - offset));
+        memset(mfs_content_short(content)->bytes + offset, 0,
+               (size_t)(mfs_min_u64(end, capacity) - offset));
     return error;
 }
 
@@ -500,7 +544,7 @@ static int punch_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
 {
     /*   offset   whole_start          whole_end   end
      *     | edge |  whole pages           | edge |          the edges may be empty */
-    uint64_t first = first_page_behind(pool, offset);
+    uint64_t first = mfs_content_first_behind(pool, offset);
     uint64_t after = end >> pool->page_shift;
     uint64_t whole_start = mfs_min_u64(first << pool->page_shift, end);
     uint64_t whole_end = mfs_max_u64(after << pool->page_shift, whole_start);
@@ -533,12 +577,12 @@ int mfs_content_punch(struct mfs_pool *pool, struct mfs_content *content, uint64
     return error;
 }
 
-/* -------------------------------------------------------- clones and figures */
+/* ------------------------------------------------------------------- clones */
 
 struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_content *content)
 {
     if (content->is_short)
-        mfs_short_retain(as_short(content));
+        mfs_short_retain(mfs_content_short(content));
     else
         mfs_radix_retain(pool, mfs_content_tree(content));
     struct mfs_content clone = *content;
@@ -555,7 +599,7 @@ void mfs_content_end_room(struct mfs_content *content)
 void mfs_content_release(struct mfs_pool *pool, struct mfs_content *content)
 {
     if (content->is_short)
-        mfs_short_release(pool, as_short(content));
+        mfs_short_release(pool, mfs_content_short(content));
     else
         mfs_radix_release(pool, mfs_content_tree(content));
     *content = (struct mfs_content){0};
@@ -566,13 +610,14 @@ static int duplicate_pages(struct mfs_pool *pool, struct mfs_radix from, uint64_
                            struct mfs_content *to)
 {
     uint64_t index = mfs_radix_next_page(pool, from, 0);
-    for (; index < first_page_behind(pool, size);
+    for (; index < mfs_content_first_behind(pool, size);
          index = mfs_radix_next_page(pool, from, index + 1)) {
         uint64_t offset = index << pool->page_shift;
         memfs_iovec part = {mfs_page_bytes(pool, mfs_radix_find(pool, from, index)),
                             (size_t)mfs_min_u64(pool->page_size, size - offset)};
         struct mfs_source source = {.parts = &part};
-        int error = write_pages(pool, to, offset, part.length, &source);
+        int error = write_pages(pool, to, offset, part.length,
+                                covered_by_append(pool, offset + part.length), &source);
         if (error != 0)
             return error;
     }
@@ -585,11 +630,11 @@ int mfs_content_duplicate(struct mfs_pool *pool, const struct mfs_content *conte
     struct mfs_content made = {0};
     int error = 0;
     if (content->is_short) {
-        struct mfs_short *from = as_short(content);
+        struct mfs_short *from = mfs_content_short(content);
         size_t length = (size_t)mfs_min_u64(size, from->capacity);
         error = own_short(pool, &made, from->capacity);
         if (error == 0)
-            memcpy(as_short(&made)->bytes, from->bytes, length);
+            memcpy(mfs_content_short(&made)->bytes, from->bytes, length);
     } else {
         error = duplicate_pages(pool, mfs_content_tree(content), size, &made);
     }
@@ -600,75 +645,7 @@ int mfs_content_duplicate(struct mfs_pool *pool, const struct mfs_content *conte
     return error;
 }
 
-uint64_t mfs_content_allocated(const struct mfs_pool *pool, const struct mfs_content *content,
-                               uint64_t size)
-{
-    if (content->is_short)
-        return as_short(content)->capacity;
-    uint64_t end = content->is_stale ? first_page_behind(pool, size) : UINT64_MAX;
-    return mfs_radix_count(pool, mfs_content_tree(content), end) << pool->page_shift;
-}
-
-uint64_t mfs_content_usage(const struct mfs_pool *pool, const struct mfs_content *content,
-                           uint64_t size)
-{
-    if (content->is_short)
-        return mfs_short_cost(pool, as_short(content));
-    return mfs_content_allocated(pool, content, size) +
-           mfs_radix_count_nodes(pool, mfs_content_tree(content)) * mfs_radix_node_cost(pool);
-}
-
-bool mfs_content_has_room(const struct mfs_pool *pool, const struct mfs_content *content,
-                          uint64_t size)
-{
-    if (content->kept_end <= size)
-        return true;
-    if (content->is_short)
-        return content->kept_end <= as_short(content)->capacity;
-    uint64_t hole = mfs_radix_next_hole(pool, mfs_content_tree(content),
-                                        first_page_behind(pool, size));
-    return hole >= first_page_behind(pool, content->kept_end);
-}
-
-void mfs_content_tally(const struct mfs_pool *pool, const struct mfs_content *content,
-                       struct mfs_tally *tally, uint64_t *short_bytes)
-{
-    if (!content->is_short)
-        mfs_radix_tally(pool, mfs_content_tree(content), tally);
-    else if (mfs_short_mark(as_short(content)))
-        *short_bytes += mfs_short_cost(pool, as_short(content));
-}
-
-void mfs_content_unmark(const struct mfs_pool *pool, const struct mfs_content *content)
-{
-    if (content->is_short)
-        mfs_short_unmark(as_short(content));
-    else
-        mfs_radix_unmark(pool, mfs_content_tree(content));
-}
-
-uint64_t mfs_content_next_data(const struct mfs_pool *pool, const struct mfs_content *content,
-                               uint64_t size, uint64_t offset)
-{
-    uint64_t index = offset >> pool->page_shift;
-    uint64_t found = content->is_short
-                         ? (index == 0 ? 0 : MFS_NO_INDEX)
-                         : mfs_radix_next_page(pool, mfs_content_tree(content), index);
-    if (found == MFS_NO_INDEX)
-        return MFS_NO_INDEX;
-    uint64_t at = mfs_max_u64(offset, found << pool->page_shift);
-    return at < size ? at : MFS_NO_INDEX;
-}
-
-uint64_t mfs_content_next_hole(const struct mfs_pool *pool, const struct mfs_content *content,
-                               uint64_t size, uint64_t offset)
-{
-    uint64_t index = offset >> pool->page_shift;
-    uint64_t found = content->is_short
-                         ? mfs_max_u64(index, 1)
-                         : mfs_radix_next_hole(pool, mfs_content_tree(content), index);
-    return mfs_min_u64(size, mfs_max_u64(offset, mfs_mul_saturating(found, pool->page_size)));
-}
+/* --------------------------------------------------------------------- pins */
 
 bool mfs_content_pin_existing(struct mfs_pool *pool, const struct mfs_content *content,
                               uint64_t offset, mfs_page *out)
@@ -688,11 +665,11 @@ int mfs_content_pin(struct mfs_pool *pool, struct mfs_content *content, uint64_t
     struct mfs_stash stash;
     if (mfs_content_pin_existing(pool, content, offset, out))
         return 0;
-    int error = prepare_pages(pool, content, page_offset, 1, &stash);
+    int error = prepare_pages(pool, content, page_offset, 1, page_offset, &stash);
     if (error != 0)
         return error;
     struct mfs_radix tree = mfs_content_tree(content);
-    *out = mfs_radix_own(pool, &tree, offset >> pool->page_shift, true, &stash);
+    *out = mfs_radix_own(pool, &tree, offset >> pool->page_shift, 0, 0, &stash);
     set_tree(content, tree, &stash);
     mfs_stash_release(pool, &stash);
     mfs_page_pin(pool, *out);

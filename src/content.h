@@ -11,6 +11,10 @@
  * *stale*: its pages may hold old bytes behind the size, and whatever grows the
  * file cleans that first.
  *
+ * Appending does not zero the rest of a page that is new, since what is appended
+ * next would overwrite that: the *tail*, from the size to the end of its page, is
+ * then uncertain, and whatever leaves a gap behind the size zeroes it first.
+ *
  * What grows is charged as ordinary data, unless the caller sets `rank` for the time
  * of a change.
  *
@@ -20,8 +24,10 @@
 #ifndef MFS_CONTENT_H
 #define MFS_CONTENT_H
 
+#include "iov.h"
 #include "page.h"
 #include "radix.h"
+#include "short.h"
 
 #include <memfs/memfs.h>
 
@@ -31,25 +37,12 @@
 struct mfs_content {
     uintptr_t root; /* a struct mfs_short, or the root of the page table; 0: nothing */
     uint8_t height;
-    bool is_short;
-    bool is_stale;
-    bool has_replaced;  /* a page gave way to another or to a hole; the holder clears it */
-    enum mfs_rank rank; /* MFS_ORDINARY while no change is under way */
-    uint64_t kept_end;  /* what begins behind the size and before this has its room; 0: nothing */
-};
-
-/* Where the bytes of a write come from: parts one after another, or zeros if `parts` is null. */
-struct mfs_source {
-    const memfs_iovec *parts;
-    size_t part;   /* the one that is next */
-    size_t offset; /* in it */
-};
-
-/* Where the bytes of a read go. */
-struct mfs_sink {
-    const memfs_iovec *parts;
-    size_t part;
-    size_t offset;
+    bool is_short : 1;
+    bool is_stale : 1;
+    bool has_uncertain_tail : 1;
+    bool has_replaced : 1; /* a page gave way to another or to a hole; the holder clears it */
+    enum mfs_rank rank;    /* MFS_ORDINARY while no change is under way */
+    uint64_t kept_end; /* what begins behind the size and before this has its room; 0: nothing */
 };
 
 /* Reads `length` bytes, all inside the file.  Cannot fail. */
@@ -57,12 +50,16 @@ void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *con
                       uint64_t offset, uint64_t length, struct mfs_sink *sink);
 
 /*
- * Writes `length` bytes (> 0) at `offset` of a file of `size` bytes; their end
- * is at most MEMFS_FILE_SIZE_MAX.  Errors: EDQUOT, ENOMEM; never if all bytes
+ * Writes `length` bytes (> 0) at `offset` of a file of `size` bytes, which then grows to
+ * their end, at most MEMFS_FILE_SIZE_MAX.  Errors: EDQUOT, ENOMEM; never if all bytes
  * lie in pages that this content owns alone.
  */
 int mfs_content_write(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
                       uint64_t offset, uint64_t length, struct mfs_source *source);
+
+/* Makes the range zeros, in pages that are there, for all that the size may stay. */
+int mfs_content_zero(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
+                     uint64_t offset, uint64_t length);
 
 /* Makes writing to the range later need no memory; the bytes stay. */
 int mfs_content_allocate(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
@@ -115,9 +112,20 @@ int mfs_content_pin(struct mfs_pool *pool, struct mfs_content *content, uint64_t
 bool mfs_content_pin_existing(struct mfs_pool *pool, const struct mfs_content *content,
                               uint64_t offset, mfs_page *out);
 
+static inline struct mfs_short *mfs_content_short(const struct mfs_content *content)
+{
+    return (struct mfs_short *)content->root; /* NOLINT(performance-no-int-to-ptr) */
+}
+
 static inline struct mfs_radix mfs_content_tree(const struct mfs_content *content)
 {
     return (struct mfs_radix){content->is_short ? 0 : content->root, content->height};
+}
+
+/* The first page that lies wholly behind `size`. */
+static inline uint64_t mfs_content_first_behind(const struct mfs_pool *pool, uint64_t size)
+{
+    return (size + pool->page_size - 1) >> pool->page_shift;
 }
 
 /* For the audit: true if everything between the size and kept_end has its room. */

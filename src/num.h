@@ -65,6 +65,11 @@ static inline size_t mfs_round_up(size_t n, size_t unit)
     return (n + unit - 1) & ~(unit - 1);
 }
 
+static inline uint64_t mfs_round_up_u64(uint64_t n, uint64_t unit)
+{
+    return (n + unit - 1) & ~(unit - 1);
+}
+
 static inline uint64_t mfs_min_u64(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;

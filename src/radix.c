@@ -99,10 +99,17 @@ static void release_slot(struct mfs_pool *pool, uintptr_t slot, unsigned level)
         return;
     }
     struct mfs_radix_node *node = as_node(slot);
-    if (atomic_fetch_sub_explicit(&node->u.references, 1, memory_order_acq_rel) != 1)
+    if (!node_is_exclusive(node) &&
+        atomic_fetch_sub_explicit(&node->u.references, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < fan(pool); i++)
+    for (size_t i = 0; level > 1 && i < fan(pool); i++)
         release_slot(pool, node->slots[i], level - 1);
+    uint64_t pages = level > 1 ? 0 : node->pages;
+    for (size_t i = 0; pages > 0; i++)
+        if (node->slots[i] != 0) {
+            mfs_page_release(pool, node->slots[i]);
+            pages--;
+        }
     free_node(pool, node);
 }
 
@@ -409,16 +416,29 @@ static struct mfs_radix_node *own_node(struct mfs_pool *pool, uintptr_t *slot, u
     return own;
 }
 
-static mfs_page own_page(struct mfs_pool *pool, uintptr_t *slot, bool keep, struct mfs_stash *stash)
+/* Fills a new page with what stays of the old one (0: a hole). */
+static void fill_page(const struct mfs_pool *pool, mfs_page new, mfs_page old, size_t from,
+                      size_t to)
+{
+    unsigned char *bytes = mfs_page_bytes(pool, new);
+    if (old != 0) {
+        const unsigned char *kept = mfs_page_bytes(pool, old);
+        memcpy(bytes, kept, from);
+        memcpy(bytes + to, kept + to, pool->page_size - to);
+    } else {
+        memset(bytes, 0, from);
+        memset(bytes + to, 0, pool->page_size - to);
+    }
+}
+
+static mfs_page own_page(struct mfs_pool *pool, uintptr_t *slot, size_t from, size_t to,
+                         struct mfs_stash *stash)
 {
     mfs_page page = *slot;
     if (page != 0 && mfs_page_is_exclusive(pool, page))
         return page;
     mfs_page own = mfs_page_list_pop(pool, &stash->pages);
-    if (keep && page != 0)
-        memcpy(mfs_page_bytes(pool, own), mfs_page_bytes(pool, page), pool->page_size);
-    else if (keep)
-        memset(mfs_page_bytes(pool, own), 0, pool->page_size);
+    fill_page(pool, own, page, from, to);
     if (page != 0) {
         mfs_page_release(pool, page);
         stash->has_replaced = true;
@@ -443,8 +463,8 @@ static void grow_height(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t 
     }
 }
 
-mfs_page mfs_radix_own(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t index, bool keep,
-                       struct mfs_stash *stash)
+mfs_page mfs_radix_own(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t index, size_t from,
+                       size_t to, struct mfs_stash *stash)
 {
     uint64_t added = mfs_radix_find(pool, *tree, index) == 0 ? 1 : 0;
     grow_height(pool, tree, index, stash);
@@ -454,7 +474,60 @@ mfs_page mfs_radix_own(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t i
         node->pages += added;
         slot = &node->slots[slot_index(pool, level, index)];
     }
-    return own_page(pool, slot, keep, stash);
+    return own_page(pool, slot, from, to, stash);
+}
+
+/* Where the page at `index` is or would be, if all nodes on the way are there and private. */
+static uintptr_t *private_slot(const struct mfs_pool *pool, struct mfs_radix *tree, uint64_t index)
+{
+    if (index >= span(pool, tree->height))
+        return NULL;
+    uintptr_t *slot = &tree->root;
+    for (unsigned level = tree->height; level > 0; level--) {
+        struct mfs_radix_node *node = as_node(*slot);
+        if (node == NULL || !node_is_exclusive(node))
+            return NULL;
+        slot = &node->slots[slot_index(pool, level, index)];
+    }
+    return slot;
+}
+
+static void count_page(const struct mfs_pool *pool, const struct mfs_radix *tree, uint64_t index)
+{
+    uintptr_t slot = tree->root;
+    for (unsigned level = tree->height; level > 0; level--) {
+        as_node(slot)->pages++;
+        slot = as_node(slot)->slots[slot_index(pool, level, index)];
+    }
+}
+
+int mfs_radix_own_one(struct mfs_pool *pool, enum mfs_rank rank, struct mfs_radix *tree,
+                      uint64_t index, size_t from, size_t to, struct mfs_stash *stash,
+                      mfs_page *out)
+{
+    struct mfs_need need = {.rank = rank};
+    uintptr_t *slot = private_slot(pool, tree, index);
+    if (slot == NULL) {
+        mfs_radix_plan_own(pool, *tree, index, index, &need);
+        int error = mfs_stash_fill(pool, &need, stash);
+        if (error != 0)
+            return error;
+        *out = mfs_radix_own(pool, tree, index, from, to, stash);
+        mfs_stash_release(pool, stash);
+        return 0;
+    }
+    bool was_hole = *slot == 0;
+    if (was_hole || !mfs_page_is_exclusive(pool, *slot)) {
+        int error = mfs_pool_take(pool, rank, 1, &stash->pages);
+        if (error != 0)
+            return error;
+    }
+    *out = own_page(pool, slot, from, to, stash);
+    /* Whoever else held the old page may have let go meanwhile. */
+    mfs_page_list_release(pool, &stash->pages);
+    if (was_hole)
+        count_page(pool, tree, index);
+    return 0;
 }
 
 /* Returns the number of pages that went. */

@@ -71,11 +71,17 @@ void mfs_radix_plan_own(const struct mfs_pool *pool, struct mfs_radix tree, uint
                         uint64_t last, struct mfs_need *need);
 
 /*
- * Makes the page at `index` private and returns it.  `keep`: its bytes stay as
- * they are, or are zeros where there was a hole; otherwise they are uncertain.
+ * Makes the page at `index` private and returns it.  The bytes `from` .. `to` of it are about to
+ * be overwritten, and uncertain; the others stay as they are, or are zeros where there was a hole.
  */
-mfs_page mfs_radix_own(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t index, bool keep,
-                       struct mfs_stash *stash);
+mfs_page mfs_radix_own(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t index, size_t from,
+                       size_t to, struct mfs_stash *stash);
+
+/* The same with a plan of its own; all or nothing.  The stash is all zeros, and only tells
+ * afterwards what was replaced.  Errors: EDQUOT, ENOMEM. */
+int mfs_radix_own_one(struct mfs_pool *pool, enum mfs_rank rank, struct mfs_radix *tree,
+                      uint64_t index, size_t from, size_t to, struct mfs_stash *stash,
+                      mfs_page *out);
 
 /* Adds to `need` what mfs_radix_drop() will take: nothing unless nodes are shared. */
 void mfs_radix_plan_drop(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,

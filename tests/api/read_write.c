@@ -27,6 +27,60 @@ static void a_read_across_the_end_gives_what_is_there(void **state)
     assert_ok(memfs_close(file));
 }
 
+/* Leaves a page full of another file's bytes to be used next. */
+static void leave_a_used_page(memfs *fs)
+{
+    char bytes[4096];
+    memset(bytes, 'x', sizeof bytes);
+    assert_ok(memfs_write_file(fs, "/old", bytes, sizeof bytes, 0600));
+    assert_ok(memfs_unlink(fs, "/old"));
+}
+
+static void assert_zeros(memfs_file *file, int64_t from, size_t count)
+{
+    char got[8192], zeros[8192] = {0};
+    assert_true(count <= sizeof got);
+    assert_returns(memfs_pread(file, got, count, from), (int64_t)count);
+    assert_memory_equal(got, zeros, count);
+}
+
+static void what_lies_between_the_old_end_and_a_write_behind_it_reads_as_zeros(void **state)
+{
+    struct fixture *f = *state;
+    char bytes[3000] = {1};
+    enum { GAP = 500 };
+    for (int grown_by_size = 0; grown_by_size < 2; grown_by_size++) {
+        leave_a_used_page(f->fs);
+        memfs_file *file = create_file(f->fs, "/f");
+        assert_returns(memfs_pwrite(file, bytes, sizeof bytes, 0), sizeof bytes);
+        assert_ok(memfs_copy(f->fs, "/f", "/copy", 0));
+        if (grown_by_size)
+            assert_ok(memfs_ftruncate(file, sizeof bytes + GAP + 1));
+        assert_returns(memfs_pwrite(file, "y", 1, sizeof bytes + GAP), 1);
+        assert_zeros(file, sizeof bytes, GAP);
+        assert_ok(memfs_close(file));
+        file = open_file(f->fs, "/copy", MEMFS_O_RDWR);
+        assert_ok(memfs_ftruncate(file, 8192));
+        assert_zeros(file, sizeof bytes, 8192 - sizeof bytes);
+        assert_ok(memfs_close(file));
+        assert_ok(memfs_unlink(f->fs, "/copy"));
+        assert_ok(memfs_unlink(f->fs, "/f"));
+    }
+}
+
+static void zeros_written_behind_the_end_do_not_move_it_and_are_zeros_later(void **state)
+{
+    struct fixture *f = *state;
+    leave_a_used_page(f->fs);
+    memfs_file *file = create_file(f->fs, "/f");
+    assert_returns(memfs_pwrite(file, "abc", 3, 0), 3);
+    assert_ok(memfs_allocate(file, 1, 2500, MEMFS_ALLOCATE_ZERO_RANGE | MEMFS_ALLOCATE_KEEP_SIZE));
+    assert_returns(memfs_file_size(file), 3);
+    assert_ok(memfs_ftruncate(file, 4096));
+    assert_zeros(file, 1, 4095);
+    assert_ok(memfs_close(file));
+}
+
 static void reads_and_writes_move_the_offset_and_those_at_an_offset_do_not(void **state)
 {
     struct fixture *f = *state;
@@ -378,6 +432,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FS_TEST(reading_at_and_after_the_end_gives_zero),
         FS_TEST(a_read_across_the_end_gives_what_is_there),
+        FS_TEST(what_lies_between_the_old_end_and_a_write_behind_it_reads_as_zeros),
+        FS_TEST(zeros_written_behind_the_end_do_not_move_it_and_are_zeros_later),
         FS_TEST(reads_and_writes_move_the_offset_and_those_at_an_offset_do_not),
         FS_TEST(two_handles_have_two_offsets),
         FS_TEST(a_write_past_the_end_leaves_a_hole_of_zeros),
