@@ -31,7 +31,7 @@ static int set_length(memfs *fs, const memfs_file *handle, struct mfs_file_node 
     mfs_node_settle_write(file);
     if (error == 0) {
         mfs_node_set_size(&fs->nodes, file, size);
-        mfs_node_modified(&file->node, now);
+        mfs_node_written(file, now);
     }
     mfs_unlock_exclusive(&fs->lot, &file->node.lock);
     return error;
@@ -116,7 +116,7 @@ static int allocate_once(memfs_file *file, int64_t offset, int64_t length, unsig
     error = change_range(fs, node, (uint64_t)offset, (uint64_t)length, flags);
     node->content.rank = MFS_ORDINARY;
     if (error == 0)
-        mfs_node_modified(&node->node, now);
+        mfs_node_written(node, now);
     mfs_unlock_exclusive(&fs->lot, &node->node.lock);
     return error;
 }

@@ -291,14 +291,16 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
     info->quota_bytes = limit == MFS_UNLIMITED ? 0 : limit;
     info->committed_bytes = atomic_load(&ledger->committed);
     info->peak_bytes = atomic_load(&ledger->peak);
-    for (int i = 0; i < MEMFS_CLASS_COUNT; i++) {
-        info->class_bytes[i] = atomic_load(&ledger->used[i]);
-        info->used_bytes += info->class_bytes[i];
-    }
     mfs_lock_exclusive(&fs->lot, &fs->pool.lock);
     info->pages_free = fs->pool.pages_free;
     info->pages_used = fs->pool.pages_total - fs->pool.pages_free;
     mfs_unlock_exclusive(&fs->lot, &fs->pool.lock);
+    for (int i = 0; i < MEMFS_CLASS_COUNT; i++) {
+        info->class_bytes[i] = atomic_load(&ledger->used[i]);
+        if (i == MEMFS_CLASS_DATA)
+            info->class_bytes[i] += info->pages_used << fs->pool.page_shift;
+        info->used_bytes += info->class_bytes[i];
+    }
     uint64_t free_bytes = info->pages_free << fs->pool.page_shift;
     info->available_bytes = mfs_ledger_available(ledger, MFS_ORDINARY, free_bytes);
     info->reserve_bytes = atomic_load(&ledger->reserve);

@@ -69,7 +69,7 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
     if (error == 0) {
         if (end > size)
             mfs_node_set_size(&fs->nodes, t->node, end);
-        mfs_node_modified(&t->node->node, now);
+        mfs_node_written(t->node, now);
     }
     mfs_unlock_exclusive(&fs->lot, &t->node->node.lock);
     if (error != 0)

@@ -40,9 +40,9 @@ static size_t entry_bytes(size_t length)
     return offsetof(struct mfs_dirent, name) + length + 1;
 }
 
-static bool has_name(const struct mfs_dirent *entry, uint32_t hash, const char *name, size_t length)
+static bool has_name(const struct mfs_dirent *entry, const char *name, size_t length)
 {
-    return entry->hash == hash && entry->length == length && memcmp(entry->name, name, length) == 0;
+    return entry->length == length && memcmp(entry->name, name, length) == 0;
 }
 
 /* ------------------------------------------------------------------- index */
@@ -192,18 +192,17 @@ struct mfs_dirent *mfs_dir_find(const struct mfs_names *names, const struct mfs_
 {
     if (dir->live == 0)
         return NULL;
-    uint32_t hash = mfs_namehash(names->hash_key, name, length);
     if (dir->table == NULL) {
         for (uint32_t i = 0; i < dir->filled; i++)
-            if (!is_tombstone(dir->slots[i]) &&
-                has_name(as_entry(dir->slots[i]), hash, name, length))
+            if (!is_tombstone(dir->slots[i]) && has_name(as_entry(dir->slots[i]), name, length))
                 return as_entry(dir->slots[i]);
         return NULL;
     }
+    uint32_t hash = mfs_namehash(names->hash_key, name, length);
     for (uint32_t at = hash & dir->table_mask; dir->table[at] != 0;
          at = (at + 1) & dir->table_mask) {
         struct mfs_dirent *entry = as_entry(dir->slots[dir->table[at] - 1]);
-        if (has_name(entry, hash, name, length))
+        if (entry->hash == hash && has_name(entry, name, length))
             return entry;
     }
     return NULL;

@@ -73,32 +73,6 @@ void mfs_handles_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot,
     mfs_unlock_exclusive(lot, &list->lock);
 }
 
-int mfs_handle_file(const struct memfs_file *handle, uint32_t access, struct mfs_file_node **out)
-{
-    if (handle == NULL || handle->magic != MFS_FILE_MAGIC)
-        return MEMFS_EBADF;
-    struct mfs_file_node *file = mfs_as_file(handle->node);
-    if (file == NULL)
-        return MEMFS_EISDIR;
-    if ((handle->flags & access) == 0)
-        return MEMFS_EBADF;
-    *out = file;
-    return 0;
-}
-
-enum mfs_rank mfs_rank_of_write(uint8_t reserve_use, uint64_t size, uint64_t end)
-{
-    bool may = reserve_use == MEMFS_RESERVE_WRITING ||
-               (reserve_use == MEMFS_RESERVE_OVERWRITING && end <= size);
-    return may ? MFS_PRIVILEGED : MFS_ORDINARY;
-}
-
-enum mfs_rank mfs_handle_rank(const struct memfs_file *handle, uint64_t size, uint64_t end)
-{
-    return mfs_rank_of_write(atomic_load_explicit(&handle->reserve_use, memory_order_relaxed), size,
-                             end);
-}
-
 /* The node's lock is taken after the list's here, and nowhere the other way round. */
 void mfs_handles_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,
                                uint64_t *count, uint64_t *bytes)

@@ -58,11 +58,34 @@ void mfs_handles_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot,
                             struct memfs_dir *dir);
 
 /* The file behind a handle that was opened for (any of) `access`.  Errors: EBADF, EISDIR. */
-int mfs_handle_file(const struct memfs_file *handle, uint32_t access, struct mfs_file_node **out);
+static inline int mfs_handle_file(const struct memfs_file *handle, uint32_t access,
+                                  struct mfs_file_node **out)
+{
+    if (handle == NULL || handle->magic != MFS_FILE_MAGIC)
+        return MEMFS_EBADF;
+    struct mfs_file_node *file = mfs_as_file(handle->node);
+    if (file == NULL)
+        return MEMFS_EISDIR;
+    if ((handle->flags & access) == 0)
+        return MEMFS_EBADF;
+    *out = file;
+    return 0;
+}
 
 /* How a write is charged that goes up to `end` of `size` bytes; by the handle's reserve_use. */
-enum mfs_rank mfs_rank_of_write(uint8_t reserve_use, uint64_t size, uint64_t end);
-enum mfs_rank mfs_handle_rank(const struct memfs_file *handle, uint64_t size, uint64_t end);
+static inline enum mfs_rank mfs_rank_of_write(uint8_t reserve_use, uint64_t size, uint64_t end)
+{
+    bool may = reserve_use == MEMFS_RESERVE_WRITING ||
+               (reserve_use == MEMFS_RESERVE_OVERWRITING && end <= size);
+    return may ? MFS_PRIVILEGED : MFS_ORDINARY;
+}
+
+static inline enum mfs_rank mfs_handle_rank(const struct memfs_file *handle, uint64_t size,
+                                            uint64_t end)
+{
+    return mfs_rank_of_write(atomic_load_explicit(&handle->reserve_use, memory_order_relaxed), size,
+                             end);
+}
 
 /* Files that are open and have no name, and the bytes that stat gives for them. */
 void mfs_handles_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,

@@ -138,7 +138,7 @@ static void recount_room(struct mfs_nodes *nodes, const struct mfs_file_node *fi
                                         memory_order_relaxed);
 }
 
-void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
+void mfs_node_set_size_in_room(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
 {
     uint64_t before = room_behind(file);
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
@@ -274,7 +274,7 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
         info->size = link->length;
     }
     info->number = node->number;
-    info->generation = atomic_load_explicit(&node->generation, memory_order_relaxed);
+    info->generation = mfs_node_generation(node);
     info->access_ns = mfs_node_time(node, MFS_ACCESS);
     info->modify_ns = mfs_node_time(node, MFS_MODIFY);
     info->change_ns = mfs_node_time(node, MFS_CHANGE);

@@ -41,7 +41,7 @@ struct mfs_node {
     bool upgrade_waits;
     bool is_marked; /* while an audit runs */
     uint64_t number;
-    _Atomic uint64_t generation;
+    _Atomic uint64_t generation; /* changes, but for those of `writes` */
     _Atomic int64_t times[MFS_TIMES];
 };
 
@@ -49,6 +49,7 @@ struct mfs_file_node {
     struct mfs_node node;
     _Atomic uint64_t size; /* written under the lock; read without it where one number is enough */
     struct mfs_content content;
+    _Atomic uint64_t writes; /* counted under the lock, so that it takes no atomic addition */
     _Atomic uint32_t private_holders; /* handles that keep copies from sharing its pages */
     _Atomic uint32_t page_changes;    /* counts what makes mappings old; written under the lock */
 };
@@ -169,6 +170,27 @@ static inline void mfs_node_set_time(struct mfs_node *node, enum mfs_time which,
 /* The content or the names have changed: modification and status change. */
 void mfs_node_modified(struct mfs_node *node, int64_t now);
 
+/* The same of a file, under its lock: cheaper. */
+static inline void mfs_node_written(struct mfs_file_node *file, int64_t now)
+    MFS_REQUIRES(file->node.lock)
+{
+    mfs_node_set_time(&file->node, MFS_MODIFY, now);
+    mfs_node_set_time(&file->node, MFS_CHANGE, now);
+    uint64_t writes = atomic_load_explicit(&file->writes, memory_order_relaxed);
+    atomic_store_explicit(&file->writes, writes + 1, memory_order_relaxed);
+}
+
+/* All changes so far, of whatever. */
+static inline uint64_t mfs_node_generation(const struct mfs_node *node)
+{
+    uint64_t changes = atomic_load_explicit(&node->generation, memory_order_relaxed);
+    if (node->kind == MEMFS_KIND_FILE) {
+        const struct mfs_file_node *file = (const struct mfs_file_node *)(const void *)node;
+        changes += atomic_load_explicit(&file->writes, memory_order_relaxed);
+    }
+    return changes;
+}
+
 /* Attributes or links have changed. */
 void mfs_node_changed(struct mfs_node *node, int64_t now);
 
@@ -179,9 +201,17 @@ void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node);
 void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_stat_info *info)
     MFS_EXCLUDES(node->lock);
 
-/* Sets the size, under the lock; the reservation's room behind it is counted anew. */
-void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
+/* Sets the size, under the lock; a reservation's room behind it is counted anew. */
+void mfs_node_set_size_in_room(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
     MFS_REQUIRES(file->node.lock);
+static inline void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                                     uint64_t size) MFS_REQUIRES(file->node.lock)
+{
+    if (file->content.kept_end == 0)
+        atomic_store_explicit(&file->size, size, memory_order_relaxed);
+    else
+        mfs_node_set_size_in_room(nodes, file, size);
+}
 
 /* Moves the end of the reservation, for which there is room already. */
 void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)

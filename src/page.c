@@ -375,7 +375,6 @@ int mfs_pool_take(struct mfs_pool *pool, enum mfs_rank rank, uint64_t count,
     mfs_unlock_exclusive(memory->lot, &pool->lock);
     if (error != 0)
         return mfs_ledger_refused(&memory->ledger, memory->lot, error, wanted, available);
-    mfs_ledger_use(&memory->ledger, MEMFS_CLASS_DATA, count << pool->page_shift);
     if (count > 1)
         reverse(pool, out);
     return 0;
@@ -416,22 +415,38 @@ static void free_page(struct mfs_pool *pool, mfs_page page)
     mfs_lock_exclusive(pool->memory->lot, &pool->lock);
     put_one(pool, page);
     mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
-    mfs_ledger_unuse(&pool->memory->ledger, MEMFS_CLASS_DATA, pool->page_size);
+}
+
+/* True if that was the last, and no pin is left: then nobody else can come to the page any more. */
+static bool drop_reference(const struct mfs_pool *pool, mfs_page page)
+{
+    _Atomic uint64_t *count = mfs_page_count(pool, page);
+    if (atomic_load_explicit(count, memory_order_acquire) == 1) {
+        atomic_store_explicit(count, 0, memory_order_relaxed);
+        return true;
+    }
+    uint64_t before = atomic_fetch_sub_explicit(count, 1, memory_order_acq_rel);
+    MFS_CHECK((uint32_t)before != 0);
+    return before == 1;
 }
 
 void mfs_page_release(struct mfs_pool *pool, mfs_page page)
 {
-    _Atomic uint64_t *count = mfs_page_count(pool, page);
-    /* The last reference, and no pin: nobody else can come to it any more. */
-    if (atomic_load_explicit(count, memory_order_acquire) == 1) {
-        atomic_store_explicit(count, 0, memory_order_relaxed);
+    if (drop_reference(pool, page))
         free_page(pool, page);
-        return;
+}
+
+void mfs_pages_release(struct mfs_pool *pool, const mfs_page *pages, uint64_t count)
+{
+    mfs_lock_exclusive(pool->memory->lot, &pool->lock);
+    for (; count > 0; pages++) {
+        if (*pages == 0)
+            continue;
+        if (drop_reference(pool, *pages))
+            put_one(pool, *pages);
+        count--;
     }
-    uint64_t before = atomic_fetch_sub_explicit(count, 1, memory_order_acq_rel);
-    MFS_CHECK((uint32_t)before != 0);
-    if (before == 1)
-        free_page(pool, page);
+    mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
 }
 
 void mfs_page_pin(struct mfs_pool *pool, mfs_page page)

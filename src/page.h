@@ -111,6 +111,9 @@ static inline _Atomic uint64_t *mfs_page_count(const struct mfs_pool *pool, mfs_
  */
 void mfs_page_retain(struct mfs_pool *pool, mfs_page page);
 void mfs_page_release(struct mfs_pool *pool, mfs_page page);
+
+/* The same for `count` pages that are in an array with gaps (0); the lock is taken once. */
+void mfs_pages_release(struct mfs_pool *pool, const mfs_page *pages, uint64_t count);
 void mfs_page_pin(struct mfs_pool *pool, mfs_page page);
 void mfs_page_unpin(struct mfs_pool *pool, mfs_page page);
 

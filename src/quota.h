@@ -5,7 +5,8 @@
  * allocator.  It is raised before the allocator is asked and lowered after the
  * block went back, by a compare-and-swap that refuses, so that at no instant
  * more is held than `limit`.  `used`, by class, is for reporting: it is what
- * live objects take; slabs of pages are committed whole and used page by page.
+ * live objects take.  Slabs of pages are committed whole, and how many of their
+ * pages are in use is the pool's to say.
  *
  * The last part of the limit may be a reserve, on which only privileged charges
  * may draw: what must still go on when ordinary data has filled the rest.

@@ -104,12 +104,8 @@ static void release_slot(struct mfs_pool *pool, uintptr_t slot, unsigned level)
         return;
     for (size_t i = 0; level > 1 && i < fan(pool); i++)
         release_slot(pool, node->slots[i], level - 1);
-    uint64_t pages = level > 1 ? 0 : node->pages;
-    for (size_t i = 0; pages > 0; i++)
-        if (node->slots[i] != 0) {
-            mfs_page_release(pool, node->slots[i]);
-            pages--;
-        }
+    if (level == 1)
+        mfs_pages_release(pool, node->slots, node->pages);
     free_node(pool, node);
 }
 

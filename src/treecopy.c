@@ -152,9 +152,7 @@ void mfs_treecopy_attributes(struct mfs_node *to, const struct mfs_node *from,
         return;
     mfs_node_set_time(to, MFS_CHANGE, mfs_node_time(from, MFS_CHANGE));
     mfs_node_set_time(to, MFS_BIRTH, mfs_node_time(from, MFS_BIRTH));
-    atomic_store_explicit(&to->generation,
-                          atomic_load_explicit(&from->generation, memory_order_relaxed),
-                          memory_order_relaxed);
+    atomic_store_explicit(&to->generation, mfs_node_generation(from), memory_order_relaxed);
 }
 
 /* Locks the original, unless that was done under another name, and takes what it is. */
