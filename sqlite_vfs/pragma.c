@@ -1,5 +1,6 @@
 /*
- * PRAGMAs of our own: figures out of statfs, two limits to set, and a copy of the database.
+ * PRAGMAs of our own: figures out of statfs, two limits to set, a copy of the database, and
+ * snapshots of the tree.
  *
  * Whatever fails says why, in the message that SQLite passes on.
  */
@@ -7,6 +8,7 @@
 
 #include "dbcopy.h"
 #include "errmap.h"
+#include "json.h"
 #include "uri.h"
 
 #include <assert.h>
@@ -183,6 +185,54 @@ static int serve_copy(const struct question *question)
     return refuse_for(question, error);
 }
 
+/* ----------------------------------------------------------------- snapshots */
+
+static int serve_with_name(const struct question *question, int (*call)(memfs *, const char *))
+{
+    if (question->value == NULL)
+        return refuse(question, SQLITE_ERROR,
+                      sqlite3_mprintf("%s: the snapshot's name is missing", question->name));
+    int error = call(question->file->fs, question->value);
+    return error == 0 ? answer_with(question, sqlite3_mprintf("%s", question->value))
+                      : refuse_for(question, error);
+}
+
+static int serve_snapshot(const struct question *question)
+{
+    return serve_with_name(question, memfs_snapshot);
+}
+
+static int serve_snapshot_remove(const struct question *question)
+{
+    return serve_with_name(question, memfs_snapshot_remove);
+}
+
+/* The connection that asks would be left with a file that has no name any more. */
+static int refuse_restore(const struct question *question)
+{
+    return refuse(question, SQLITE_ERROR,
+                  sqlite3_mprintf("%s: no connection may be open while the tree is put back; there"
+                                  " is memfs_restore() in C",
+                                  question->name));
+}
+
+static int answer_snapshots(const struct question *question)
+{
+    memfs *fs = question->file->fs;
+    memfs_list list;
+    int error = memfs_snapshot_list(fs, &list);
+    if (error != 0)
+        return refuse_for(question, error);
+    sqlite3_str *out = sqlite3_str_new(NULL);
+    for (size_t index = 0; index < list.count; index++) {
+        sqlite3_str_appendchar(out, 1, index == 0 ? '[' : ',');
+        mfs_json_append_string(out, list.names[index]);
+    }
+    sqlite3_str_appendall(out, list.count == 0 ? "[]" : "]");
+    memfs_list_free(fs, &list);
+    return answer_with(question, sqlite3_str_finish(out));
+}
+
 /* ------------------------------------------------------------------- the list */
 
 static const struct pragma {
@@ -199,6 +249,10 @@ static const struct pragma {
     {PREFIX "peak", answer_peak, false},
     {PREFIX "quota", serve_quota, true},
     {PREFIX "reserved", answer_reserved, false},
+    {PREFIX "restore", refuse_restore, true},
+    {PREFIX "snapshot", serve_snapshot, true},
+    {PREFIX "snapshot_remove", serve_snapshot_remove, true},
+    {PREFIX "snapshots", answer_snapshots, false},
     {PREFIX "usage", answer_usage, false},
     {PREFIX "used", answer_used, false},
     {PREFIX "version", answer_version, false},

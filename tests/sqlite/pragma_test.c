@@ -192,6 +192,75 @@ static void a_parameter_that_is_unknown_or_malformed_opens_nothing(void **state)
     assert_int_equal(memfs_exists(f->fs, "/db"), 0);
 }
 
+/* ----------------------------------------------------------------- snapshots */
+
+static void snapshots_are_taken_listed_and_removed(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = db_open("/db");
+    db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+    char *text = db_text(db, "PRAGMA memfs_snapshots");
+    assert_string_equal(text, "[]");
+    sqlite3_free(text);
+    db_run(db, "PRAGMA memfs_snapshot('one \"quoted\"'); PRAGMA memfs_snapshot = two");
+    text = db_text(db, "PRAGMA memfs_snapshots");
+    assert_string_equal(text, "[\"one \\\"quoted\\\"\",\"two\"]");
+    sqlite3_free(text);
+    refused(db, "PRAGMA memfs_snapshot('two')", SQLITE_ERROR, "name exists");
+    refused(db, "PRAGMA memfs_snapshot", SQLITE_ERROR, "name is missing");
+    refused(db, "PRAGMA memfs_snapshot('a/b')", SQLITE_ERROR, "invalid argument");
+    refused(db, "PRAGMA memfs_snapshot_remove('three')", SQLITE_ERROR, "no such file");
+    refused(db, "PRAGMA memfs_snapshots = 1", SQLITE_ERROR, "takes no value");
+    refused(db, "PRAGMA memfs_restore('two')", SQLITE_ERROR, "memfs_restore() in C");
+    text = db_text(db, "PRAGMA memfs_snapshot_remove('one \"quoted\"')");
+    assert_string_equal(text, "one \"quoted\"");
+    sqlite3_free(text);
+    db_run(db, "INSERT INTO t VALUES(2)");
+    db_close(db);
+    assert_int_equal(memfs_restore(f->fs, "two"), 0);
+    db = db_open("/db");
+    assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 1);
+    db_close(db);
+}
+
+static void a_snapshot_that_does_not_fit_is_full_and_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = db_open("/db");
+    db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+    quota_leave(f, 0);
+    refused(db, "PRAGMA memfs_snapshot('s')", SQLITE_FULL, "quota exceeded");
+    quota_lift(f);
+    assert_int_equal(memfs_snapshot_remove(f->fs, "s"), MEMFS_ENOENT);
+    db_close(db);
+}
+
+/* The connection keeps its file, which has no name any more.  SQLite asks whether a database has
+ * moved only when it makes a journal; it makes none where it has one open, or keeps it in memory. */
+static void a_database_that_was_put_back_is_not_that_of_an_open_connection(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const modes[] = {"DELETE", "PERSIST", "MEMORY"};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        sqlite3 *db = db_open("/db");
+        db_run(db, "PRAGMA journal_mode=%s; CREATE TABLE t(a); INSERT INTO t VALUES(1)", modes[i]);
+        db_run(db, "PRAGMA memfs_snapshot('s'); INSERT INTO t VALUES(2)");
+        assert_int_equal(memfs_restore(f->fs, "s"), 0);
+        assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 2);
+        if (i == 0)
+            refused(db, "INSERT INTO t VALUES(3)", SQLITE_READONLY_DBMOVED, "readonly");
+        else
+            db_run(db, "INSERT INTO t VALUES(3)");
+        db_close(db);
+        db = db_open("/db");
+        assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 1);
+        db_run(db, "INSERT INTO t VALUES(4); DROP TABLE t");
+        db_assert_whole(db);
+        db_close(db);
+        assert_int_equal(memfs_snapshot_remove(f->fs, "s"), 0);
+    }
+}
+
 /* ---------------------------------------------------------------------- copy */
 
 static const char *const modes[] = {"DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF", "WAL"};
@@ -359,6 +428,9 @@ int main(void)
         TEST(explaining_sets_too_since_sqlite_asks_at_prepare_time),
         TEST(a_database_can_have_a_limit_of_its_own),
         TEST(a_parameter_that_is_unknown_or_malformed_opens_nothing),
+        TEST(snapshots_are_taken_listed_and_removed),
+        TEST(a_snapshot_that_does_not_fit_is_full_and_leaves_nothing),
+        TEST(a_database_that_was_put_back_is_not_that_of_an_open_connection),
         TEST(a_copy_is_whole_in_every_journal_mode),
         TEST(nothing_is_copied_while_a_transaction_writes),
         TEST(a_transaction_that_has_not_reached_the_file_is_left_out),
