@@ -16,9 +16,20 @@
 #define WRITE_PERMISSION_BITS 0222u
 #define NEW_FILE_MODE 0644u
 
+/* What a transaction writes beside the database, so that it can be undone or committed.  Rolling
+ * back a temporary database never helps anybody else, so its journal is not among them. */
+#define JOURNALS \
+    (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUBJOURNAL | SQLITE_OPEN_MASTER_JOURNAL | \
+     SQLITE_OPEN_WAL)
+
+static uint32_t reserve_flag(int open_flags)
+{
+    return (open_flags & JOURNALS) != 0 ? MEMFS_O_RESERVE : 0;
+}
+
 static uint32_t access_flags(int open_flags)
 {
-    uint32_t flags = MEMFS_O_NOATIME;
+    uint32_t flags = MEMFS_O_NOATIME | reserve_flag(open_flags);
     flags |= (open_flags & SQLITE_OPEN_READWRITE) ? MEMFS_O_RDWR : MEMFS_O_READ;
     if (open_flags & SQLITE_OPEN_CREATE) {
         flags |= MEMFS_O_CREATE;
@@ -61,7 +72,7 @@ int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const 
     file->path = path;
     file->is_read_only = path != NULL && !(open_flags & SQLITE_OPEN_READWRITE);
     file->overwrites_are_safe = true;
-    uint32_t unnamed = MEMFS_O_TMPFILE | MEMFS_O_RDWR | MEMFS_O_NOATIME;
+    uint32_t unnamed = MEMFS_O_TMPFILE | MEMFS_O_RDWR | MEMFS_O_NOATIME | reserve_flag(open_flags);
     int error = open_handle(file, path != NULL ? access_flags(open_flags) : unnamed);
     if (error != 0)
         return mfs_errmap(MFS_OPERATION_OPEN, error);

@@ -1,5 +1,5 @@
 /*
- * PRAGMAs of our own: figures out of statfs, two limits to set, a copy of the database, and
+ * PRAGMAs of our own: figures out of statfs, three limits to set, a copy of the database, and
  * snapshots of the tree.
  *
  * Whatever fails says why, in the message that SQLite passes on.
@@ -154,6 +154,19 @@ static int serve_quota(const struct question *question)
     return answer_number(question, ask_figures(question).quota_bytes);
 }
 
+static int serve_reserve(const struct question *question)
+{
+    uint64_t reserve_bytes;
+    if (question->value != NULL) {
+        if (!mfs_uri_read_bytes(question->value, &reserve_bytes))
+            return refuse_value(question);
+        int error = memfs_set_reserve(question->file->fs, reserve_bytes);
+        assert(error == 0);
+        (void)error;
+    }
+    return answer_number(question, ask_figures(question).reserve_bytes);
+}
+
 static int serve_node_limit(const struct question *question)
 {
     uint64_t limit;
@@ -248,6 +261,7 @@ static const struct pragma {
     {PREFIX "pages", answer_pages, false},
     {PREFIX "peak", answer_peak, false},
     {PREFIX "quota", serve_quota, true},
+    {PREFIX "reserve", serve_reserve, true},
     {PREFIX "reserved", answer_reserved, false},
     {PREFIX "restore", refuse_restore, true},
     {PREFIX "snapshot", serve_snapshot, true},

@@ -12,6 +12,8 @@
 #include "mutex.h"
 #include "vfs.h"
 
+#include <memfs/memfs.h>
+
 #include <memfs/sqlite.h>
 
 #include <string.h>
@@ -38,6 +40,42 @@ sqlite3_vfs *mfs_registration_host(void)
     return ours != NULL ? ours->host : vfs;
 }
 
+/*
+ * The reserve that a file system gets if it has none: enough for the journals and the WAL
+ * index of small transactions, and a small part of the quota (see README.md).
+ */
+enum { RESERVE_MOST = 512 * 1024, RESERVE_LEAST = 96 * 1024 };
+
+static uint64_t usual_reserve(uint64_t quota_bytes)
+{
+    uint64_t eighth = quota_bytes / 8;
+    if (eighth / 2 > RESERVE_MOST)
+        return RESERVE_MOST;
+    if (eighth / 2 > RESERVE_LEAST)
+        return eighth / 2;
+    return eighth < RESERVE_LEAST ? eighth : RESERVE_LEAST;
+}
+
+static void give_reserve(struct mfs_vfs *vfs)
+{
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    if (memfs_statfs(vfs->fs, &info) != 0 || info.reserve_bytes != 0 || info.quota_bytes == 0)
+        return;
+    vfs->given_reserve = usual_reserve(info.quota_bytes);
+    (void)memfs_set_reserve(vfs->fs, vfs->given_reserve);
+}
+
+/* Unless somebody has set another one since. */
+static void take_reserve_back(const struct mfs_vfs *vfs)
+{
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    if (vfs->given_reserve != 0 && memfs_statfs(vfs->fs, &info) == 0 &&
+        info.reserve_bytes == vfs->given_reserve)
+        (void)memfs_set_reserve(vfs->fs, 0);
+}
+
 static int register_locked(memfs *fs, const char *name, unsigned flags)
 {
     if (sqlite3_vfs_find(name) != NULL)
@@ -53,12 +91,15 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
         mfs_vfs_destroy(vfs);
         return MEMFS_EOPNOTSUPP;
     }
+    if ((flags & MEMFS_SQLITE_NO_RESERVE) == 0)
+        give_reserve(vfs);
     return 0;
 }
 
 int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags)
 {
-    if (fs == NULL || vfs_name == NULL || (flags & ~MEMFS_SQLITE_DEFAULT) != 0)
+    if (fs == NULL || vfs_name == NULL ||
+        (flags & ~(MEMFS_SQLITE_DEFAULT | MEMFS_SQLITE_NO_RESERVE)) != 0)
         return MEMFS_EINVAL;
     size_t length = strlen(vfs_name);
     if (length == 0 || length > MEMFS_SQLITE_NAME_MAX)
@@ -83,6 +124,7 @@ static int unregister_locked(const char *name)
     if (atomic_load(&vfs->registry.open_files) > 0)
         return MEMFS_EBUSY;
     (void)sqlite3_vfs_unregister(registered);
+    take_reserve_back(vfs);
     mfs_vfs_destroy(vfs);
     return 0;
 }

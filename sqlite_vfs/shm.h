@@ -5,7 +5,8 @@
  * Regions of 32 KiB are charged memory at fixed addresses.  They are allocated
  * when the WAL grows (mfs_shm_prepare()), before the frames that they will speak
  * of are written; so asking for a region later, when the frames are there and it
- * is too late to refuse, finds it ready.
+ * is too late to refuse, finds it ready.  They may come from the file system's
+ * reserve, as the WAL itself.
  *
  * Threads: mapping and preparing are guarded by the database's mutex, which the
  * caller holds; the locks are atomics, one word each.

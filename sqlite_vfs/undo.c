@@ -104,6 +104,8 @@ int mfs_undo_prepare(struct mfs_undo *undo, struct mfs_file *file, enum mfs_lock
     }
     int error = memfs_version_take(file->handle, &undo->version);
     if (error == 0)
+        error = memfs_use_reserve(file->handle, MEMFS_RESERVE_OVERWRITING);
+    if (error == 0)
         undo->state = MFS_UNDO_ARMED;
     return mfs_errmap(MFS_OPERATION_WRITE, error);
 }
@@ -122,6 +124,7 @@ static void forget_version(struct mfs_undo *undo, struct mfs_file *file)
     int64_t size = memfs_file_size(file->handle);
     bool was_cut = size >= 0 && (uint64_t)size < undo->version.size_bytes;
     int error = memfs_version_drop(&undo->version);
+    (void)memfs_use_reserve(file->handle, MEMFS_RESERVE_UNUSED);
     if (error == 0 && was_cut)
         error = memfs_ftruncate(file->handle, size);
     assert(error == 0);
@@ -141,6 +144,7 @@ int mfs_undo_roll_back(struct mfs_undo *undo, struct mfs_file *file)
     int error = 0;
     if (undo->state == MFS_UNDO_ARMED) {
         error = memfs_version_restore(file->handle, &undo->version);
+        (void)memfs_use_reserve(file->handle, MEMFS_RESERVE_UNUSED);
         assert(error == 0);
     }
     undo->state = MFS_UNDO_UNDECIDED;

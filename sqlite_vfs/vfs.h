@@ -14,6 +14,7 @@ struct mfs_vfs {
     memfs *fs;
     sqlite3_vfs *host; /* never one of ours: for time, randomness, libraries; may be null */
     struct mfs_registry registry;
+    uint64_t given_reserve; /* bytes, that registering has given the file system; 0: none */
     char name[MEMFS_SQLITE_NAME_MAX + 1];
 };
 

@@ -32,6 +32,16 @@
  *            something and go on.  The journals and temporary files count too.
  *            What SQLite keeps on its own heap does not: the page cache, and the
  *            journal of journal_mode=MEMORY (see sqlite3_hard_heap_limit64()).
+ * Full       The journals of main databases, super-journals, statement journals, WALs and
+ *            WAL indexes may take from the file system's reserve (memfs_set_reserve(),
+ *            PRAGMA memfs_reserve), and so may what MEMORY and OFF keep for their undo.
+ *            What grows a database, and temporary files, may not.  So, when inserting is
+ *            refused, rolling back, reading, checkpoints, opening, DELETE and DROP TABLE
+ *            still work, as long as their journal fits the reserve.
+ * Refusals   A callback for refusals (memfs_config.refused) may raise the quota, or remove
+ *            files that are no databases in use, at the moment of refusal; the statement
+ *            then goes on and notices nothing.  It runs inside SQLite, with locks of
+ *            SQLite's and of the VFS held: see below.
  * Journals   DELETE, TRUNCATE, PERSIST, MEMORY and OFF.  MEMORY and OFF are as
  *            safe at the quota as the others: what a transaction had written is
  *            undone from the old content, which is kept by reference meanwhile
@@ -55,6 +65,8 @@
  *   there, even if it has no file open (":memory:", ""): it keeps a pointer.
  * - nolock=1 or immutable=1 in the URI while somebody writes: then there are no
  *   locks, and the undo of MEMORY and OFF, which goes by them, is not there.
+ * - Using SQLite from a callback for refusals on a connection to the same file system, or
+ *   registering or unregistering there: it would wait for itself.
  * - Deleting or renaming a `-journal` by hand while its database is in use.
  */
 #ifndef MEMFS_SQLITE_H
@@ -69,13 +81,17 @@ extern "C" {
 struct sqlite3;
 
 /* memfs_sqlite_register() */
-#define MEMFS_SQLITE_DEFAULT 0x1u /* the VFS of connections that name none */
+#define MEMFS_SQLITE_DEFAULT 0x1u    /* the VFS of connections that name none */
+#define MEMFS_SQLITE_NO_RESERVE 0x8u /* leave the file system without a reserve if it has none */
 
 /* Names of a VFS: 1 to this many bytes. */
 #define MEMFS_SQLITE_NAME_MAX 255u
 
 /*
  * Registers `fs` with SQLite under the name `vfs_name`.
+ *
+ * A file system with a quota and without a reserve gets one: a 16th of the quota, but 512 KiB
+ * at most and 96 KiB at least (or an 8th of the quota); see "Full" above.  Unregistering takes it away again, unless it was changed.
  *
  * Time, randomness and the loading of extensions go to the VFS that was the
  * default before (or to that one's, if it is a memfs itself).

@@ -1,5 +1,5 @@
 /*
- * A file system that is registered with SQLite as "test", and short ways to run SQL.
+ * A file system that is registered with SQLite as "test", without a reserve, and short ways to run SQL.
  *
  * Every helper that is not told otherwise fails the test when SQLite says no.
  */

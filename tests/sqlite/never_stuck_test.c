@@ -1,0 +1,420 @@
+/*
+ * A database in a full file system is never stuck: whatever does not grow it works,
+ * in every journal mode, with the reserve that registering gives.
+ */
+#include "sqlite_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+enum { FULL_QUOTA = 8 << 20, ROW_BYTES = 3000, ROWS_MAX = 5000 };
+
+static const char *const journal_modes[] = {"DELETE", "TRUNCATE", "PERSIST",
+                                            "MEMORY", "OFF",      "WAL"};
+enum { JOURNAL_MODES = sizeof journal_modes / sizeof *journal_modes };
+
+/* One way to keep a database. */
+struct way {
+    const char *mode;
+    int page_size;
+};
+
+#define FOR_EACH_WAY(way) \
+    for (struct way way = {journal_modes[0], 4096}, *at_ = &way; at_ != NULL; \
+         at_ = next_way(at_) ? at_ : NULL)
+
+/* Goes on to the next of six modes with pages of 4096 and of 65536 bytes. */
+static int next_way(struct way *way)
+{
+    int index = 0;
+    while (strcmp(journal_modes[index], way->mode) != 0)
+        index++;
+    index++;
+    if (index == JOURNAL_MODES && way->page_size == 65536)
+        return 0;
+    if (index == JOURNAL_MODES)
+        way->page_size = 65536;
+    way->mode = journal_modes[index % JOURNAL_MODES];
+    return 1;
+}
+
+/* A file that takes what the database leaves; one test runs at a time. */
+static memfs_file *rest;
+
+static struct fixture *make_with(uint64_t quota_bytes, unsigned flags)
+{
+    memfs_config config = memfs_config_default();
+    config.quota_bytes = quota_bytes;
+    struct fixture *f = fixture_create(&config);
+    assert_non_null(f);
+    assert_int_equal(memfs_open(f->fs, "/rest", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &rest), 0);
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, flags), 0);
+    return f;
+}
+
+static struct fixture *make(unsigned flags)
+{
+    return make_with(FULL_QUOTA, flags);
+}
+
+static void unmake(struct fixture *f)
+{
+    assert_int_equal(memfs_close(rest), 0);
+    assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
+    fixture_destroy(f);
+}
+
+static sqlite3 *open_way(const struct way *way)
+{
+    sqlite3 *db = db_open("/a.db");
+    db_run(db, "PRAGMA page_size=%d", way->page_size);
+    db_run(db, "PRAGMA journal_mode=%s", way->mode);
+    return db;
+}
+
+/* Inserts until there is no more room for a row, however short; returns how many went in. */
+static int64_t insert_until_full(sqlite3 *db, const char *table)
+{
+    int64_t rows = 0;
+    for (int bytes = ROW_BYTES; bytes > 0; bytes /= 4) {
+        int rc = SQLITE_OK;
+        for (int i = 0; rc == SQLITE_OK && i < ROWS_MAX; i++) {
+            char *sql = sqlite3_mprintf("INSERT INTO %s(v) VALUES(randomblob(%d))", table, bytes);
+            rc = db_try(db, sql);
+            sqlite3_free(sql);
+            rows += rc == SQLITE_OK;
+        }
+        assert_int_equal(rc, SQLITE_FULL);
+        assert_true(sqlite3_get_autocommit(db));
+    }
+    return rows;
+}
+
+/* Takes what ordinary data can still take, but for odds and ends. */
+static void fill_the_rest(struct fixture *f)
+{
+    static const char bytes[4096];
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    for (size_t length = sizeof bytes; length > 0; length /= 2)
+        while (memfs_pwrite(rest, bytes, length, memfs_file_size(rest)) > 0)
+            continue;
+    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    assert_true(info.available_bytes < 8 * sizeof bytes);
+}
+
+/* A database that is as full as can be, and two tables in it. */
+static sqlite3 *make_full_database(struct fixture *f, const struct way *way, int64_t *rows)
+{
+    sqlite3 *db = open_way(way);
+    db_run(db,
+           "CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE TABLE u(id INTEGER PRIMARY KEY, v);"
+           "INSERT INTO u(v) VALUES(zeroblob(200000)), ('x'), ('y')");
+    *rows = insert_until_full(db, "t");
+    fill_the_rest(f);
+    return db;
+}
+
+static void check_rows(sqlite3 *db, int64_t rows)
+{
+    assert_int_equal(db_number(db, "SELECT count(*) FROM t"), rows);
+    db_assert_whole(db);
+}
+
+/* What a program does when its WAL has used up the reserve; in the other modes nothing may fail. */
+static void run_small(sqlite3 *db, const struct way *way, const char *sql)
+{
+    int rc = db_try(db, sql);
+    if (rc == SQLITE_FULL && strcmp(way->mode, "WAL") == 0) {
+        int frames, done;
+        rc = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_RESTART, &frames, &done);
+        assert_int_equal(rc, SQLITE_OK);
+        assert_int_equal(frames, done);
+        rc = db_try(db, sql);
+    }
+    if (rc != SQLITE_OK)
+        fail_msg("%s, pages of %d: %s: %s", way->mode, way->page_size, sql, sqlite3_errmsg(db));
+}
+
+static void a_refused_transaction_rolls_back_and_reading_goes_on(void **state)
+{
+    (void)state;
+    FOR_EACH_WAY(way)
+    {
+        struct fixture *f = make(0);
+        int64_t rows;
+        sqlite3 *db = make_full_database(f, &way, &rows);
+        db_run(db, "PRAGMA cache_size=3");
+        db_run(db, "BEGIN");
+        int rc = SQLITE_OK;
+        for (int i = 0; rc == SQLITE_OK && i < ROWS_MAX; i++)
+            rc = db_try(db, "INSERT INTO t(v) VALUES(randomblob(3000))");
+        assert_int_equal(rc, SQLITE_FULL);
+        if (!sqlite3_get_autocommit(db))
+            db_run(db, "ROLLBACK");
+        check_rows(db, rows);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+static void closing_and_opening_again_work(void **state)
+{
+    (void)state;
+    FOR_EACH_WAY(way)
+    {
+        struct fixture *f = make(0);
+        int64_t rows;
+        sqlite3 *db = make_full_database(f, &way, &rows);
+        db_close(db);
+        fill_the_rest(f);
+        db = db_open("/a.db");
+        check_rows(db, rows);
+        sqlite3 *second = db_open("/a.db");
+        check_rows(second, rows);
+        run_small(second, &way, "UPDATE u SET v='z' WHERE id=2");
+        assert_int_equal(db_number(db, "SELECT count(*) FROM u WHERE v='z'"), 1);
+        db_close(second);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+static void rows_are_deleted_until_none_is_left_and_their_room_is_used_again(void **state)
+{
+    (void)state;
+    FOR_EACH_WAY(way)
+    {
+        struct fixture *f = make(0);
+        int64_t rows;
+        sqlite3 *db = make_full_database(f, &way, &rows);
+        for (int64_t i = 0; i < rows; i++)
+            run_small(db, &way, "DELETE FROM t WHERE id=(SELECT min(id) FROM t)");
+        check_rows(db, 0);
+        for (int i = 0; i < 50; i++)
+            run_small(db, &way, "INSERT INTO t(v) VALUES(randomblob(3000))");
+        check_rows(db, 50);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+static void a_table_is_dropped(void **state)
+{
+    (void)state;
+    FOR_EACH_WAY(way)
+    {
+        struct fixture *f = make(0);
+        int64_t rows;
+        sqlite3 *db = make_full_database(f, &way, &rows);
+        sqlite3_free(db_text(db, "PRAGMA secure_delete=OFF"));
+        run_small(db, &way, "DELETE FROM u");
+        run_small(db, &way, "DROP TABLE t");
+        db_assert_whole(db);
+        assert_int_equal(db_number(db, "SELECT count(*) FROM sqlite_master"), 1);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+static void what_was_refused_passes_once_the_quota_is_raised(void **state)
+{
+    (void)state;
+    FOR_EACH_WAY(way)
+    {
+        struct fixture *f = make(0);
+        int64_t rows;
+        sqlite3 *db = make_full_database(f, &way, &rows);
+        assert_int_equal(db_try(db, "INSERT INTO t(v) VALUES(randomblob(200000))"), SQLITE_FULL);
+        fixture_set_quota(f, 2 * FULL_QUOTA);
+        db_run(db, "INSERT INTO t(v) VALUES(randomblob(200000))");
+        check_rows(db, rows + 1);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+static void every_kind_of_checkpoint_works(void **state)
+{
+    (void)state;
+    static const int kinds[] = {SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_FULL,
+                                SQLITE_CHECKPOINT_RESTART, SQLITE_CHECKPOINT_TRUNCATE};
+    for (int i = 0; i < 4; i++) {
+        struct way way = {"WAL", 4096};
+        struct fixture *f = make(0);
+        int frames, done;
+        int64_t rows;
+        sqlite3 *db = make_full_database(f, &way, &rows);
+        assert_int_equal(sqlite3_wal_checkpoint_v2(db, "main", kinds[i], &frames, &done),
+                         SQLITE_OK);
+        assert_int_equal(frames, done);
+        check_rows(db, rows);
+        run_small(db, &way, "DELETE FROM t WHERE id=1");
+        check_rows(db, rows - 1);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+/* The reserve is a part of the quota, so it is small where that is. */
+static void a_quota_of_one_mib_is_enough_for_it(void **state)
+{
+    (void)state;
+    for (int mode = 0; mode < JOURNAL_MODES; mode++) {
+        struct way way = {journal_modes[mode], 4096};
+        struct fixture *f = make_with(1 << 20, 0);
+        int64_t rows;
+        sqlite3 *db = make_full_database(f, &way, &rows);
+        db_close(db);
+        fill_the_rest(f);
+        db = db_open("/a.db");
+        check_rows(db, rows);
+        for (int64_t i = 0; i < rows; i++)
+            run_small(db, &way, "DELETE FROM t WHERE id=(SELECT min(id) FROM t)");
+        check_rows(db, 0);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+/* Updates let the database be but make the WAL grow, into the reserve and to its end. */
+static void a_wal_that_has_used_up_the_reserve_begins_anew_after_a_checkpoint(void **state)
+{
+    (void)state;
+    struct way way = {"WAL", 4096};
+    struct fixture *f = make(0);
+    int64_t rows;
+    sqlite3 *db = make_full_database(f, &way, &rows);
+    db_run(db, "PRAGMA wal_autocheckpoint=0");
+    int rc = SQLITE_OK;
+    for (int i = 0; rc == SQLITE_OK && i < ROWS_MAX; i++)
+        rc = db_try(db, "UPDATE u SET v=random() WHERE id=2");
+    assert_int_equal(rc, SQLITE_FULL);
+    assert_int_equal(db_try(db, "DELETE FROM t WHERE id=1"), SQLITE_FULL);
+    sqlite3_free(db_text(db, "PRAGMA wal_checkpoint"));
+    db_run(db, "DELETE FROM t WHERE id=1");
+    check_rows(db, rows - 1);
+    db_close(db);
+    unmake(f);
+}
+
+/* So that the tests above test the reserve. */
+static void without_a_reserve_deleting_is_refused(void **state)
+{
+    (void)state;
+    for (int mode = 0; mode < JOURNAL_MODES; mode++) {
+        struct way way = {journal_modes[mode], 4096};
+        struct fixture *f = make(MEMFS_SQLITE_NO_RESERVE);
+        int64_t rows;
+        sqlite3 *db = make_full_database(f, &way, &rows);
+        int rc = SQLITE_OK; /* what a mode keeps in hand is used up first */
+        for (int i = 0; rc == SQLITE_OK && i < 100; i++)
+            rc = db_try(db, "DELETE FROM t WHERE id IN (SELECT id FROM t LIMIT 7)");
+        assert_int_equal(rc, SQLITE_FULL);
+        db_run(db, "PRAGMA memfs_reserve=0");
+        check_rows(db, db_number(db, "SELECT count(*) FROM t"));
+        db_close(db);
+        unmake(f);
+    }
+}
+
+static void temporary_files_leave_the_reserve_alone(void **state)
+{
+    (void)state;
+    struct way way = {"DELETE", 4096};
+    struct fixture *f = make(0);
+    int64_t rows;
+    sqlite3 *db = make_full_database(f, &way, &rows);
+    db_run(db, "PRAGMA temp_store=FILE; PRAGMA temp.cache_size=3");
+    assert_int_equal(db_try(db, "CREATE TEMP TABLE s AS SELECT v FROM t LIMIT 50"), SQLITE_FULL);
+    run_small(db, &way, "DELETE FROM t WHERE id=1");
+    db_close(db);
+    unmake(f);
+}
+
+static uint64_t reserve_of(struct fixture *f)
+{
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    return info.reserve_bytes;
+}
+
+static void registering_gives_a_reserve_and_unregistering_takes_it_back(void **state)
+{
+    (void)state;
+    memfs_config config = memfs_config_default();
+    config.quota_bytes = 1 << 20;
+    struct fixture *f = fixture_create(&config);
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
+    assert_int_equal(reserve_of(f), 98304);
+    assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
+    assert_int_equal(reserve_of(f), 0);
+
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, MEMFS_SQLITE_NO_RESERVE), 0);
+    assert_int_equal(reserve_of(f), 0);
+    assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
+
+    fixture_set_quota(f, 256 << 10);
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
+    assert_int_equal(reserve_of(f), 32768);
+    assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
+
+    fixture_set_quota(f, 64 << 20);
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
+    assert_int_equal(reserve_of(f), 524288);
+    assert_int_equal(memfs_set_reserve(f->fs, 1000), 0); /* from now on the caller's */
+    assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
+    assert_int_equal(reserve_of(f), 1000);
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
+    assert_int_equal(reserve_of(f), 1000);
+    assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
+
+    assert_int_equal(memfs_set_reserve(f->fs, 0), 0);
+    fixture_set_quota(f, 0);
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
+    assert_int_equal(reserve_of(f), 0);
+    assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
+    fixture_destroy(f);
+}
+
+static void a_pragma_reads_and_sets_the_reserve(void **state)
+{
+    (void)state;
+    struct fixture *f = make(0);
+    sqlite3 *db = db_open("/a.db");
+    assert_int_equal(db_number(db, "PRAGMA memfs_reserve"), 524288);
+    assert_int_equal(db_number(db, "PRAGMA memfs_reserve='1M'"), 1 << 20);
+    assert_int_equal(reserve_of(f), 1 << 20);
+    assert_int_equal(db_number(db, "PRAGMA memfs_reserve=0"), 0);
+    assert_int_equal(db_try(db, "PRAGMA memfs_reserve=little"), SQLITE_ERROR);
+    assert_non_null(strstr(sqlite3_errmsg(db), "memfs_reserve: \"little\" is no number"));
+    assert_int_equal(reserve_of(f), 0);
+    db_close(db);
+    unmake(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refused_transaction_rolls_back_and_reading_goes_on),
+        cmocka_unit_test(closing_and_opening_again_work),
+        cmocka_unit_test(rows_are_deleted_until_none_is_left_and_their_room_is_used_again),
+        cmocka_unit_test(a_table_is_dropped),
+        cmocka_unit_test(what_was_refused_passes_once_the_quota_is_raised),
+        cmocka_unit_test(every_kind_of_checkpoint_works),
+        cmocka_unit_test(a_quota_of_one_mib_is_enough_for_it),
+        cmocka_unit_test(a_wal_that_has_used_up_the_reserve_begins_anew_after_a_checkpoint),
+        cmocka_unit_test(without_a_reserve_deleting_is_refused),
+        cmocka_unit_test(temporary_files_leave_the_reserve_alone),
+        cmocka_unit_test(registering_gives_a_reserve_and_unregistering_takes_it_back),
+        cmocka_unit_test(a_pragma_reads_and_sets_the_reserve),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
