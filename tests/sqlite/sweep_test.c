@@ -66,7 +66,7 @@ static struct fixture *create_tree(void)
     config.page_size = (uint32_t)atoi(dimensions[TREE_PAGE].values[chosen[TREE_PAGE]]);
     struct fixture *f = fixture_create(&config);
     assert_non_null(f);
-    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, MEMFS_SQLITE_NO_RESERVE), 0);
     return f;
 }
 

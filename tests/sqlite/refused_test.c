@@ -1,0 +1,212 @@
+/*
+ * A callback for refusals makes room while SQLite is in the middle of a statement, in
+ * every journal mode; the statement does not notice.  test_quota.c of SQLite is the model.
+ */
+#include "sqlite_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { SMALL_QUOTA = 1 << 20, STEP = 64 << 10 };
+
+static const char *const journal_modes[] = {"DELETE", "TRUNCATE", "PERSIST",
+                                            "MEMORY", "OFF",      "WAL"};
+enum { JOURNAL_MODES = sizeof journal_modes / sizeof *journal_modes };
+
+struct helper {
+    struct fixture *f;
+    int calls;
+};
+
+static memfs_statfs_info figures(memfs *fs)
+{
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    assert_int_equal(memfs_statfs(fs, &info), 0);
+    return info;
+}
+
+static int raise_the_limit(void *context, memfs *fs, const memfs_refusal *refusal)
+{
+    struct helper *helper = context;
+    helper->calls++;
+    if (refusal->error == MEMFS_EDQUOT)
+        fixture_set_quota(helper->f, figures(fs).quota_bytes + STEP);
+    else
+        assert_int_equal(memfs_set_node_limit(fs, figures(fs).node_limit + 1), 0);
+    return MEMFS_REFUSED_RETRY;
+}
+
+static int remove_a_cached_file(void *context, memfs *fs, const memfs_refusal *refusal)
+{
+    struct helper *helper = context;
+    char path[] = "/cache-0";
+    (void)refusal;
+    helper->calls++;
+    for (path[7] = '0'; path[7] <= '9'; path[7]++)
+        if (memfs_unlink(fs, path) == 0)
+            return MEMFS_REFUSED_RETRY;
+    return MEMFS_REFUSED_FAIL;
+}
+
+static struct fixture *make(struct helper *helper, memfs_refused_callback callback)
+{
+    memfs_config config = memfs_config_default();
+    config.quota_bytes = SMALL_QUOTA;
+    config.refused = callback;
+    config.refused_context = helper;
+    struct fixture *f = fixture_create(&config);
+    assert_non_null(f);
+    helper->f = f;
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
+    return f;
+}
+
+static void unmake(struct fixture *f)
+{
+    assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
+    fixture_destroy(f);
+}
+
+static sqlite3 *open_database(const char *mode, int page_size)
+{
+    sqlite3 *db = db_open("/a.db");
+    db_run(db, "PRAGMA page_size=%d", page_size);
+    db_run(db, "PRAGMA journal_mode=%s", mode);
+    db_run(db, "PRAGMA cache_size=5; PRAGMA temp_store=FILE; PRAGMA temp.cache_size=5");
+    db_run(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, k, v)");
+    return db;
+}
+
+static void insert(sqlite3 *db, int rows)
+{
+    db_run(db,
+           "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<%d) "
+           "INSERT INTO t(k, v) SELECT i*7919%%1000, randomblob(1000) FROM n",
+           rows);
+}
+
+static void statements_pass_while_the_quota_is_raised_under_them(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 2 * JOURNAL_MODES; way++) {
+        struct helper helper = {0};
+        struct fixture *f = make(&helper, raise_the_limit);
+        sqlite3 *db = open_database(journal_modes[way / 2], way % 2 == 0 ? 4096 : 65536);
+        insert(db, 1500);
+        int calls = helper.calls;
+        assert_true(calls > 0);
+        db_run(db,
+               "BEGIN; UPDATE t SET v=randomblob(1500); SAVEPOINT s; DELETE FROM t WHERE id%%3=0;"
+               "INSERT INTO t(k, v) SELECT k, v FROM t LIMIT 500; ROLLBACK TO s; COMMIT");
+        assert_true(helper.calls > calls);
+        db_run(db, "CREATE INDEX tk ON t(k, v); CREATE TEMP TABLE s AS SELECT v FROM t ORDER BY k");
+        db_run(db, "VACUUM");
+        assert_int_equal(db_number(db, "SELECT count(*) FROM t WHERE length(v)=1500"), 1500);
+        db_assert_whole(db);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+static void a_first_connection_to_a_wal_database_passes(void **state)
+{
+    (void)state;
+    struct helper helper = {0};
+    struct fixture *f = make(&helper, raise_the_limit);
+    sqlite3 *db = open_database("WAL", 4096);
+    insert(db, 300);
+    db_close(db);
+    helper.calls = 0;
+    assert_int_equal(memfs_set_reserve(f->fs, 0), 0);
+    quota_leave(f, 0);
+    db = db_open("/a.db");
+    assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 300);
+    assert_true(helper.calls > 0);
+    db_close(db);
+    unmake(f);
+}
+
+static void statements_pass_while_files_are_removed_for_them(void **state)
+{
+    (void)state;
+    static const char bytes[60000];
+    for (int mode = 0; mode < JOURNAL_MODES; mode++) {
+        struct helper helper = {0};
+        struct fixture *f = make(&helper, remove_a_cached_file);
+        sqlite3 *db = open_database(journal_modes[mode], 4096);
+        char path[] = "/cache-0";
+        for (path[7] = '0'; path[7] <= '9'; path[7]++)
+            assert_int_equal(memfs_write_file(f->fs, path, bytes, sizeof bytes, 0644), 0);
+        for (int i = 0; helper.calls < 5; i++)
+            insert(db, 10);
+        int64_t rows = db_number(db, "SELECT count(*) FROM t");
+        assert_true(rows % 10 == 0);
+        int rc = SQLITE_OK; /* when all are gone, full is full */
+        for (int i = 0; rc == SQLITE_OK && i < 10000; i++)
+            rc = db_try(db, "INSERT INTO t(v) VALUES(randomblob(1000))");
+        assert_int_equal(rc, SQLITE_FULL);
+        assert_int_equal(memfs_exists(f->fs, "/cache-9"), 0);
+        assert_true(db_number(db, "SELECT count(*) FROM t") >= rows);
+        db_assert_whole(db);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+static void the_node_limit_is_raised_for_a_journal(void **state)
+{
+    (void)state;
+    struct helper helper = {0};
+    struct fixture *f = make(&helper, raise_the_limit);
+    sqlite3 *db = open_database("DELETE", 4096);
+    memfs_statfs_info info = figures(f->fs);
+    assert_int_equal(memfs_set_node_limit(f->fs, info.files + info.directories), 0);
+    insert(db, 1);
+    assert_int_equal(helper.calls, 1);
+    db_close(db);
+    unmake(f);
+}
+
+/* A refusal that the callback cannot help is SQLITE_FULL, and asked about once a call. */
+static int say_retry(void *context, memfs *fs, const memfs_refusal *refusal)
+{
+    struct helper *helper = context;
+    (void)fs;
+    (void)refusal;
+    helper->calls++;
+    return MEMFS_REFUSED_RETRY;
+}
+
+static void a_callback_that_does_not_help_ends_in_full(void **state)
+{
+    (void)state;
+    struct helper helper = {0};
+    struct fixture *f = make(&helper, say_retry);
+    sqlite3 *db = open_database("DELETE", 4096);
+    int rc = SQLITE_OK;
+    for (int i = 0; rc == SQLITE_OK && i < 10000; i++)
+        rc = db_try(db, "INSERT INTO t(v) VALUES(randomblob(1000))");
+    assert_int_equal(rc, SQLITE_FULL);
+    assert_true(helper.calls > 0 && helper.calls < 10);
+    db_run(db, "DELETE FROM t WHERE id=1");
+    db_assert_whole(db);
+    db_close(db);
+    unmake(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(statements_pass_while_the_quota_is_raised_under_them),
+        cmocka_unit_test(a_first_connection_to_a_wal_database_passes),
+        cmocka_unit_test(statements_pass_while_files_are_removed_for_them),
+        cmocka_unit_test(the_node_limit_is_raised_for_a_journal),
+        cmocka_unit_test(a_callback_that_does_not_help_ends_in_full),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
