@@ -230,7 +230,8 @@ typedef struct memfs_refusal {
  * counts as FAIL, so there is no endless loop.  `refusal` may be that of another call, if several
  * threads are refused at once.
  *
- * The callback may call everything but memfs_destroy().  What it calls can be refused as well, and
+ * The callback may call everything but memfs_destroy(), and must not close or drop what the refused
+ * call works with (its handle, stream or version).  What it calls can be refused as well, and
  * then calls it from within itself; where 32 calls are in it already, further ones fail at once.
  * It may be called by several threads at the same time.
  */

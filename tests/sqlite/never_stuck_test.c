@@ -205,6 +205,48 @@ static void rows_are_deleted_until_none_is_left_and_their_room_is_used_again(voi
     }
 }
 
+static void rows_are_deleted_from_two_databases_in_one_transaction(void **state)
+{
+    (void)state;
+    for (int mode = 0; mode < JOURNAL_MODES; mode++) {
+        struct way way = {journal_modes[mode], 4096};
+        struct fixture *f = make(0);
+        int64_t rows;
+        sqlite3 *db = db_open("/b.db");
+        db_run(db, "PRAGMA journal_mode=%s; CREATE TABLE w(v); INSERT INTO w VALUES(1), (2)",
+               way.mode);
+        db_close(db);
+        db = make_full_database(f, &way, &rows);
+        db_run(db, "ATTACH '/b.db' AS b");
+        db_run(db, "BEGIN; DELETE FROM t WHERE id=1; DELETE FROM w WHERE v=1; COMMIT");
+        check_rows(db, rows - 1);
+        assert_int_equal(db_number(db, "SELECT count(*) FROM w"), 1);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+/* The second change of the same pages goes to a statement journal, too long for SQLite's heap. */
+static void a_savepoint_rolls_back(void **state)
+{
+    (void)state;
+    for (int mode = 0; mode < JOURNAL_MODES; mode++) {
+        struct way way = {journal_modes[mode], 4096};
+        struct fixture *f = make(0);
+        int64_t rows;
+        sqlite3 *db = make_full_database(f, &way, &rows);
+        if (strcmp(way.mode, "OFF") != 0) { /* which cannot */
+            db_run(db, "BEGIN; UPDATE t SET v=randomblob(%d) WHERE id<=25; SAVEPOINT s", ROW_BYTES);
+            db_run(db, "UPDATE t SET v=zeroblob(%d) WHERE id<=25; ROLLBACK TO s; COMMIT",
+                   ROW_BYTES);
+            assert_int_equal(db_number(db, "SELECT count(*) FROM t WHERE v=zeroblob(3000)"), 0);
+        }
+        check_rows(db, rows);
+        db_close(db);
+        unmake(f);
+    }
+}
+
 static void a_table_is_dropped(void **state)
 {
     (void)state;
@@ -406,6 +448,8 @@ int main(void)
         cmocka_unit_test(a_refused_transaction_rolls_back_and_reading_goes_on),
         cmocka_unit_test(closing_and_opening_again_work),
         cmocka_unit_test(rows_are_deleted_until_none_is_left_and_their_room_is_used_again),
+        cmocka_unit_test(rows_are_deleted_from_two_databases_in_one_transaction),
+        cmocka_unit_test(a_savepoint_rolls_back),
         cmocka_unit_test(a_table_is_dropped),
         cmocka_unit_test(what_was_refused_passes_once_the_quota_is_raised),
         cmocka_unit_test(every_kind_of_checkpoint_works),
