@@ -193,6 +193,8 @@ static int64_t run_version(struct memfs_runner *runner, const struct operation *
     return result;
 }
 
+static const char *const snapshot_names[SNAPSHOT_SLOTS] = {"monday", "tuesday", "wednesday"};
+
 static int64_t run_names(struct memfs_runner *runner, const struct operation *o)
 {
     memfs *fs = runner->fs;
@@ -219,6 +221,14 @@ static int64_t run_names(struct memfs_runner *runner, const struct operation *o)
         return memfs_copy(fs, o->path, o->other, o->flags);
     case OP_COPY_TREE:
         return memfs_copy_tree(fs, o->path, o->other, 0);
+    case OP_SNAPSHOT:
+        return memfs_snapshot(fs, snapshot_names[o->extra_slot]);
+    case OP_SNAPSHOT_REMOVE:
+        return memfs_snapshot_remove(fs, snapshot_names[o->extra_slot]);
+    case OP_SNAPSHOT_EXTRACT:
+        return memfs_snapshot_extract(fs, snapshot_names[o->extra_slot], "/", o->other);
+    case OP_RESTORE:
+        return memfs_restore(fs, snapshot_names[o->extra_slot]);
     case OP_WRITE_FILE:
         return memfs_write_file(fs, o->path, operation_data(o->data_seed, (size_t)o->size),
                                 (size_t)o->size, 0644);

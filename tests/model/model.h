@@ -28,7 +28,8 @@ struct model_node {
     uint32_t kind; /* enum memfs_kind */
     int links;     /* names; of a directory 0 once it is removed */
     int opens;
-    int parent; /* of a directory */
+    int is_kept; /* in a snapshot, not in the tree */
+    int parent;  /* of a directory */
     struct model_content content;
     char target[PATH_ROOM];
     struct model_entry entries[MODEL_ENTRIES];
@@ -49,6 +50,7 @@ struct model {
     int directories[DIRECTORY_SLOTS];
     struct model_content versions[VERSION_SLOTS];
     int version_held[VERSION_SLOTS];
+    int snapshots[SNAPSHOT_SLOTS]; /* the copy of the root, or NO_NODE */
 };
 
 struct model *model_create(uint32_t page_size);
@@ -100,6 +102,10 @@ int model_link_node(struct model *model, int node, int to_at, const char *to);
 int model_symlink(struct model *model, const char *target, int at, const char *path);
 int model_rename(struct model *model, int at, const char *from, int to_at, const char *to,
                  uint32_t flags);
+int model_snapshot(struct model *model, unsigned slot);
+int model_snapshot_remove(struct model *model, unsigned slot);
+int model_snapshot_extract(struct model *model, unsigned slot, const char *to);
+int model_restore(struct model *model, unsigned slot);
 int model_copy_tree(struct model *model, const char *from, const char *to);
 int model_remove_tree(struct model *model, const char *path);
 

@@ -19,6 +19,8 @@ struct model *model_create(uint32_t page_size)
         model->handles[i].node = NO_NODE;
     for (int i = 0; i < DIRECTORY_SLOTS; i++)
         model->directories[i] = NO_NODE;
+    for (int i = 0; i < SNAPSHOT_SLOTS; i++)
+        model->snapshots[i] = NO_NODE;
     return model;
 }
 
@@ -373,6 +375,14 @@ static int64_t run_names(struct model *model, const struct operation *o)
         return model_symlink(model, o->other, at, o->path);
     case OP_COPY_TREE:
         return model_copy_tree(model, o->path, o->other);
+    case OP_SNAPSHOT:
+        return model_snapshot(model, o->extra_slot);
+    case OP_SNAPSHOT_REMOVE:
+        return model_snapshot_remove(model, o->extra_slot);
+    case OP_SNAPSHOT_EXTRACT:
+        return model_snapshot_extract(model, o->extra_slot, o->other);
+    case OP_RESTORE:
+        return model_restore(model, o->extra_slot);
     default:
         return model_remove_tree(model, o->path);
     }
@@ -461,6 +471,10 @@ static void run(void *context, const struct operation *o, struct outcome *out)
     case OP_SYMLINK:
     case OP_COPY_TREE:
     case OP_REMOVE_TREE:
+    case OP_SNAPSHOT:
+    case OP_SNAPSHOT_REMOVE:
+    case OP_SNAPSHOT_EXTRACT:
+    case OP_RESTORE:
         out->result = run_names(model, o);
         break;
     default:

@@ -1,4 +1,4 @@
-/* Whole trees of the model: copied with their hard links, and removed. */
+/* Whole trees of the model: copied with their hard links, kept, put back, and removed. */
 #include "model.h"
 
 #include <memfs/memfs.h>
@@ -21,6 +21,19 @@ static int copy_node(struct model *model, int from, int *twins)
     return twin;
 }
 
+/* The copy of a node and all below it, in the tree or in a snapshot. */
+static int copy_all(struct model *model, int node, int is_kept)
+{
+    static int twins[MODEL_NODES];
+    for (int i = 0; i < MODEL_NODES; i++)
+        twins[i] = NO_NODE;
+    int twin = copy_node(model, node, twins);
+    for (int i = 0; i < MODEL_NODES; i++)
+        if (twins[i] != NO_NODE)
+            model->nodes[twins[i]]->is_kept = is_kept;
+    return twin;
+}
+
 int model_copy_tree(struct model *model, const char *from, const char *to)
 {
     int node = model_lookup(model, MODEL_ROOT, from, FOLLOW_IF_DIRECTORY);
@@ -37,10 +50,7 @@ int model_copy_tree(struct model *model, const char *from, const char *to)
         if (above == MODEL_ROOT)
             break;
     }
-    static int twins[MODEL_NODES];
-    for (int i = 0; i < MODEL_NODES; i++)
-        twins[i] = NO_NODE;
-    model_entry_add(model, place.directory, place.name, copy_node(model, node, twins));
+    model_entry_add(model, place.directory, place.name, copy_all(model, node, 0));
     return 0;
 }
 
@@ -74,11 +84,58 @@ int model_remove_tree(struct model *model, const char *path)
     return 0;
 }
 
+int model_snapshot(struct model *model, unsigned slot)
+{
+    if (model->snapshots[slot] != NO_NODE)
+        return MEMFS_EEXIST;
+    model->snapshots[slot] = copy_all(model, MODEL_ROOT, 1);
+    return 0;
+}
+
+int model_snapshot_remove(struct model *model, unsigned slot)
+{
+    int node = model->snapshots[slot];
+    if (node == NO_NODE)
+        return MEMFS_ENOENT;
+    model->snapshots[slot] = NO_NODE;
+    empty(model, node);
+    model_node_unuse(model, node);
+    return 0;
+}
+
+int model_snapshot_extract(struct model *model, unsigned slot, const char *to)
+{
+    struct model_place place;
+    if (model->snapshots[slot] == NO_NODE)
+        return MEMFS_ENOENT;
+    int error = model_walk_new(model, MODEL_ROOT, to, 1, &place);
+    if (error == 0)
+        model_entry_add(model, place.directory, place.name,
+                        copy_all(model, model->snapshots[slot], 0));
+    return error;
+}
+
+int model_restore(struct model *model, unsigned slot)
+{
+    if (model->snapshots[slot] == NO_NODE)
+        return MEMFS_ENOENT;
+    int copy = copy_all(model, model->snapshots[slot], 0);
+    empty(model, MODEL_ROOT);
+    struct model_node *from = model->nodes[copy];
+    for (int i = 0; i < from->entry_count; i++) {
+        model->nodes[from->entries[i].node]->links--;
+        model_entry_add(model, MODEL_ROOT, from->entries[i].name, from->entries[i].node);
+    }
+    model_node_unuse(model, copy);
+    return 0;
+}
+
 uint64_t model_count(const struct model *model, uint32_t kind)
 {
     uint64_t count = 0;
     for (int i = 0; i < model->used_nodes; i++)
-        count += model->nodes[i] != NULL && model->nodes[i]->kind == kind;
+        count += model->nodes[i] != NULL && model->nodes[i]->kind == kind &&
+                 !model->nodes[i]->is_kept;
     return count;
 }
 

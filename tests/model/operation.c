@@ -48,18 +48,47 @@ static const char *const kind_names[OP_END] = {
     [OP_VERSION_RESTORE] = "version_restore",
     [OP_VERSION_DROP] = "version_drop",
     [OP_VERSION_READ] = "version_read",
+    [OP_SNAPSHOT] = "snapshot",
+    [OP_SNAPSHOT_REMOVE] = "snapshot_remove",
+    [OP_SNAPSHOT_EXTRACT] = "snapshot_extract",
+    [OP_RESTORE] = "restore",
 };
 
 /* How often each kind comes, in some unit. */
 static const unsigned char weights[OP_END] = {
-    [OP_OPEN] = 24,        [OP_CLOSE] = 3,         [OP_READ] = 14,           [OP_WRITE] = 30,
-    [OP_SEEK] = 14,        [OP_FTRUNCATE] = 8,     [OP_TRUNCATE] = 6,        [OP_ALLOCATE] = 10,
-    [OP_MKDIR] = 16,       [OP_RMDIR] = 4,         [OP_UNLINK] = 10,         [OP_RENAME] = 18,
-    [OP_LINK] = 8,         [OP_SYMLINK] = 8,       [OP_READLINK] = 4,        [OP_LIST] = 3,
-    [OP_OPENDIR] = 4,      [OP_CLOSEDIR] = 2,      [OP_LINK_FILE] = 3,       [OP_COPY] = 8,
-    [OP_WRITE_FILE] = 8,   [OP_MKDIR_PARENTS] = 4, [OP_COPY_TREE] = 3,       [OP_REMOVE_TREE] = 2,
-    [OP_MAP] = 6,          [OP_VERSION_TAKE] = 5,  [OP_VERSION_RESTORE] = 3, [OP_VERSION_DROP] = 2,
+    [OP_OPEN] = 24,
+    [OP_CLOSE] = 3,
+    [OP_READ] = 14,
+    [OP_WRITE] = 30,
+    [OP_SEEK] = 14,
+    [OP_FTRUNCATE] = 8,
+    [OP_TRUNCATE] = 6,
+    [OP_ALLOCATE] = 10,
+    [OP_MKDIR] = 16,
+    [OP_RMDIR] = 4,
+    [OP_UNLINK] = 10,
+    [OP_RENAME] = 18,
+    [OP_LINK] = 8,
+    [OP_SYMLINK] = 8,
+    [OP_READLINK] = 4,
+    [OP_LIST] = 3,
+    [OP_OPENDIR] = 4,
+    [OP_CLOSEDIR] = 2,
+    [OP_LINK_FILE] = 3,
+    [OP_COPY] = 8,
+    [OP_WRITE_FILE] = 8,
+    [OP_MKDIR_PARENTS] = 4,
+    [OP_COPY_TREE] = 3,
+    [OP_REMOVE_TREE] = 2,
+    [OP_MAP] = 6,
+    [OP_VERSION_TAKE] = 5,
+    [OP_VERSION_RESTORE] = 3,
+    [OP_VERSION_DROP] = 2,
     [OP_VERSION_READ] = 3,
+    [OP_SNAPSHOT] = 2,
+    [OP_SNAPSHOT_REMOVE] = 1,
+    [OP_SNAPSHOT_EXTRACT] = 1,
+    [OP_RESTORE] = 1,
 };
 
 void generator_init(struct generator *generator, uint64_t seed, uint32_t page_size,
@@ -134,6 +163,7 @@ static enum name_class class_of(struct generator *generator, const struct operat
     case OP_MKDIR_PARENTS:
     case OP_COPY_TREE:
     case OP_REMOVE_TREE:
+    case OP_SNAPSHOT_EXTRACT:
         return DIRECTORY_NAMES;
     case OP_SYMLINK:
     case OP_READLINK:

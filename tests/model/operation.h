@@ -15,6 +15,7 @@ enum {
     HANDLE_SLOTS = 8, /* the last one is not used by the generator: for whoever compares */
     DIRECTORY_SLOTS = 3,
     VERSION_SLOTS = 3,
+    SNAPSHOT_SLOTS = 3,
     PATH_ROOM = 320,
     AT_ROOT = -1
 };
@@ -50,6 +51,10 @@ enum operation_kind {
     OP_VERSION_RESTORE,
     OP_VERSION_DROP,
     OP_VERSION_READ,
+    OP_SNAPSHOT,
+    OP_SNAPSHOT_REMOVE,
+    OP_SNAPSHOT_EXTRACT,
+    OP_RESTORE,
     OP_END
 };
 
@@ -59,7 +64,7 @@ struct operation {
     char other[PATH_ROOM]; /* the target of rename, link, copy; the text of a symlink */
     int at, other_at;      /* a directory slot, or AT_ROOT */
     unsigned slot;         /* of the handle */
-    unsigned extra_slot;   /* of the directory or version */
+    unsigned extra_slot;   /* of the directory, version or snapshot */
     uint32_t flags;        /* as the memfs function takes them */
     int positioned;        /* pread and pwrite instead of read and write */
     int parts;             /* above 1: the vector form */
