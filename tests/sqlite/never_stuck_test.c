@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { FULL_QUOTA = 8 << 20, ROW_BYTES = 3000, ROWS_MAX = 5000 };
+enum { FULL_QUOTA = 2 << 20, LARGE_QUOTA = 8 << 20, ROW_BYTES = 3000, ROWS_MAX = 5000 };
 
 static const char *const journal_modes[] = {"DELETE", "TRUNCATE", "PERSIST",
                                             "MEMORY", "OFF",      "WAL"};
@@ -63,6 +63,12 @@ static struct fixture *make(unsigned flags)
     return make_with(FULL_QUOTA, flags);
 }
 
+/* Large pages have large journals, and so want a larger reserve. */
+static struct fixture *make_for(const struct way *way)
+{
+    return make_with(way->page_size > 4096 ? LARGE_QUOTA : FULL_QUOTA, 0);
+}
+
 static void unmake(struct fixture *f)
 {
     assert_int_equal(memfs_close(rest), 0);
@@ -79,13 +85,13 @@ static sqlite3 *open_way(const struct way *way)
 }
 
 /* Inserts until there is no more room for a row, however short; returns how many went in. */
-static int64_t insert_until_full(sqlite3 *db, const char *table)
+static int64_t insert_until_full(sqlite3 *db, const struct way *way)
 {
     int64_t rows = 0;
-    for (int bytes = ROW_BYTES; bytes > 0; bytes /= 4) {
+    for (int bytes = way->page_size > 4096 ? 16 * ROW_BYTES : ROW_BYTES; bytes > 0; bytes /= 4) {
         int rc = SQLITE_OK;
         for (int i = 0; rc == SQLITE_OK && i < ROWS_MAX; i++) {
-            char *sql = sqlite3_mprintf("INSERT INTO %s(v) VALUES(randomblob(%d))", table, bytes);
+            char *sql = sqlite3_mprintf("INSERT INTO t(v) VALUES(randomblob(%d))", bytes);
             rc = db_try(db, sql);
             sqlite3_free(sql);
             rows += rc == SQLITE_OK;
@@ -116,7 +122,7 @@ static sqlite3 *make_full_database(struct fixture *f, const struct way *way, int
     db_run(db,
            "CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE TABLE u(id INTEGER PRIMARY KEY, v);"
            "INSERT INTO u(v) VALUES(zeroblob(200000)), ('x'), ('y')");
-    *rows = insert_until_full(db, "t");
+    *rows = insert_until_full(db, way);
     fill_the_rest(f);
     return db;
 }
@@ -147,7 +153,7 @@ static void a_refused_transaction_rolls_back_and_reading_goes_on(void **state)
     (void)state;
     FOR_EACH_WAY(way)
     {
-        struct fixture *f = make(0);
+        struct fixture *f = make_for(&way);
         int64_t rows;
         sqlite3 *db = make_full_database(f, &way, &rows);
         db_run(db, "PRAGMA cache_size=3");
@@ -169,7 +175,7 @@ static void closing_and_opening_again_work(void **state)
     (void)state;
     FOR_EACH_WAY(way)
     {
-        struct fixture *f = make(0);
+        struct fixture *f = make_for(&way);
         int64_t rows;
         sqlite3 *db = make_full_database(f, &way, &rows);
         db_close(db);
@@ -191,7 +197,7 @@ static void rows_are_deleted_until_none_is_left_and_their_room_is_used_again(voi
     (void)state;
     FOR_EACH_WAY(way)
     {
-        struct fixture *f = make(0);
+        struct fixture *f = make_for(&way);
         int64_t rows;
         sqlite3 *db = make_full_database(f, &way, &rows);
         for (int64_t i = 0; i < rows; i++)
@@ -232,7 +238,7 @@ static void a_savepoint_rolls_back(void **state)
     (void)state;
     for (int mode = 0; mode < JOURNAL_MODES; mode++) {
         struct way way = {journal_modes[mode], 4096};
-        struct fixture *f = make(0);
+        struct fixture *f = make_with(LARGE_QUOTA, 0);
         int64_t rows;
         sqlite3 *db = make_full_database(f, &way, &rows);
         if (strcmp(way.mode, "OFF") != 0) { /* which cannot */
@@ -252,7 +258,7 @@ static void a_table_is_dropped(void **state)
     (void)state;
     FOR_EACH_WAY(way)
     {
-        struct fixture *f = make(0);
+        struct fixture *f = make_for(&way);
         int64_t rows;
         sqlite3 *db = make_full_database(f, &way, &rows);
         sqlite3_free(db_text(db, "PRAGMA secure_delete=OFF"));
@@ -270,11 +276,11 @@ static void what_was_refused_passes_once_the_quota_is_raised(void **state)
     (void)state;
     FOR_EACH_WAY(way)
     {
-        struct fixture *f = make(0);
+        struct fixture *f = make_for(&way);
         int64_t rows;
         sqlite3 *db = make_full_database(f, &way, &rows);
         assert_int_equal(db_try(db, "INSERT INTO t(v) VALUES(randomblob(200000))"), SQLITE_FULL);
-        fixture_set_quota(f, 2 * FULL_QUOTA);
+        fixture_set_quota(f, 2 * LARGE_QUOTA);
         db_run(db, "INSERT INTO t(v) VALUES(randomblob(200000))");
         check_rows(db, rows + 1);
         db_close(db);
@@ -431,7 +437,7 @@ static void a_pragma_reads_and_sets_the_reserve(void **state)
     (void)state;
     struct fixture *f = make(0);
     sqlite3 *db = db_open("/a.db");
-    assert_int_equal(db_number(db, "PRAGMA memfs_reserve"), 524288);
+    assert_int_equal(db_number(db, "PRAGMA memfs_reserve"), 131072);
     assert_int_equal(db_number(db, "PRAGMA memfs_reserve='1M'"), 1 << 20);
     assert_int_equal(reserve_of(f), 1 << 20);
     assert_int_equal(db_number(db, "PRAGMA memfs_reserve=0"), 0);
