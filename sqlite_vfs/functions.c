@@ -364,6 +364,32 @@ static void sql_copy(sqlite3_context *context, int count, sqlite3_value **values
         fail_pair(context, "memfs_copy", &pair, error);
 }
 
+struct extraction {
+    const char *snapshot;
+    struct pair pair;
+};
+
+static int extract(memfs *fs, void *context)
+{
+    const struct extraction *extraction = context;
+    return memfs_snapshot_extract(fs, extraction->snapshot, extraction->pair.from,
+                                  extraction->pair.to);
+}
+
+/* memfs_snapshot_extract(snapshot, from, to) */
+static void sql_snapshot_extract(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    static const char function[] = "memfs_snapshot_extract";
+    (void)count;
+    struct extraction extraction;
+    extraction.snapshot = mfs_sqlvalue_path(context, function, values, 0);
+    if (extraction.snapshot == NULL || !read_pair(context, function, values + 1, &extraction.pair))
+        return;
+    int error = mfs_parents_run(fs_of(context), extraction.pair.to, extract, &extraction);
+    if (error != 0)
+        fail_pair(context, function, &extraction.pair, error);
+}
+
 /* --------------------------------------------------------------------- host */
 
 static void finish_host(sqlite3_context *context, const char *function,
@@ -429,6 +455,7 @@ static const struct {
     {"memfs_delete_tree", 1, CHANGES, sql_delete_tree},
     {"memfs_rename", 2, CHANGES, sql_rename},
     {"memfs_copy", 2, CHANGES, sql_copy},
+    {"memfs_snapshot_extract", 3, CHANGES, sql_snapshot_extract},
     {"memfs_import", 2, REACHES_THE_HOST, sql_import},
     {"memfs_export", 2, REACHES_THE_HOST, sql_export},
 };

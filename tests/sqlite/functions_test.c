@@ -258,14 +258,44 @@ static void exists_follows_links_and_a_missing_name_is_no_error(void **state)
     query_close(db);
 }
 
+static void parts_of_a_snapshot_come_back(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = query_open(f->fs, 0);
+    query_is(db, "SELECT memfs_write('/t/f', 'old'), memfs_write('/t/g', 'g')", "3|1");
+    assert_int_equal(memfs_snapshot(f->fs, "s"), 0);
+    query_is(db, "SELECT memfs_write('/t/f', 'newer'), memfs_delete('/t/g')", "5|NULL");
+    query_is(db, "SELECT memfs_snapshot_extract('s', '/t', '/back/to/t')", "NULL");
+    query_is(db, "SELECT memfs_read('/back/to/t/f'), memfs_read('/back/to/t/g')", "old|g");
+    query_fails(db, "SELECT memfs_snapshot_extract('s', '/t', '/t')", SQLITE_ERROR,
+                "memfs_snapshot_extract: /t to /t: name exists");
+    query_fails(db, "SELECT memfs_snapshot_extract('none', '/', '/made/x')", SQLITE_ERROR,
+                "no such file");
+    query_is(db, "SELECT memfs_exists('/made')", "0");
+    query_close(db);
+}
+
 /* A call of each function; %s is its every path. */
 static const char *const calls[] = {
-    "memfs_read(%s)",         "memfs_stat(%s)",         "memfs_exists(%s)",
-    "memfs_write(%s, '')",    "memfs_append(%s, '')",   "memfs_mkdir(%s)",
-    "memfs_delete(%s)",       "memfs_delete_tree(%s)",  "memfs_rename(%s, '/x')",
-    "memfs_rename('/x', %s)", "memfs_copy(%s, '/x')",   "memfs_copy('/x', %s)",
-    "memfs_import(%s, '/x')", "memfs_import('/x', %s)", "memfs_export(%s, '/x')",
+    "memfs_read(%s)",
+    "memfs_stat(%s)",
+    "memfs_exists(%s)",
+    "memfs_write(%s, '')",
+    "memfs_append(%s, '')",
+    "memfs_mkdir(%s)",
+    "memfs_delete(%s)",
+    "memfs_delete_tree(%s)",
+    "memfs_rename(%s, '/x')",
+    "memfs_rename('/x', %s)",
+    "memfs_copy(%s, '/x')",
+    "memfs_copy('/x', %s)",
+    "memfs_import(%s, '/x')",
+    "memfs_import('/x', %s)",
+    "memfs_export(%s, '/x')",
     "memfs_export('/x', %s)",
+    "memfs_snapshot_extract(%s, '/', '/x')",
+    "memfs_snapshot_extract('s', %s, '/x')",
+    "memfs_snapshot_extract('s', '/', %s)",
 };
 enum { CALLS = sizeof calls / sizeof *calls, READING_CALLS = 3 };
 
@@ -510,6 +540,7 @@ int main(void)
         TEST(names_are_deleted_and_full_directories_only_as_trees),
         TEST(renaming_makes_parents_and_replaces),
         TEST(copies_of_files_and_trees_share_their_pages),
+        TEST(parts_of_a_snapshot_come_back),
         TEST(directories_are_made_with_their_parents),
         TEST(stat_tells_everything_as_json),
         TEST(a_name_of_any_bytes_makes_valid_json),
