@@ -154,7 +154,10 @@ static int print_entry(void *context, const memfs_walk_entry *entry)
 
 char *fixture_describe(memfs *fs)
 {
-    struct description d = {.fs = fs};
+    struct description d = {.fs = fs, .room = 4096};
+    d.text = malloc(d.room);
+    if (d.text == NULL)
+        abort();
     memfs_statfs_info info = {.struct_size = sizeof info};
     int result = memfs_statfs(fs, &info);
     if (result != 0)
