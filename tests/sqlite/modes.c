@@ -7,6 +7,9 @@ const struct db_mode db_modes[] = {
     {"MEMORY", "MEMORY", "", "", .undoes_statements = true},
     {"OFF", "OFF", "", "", .has_wal = false},
     {"WAL", "WAL", "", "", .has_wal = true, .undoes_statements = true},
+    {"DELETE, mmap", "DELETE", "", "PRAGMA mmap_size=1073741824", .undoes_statements = true},
+    {"WAL, mmap", "WAL", "", "PRAGMA mmap_size=1073741824", .has_wal = true,
+     .undoes_statements = true},
 };
 
 const size_t db_mode_count = sizeof db_modes / sizeof *db_modes;
