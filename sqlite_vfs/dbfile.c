@@ -13,10 +13,15 @@
 
 #include "control.h"
 #include "errmap.h"
+#include "sibling.h"
 #include "waiting.h"
 #include "wal.h"
 
 #include <assert.h>
+#include <string.h>
+
+/* The header's write and read version. */
+enum { FORMAT_OFFSET = 18, FORMAT_BYTES = 2, FORMAT_ROLLBACK = 1, FORMAT_WAL = 2 };
 
 /* Of the WAL index: SQLite's WAL_CKPT_LOCK and WAL_READ_LOCK(0). */
 enum { CHECKPOINT_SLOT = 1, FIRST_READER_SLOT = 3 };
@@ -43,6 +48,13 @@ static int db_close(sqlite3_file *file)
     return undone != SQLITE_OK ? undone : rc;
 }
 
+/* An image has no WAL beside it, so SQLite must not look for one. */
+static void hide_wal_mode(unsigned char format[FORMAT_BYTES])
+{
+    if (format[0] == FORMAT_WAL && format[1] == FORMAT_WAL)
+        memset(format, FORMAT_ROLLBACK, FORMAT_BYTES);
+}
+
 static int db_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_dbfile *db = dbfile_of(file);
@@ -52,7 +64,10 @@ static int db_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 of
         if (rc != SQLITE_OK)
             return rc;
     }
-    return mfs_file_read(&db->file, buffer, count, offset);
+    int rc = mfs_file_read(&db->file, buffer, count, offset);
+    if (db->member.is_image && offset == 0 && count >= FORMAT_OFFSET + FORMAT_BYTES)
+        hide_wal_mode((unsigned char *)buffer + FORMAT_OFFSET);
+    return rc;
 }
 
 static void hold_private(struct mfs_dbfile *db, bool on)
@@ -183,7 +198,9 @@ static int db_sector_size(sqlite3_file *file)
 
 static int db_characteristics(sqlite3_file *file)
 {
-    return mfs_file_characteristics(&dbfile_of(file)->file);
+    struct mfs_dbfile *db = dbfile_of(file);
+    int image = db->member.is_image ? SQLITE_IOCAP_IMMUTABLE : 0;
+    return mfs_file_characteristics(&db->file) | image;
 }
 
 /* ------------------------------------------------------------ shared memory */
@@ -302,11 +319,34 @@ struct mfs_dbfile *mfs_dbfile_from(sqlite3_file *file)
     return file != NULL && file->pMethods == &db_methods ? dbfile_of(file) : NULL;
 }
 
+/* Says in SQLite's log why not, since SQLite has no other place for it. */
+static int admit(struct mfs_dbfile *db, bool is_image)
+{
+    char name[MFS_FILE_NAME_BYTES];
+    const char *path = db->file.path;
+    if (!mfs_member_admit(&db->member, is_image, !db->file.is_read_only)) {
+        sqlite3_log(SQLITE_BUSY,
+                    is_image ? "memfs: %s is open for writing, and so is no read-only image"
+                             : "memfs: %s is open as a read-only image, and cannot be written",
+                    path);
+        return SQLITE_BUSY;
+    }
+    if (!is_image || !((mfs_file_sibling(&db->file, "-journal", name) &&
+                        mfs_sibling_journal_is_live(db->file.fs, name)) ||
+                       (mfs_file_sibling(&db->file, "-wal", name) &&
+                        mfs_sibling_has_content(db->file.fs, name))))
+        return SQLITE_OK;
+    sqlite3_log(SQLITE_CANTOPEN, "memfs: %s is no whole image without %s", path, name);
+    return SQLITE_CANTOPEN;
+}
+
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
-                    struct mfs_registry *registry, const char *path, int open_flags)
+                    struct mfs_registry *registry, const char *path, int open_flags, bool is_image)
 {
     assert(path != NULL);
     db->file.base.pMethods = NULL;
+    if (is_image)
+        open_flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     int rc = mfs_file_open(&db->file, fs, vfs_name, path, open_flags, true);
     if (rc != SQLITE_OK)
         return rc;
@@ -316,6 +356,12 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
     if (!mfs_member_join(&db->member, registry, db->file.number)) {
         (void)mfs_file_close(&db->file);
         return SQLITE_NOMEM;
+    }
+    rc = admit(db, is_image);
+    if (rc != SQLITE_OK) {
+        mfs_member_leave(&db->member, registry);
+        (void)mfs_file_close(&db->file);
+        return rc;
     }
     mfs_registry_add_nearby(registry, &db->nearby, path);
     atomic_fetch_add(&registry->open_files, 1u);

@@ -15,9 +15,16 @@ struct mfs_dbfile {
     bool holds_private; /* since it writes, or maps the WAL index: no copy may share its pages */
 };
 
-/* Opens what SQLite calls a SQLITE_OPEN_MAIN_DB.  On failure nothing is open. */
+/*
+ * Opens what SQLite calls a SQLITE_OPEN_MAIN_DB.  On failure nothing is open.
+ *
+ * As an image: for reading only, without locks and journals, whatever the header says of a
+ * WAL.  SQLITE_BUSY: somebody has it open for writing; so has who wants to write while it
+ * is open as an image.  SQLITE_CANTOPEN: a journal or a WAL is beside it, without which it is
+ * not whole.
+ */
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
-                    struct mfs_registry *registry, const char *path, int open_flags);
+                    struct mfs_registry *registry, const char *path, int open_flags, bool is_image);
 
 /* The database that a sqlite3_file is, or null if it is not one of ours. */
 struct mfs_dbfile *mfs_dbfile_from(sqlite3_file *file);

@@ -101,6 +101,19 @@ bool mfs_member_join(struct mfs_member *member, struct mfs_registry *registry, u
     return joined;
 }
 
+bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write)
+{
+    bool is_admitted = true;
+    mfs_mutex_lock(member->mutex);
+    for (struct mfs_member *other = member->share->members; other != NULL; other = other->next)
+        if ((is_image && other->can_write) || (can_write && other->is_image))
+            is_admitted = false;
+    member->is_image = is_admitted && is_image;
+    member->can_write = is_admitted && can_write;
+    mfs_mutex_unlock(member->mutex);
+    return is_admitted;
+}
+
 /* Moves the share out of a host that is no member any more. */
 static void move_share(struct mfs_member *host, struct mfs_share **link)
 {

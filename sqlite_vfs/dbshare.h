@@ -56,6 +56,7 @@ struct mfs_member {
     struct mfs_fetch fetch;
     int lock_timeout_ms;       /* SQLITE_FCNTL_LOCK_TIMEOUT */
     _Atomic uint32_t promise;  /* the share's, times two; odd: of a writer's lock; 0: none */
+    bool is_image, can_write;  /* guarded by the mutex from mfs_member_admit() on */
     enum mfs_lock_level level; /* written under the mutex, by the owner only */
     struct mfs_share room;     /* where the share is, if this is the host */
 };
@@ -87,6 +88,12 @@ void mfs_registry_fini(struct mfs_registry *registry);
 
 /* Enters a connection to the database `number`.  False when SQLite is out of memory. */
 bool mfs_member_join(struct mfs_member *member, struct mfs_registry *registry, uint64_t number);
+
+/*
+ * Right after joining: whether the connection may stay.  Those that take the database for an image,
+ * which nobody changes, and those that can write exclude each other.
+ */
+bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write);
 
 /* Drops its locks and takes it out. */
 void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry);

@@ -20,6 +20,7 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT1
 
+#include "newconnection.h"
 #include "uri.h"
 
 #include <memfs/memfs.h>
@@ -67,7 +68,8 @@ static int register_functions(sqlite3 *db, memfs *fs)
                                            host_access() == 1 ? MEMFS_SQLITE_HOST_ACCESS : 0);
 }
 
-/* For a new connection: gives it the functions if it was opened through our VFS. */
+/* For a new connection: the functions, and pages read where they lie, if it was opened through our
+ * VFS. */
 static int add_functions(sqlite3 *db, const char **message, const sqlite3_api_routines *api)
 {
     (void)message;
@@ -77,6 +79,7 @@ static int add_functions(sqlite3 *db, const char **message, const sqlite3_api_ro
         return SQLITE_OK;
     if (vfs == NULL || vfs != sqlite3_vfs_find(VFS_NAME))
         return SQLITE_OK;
+    mfs_newconnection_set_up(db, MFS_MMAP_ALL);
     return register_functions(db, memfs_sqlite_find(VFS_NAME)) == 0 ? SQLITE_OK : SQLITE_NOMEM;
 }
 

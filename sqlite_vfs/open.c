@@ -3,6 +3,7 @@
  *
  * The page size comes first, since the journal mode looks into the file.
  */
+#include "newconnection.h"
 #include "parents.h"
 #include "registration.h"
 
@@ -42,7 +43,7 @@ static bool is_page_size(uint32_t size)
 
 static bool are_sound(const memfs_sqlite_open_options *options, const char *path)
 {
-    if (options->struct_size != sizeof *options || options->mmap_size < 0)
+    if (options->struct_size != sizeof *options)
         return false;
     if (options->journal_mode != NULL && !is_journal_mode(options->journal_mode))
         return false;
@@ -105,6 +106,13 @@ static bool is_in_the_tree(sqlite3 *db)
     return path != NULL && path[0] != '\0';
 }
 
+static sqlite3_int64 mmap_size_of(const memfs_sqlite_open_options *options)
+{
+    if (options->mmap_size == 0)
+        return MFS_MMAP_ALL;
+    return options->mmap_size > 0 ? options->mmap_size : 0;
+}
+
 static int apply(sqlite3 *db, const memfs_sqlite_open_options *options)
 {
     int timeout = options->busy_timeout_ms != 0 ? options->busy_timeout_ms : BUSY_TIMEOUT_MS;
@@ -114,7 +122,7 @@ static int apply(sqlite3 *db, const memfs_sqlite_open_options *options)
     if (rc == SQLITE_OK)
         rc = set(db, "cache_size", options->cache_size);
     if (rc == SQLITE_OK)
-        rc = set(db, "mmap_size", options->mmap_size);
+        mfs_newconnection_set_up(db, mmap_size_of(options));
     if (rc != SQLITE_OK || !is_in_the_tree(db))
         return rc;
     return options->journal_mode != NULL ? set_journal_mode(db, options->journal_mode)

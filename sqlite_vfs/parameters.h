@@ -4,9 +4,17 @@
 
 #include "sqliteapi.h"
 
+#include <stdbool.h>
+
 struct mfs_parameters {
     sqlite3_int64 size_limit; /* bytes; 0: none was given */
+    sqlite3_int64 mmap_size;  /* bytes; negative: none was given */
+    bool make_parents;
+    bool is_image; /* nobody writes it: to be read without locks and journals */
 };
+
+/* What a name without parameters says. */
+struct mfs_parameters mfs_parameters_none(void);
 
 /*
  * Reads them from the name that xOpen got.  SQLITE_CANTOPEN: one is unknown or malformed, and

@@ -10,6 +10,7 @@
 #include "registration.h"
 
 #include "mutex.h"
+#include "newconnection.h"
 #include "vfs.h"
 
 #include <memfs/memfs.h>
@@ -18,7 +19,8 @@
 
 #include <string.h>
 
-struct mfs_vfs *mfs_registration_of(memfs *fs)
+/* The VFS of a file system, or any of ours for null. */
+static struct mfs_vfs *find(const memfs *fs)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     mfs_mutex *list = mfs_mutex_of_vfs_list();
@@ -26,11 +28,16 @@ struct mfs_vfs *mfs_registration_of(memfs *fs)
     mfs_mutex_lock(list);
     for (; vfs != NULL && found == NULL; vfs = vfs->pNext) {
         struct mfs_vfs *ours = mfs_vfs_from(vfs);
-        if (ours != NULL && ours->fs == fs)
+        if (ours != NULL && (fs == NULL || ours->fs == fs))
             found = ours;
     }
     mfs_mutex_unlock(list);
     return found;
+}
+
+struct mfs_vfs *mfs_registration_of(memfs *fs)
+{
+    return fs != NULL ? find(fs) : NULL;
 }
 
 sqlite3_vfs *mfs_registration_host(void)
@@ -76,6 +83,13 @@ static void take_reserve_back(const struct mfs_vfs *vfs)
         (void)memfs_set_reserve(vfs->fs, 0);
 }
 
+/* Unless another file system is still registered. */
+static void stop_watching(void)
+{
+    if (find(NULL) == NULL)
+        mfs_newconnection_unwatch();
+}
+
 static int register_locked(memfs *fs, const char *name, unsigned flags)
 {
     if (sqlite3_vfs_find(name) != NULL)
@@ -87,9 +101,13 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
     if (error != 0)
         return error;
     int is_default = (flags & MEMFS_SQLITE_DEFAULT) != 0;
-    if (sqlite3_vfs_register(&vfs->base, is_default) != SQLITE_OK) {
+    error = mfs_newconnection_watch() == SQLITE_OK ? 0 : MEMFS_ENOMEM;
+    if (error == 0 && sqlite3_vfs_register(&vfs->base, is_default) != SQLITE_OK)
+        error = MEMFS_EOPNOTSUPP;
+    if (error != 0) {
+        stop_watching();
         mfs_vfs_destroy(vfs);
-        return MEMFS_EOPNOTSUPP;
+        return error;
     }
     if ((flags & MEMFS_SQLITE_NO_RESERVE) == 0)
         give_reserve(vfs);
@@ -125,6 +143,7 @@ static int unregister_locked(const char *name)
         return MEMFS_EBUSY;
     (void)sqlite3_vfs_unregister(registered);
     take_reserve_back(vfs);
+    stop_watching();
     mfs_vfs_destroy(vfs);
     return 0;
 }

@@ -13,7 +13,9 @@
 #include "control.h"
 #include "dbfile.h"
 #include "errmap.h"
+#include "fullname.h"
 #include "parameters.h"
+#include "parents.h"
 #include "superjournal.h"
 #include "waiting.h"
 
@@ -41,16 +43,51 @@ static struct mfs_wal wal_of(const char *path, int flags)
     return wal;
 }
 
+/* What mfs_parents_run() runs. */
+struct opening {
+    struct mfs_vfs *vfs;
+    const char *path;
+    struct mfs_dbfile *db;
+    int flags;
+    bool is_image;
+    int rc;
+};
+
+static int open_once(memfs *fs, void *context)
+{
+    struct opening *opening = context;
+    opening->rc = mfs_dbfile_open(opening->db, fs, opening->vfs->name, &opening->vfs->registry,
+                                  opening->path, opening->flags, opening->is_image);
+    if (opening->rc == SQLITE_OK)
+        return 0;
+    return opening->rc == SQLITE_CANTOPEN ? MEMFS_ENOENT : MEMFS_EIO;
+}
+
+static int open_in_parents(struct opening *opening)
+{
+    int error = mfs_parents_run(opening->vfs->fs, opening->path, open_once, opening);
+    if (opening->rc == SQLITE_CANTOPEN && error != MEMFS_ENOENT)
+        return mfs_errmap(MFS_OPERATION_OPEN, error); /* of making a directory */
+    return opening->rc;
+}
+
 /* With what the URI says beyond the name; SQLITE_OPEN_URI tells that the name has such a tail. */
 static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
 {
-    struct mfs_parameters parameters = {0};
+    struct mfs_parameters parameters = mfs_parameters_none();
     int rc = SQLITE_OK;
     db->file.base.pMethods = NULL;
     if ((flags & SQLITE_OPEN_URI) != 0)
         rc = mfs_parameters_read(path, &parameters);
-    if (rc == SQLITE_OK)
-        rc = mfs_dbfile_open(db, vfs->fs, vfs->name, &vfs->registry, path, flags);
+    if (rc != SQLITE_OK)
+        return rc;
+    struct opening opening = {vfs, path, db, flags, parameters.is_image, SQLITE_OK};
+    if (parameters.make_parents && !parameters.is_image && (flags & SQLITE_OPEN_CREATE) != 0)
+        rc = open_in_parents(&opening);
+    else if (open_once(vfs->fs, &opening) != 0)
+        rc = opening.rc;
+    if (rc == SQLITE_OK && parameters.mmap_size >= 0)
+        db->member.fetch.ceiling = parameters.mmap_size;
     if (rc == SQLITE_OK && parameters.size_limit != 0)
         (void)mfs_control_database(&db->file, &db->member, &db->undo, SQLITE_FCNTL_SIZE_LIMIT,
                                    &parameters.size_limit);
@@ -115,44 +152,9 @@ static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer
     return SQLITE_OK;
 }
 
-/* --------------------------------------------------------------------- names */
-
-/*
- * Whether `path` is `canonical` but for "//", "." and "..", read as text: then no
- * link was followed.  `canonical` begins with '/'.
- */
-static bool is_same_as_text(const char *path, const char *canonical)
-{
-    char text[MFS_FILE_PATH_MAX + 1];
-    size_t length = 0;
-    while (*path != '\0') {
-        size_t name_length = strcspn(path, "/");
-        if (name_length == 2 && memcmp(path, "..", 2) == 0) {
-            while (length > 0 && text[--length] != '/')
-                continue;
-        } else if (name_length > 0 && !(name_length == 1 && path[0] == '.')) {
-            if (length + 1 + name_length > MFS_FILE_PATH_MAX)
-                return false;
-            text[length++] = '/';
-            memcpy(text + length, path, name_length);
-            length += name_length;
-        }
-        path += name_length;
-        path += *path == '/';
-    }
-    if (length == 0)
-        text[length++] = '/';
-    return strlen(canonical) == length && memcmp(text, canonical, length) == 0;
-}
-
 static int vfs_full_pathname(sqlite3_vfs *base, const char *path, int size, char *out)
 {
-    if (size <= 0)
-        return SQLITE_CANTOPEN;
-    int64_t length = memfs_realpath(vfs_of(base)->fs, path, out, (size_t)size);
-    if (length < 0 || length > MFS_FILE_PATH_MAX)
-        return SQLITE_CANTOPEN;
-    return is_same_as_text(path, out) ? SQLITE_OK : SQLITE_OK_SYMLINK;
+    return mfs_fullname_make(vfs_of(base)->fs, path, size, out);
 }
 
 /* ------------------------------------------------------------- the host's work */

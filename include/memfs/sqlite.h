@@ -147,7 +147,7 @@ typedef struct memfs_sqlite_open_options {
     const char *journal_mode; /* null: WAL stays WAL, everything else is PERSIST */
     uint32_t page_size;       /* of a database that is made; 0: SQLite's, 4096 */
     int cache_size;           /* as PRAGMA cache_size: pages, or KiB if negative; 0: SQLite's */
-    int64_t mmap_size;        /* as PRAGMA mmap_size: bytes; 0: SQLite's */
+    int64_t mmap_size;        /* as PRAGMA mmap_size: bytes; 0: all; negative: none */
     int make_parents;         /* not 0: make missing directories of `path`, 0755 */
 } memfs_sqlite_open_options;
 
@@ -158,6 +158,9 @@ typedef struct memfs_sqlite_open_options {
  * The default journal is PERSIST: it lies in the tree, so the quota counts it, and is written
  * over, neither made nor deleted in a transaction, which is the cheapest that a journal gets in
  * memory.  More than 1 MiB of it is given back after each transaction.
+ *
+ * By default pages are read where they lie, without a second copy in SQLite's cache, which
+ * no quota counts.  memfs_mmap_size in the URI goes before `mmap_size`.
  *
  * Errors:   SQLite's codes.  SQLITE_MISUSE: `fs` is not registered, or an option is absurd (an
  *           unknown journal mode, a page size that is no power of two from 512 to 65536, a

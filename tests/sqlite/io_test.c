@@ -230,8 +230,35 @@ static void a_name_that_does_not_fit_cannot_be_opened(void **state)
     assert_int_equal(full_name(path, out, sizeof out), SQLITE_CANTOPEN);
     char roomy[1024];
     assert_int_equal(full_name(path, roomy, sizeof roomy), SQLITE_CANTOPEN);
-    assert_int_equal(full_name("/none/db", out, sizeof out), SQLITE_CANTOPEN);
+    assert_int_equal(full_name("/none/../db", out, sizeof out), SQLITE_CANTOPEN);
     assert_int_equal(io_vfs()->mxPathname, 512);
+}
+
+static void a_name_in_directories_that_are_missing_is_a_name_and_opens_nothing(void **state)
+{
+    struct fixture *f = *state;
+    char out[513];
+    assert_int_equal(memfs_mkdir(f->fs, "/real", 0755), 0);
+    assert_int_equal(memfs_symlink(f->fs, "real", "/link"), 0);
+    assert_int_equal(full_name("/none//such/./db", out, sizeof out), SQLITE_OK);
+    assert_string_equal(out, "/none/such/db");
+    assert_int_equal(full_name("none/db", out, sizeof out), SQLITE_OK);
+    assert_string_equal(out, "/none/db");
+    assert_int_equal(full_name("/link/none/db", out, sizeof out), SQLITE_OK_SYMLINK);
+    assert_string_equal(out, "/real/none/db");
+    assert_int_equal(full_name("/none/db", out, 8), SQLITE_CANTOPEN);
+    assert_int_equal(full_name("/none/db", out, 9), SQLITE_OK);
+    char path[600];
+    memset(path, 'n', sizeof path);
+    memcpy(path, "/none/", 6);
+    path[512] = '\0';
+    assert_int_equal(full_name(path, out, sizeof out), SQLITE_OK);
+    path[512] = 'n';
+    path[513] = '\0';
+    assert_int_equal(full_name(path, out, sizeof out), SQLITE_CANTOPEN);
+    sqlite3_file *file;
+    int out_flags;
+    assert_int_equal(io_try_open("/none/db", MAIN_FLAGS, &file, &out_flags), SQLITE_CANTOPEN);
 }
 
 static void a_journal_that_is_open_keeps_its_name_when_it_is_deleted(void **state)
@@ -362,6 +389,7 @@ int main(void)
         SQLITE_TEST(all_spellings_of_a_name_become_one),
         SQLITE_TEST(a_link_leads_to_its_target_and_is_reported),
         SQLITE_TEST(a_name_that_does_not_fit_cannot_be_opened),
+        SQLITE_TEST(a_name_in_directories_that_are_missing_is_a_name_and_opens_nothing),
         SQLITE_TEST(a_journal_that_is_open_keeps_its_name_when_it_is_deleted),
         SQLITE_TEST(a_refused_write_is_full_and_changes_nothing),
         SQLITE_TEST(a_refused_open_tells_the_limits_from_the_allocator),

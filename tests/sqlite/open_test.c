@@ -36,6 +36,7 @@ static void without_options_it_suits_memory(void **state)
     sqlite3 *db = open_with(f, NULL);
     has_mode(db, "persist");
     assert_int_equal(db_number(db, "PRAGMA busy_timeout"), 5000);
+    assert_int_equal(db_number(db, "PRAGMA mmap_size"), INT64_C(1) << 40);
     assert_int_equal(db_number(db, "PRAGMA journal_size_limit"), 1 << 20);
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
     db_close(db);
@@ -44,6 +45,22 @@ static void without_options_it_suits_memory(void **state)
     db = open_with(f, &options);
     has_mode(db, "persist");
     assert_int_equal(db_number(db, "SELECT a FROM t"), 1);
+    db_close(db);
+}
+
+static void mapping_can_be_turned_off_and_the_uri_goes_first(void **state)
+{
+    struct fixture *f = *state;
+    memfs_sqlite_open_options options = options_new();
+    options.mmap_size = -1;
+    sqlite3 *db = open_with(f, &options);
+    assert_int_equal(db_number(db, "PRAGMA mmap_size"), 0);
+    db_close(db);
+    options.mmap_size = 5000;
+    options.flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI;
+    assert_int_equal(memfs_sqlite_open(f->fs, "file:/db?memfs_mmap_size=4K", &options, &db),
+                     SQLITE_OK);
+    assert_int_equal(db_number(db, "PRAGMA mmap_size"), 4096);
     db_close(db);
 }
 
@@ -193,9 +210,6 @@ static void what_is_absurd_is_misuse(void **state)
     options.journal_mode = "wal; DROP TABLE t";
     misused(f->fs, &options, "/db");
     options = options_new();
-    options.mmap_size = -1;
-    misused(f->fs, &options, "/db");
-    options = options_new();
     options.make_parents = 1;
     misused(f->fs, &options, "file:/a/db");
     assert_int_equal(memfs_exists(f->fs, "/db"), 0);
@@ -244,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(without_options_it_suits_memory),
         TEST(every_option_arrives),
+        TEST(mapping_can_be_turned_off_and_the_uri_goes_first),
         TEST(every_journal_mode_can_be_had),
         TEST(a_wal_database_stays_one),
         TEST(read_only_is_read_only),
