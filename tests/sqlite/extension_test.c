@@ -135,6 +135,9 @@ static void the_functions_are_where_somebody_asked_for_them(void **state)
              "SELECT 'loader', memfs_write('/d/f', 'text');\n"
              ".open 'file:/app.db?vfs=memfs'\n"
              "SELECT 'ours', memfs_read('/d/f'), count(*) FROM memfs_tree;\n"
+             "PRAGMA mmap_size;\n"
+             ".open 'file:/app.db?vfs=memfs&memfs_mmap_size=4K'\n"
+             "PRAGMA mmap_size;\n"
              ".open 'file::memory:?vfs=memfs'\n"
              "SELECT 'ours too', memfs_exists('/app.db');\n"
              ".open ':memory:'\n"
@@ -144,8 +147,9 @@ static void the_functions_are_where_somebody_asked_for_them(void **state)
              "SELECT load_extension('%s') IS NULL, count(*) FROM memfs_tree('/d');\n",
              extension, extension, extension);
     (void)run_with_input("sqlite3 -batch", script, output, sizeof output);
-    const char *const answers[] = {"loader|4\n", "ours|text|4\n",      "ours too|1\n",
-                                   "asked|1\n",  "no such function: ", "1|2\n"};
+    const char *const answers[] = {"1099511627776\n",    "4096\n",       "loader|4\n",
+                                   "ours|text|4\n",      "ours too|1\n", "asked|1\n",
+                                   "no such function: ", "1|2\n"};
     for (size_t index = 0; index < sizeof answers / sizeof *answers; index++)
         if (strstr(output, answers[index]) == NULL)
             fail_msg("no %sin:\n%s", answers[index], output);

@@ -1,0 +1,126 @@
+/*
+ * A cached read hashes no path and takes no lock that other files share.  The linker puts the
+ * functions below, which write down what is locked, in place of those of the library.
+ */
+#include "sqlite_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { LOCKS_MAX = 200 };
+
+static const void *locks[LOCKS_MAX];
+static size_t locks_taken;
+static unsigned names_hashed;
+
+static void note(const void *lock)
+{
+    if (locks_taken < LOCKS_MAX)
+        locks[locks_taken] = lock;
+    locks_taken++;
+}
+
+struct mfs_lot;
+struct mfs_lock;
+
+#define NOTED_LOCK(name) \
+    void __real_##name(struct mfs_lot *lot, struct mfs_lock *lock); \
+    void __wrap_##name(struct mfs_lot *lot, struct mfs_lock *lock); \
+    void __wrap_##name(struct mfs_lot *lot, struct mfs_lock *lock) \
+    { \
+        note(lock); \
+        __real_##name(lot, lock); \
+    }
+
+NOTED_LOCK(mfs_lock_shared)
+NOTED_LOCK(mfs_lock_exclusive)
+
+void __real_mfs_mutex_lock(sqlite3_mutex *mutex);
+void __wrap_mfs_mutex_lock(sqlite3_mutex *mutex);
+void __wrap_mfs_mutex_lock(sqlite3_mutex *mutex)
+{
+    note(mutex);
+    __real_mfs_mutex_lock(mutex);
+}
+
+uint32_t __real_mfs_namehash(const uint64_t key[2], const char *name, size_t length);
+uint32_t __wrap_mfs_namehash(const uint64_t key[2], const char *name, size_t length);
+uint32_t __wrap_mfs_namehash(const uint64_t key[2], const char *name, size_t length)
+{
+    names_hashed++;
+    return __real_mfs_namehash(key, name, length);
+}
+
+static void read_cached(sqlite3 *db, const void *taken[LOCKS_MAX], size_t *count)
+{
+    locks_taken = 0;
+    names_hashed = 0;
+    assert_int_equal(db_number(db, "SELECT a FROM t"), 7);
+    assert_int_equal(names_hashed, 0);
+    assert_true(locks_taken <= LOCKS_MAX);
+    *count = locks_taken;
+    for (size_t i = 0; i < locks_taken; i++)
+        taken[i] = locks[i];
+}
+
+static void open_two(const char *mode, int64_t mmap_size, sqlite3 *dbs[2])
+{
+    static const char *const names[] = {"/one", "/two"};
+    for (int i = 0; i < 2; i++) {
+        dbs[i] = db_open(names[i]);
+        db_run(dbs[i], "PRAGMA journal_mode=%s; PRAGMA mmap_size=%lld", mode, mmap_size);
+        db_run(dbs[i], "DROP TABLE IF EXISTS t; CREATE TABLE t(a); INSERT INTO t VALUES(7)");
+    }
+    for (int i = 0; i < 2; i++) /* names changed while the other was opened */
+        db_run(dbs[i], "SELECT a FROM t");
+}
+
+static void the_counts_count(void **state)
+{
+    struct fixture *f = *state;
+    locks_taken = 0;
+    names_hashed = 0;
+    assert_int_equal(memfs_write_file(f->fs, "/x", "x", 1, 0644), 0);
+    assert_true(locks_taken > 0);
+    assert_true(names_hashed > 0);
+}
+
+static void a_cached_read_takes_no_lock_that_another_database_takes(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF", "WAL"};
+    for (size_t mode = 0; mode < 12; mode++) {
+        sqlite3 *dbs[2];
+        const void *taken[2][LOCKS_MAX];
+        size_t counts[2];
+        open_two(modes[mode / 2], mode % 2 * 1000000, dbs);
+        for (int i = 0; i < 2; i++)
+            read_cached(dbs[i], taken[i], &counts[i]);
+        for (size_t one = 0; one < counts[0]; one++)
+            for (size_t two = 0; two < counts[1]; two++)
+                assert_ptr_not_equal(taken[0][one], taken[1][two]);
+        assert_int_equal(counts[0], counts[1]);
+        if (modes[mode / 2][0] != 'W')
+            assert_true(counts[0] > 0); /* the ladder's */
+        else
+            assert_int_equal(counts[0], 0);
+        for (int i = 0; i < 2; i++) {
+            db_run(dbs[i], "PRAGMA journal_mode=DELETE");
+            db_close(dbs[i]);
+        }
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(the_counts_count),
+        TEST(a_cached_read_takes_no_lock_that_another_database_takes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
