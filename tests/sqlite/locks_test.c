@@ -154,6 +154,7 @@ static void what_is_not_ours_is_not_found(void **state)
                      SQLITE_FCNTL_ZIPVFS,
                      SQLITE_FCNTL_RBU,
                      SQLITE_FCNTL_DATA_VERSION,
+                     42 /* RESET_CACHE, of newer versions */,
                      987654};
     for (size_t index = 0; index < sizeof foreign / sizeof *foreign; index++) {
         sqlite3_int64 argument[4] = {0};
