@@ -86,5 +86,6 @@ void bench_sequential(struct bench *bench);
 void bench_clones(struct bench *bench);
 void bench_memory_use(struct bench *bench);
 void bench_databases(struct bench *bench);
+void bench_selects(struct bench *bench);
 
 #endif
