@@ -4,7 +4,9 @@
  * Trees are walked with a stack of paths (host) or of open directories (tree), never on the
  * C stack.  On the way in everything goes to a stage, a directory that is renamed into place
  * at the end and removed whatever happens.  On the way out each entry is created, never
- * opened, so a symlink that the export itself has made is never written through.
+ * opened, so a symlink that the export itself has made is never written through.  On the way
+ * in links are followed only where the caller named one, not where an entry has become one
+ * since it was looked at.
  *
  * A file is read piece by piece: one that is written meanwhile may come out as a mixture.
  * All-zero pieces become holes in the tree, and holes stay holes on the host.
@@ -15,6 +17,7 @@
 
 #include "hostcopy.h"
 
+#include "hostlinks.h"
 #include "sqliteapi.h"
 #include "treescan.h"
 
@@ -116,6 +119,8 @@ struct directory {
     struct directory *next;
     char *host;
     char *path;
+    int64_t access_ns, modify_ns;
+    int open_flags; /* O_NOFOLLOW, or 0 for the one that the caller named */
 };
 
 struct import {
@@ -123,6 +128,7 @@ struct import {
     struct mfs_hostcopy *copy;
     struct directory *pending; /* made in the tree, and not read yet */
     char *buffer;
+    struct mfs_hostlinks links;
 };
 
 static bool is_all_zeros(const char *bytes, size_t count)
@@ -152,32 +158,56 @@ static int import_content(struct import *import, int descriptor, const char *hos
     }
 }
 
-static int import_opened(struct import *import, int descriptor, const char *host, const char *path)
+/* Makes a file of the tree out of an open file of the host. */
+static int import_new(struct import *import, int descriptor, const struct stat *status,
+                      const char *host, const char *path)
 {
-    struct stat status;
     memfs_file *file;
-    if (fstat(descriptor, &status) != 0)
-        return fail_host(import->copy, host);
-    if (!S_ISREG(status.st_mode))
-        return fail(import->copy, host, MEMFS_EOPNOTSUPP); /* replaced meanwhile */
     int error = memfs_open(import->fs, path, MEMFS_O_WRITE | MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE,
-                           status.st_mode & 07777, &file);
+                           status->st_mode & 07777, &file);
     if (error != 0)
         return fail(import->copy, path, error);
     error = import_content(import, descriptor, host, file, path);
     if (error == 0)
         error = fail(
             import->copy, path,
-            memfs_futimens(file, nanoseconds(status.st_atim), nanoseconds(status.st_mtim)));
+            memfs_futimens(file, nanoseconds(status->st_atim), nanoseconds(status->st_mtim)));
     (void)memfs_close(file);
+    return error;
+}
+
+/* The second and later names of a file become links to the first. */
+static int import_linked(struct import *import, int descriptor, const struct stat *status,
+                         const char *host, const char *path)
+{
+    uint64_t device = (uint64_t)status->st_dev;
+    uint64_t number = (uint64_t)status->st_ino;
+    const char *first = mfs_hostlinks_find(&import->links, device, number);
+    if (first != NULL)
+        return fail(import->copy, path, memfs_link(import->fs, first, path));
+    int error = import_new(import, descriptor, status, host, path);
+    if (error == 0 && !mfs_hostlinks_add(&import->links, device, number, path))
+        error = fail(import->copy, path, MEMFS_ENOMEM);
+    return error;
+}
+
+static int import_opened(struct import *import, int descriptor, const char *host, const char *path)
+{
+    struct stat status;
+    if (fstat(descriptor, &status) != 0)
+        return fail_host(import->copy, host);
+    if (!S_ISREG(status.st_mode))
+        return fail(import->copy, host, MEMFS_EOPNOTSUPP); /* replaced meanwhile */
+    int error = status.st_nlink > 1 ? import_linked(import, descriptor, &status, host, path)
+                                    : import_new(import, descriptor, &status, host, path);
     import->copy->entries += error == 0;
     return error;
 }
 
-static int import_file(struct import *import, const char *host, const char *path)
+static int import_file(struct import *import, const char *host, const char *path, int open_flags)
 {
     /* Not blocking: what was a file may be a pipe by now. */
-    int descriptor = open(host, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    int descriptor = open(host, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | open_flags);
     if (descriptor < 0)
         return fail_host(import->copy, host);
     int error = import_opened(import, descriptor, host, path);
@@ -206,16 +236,19 @@ static void free_directory(struct directory *directory)
 
 /* Makes the directory, and remembers to read it. */
 static int import_directory(struct import *import, const char *host, const char *path,
-                            unsigned mode)
+                            const struct stat *status, int open_flags)
 {
     struct directory *directory = sqlite3_malloc64(sizeof *directory);
     if (directory == NULL)
         return fail(import->copy, path, MEMFS_ENOMEM);
     directory->host = sqlite3_mprintf("%s", host);
     directory->path = sqlite3_mprintf("%s", path);
+    directory->access_ns = nanoseconds(status->st_atim);
+    directory->modify_ns = nanoseconds(status->st_mtim);
+    directory->open_flags = open_flags;
     int error = directory->host == NULL || directory->path == NULL
                     ? MEMFS_ENOMEM
-                    : memfs_mkdir(import->fs, path, mode & 07777);
+                    : memfs_mkdir(import->fs, path, status->st_mode & 07777);
     if (error != 0) {
         free_directory(directory);
         return fail(import->copy, path, error);
@@ -233,9 +266,9 @@ static int import_entry(struct import *import, const char *host, const char *pat
     if (lstat(host, &status) != 0)
         return errno == ENOENT ? 0 : fail_host(import->copy, host);
     if (S_ISDIR(status.st_mode))
-        return import_directory(import, host, path, status.st_mode);
+        return import_directory(import, host, path, &status, O_NOFOLLOW);
     if (S_ISREG(status.st_mode))
-        return import_file(import, host, path);
+        return import_file(import, host, path, O_NOFOLLOW);
     return S_ISLNK(status.st_mode) ? import_symlink(import, host, path) : 0;
 }
 
@@ -252,9 +285,23 @@ static int import_named(struct import *import, const struct directory *directory
     return error;
 }
 
+static DIR *open_stream(const struct directory *directory)
+{
+    int descriptor = open(directory->host,
+                          O_RDONLY | O_DIRECTORY | O_CLOEXEC | directory->open_flags);
+    DIR *stream = descriptor >= 0 ? fdopendir(descriptor) : NULL;
+    if (stream == NULL && descriptor >= 0) {
+        int number = errno;
+        (void)close(descriptor);
+        errno = number;
+    }
+    return stream;
+}
+
+/* Nothing is put into the directory afterwards, so it can have its times. */
 static int import_entries(struct import *import, const struct directory *directory)
 {
-    DIR *stream = opendir(directory->host);
+    DIR *stream = open_stream(directory);
     if (stream == NULL)
         return fail_host(import->copy, directory->host);
     int error = 0;
@@ -268,7 +315,11 @@ static int import_entries(struct import *import, const struct directory *directo
         error = import_named(import, directory, entry->d_name);
     }
     (void)closedir(stream);
-    return error;
+    if (error != 0)
+        return error;
+    return fail(
+        import->copy, directory->path,
+        memfs_utimens(import->fs, directory->path, directory->access_ns, directory->modify_ns));
 }
 
 /* All that is pending, and what that brings. */
@@ -295,8 +346,8 @@ static int import_by_stage(struct import *import, const char *host, const char *
     bool is_directory = S_ISDIR(status.st_mode);
     if (!is_directory && !S_ISREG(status.st_mode))
         return fail(import->copy, host, MEMFS_EOPNOTSUPP);
-    int error = is_directory ? import_directory(import, host, staged, status.st_mode)
-                             : import_file(import, host, staged);
+    int error = is_directory ? import_directory(import, host, staged, &status, 0)
+                             : import_file(import, host, staged, 0);
     int pending_error = import_pending(import);
     error = error != 0 ? error : pending_error;
     if (error != 0)
@@ -319,7 +370,7 @@ static int make_stage(memfs *fs, char *stage, int size)
 void mfs_hostcopy_import(memfs *fs, const char *host_path, const char *path,
                          struct mfs_hostcopy *out)
 {
-    struct import import = {fs, out, NULL, sqlite3_malloc64(PIECE_BYTES)};
+    struct import import = {.fs = fs, .copy = out, .buffer = sqlite3_malloc64(PIECE_BYTES)};
     char stage[64];
     start(out);
     int error = import.buffer != NULL ? make_stage(fs, stage, sizeof stage) : MEMFS_ENOMEM;
@@ -332,6 +383,7 @@ void mfs_hostcopy_import(memfs *fs, const char *host_path, const char *path,
         (void)memfs_remove_tree(fs, stage);
         sqlite3_free(staged);
     }
+    mfs_hostlinks_fini(&import.links);
     sqlite3_free(import.buffer);
 }
 
@@ -341,6 +393,7 @@ struct export
 {
     struct mfs_hostcopy *copy;
     char *buffer;
+    struct mfs_hostlinks links;
 };
 
 static int write_all(struct export *export, int descriptor, const char *host, size_t count,
@@ -438,15 +491,40 @@ static int export_replacing(struct export *export, memfs_file *file, const char 
     return error;
 }
 
+static int export_new(struct export *export, memfs_file *file, const char *host)
+{
+    int descriptor = open(host, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return descriptor < 0 ? fail_host(export->copy, host)
+                          : export_to(export, file, descriptor, host);
+}
+
+/* The second and later names of a file become links to the first, where the host has any. */
+static int export_linked(struct export *export, memfs_file *file, const char *host)
+{
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    int error = fail(export->copy, host, memfs_fstat(file, &info));
+    if (error != 0)
+        return error;
+    const char *first = mfs_hostlinks_find(&export->links, 0, info.number);
+    if (first != NULL && link(first, host) == 0) {
+        export->copy->entries++;
+        return 0;
+    }
+    error = export_new(export, file, host);
+    if (error == 0 && first == NULL && !mfs_hostlinks_add(&export->links, 0, info.number, host))
+        error = fail(export->copy, host, MEMFS_ENOMEM);
+    return error;
+}
+
 static int export_scanned_file(struct export *export, struct mfs_treescan *scan, const char *host)
 {
     memfs_file *file;
     int error = mfs_treescan_open(scan, &file);
     if (error != 0)
         return error == MEMFS_ENOENT ? 0 : fail(export->copy, scan->path, error);
-    int descriptor = open(host, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    error = descriptor < 0 ? fail_host(export->copy, host)
-                           : export_to(export, file, descriptor, host);
+    error = scan->stat.links > 1 ? export_linked(export, file, host)
+                                 : export_new(export, file, host);
     (void)memfs_close(file);
     return error;
 }
@@ -477,24 +555,47 @@ static int export_entry(struct export *export, struct mfs_treescan *scan, const 
     return 0;
 }
 
-static int export_tree(struct export *export, struct mfs_treescan *scan, const char *root,
-                       const char *host_path)
+/* Directories again, when nothing is put into them any more. */
+static int export_times(struct export *export, struct mfs_treescan *scan, const char *host)
+{
+    if (scan->stat.kind != MEMFS_KIND_DIRECTORY)
+        return 0;
+    const struct timespec times[2] = {time_of(scan->stat.access_ns), time_of(scan->stat.modify_ns)};
+    if (utimensat(AT_FDCWD, host, times, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)
+        return 0; /* ENOENT: made in the tree meanwhile */
+    return fail_host(export->copy, host);
+}
+
+typedef int (*export_step)(struct export *export, struct mfs_treescan *scan, const char *host);
+
+/* Does something for each entry of the tree and where it belongs on the host. */
+static int export_each(struct export *export, struct mfs_treescan *scan, const char *root,
+                       const char *host_path, export_step step)
 {
     int found = mfs_treescan_start(scan, root, MFS_TREESCAN_NO_LIMIT, NULL);
     size_t root_length = scan->path_length == 1 ? 0 : scan->path_length;
     while (found == 1) {
         const char *below = scan->path_length == 1 ? "" : scan->path + root_length;
         char *host = sqlite3_mprintf("%s%s", host_path, below);
-        int error = host != NULL ? export_entry(export, scan, host)
+        int error = host != NULL ? step(export, scan, host)
                                  : fail(export->copy, scan->path, MEMFS_ENOMEM);
         sqlite3_free(host);
         if (error != 0)
             return error;
         found = mfs_treescan_next(scan);
     }
-    if (found == 0 && export->copy->entries == 0)
-        found = MEMFS_ENOENT;
     return fail(export->copy, root, found);
+}
+
+static int export_tree(struct export *export, struct mfs_treescan *scan, const char *root,
+                       const char *host_path)
+{
+    int error = export_each(export, scan, root, host_path, export_entry);
+    if (error != 0)
+        return error;
+    if (export->copy->entries == 0)
+        return fail(export->copy, root, MEMFS_ENOENT);
+    return export_each(export, scan, root, host_path, export_times);
 }
 
 static void export_directory(struct export *export, memfs *fs, const char *path,
@@ -523,7 +624,7 @@ static void export_file(struct export *export, memfs *fs, const char *path, cons
 void mfs_hostcopy_export(memfs *fs, const char *path, const char *host_path,
                          struct mfs_hostcopy *out)
 {
-    struct export export = {out, sqlite3_malloc64(PIECE_BYTES)};
+    struct export export = {.copy = out, .buffer = sqlite3_malloc64(PIECE_BYTES)};
     start(out);
     int is_directory = memfs_is_dir(fs, path);
     if (export.buffer == NULL || is_directory < 0)
@@ -532,6 +633,7 @@ void mfs_hostcopy_export(memfs *fs, const char *path, const char *host_path,
         export_directory(&export, fs, path, host_path);
     else
         export_file(&export, fs, path, host_path);
+    mfs_hostlinks_fini(&export.links);
     sqlite3_free(export.buffer);
 }
 

@@ -18,8 +18,9 @@ struct mfs_hostcopy {
 bool mfs_hostcopy_is_available(void);
 
 /*
- * Copies a file or directory of the host to `path`, with modes, times of files, and symlinks
- * as such (`host_path` itself is followed); devices, sockets and pipes in a directory are left out.
+ * Copies a file or directory of the host to `path`, with modes, times, hard links within it,
+ * and symlinks as such (`host_path` itself is followed; symlinks have times of their own);
+ * devices, sockets and pipes in a directory are left out.
  * Missing parents are made.  A file replaces what is no directory; a directory
  * replaces nothing (EEXIST).  All or nothing, published in one step: until then it is in a
  * directory of its own, "/.memfs-import-<number>".
@@ -28,8 +29,8 @@ void mfs_hostcopy_import(memfs *fs, const char *host_path, const char *path,
                          struct mfs_hostcopy *out);
 
 /*
- * Copies a file or directory of the tree to the host, with permissions (0777), times of
- * files, holes, and symlinks as such (`path` itself is followed).  A file replaces a regular
+ * Copies a file or directory of the tree to the host, with permissions (0777), times, hard
+ * links within it (copies, where the host refuses them), holes, and symlinks as such (`path` itself is followed).  A file replaces a regular
  * file, in one step; a directory replaces nothing, and what was copied stays after a failure.
  * Parents are not made.
  */

@@ -143,6 +143,62 @@ static void a_directory_goes_in_and_out_again(void **state)
     query_close(db);
 }
 
+static void hard_links_stay_what_they_are_on_either_side(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    assert_int_equal(mkdir(host("links"), 0755), 0);
+    assert_int_equal(mkdir(host("links/sub"), 0755), 0);
+    write_host("links/one", "shared", 0644);
+    write_host("links/alone", "alone", 0644);
+    write_host("outside", "outside", 0644);
+    assert_int_equal(link(host("links/one"), host("links/two")), 0);
+    assert_int_equal(link(host("links/one"), host("links/sub/three")), 0);
+    assert_int_equal(link(host("outside"), host("links/inside")), 0);
+    does(db, import_sql("links", "/l"), "7");
+    query_is(db,
+             "SELECT links, count(*), count(DISTINCT number), group_concat(data) "
+             "FROM memfs_tree('/l') WHERE type='file' AND name!='inside' GROUP BY links",
+             "1|1|1|alone\n3|3|1|shared,shared,shared");
+    query_is(db, "SELECT links, data FROM memfs_tree WHERE path='/l/inside'", "1|outside");
+    does(db, export_sql("/l", "links-out"), "7");
+    assert_host("links-out/sub/three", "shared");
+    assert_host("links-out/alone", "alone");
+    struct stat one;
+    struct stat other;
+    assert_int_equal(lstat(host("links-out/one"), &one), 0);
+    assert_int_equal(one.st_nlink, 3);
+    assert_int_equal(lstat(host("links-out/two"), &other), 0);
+    assert_true(one.st_ino == other.st_ino);
+    assert_int_equal(lstat(host("links-out/alone"), &other), 0);
+    assert_int_equal(other.st_nlink, 1);
+    query_close(db);
+}
+
+static void directories_keep_their_times_on_either_side(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    const struct timespec inner[2] = {{1000, 5}, {2000, 7}};
+    const struct timespec outer[2] = {{3000, 1}, {4000, 2}};
+    assert_int_equal(mkdir(host("old"), 0755), 0);
+    assert_int_equal(mkdir(host("old/sub"), 0755), 0);
+    write_host("old/sub/file", "x", 0644);
+    assert_int_equal(utimensat(AT_FDCWD, host("old/sub"), inner, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, host("old"), outer, 0), 0);
+    does(db, import_sql("old", "/old"), "3");
+    query_is(db, "SELECT path, modified FROM memfs_tree('/old', 1)",
+             "/old|4000000000002\n/old/sub|2000000000007");
+    does(db, export_sql("/old", "old-out"), "3");
+    struct stat status;
+    assert_int_equal(lstat(host("old-out"), &status), 0);
+    assert_int_equal(status.st_mtim.tv_sec, 4000);
+    assert_int_equal(status.st_mtim.tv_nsec, 2);
+    assert_int_equal(lstat(host("old-out/sub"), &status), 0);
+    assert_int_equal(status.st_mtim.tv_sec, 2000);
+    query_close(db);
+}
+
 static void a_file_replaces_a_file_on_either_side(void **state)
 {
     struct fixture *f = *state;
@@ -230,6 +286,7 @@ static void an_import_that_is_refused_memory_leaves_nothing(void **state)
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
     make_sample("swept");
+    assert_int_equal(link(host("swept/file"), host("swept/sub/same")), 0);
     char *sql = import_sql("swept", "/a/b");
     int refusals = 0;
     for (;; refusals++) {
@@ -242,7 +299,8 @@ static void an_import_that_is_refused_memory_leaves_nothing(void **state)
         query_is(db, "SELECT path FROM memfs_tree", "/");
     }
     assert_true(refusals > 0);
-    query_is(db, "SELECT count(*) FROM memfs_tree", "8");
+    query_is(db, "SELECT count(*) FROM memfs_tree", "9");
+    query_is(db, "SELECT DISTINCT links FROM memfs_tree WHERE name IN ('file', 'same')", "2");
     sqlite3_free(sql);
     query_close(db);
 }
@@ -253,6 +311,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_directory_goes_in_and_out_again),
+        TEST(hard_links_stay_what_they_are_on_either_side),
+        TEST(directories_keep_their_times_on_either_side),
         TEST(a_file_replaces_a_file_on_either_side),
         TEST(holes_cost_nothing_on_either_side),
         TEST(a_directory_replaces_nothing),
