@@ -368,6 +368,23 @@ static void what_changes_anything_is_refused_in_a_view_or_trigger(void **state)
     query_close(db);
 }
 
+/* What the connection itself has put there: SQLite takes it for the application's own SQL. */
+static void temp_views_and_triggers_may_call_everything(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = query_open(f->fs, 0);
+    query_is(db, "PRAGMA trusted_schema=OFF; CREATE TABLE t(a)", "");
+    query_is(db, "CREATE TEMP VIEW v AS SELECT memfs_write('/from-view', 'x')", "");
+    query_is(db, "SELECT * FROM v", "1");
+    query_is(db,
+             "CREATE TEMP TRIGGER r AFTER INSERT ON main.t "
+             "BEGIN SELECT memfs_write('/from-trigger', new.a); END",
+             "");
+    query_is(db, "INSERT INTO t VALUES('abc')", "");
+    query_is(db, "SELECT memfs_read('/from-trigger'), memfs_exists('/from-view')", "abc|1");
+    query_close(db);
+}
+
 static void readers_may_be_used_in_a_view_unless_the_schema_is_not_trusted(void **state)
 {
     struct fixture *f = *state;
@@ -390,6 +407,22 @@ static void leave_room(struct fixture *f, uint64_t more)
     assert_int_equal(memfs_set_quota(f->fs, 1), MEMFS_EBUSY);
     assert_int_equal(memfs_statfs(f->fs, &info), 0);
     fixture_set_quota(f, info.committed_bytes + more);
+}
+
+static void a_full_tree_can_be_looked_into_and_deleted_from(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = query_open(f->fs, 0);
+    query_is(db, "SELECT memfs_write('/d/e/f', 'text'), memfs_write('/g', 'x')", "4|1");
+    leave_room(f, 0);
+    query_fails(db, "SELECT memfs_mkdir('/more')", SQLITE_FULL, "quota");
+    query_is(db, "SELECT path, size FROM memfs_tree WHERE path IN ('/d/e/f', '/g')",
+             "/d/e/f|4\n/g|1");
+    query_is(db, "SELECT memfs_exists('/g'), memfs_stat('/d/e/f') LIKE '%\"size\":4%'", "1|1");
+    query_is(db, "SELECT memfs_delete('/g'), memfs_delete_tree('/d')", "NULL|NULL");
+    fixture_set_quota(f, 0);
+    query_is(db, "SELECT path FROM memfs_tree", "/");
+    query_close(db);
 }
 
 static void a_refusal_of_the_quota_leaves_the_old_file_and_no_new_directories(void **state)
@@ -548,6 +581,8 @@ int main(void)
         TEST(a_path_with_a_nul_is_refused_by_every_function),
         TEST(null_is_null_to_readers_and_refused_by_the_others),
         TEST(what_changes_anything_is_refused_in_a_view_or_trigger),
+        TEST(temp_views_and_triggers_may_call_everything),
+        TEST(a_full_tree_can_be_looked_into_and_deleted_from),
         TEST(readers_may_be_used_in_a_view_unless_the_schema_is_not_trusted),
         TEST(a_refusal_of_the_quota_leaves_the_old_file_and_no_new_directories),
         TEST(a_full_tree_ends_an_open_transaction_as_a_full_database_does),

@@ -404,6 +404,43 @@ static void contents_that_nobody_asks_for_are_not_read(void **state)
     query_close(db);
 }
 
+/* Reading from a file moves its access time away from 7. */
+static void assert_contents_read(struct fixture *f, sqlite3 *db, const char *sql, const char *files)
+{
+    static const char *const all[] = {"/a/file", "/a/b/deep", "/z/file"};
+    for (int index = 0; index < 3; index++)
+        assert_int_equal(memfs_utimens(f->fs, all[index], 7, 7), 0);
+    sqlite3_free(query_rows(db, sql));
+    char *read = query_rows(db, "SELECT path FROM memfs_tree "
+                                "WHERE size>0 AND accessed!=7 AND type='file' ORDER BY path");
+    if (strcmp(read, files) != 0)
+        fail_msg("%s reads\n%s\nand not\n%s", sql, read, files);
+    sqlite3_free(read);
+}
+
+static void only_the_contents_that_are_asked_for_are_read(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = open_sample(f);
+    assert_contents_read(f, db, "SELECT count(*) FROM memfs_tree", "");
+    assert_contents_read(f, db,
+                         "SELECT count(*), max(size), sum(links), min(parent) FROM memfs_tree", "");
+    assert_contents_read(f, db, "SELECT path, size, allocated FROM memfs_tree ORDER BY size", "");
+    assert_contents_read(f, db, "SELECT DISTINCT type, mode FROM memfs_tree GROUP BY number", "");
+    assert_contents_read(f, db,
+                         "SELECT one.path FROM memfs_tree one JOIN memfs_tree two "
+                         "ON two.parent=one.path WHERE two.size>3",
+                         "");
+    assert_contents_read(f, db, "SELECT data FROM memfs_tree WHERE path='/z/file'", "/z/file");
+    assert_contents_read(f, db, "SELECT path, data FROM memfs_tree WHERE size=4", "/a/b/deep");
+    assert_contents_read(f, db,
+                         "SELECT path FROM memfs_tree WHERE type='file' AND name='file' AND "
+                         "instr(data, 'one')",
+                         "/a/file\n/z/file");
+    assert_contents_read(f, db, "SELECT data FROM memfs_tree", "/a/b/deep\n/a/file\n/z/file");
+    query_close(db);
+}
+
 static void the_table_is_read_only_and_cannot_be_made_again(void **state)
 {
     sqlite3 *db = open_sample(*state);
@@ -520,6 +557,7 @@ int main(void)
         TEST(the_plan_says_what_is_used),
         TEST(arguments_come_from_other_tables),
         TEST(contents_that_nobody_asks_for_are_not_read),
+        STRICT_TEST(only_the_contents_that_are_asked_for_are_read),
         TEST(the_table_is_read_only_and_cannot_be_made_again),
         TEST(what_vanishes_during_a_scan_is_skipped),
         TEST(a_scan_given_up_in_the_middle_leaves_nothing_open),
