@@ -42,12 +42,16 @@
  *            files that are no databases in use, at the moment of refusal; the statement
  *            then goes on and notices nothing.  It runs inside SQLite, with locks of
  *            SQLite's and of the VFS held: see below.
- * Journals   DELETE, TRUNCATE, PERSIST, MEMORY and OFF.  MEMORY and OFF are as
+ * Journals   DELETE, TRUNCATE, PERSIST, MEMORY, OFF and WAL.  MEMORY and OFF are as
  *            safe at the quota as the others: what a transaction had written is
  *            undone from the old content, which is kept by reference meanwhile
  *            (overwriting costs a copy of what is overwritten, in these two
  *            modes).  OFF has no rollback of a single statement; that is
  *            SQLite's definition of OFF.
+ *            WAL takes, when it is written, what its index and a checkpoint will
+ *            need (statfs: reserved), so both work at a full quota, and so does
+ *            recovery.  A transaction over two attached databases in WAL mode may
+ *            be committed in one of them alone, as SQLite says of a crash.
  * Locks      Connections of one process, in any threads, see SQLite's five lock
  *            states per database, whatever name it was opened by.
  * Names      Up to 512 bytes after `.`, `..` and links have been resolved.
