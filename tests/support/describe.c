@@ -39,7 +39,8 @@ static void print(struct description *d, const char *format, ...)
     for (;;) {
         va_list arguments;
         va_start(arguments, format);
-        int written = vsnprintf(d->text + d->length, d->room - d->length, format, arguments);
+        char *end = d->text != NULL ? d->text + d->length : NULL;
+        int written = vsnprintf(end, d->room - d->length, format, arguments);
         va_end(arguments);
         if (written >= 0 && (size_t)written < d->room - d->length) {
             d->length += (size_t)written;
