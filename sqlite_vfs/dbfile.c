@@ -18,6 +18,7 @@
 #include "wal.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 /* The header's write and read version. */
@@ -314,9 +315,12 @@ static const sqlite3_io_methods db_methods = {
     .xUnfetch = db_unfetch,
 };
 
-struct mfs_dbfile *mfs_dbfile_from(sqlite3_file *file)
+struct mfs_dbfile *mfs_dbfile_of_wal(struct mfs_registry *registry, const char *name)
 {
-    return file != NULL && file->pMethods == &db_methods ? dbfile_of(file) : NULL;
+    struct mfs_nearby *nearby = mfs_registry_find_wal(registry, name);
+    if (nearby == NULL)
+        return NULL;
+    return (struct mfs_dbfile *)(void *)((char *)nearby - offsetof(struct mfs_dbfile, nearby));
 }
 
 /* Says in SQLite's log why not, since SQLite has no other place for it. */
@@ -363,7 +367,8 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
         (void)mfs_file_close(&db->file);
         return rc;
     }
-    mfs_registry_add_nearby(registry, &db->nearby, path);
+    bool is_own_name = mfs_nearby_is_own_name(db, registry->file_bytes, path);
+    mfs_registry_add_nearby(registry, &db->nearby, is_own_name ? path : NULL);
     atomic_fetch_add(&registry->open_files, 1u);
     db->file.base.pMethods = &db_methods;
     return SQLITE_OK;

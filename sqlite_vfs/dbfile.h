@@ -26,7 +26,7 @@ struct mfs_dbfile {
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
                     struct mfs_registry *registry, const char *path, int open_flags, bool is_image);
 
-/* The database that a sqlite3_file is, or null if it is not one of ours. */
-struct mfs_dbfile *mfs_dbfile_from(sqlite3_file *file);
+/* The database whose WAL has this name; null if the name is not SQLite's own (mfs_nearby_enter). */
+struct mfs_dbfile *mfs_dbfile_of_wal(struct mfs_registry *registry, const char *name);
 
 #endif

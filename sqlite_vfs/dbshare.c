@@ -327,6 +327,14 @@ void mfs_registry_remove_nearby(struct mfs_registry *registry, struct mfs_nearby
     mfs_mutex_unlock(registry->mutex);
 }
 
+struct mfs_nearby *mfs_registry_find_wal(struct mfs_registry *registry, const char *name)
+{
+    mfs_mutex_lock(registry->mutex);
+    struct mfs_nearby *found = mfs_nearby_find_wal(&registry->names, name);
+    mfs_mutex_unlock(registry->mutex);
+    return found;
+}
+
 void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registry, uint64_t number)
 {
     struct mfs_journal **bucket = &registry->journals[bucket_of(number)];

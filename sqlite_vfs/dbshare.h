@@ -73,6 +73,7 @@ struct mfs_journal {
 struct mfs_registry {
     mfs_mutex *mutex;
     atomic_uint open_files; /* of every kind */
+    size_t file_bytes;      /* that SQLite provides for each: szOsFile */
     /* Both by bucket: threads that sleep for a lock, and databases with a promise. */
     atomic_uint sleepers[MFS_REGISTRY_BUCKETS], promises[MFS_REGISTRY_BUCKETS];
     struct mfs_share *shares[MFS_REGISTRY_BUCKETS];
@@ -132,10 +133,11 @@ int mfs_member_prepare_shm(struct mfs_member *member, uint64_t frames);
  */
 void mfs_member_unmap_shm(struct mfs_member *member, struct mfs_registry *registry, bool deletes);
 
-/* Makes the connection's facts findable by name, and ends that. */
+/* Makes the connection's facts findable by name, and ends that; `path` as for nearby. */
 void mfs_registry_add_nearby(struct mfs_registry *registry, struct mfs_nearby *nearby,
                              const char *path);
 void mfs_registry_remove_nearby(struct mfs_registry *registry, struct mfs_nearby *nearby);
+struct mfs_nearby *mfs_registry_find_wal(struct mfs_registry *registry, const char *name);
 
 /* These three with the registry's mutex held. */
 void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registry, uint64_t number);

@@ -30,6 +30,7 @@ struct mfs_nearby {
     unsigned facts;
     struct mfs_file *journal;         /* the connection's own rollback journal, while open */
     struct mfs_nearby **journal_link; /* the journal's way back to here */
+    struct mfs_nearby *next, **link;  /* in the index's list */
 };
 
 #define MFS_NAME_SLOTS 128u
@@ -45,15 +46,27 @@ struct mfs_name_index {
         const char *_Atomic name;
         struct mfs_nearby *_Atomic nearby;
     } slots[MFS_NAME_SLOTS];
+    struct mfs_nearby *all; /* those whose names found no slot too; for the caller's mutex */
 };
 
-/* `path` is a database's name as SQLite passes it to xOpen.  A full index is no error: what is
- * not in it is looked up in the tree. */
+/*
+ * Whether `path` is SQLite's own name for the database that is being opened as `file`, of
+ * `file_size` bytes: only that has the names of the journal and the WAL behind it.  A VFS
+ * that lies over this one may pass a copy.
+ */
+bool mfs_nearby_is_own_name(const void *file, size_t file_size, const char *path);
+
+/* `path` is a database's name as SQLite passes it to xOpen, or null: it is a copy.  A full index
+ * is no error: what is not in it is looked up in the tree. */
 void mfs_nearby_enter(struct mfs_nearby *nearby, struct mfs_name_index *index, const char *path);
 void mfs_nearby_leave(struct mfs_nearby *nearby, struct mfs_name_index *index);
 
 /* The connection to which the name belongs, or null. */
 struct mfs_nearby *mfs_nearby_find(struct mfs_name_index *index, const char *name);
+
+/* The connection to whose WAL the name belongs, or null, also if it found no slot.  Serialised
+ * like entering. */
+struct mfs_nearby *mfs_nearby_find_wal(const struct mfs_name_index *index, const char *name);
 
 /* What the absence of a name is as a fact; it is one of the connection's two. */
 enum mfs_fact mfs_nearby_absence(const struct mfs_nearby *nearby, const char *name);

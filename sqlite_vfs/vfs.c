@@ -29,13 +29,13 @@ static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
 
 /* --------------------------------------------------------------------- files */
 
-/* Which database a WAL that is being opened belongs to; SQLite knows by its name's address. */
-static struct mfs_wal wal_of(const char *path, int flags)
+/* Which database a WAL that is being opened belongs to. */
+static struct mfs_wal wal_of(struct mfs_vfs *vfs, const char *path, int flags)
 {
     struct mfs_wal wal = {0};
     struct mfs_dbfile *db = NULL;
     if ((flags & SQLITE_OPEN_WAL) != 0 && path != NULL)
-        db = mfs_dbfile_from(sqlite3_database_file_object(path));
+        db = mfs_dbfile_of_wal(&vfs->registry, path);
     if (db != NULL) {
         wal.database = &db->file;
         wal.member = &db->member;
@@ -102,7 +102,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
     if ((flags & SQLITE_OPEN_MAIN_DB) && path != NULL) {
         rc = open_database(vfs, path, (struct mfs_dbfile *)file, flags);
     } else {
-        struct mfs_wal wal = wal_of(path, flags);
+        struct mfs_wal wal = wal_of(vfs, path, flags);
         rc = mfs_auxfile_open((struct mfs_auxfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
                               &wal, flags);
     }
@@ -250,9 +250,11 @@ int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *host, struct mfs_vf
     vfs->fs = fs;
     vfs->host = host;
     bool is_db_larger = sizeof(struct mfs_dbfile) > sizeof(struct mfs_auxfile);
+    vfs->registry.file_bytes = is_db_larger ? sizeof(struct mfs_dbfile)
+                                            : sizeof(struct mfs_auxfile);
     vfs->base = (sqlite3_vfs){
         .iVersion = 2,
-        .szOsFile = (int)(is_db_larger ? sizeof(struct mfs_dbfile) : sizeof(struct mfs_auxfile)),
+        .szOsFile = (int)vfs->registry.file_bytes,
         .mxPathname = MFS_FILE_PATH_MAX,
         .zName = vfs->name,
         .xOpen = vfs_open,

@@ -95,6 +95,25 @@ static void the_last_connection_takes_wal_index_and_reservation_with_it(void **s
     assert_true(figures(f).class_bytes[MEMFS_CLASS_SHARED] < before);
 }
 
+/* More than the index of names has room for. */
+static void each_of_many_databases_gets_its_reservation(void **state)
+{
+    struct fixture *f = *state;
+    enum { DATABASES = 150 };
+    sqlite3 *databases[DATABASES];
+    for (int index = 0; index < DATABASES; index++) {
+        char path[32];
+        uint64_t before = figures(f).reserved_bytes;
+        snprintf(path, sizeof path, "/%d.db", index);
+        databases[index] = open_wal(path);
+        db_run(databases[index], "INSERT INTO t(v) VALUES (zeroblob(20000))");
+        assert_true(figures(f).reserved_bytes >= before + 20000);
+    }
+    for (int index = 0; index < DATABASES; index++)
+        db_close(databases[index]);
+    assert_int_equal(figures(f).reserved_bytes, 0);
+}
+
 static void a_wal_of_several_index_regions_is_read_and_checkpointed(void **state)
 {
     (void)state;
@@ -281,6 +300,7 @@ int main(void)
         TEST(readers_see_the_version_they_began_with),
         TEST(every_kind_of_checkpoint_works_and_truncate_empties_the_wal),
         TEST(the_last_connection_takes_wal_index_and_reservation_with_it),
+        TEST(each_of_many_databases_gets_its_reservation),
         TEST(a_wal_of_several_index_regions_is_read_and_checkpointed),
         TEST(a_wal_that_was_left_behind_is_recovered_at_a_full_quota),
         TEST(a_wal_that_was_renamed_is_recovered_at_a_full_quota),
