@@ -93,8 +93,8 @@ static void create_table(struct maker *m, const char *name)
     static const char *const strict_forms[] = {
         "CREATE TABLE %s(a UNIQUE, b CHECK(b!=13), c NOT NULL ON CONFLICT IGNORE)",
         "CREATE TABLE %s(a INTEGER PRIMARY KEY, b REFERENCES t0(a) ON DELETE CASCADE, c)",
-        "CREATE TABLE %s(a INTEGER PRIMARY KEY, b REFERENCES t0(a) ON DELETE SET NULL "
-        "DEFERRABLE INITIALLY DEFERRED, c)",
+        ("CREATE TABLE %s(a INTEGER PRIMARY KEY, b REFERENCES t0(a) ON DELETE SET NULL "
+         "DEFERRABLE INITIALLY DEFERRED, c)"),
         "CREATE TABLE %s(a INTEGER PRIMARY KEY, b INT, c ANY) STRICT",
     };
     if (m->undoes_statements && below(m, 3) == 0)
@@ -314,8 +314,8 @@ static void create_view(struct maker *m)
 {
     static const char *const forms[] = {
         "CREATE VIEW v AS SELECT a, b+1 AS b, c FROM t%d WHERE b IS NOT NULL",
-        "CREATE TRIGGER vi INSTEAD OF INSERT ON v BEGIN INSERT OR IGNORE INTO t%d(a,b,c) "
-        "VALUES(new.a, new.b, new.c); END",
+        ("CREATE TRIGGER vi INSTEAD OF INSERT ON v BEGIN INSERT OR IGNORE INTO t%d(a,b,c) "
+         "VALUES(new.a, new.b, new.c); END"),
         "INSERT INTO v(a,b,c) VALUES(70+%d, 1, 'by the view')",
         "SELECT count(*), sum(b)+%d FROM v",
         "DROP VIEW IF EXISTS v -- %d",
