@@ -53,7 +53,8 @@
  *            recovery.  A transaction over two attached databases in WAL mode may
  *            be committed in one of them alone, as SQLite says of a crash.
  * Locks      Connections of one process, in any threads, see SQLite's five lock
- *            states per database, whatever name it was opened by.
+ *            states per database, whatever name it was opened by.  One that waits
+ *            (sqlite3_busy_timeout()) is woken by the unlock, and writers take turns.
  * Names      Up to 512 bytes after `.`, `..` and links have been resolved.
  * Read-only  A database file without any write permission bit (memfs_chmod())
  *            opens read-only, as on a disk.
