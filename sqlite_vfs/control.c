@@ -114,8 +114,7 @@ static int control_lock_timeout(struct mfs_member *member, int *argument)
 }
 
 /*
- * Armed first: room that an old version shares would have to be copied to be
- * written.  A checkpoint's growth was reserved when the WAL was written; and what
+ * Armed first, since the room is to be where the writes go.  A checkpoint's growth was reserved when the WAL was written; and what
  * is not grown into can only be given back by who holds the database alone, which
  * a checkpoint does not.
  */
@@ -125,7 +124,10 @@ static int hint_size(struct mfs_file *file, const struct mfs_member *member, str
     if (member->shm != NULL)
         return SQLITE_OK;
     int rc = mfs_undo_prepare(undo, file, member->level);
-    return rc != SQLITE_OK ? rc : mfs_file_reserve_room(file, *size);
+    if (rc != SQLITE_OK)
+        return rc;
+    return undo->view->is_held ? mfs_view_reserve_room(undo->view, *size)
+                               : mfs_file_reserve_room(file, *size);
 }
 
 int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struct mfs_undo *undo,

@@ -5,9 +5,9 @@
  * transaction through mfs_undo_commit() (in control.c) or mfs_undo_roll_back().
  * The undo is always done before the lock is let go.
  *
- * From its first write to the unlock, and while it maps the WAL index, the
- * connection holds the file private: a copy that somebody takes meanwhile must
- * not make a rollback or a checkpoint allocate.
+ * From its first write into the file to the unlock, and while it maps the WAL
+ * index, the connection holds the file private: a copy that somebody takes
+ * meanwhile must not make a rollback or a checkpoint allocate.
  */
 #include "dbfile.h"
 
@@ -38,7 +38,7 @@ static struct mfs_dbfile *dbfile_of(sqlite3_file *file)
 static int db_close(sqlite3_file *file)
 {
     struct mfs_dbfile *db = dbfile_of(file);
-    int undone = mfs_undo_roll_back(&db->undo, &db->file);
+    mfs_undo_roll_back(&db->undo);
     mfs_file_release_room(&db->file);
     mfs_member_unmap_shm(&db->member, db->registry, false);
     mfs_registry_remove_nearby(db->registry, &db->nearby);
@@ -46,7 +46,13 @@ static int db_close(sqlite3_file *file)
     mfs_member_leave(&db->member, db->registry);
     int rc = mfs_file_close(&db->file);
     atomic_fetch_sub(&db->registry->open_files, 1u);
-    return undone != SQLITE_OK ? undone : rc;
+    return rc;
+}
+
+static int read_bytes(struct mfs_dbfile *db, void *buffer, int count, sqlite3_int64 offset)
+{
+    return db->view.is_held ? mfs_view_read(&db->view, buffer, count, offset)
+                            : mfs_file_read(&db->file, buffer, count, offset);
 }
 
 /* An image has no WAL beside it, so SQLite must not look for one. */
@@ -60,15 +66,27 @@ static int db_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 of
 {
     struct mfs_dbfile *db = dbfile_of(file);
     if (db->undo.state == MFS_UNDO_ARMED && offset == VERSION_OFFSET && count == VERSION_BYTES) {
-        int rc = mfs_undo_roll_back(&db->undo, &db->file);
+        mfs_undo_roll_back(&db->undo);
         mfs_fetch_note_change(&db->member.fetch);
-        if (rc != SQLITE_OK)
-            return rc;
     }
-    int rc = mfs_file_read(&db->file, buffer, count, offset);
+    int rc = read_bytes(db, buffer, count, offset);
     if (db->member.is_image && offset == 0 && count >= FORMAT_OFFSET + FORMAT_BYTES)
         hide_wal_mode((unsigned char *)buffer + FORMAT_OFFSET);
     return rc;
+}
+
+static int64_t size_of(const struct mfs_dbfile *db)
+{
+    return db->view.is_held ? mfs_view_size(&db->view) : memfs_file_size(db->file.handle);
+}
+
+static struct mfs_fetch_source fetch_source_of(const struct mfs_dbfile *db)
+{
+    return (struct mfs_fetch_source){
+        .file = db->file.handle,
+        .version = db->view.is_held ? &db->view.version : NULL,
+        .version_generation = db->view.generation,
+    };
 }
 
 static void hold_private(struct mfs_dbfile *db, bool on)
@@ -87,11 +105,32 @@ static bool exceeds_limit(struct mfs_dbfile *db, sqlite3_int64 size)
 {
     if (db->member.shm != NULL && db->member.level < MFS_LOCK_RESERVED)
         return false;
-    int64_t now = memfs_file_size(db->file.handle);
-    if (size <= now)
+    if (size <= size_of(db))
         return false;
     int64_t limit = mfs_member_size_limit(&db->member);
     return limit != MFS_SIZE_UNLIMITED && size > limit;
+}
+
+/* Whether the range holds exactly these bytes already. */
+static bool holds(struct mfs_dbfile *db, const void *bytes, int count, sqlite3_int64 offset)
+{
+    char piece[512];
+    for (int done = 0; done < count;) {
+        int length = count - done < (int)sizeof piece ? count - done : (int)sizeof piece;
+        if (read_bytes(db, piece, length, offset + done) != SQLITE_OK ||
+            memcmp(piece, (const char *)bytes + done, (size_t)length) != 0)
+            return false;
+        done += length;
+    }
+    return true;
+}
+
+static int write_bytes(struct mfs_dbfile *db, const void *buffer, int count, sqlite3_int64 offset)
+{
+    if (db->view.is_held)
+        return mfs_view_write(&db->view, buffer, count, offset);
+    hold_private(db, true);
+    return mfs_file_write(&db->file, buffer, count, offset);
 }
 
 static int db_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
@@ -99,16 +138,14 @@ static int db_write(sqlite3_file *file, const void *buffer, int count, sqlite3_i
     struct mfs_dbfile *db = dbfile_of(file);
     if (exceeds_limit(db, offset + count))
         return SQLITE_FULL;
-    hold_private(db, true);
     mfs_fetch_note_change(&db->member.fetch);
     int rc = mfs_undo_prepare(&db->undo, &db->file, db->member.level);
     if (rc != SQLITE_OK)
         return rc;
-    rc = mfs_file_write(&db->file, buffer, count, offset);
-    /* A rollback also writes pages that the transaction had not written yet.  Where an undo or a
+    rc = write_bytes(db, buffer, count, offset);
+    /* A rollback also writes pages that the transaction had not written yet.  Where the file or a
      * copy shares them, that takes memory; but such a write changes nothing, so it may not fail. */
-    if ((rc == SQLITE_FULL || rc == SQLITE_IOERR_NOMEM) &&
-        mfs_file_holds(&db->file, buffer, count, offset))
+    if ((rc == SQLITE_FULL || rc == SQLITE_IOERR_NOMEM) && holds(db, buffer, count, offset))
         return SQLITE_OK;
     return rc;
 }
@@ -120,7 +157,10 @@ static int db_truncate(sqlite3_file *file, sqlite3_int64 size)
         return SQLITE_FULL;
     mfs_fetch_note_change(&db->member.fetch);
     int rc = mfs_undo_prepare(&db->undo, &db->file, db->member.level);
-    return rc != SQLITE_OK ? rc : mfs_file_truncate(&db->file, size);
+    if (rc != SQLITE_OK)
+        return rc;
+    return db->view.is_held ? mfs_view_truncate(&db->view, size)
+                            : mfs_file_truncate(&db->file, size);
 }
 
 static int db_sync(sqlite3_file *file, int flags)
@@ -132,7 +172,11 @@ static int db_sync(sqlite3_file *file, int flags)
 
 static int db_size(sqlite3_file *file, sqlite3_int64 *size)
 {
-    return mfs_file_size(&dbfile_of(file)->file, size);
+    struct mfs_dbfile *db = dbfile_of(file);
+    if (!db->view.is_held)
+        return mfs_file_size(&db->file, size);
+    *size = mfs_view_size(&db->view);
+    return SQLITE_OK;
 }
 
 static int answer_to_code(enum mfs_lock_answer answer)
@@ -161,10 +205,9 @@ static int db_lock(sqlite3_file *file, int level)
 static int db_unlock(sqlite3_file *file, int level)
 {
     struct mfs_dbfile *db = dbfile_of(file);
-    int undone = SQLITE_OK;
     bool has_written = db->member.level == MFS_LOCK_EXCLUSIVE;
     if (db->member.level > MFS_LOCK_SHARED) {
-        undone = mfs_undo_roll_back(&db->undo, &db->file);
+        mfs_undo_roll_back(&db->undo);
         mfs_file_release_room(&db->file);
         mfs_fetch_note_change(&db->member.fetch);
     }
@@ -172,11 +215,12 @@ static int db_unlock(sqlite3_file *file, int level)
         hold_private(db, false);
     if (has_written)
         mfs_member_reclaim_pages(&db->member, db->file.handle);
+    struct mfs_fetch_source source = fetch_source_of(db);
     if (level == SQLITE_LOCK_NONE)
-        mfs_fetch_end_transaction(&db->member.fetch, db->file.handle);
+        mfs_fetch_end_transaction(&db->member.fetch, &source);
     int rc = answer_to_code(mfs_member_unlock(&db->member, (enum mfs_lock_level)level));
     mfs_waiting_wake(&db->member, db->registry);
-    return undone != SQLITE_OK ? undone : rc;
+    return rc;
 }
 
 static int db_check_reserved_lock(sqlite3_file *file, int *is_reserved)
@@ -230,8 +274,9 @@ static int db_shm_map(sqlite3_file *file, int region, int region_bytes, int exte
  * may have cut the database. */
 static void settle_fetches(struct mfs_member *member, memfs_file *file, int slot, bool exclusive)
 {
+    struct mfs_fetch_source source = {.file = file};
     if (!exclusive && slot >= FIRST_READER_SLOT)
-        mfs_fetch_end_transaction(&member->fetch, file);
+        mfs_fetch_end_transaction(&member->fetch, &source);
     else if (exclusive && slot == CHECKPOINT_SLOT)
         mfs_member_reclaim_pages(member, file);
 }
@@ -278,7 +323,8 @@ static int db_shm_unmap(sqlite3_file *file, int deletes)
 static int db_fetch(sqlite3_file *file, sqlite3_int64 offset, int count, void **out)
 {
     struct mfs_dbfile *db = dbfile_of(file);
-    *out = mfs_fetch_page(&db->member.fetch, db->file.handle, offset, count);
+    struct mfs_fetch_source source = fetch_source_of(db);
+    *out = mfs_fetch_page(&db->member.fetch, &source, offset, count);
     return SQLITE_OK;
 }
 
@@ -355,7 +401,9 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
     if (rc != SQLITE_OK)
         return rc;
     db->registry = registry;
-    db->undo = (struct mfs_undo){.nearby = &db->nearby, .state = MFS_UNDO_UNDECIDED};
+    db->view = (struct mfs_view){0};
+    db->undo = (struct mfs_undo){
+        .nearby = &db->nearby, .view = &db->view, .state = MFS_UNDO_UNDECIDED};
     db->holds_private = false;
     if (!mfs_member_join(&db->member, registry, db->file.number)) {
         (void)mfs_file_close(&db->file);

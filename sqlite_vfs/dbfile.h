@@ -5,12 +5,14 @@
 #include "dbshare.h"
 #include "file.h"
 #include "undo.h"
+#include "view.h"
 
 struct mfs_dbfile {
     struct mfs_file file; /* first: SQLite's pointer is ours */
     struct mfs_registry *registry;
     struct mfs_member member;
     struct mfs_undo undo;
+    struct mfs_view view; /* if held: what is read and written rather than the file */
     struct mfs_nearby nearby;
     bool holds_private; /* since it writes, or maps the WAL index: no copy may share its pages */
 };

@@ -43,8 +43,6 @@ static int other_error(enum mfs_operation operation, int error)
         return SQLITE_IOERR_DELETE;
     case MFS_OPERATION_CLOSE:
         return SQLITE_IOERR_CLOSE;
-    case MFS_OPERATION_UNDO:
-        return SQLITE_IOERR_UNLOCK;
     case MFS_OPERATION_COUNT:
     default:
         return SQLITE_IOERR;

@@ -77,9 +77,16 @@ static void renew(struct mfs_fetch_table *table, uint64_t generation)
     table->generation = generation;
 }
 
-static void look_again(struct mfs_fetch *fetch, memfs_file *file)
+/* Those of versions are told from those of files by the highest bit. */
+static uint64_t generation_of(const struct mfs_fetch_source *source)
 {
-    uint64_t generation = memfs_mapping_generation(file);
+    return source->version != NULL ? source->version_generation | UINT64_C(1) << 63
+                                   : memfs_mapping_generation(source->file);
+}
+
+static void look_again(struct mfs_fetch *fetch, const struct mfs_fetch_source *source)
+{
+    uint64_t generation = generation_of(source);
     if (fetch->table->generation != generation)
         renew(fetch->table, generation);
     fetch->may_be_old = false;
@@ -128,28 +135,36 @@ static struct slot *make_room(struct mfs_fetch_table *table, struct slot *set)
     return NULL;
 }
 
-static struct slot *enter(struct mfs_fetch_table *table, struct slot *set, memfs_file *file,
-                          int64_t offset, size_t length)
+static int map(const struct mfs_fetch_source *source, int64_t offset, size_t length,
+               memfs_mapping *out)
+{
+    return source->version != NULL ? memfs_version_map(source->version, offset, length, out)
+                                   : memfs_map_present(source->file, offset, length, out);
+}
+
+static struct slot *enter(struct mfs_fetch_table *table, struct slot *set,
+                          const struct mfs_fetch_source *source, int64_t offset, size_t length)
 {
     struct slot *slot = make_room(table, set);
-    if (slot == NULL || memfs_map_present(file, offset, length, &slot->mapping) != 0)
+    if (slot == NULL || map(source, offset, length, &slot->mapping) != 0)
         return NULL;
     slot->key = offset;
     return slot;
 }
 
-void *mfs_fetch_page(struct mfs_fetch *fetch, memfs_file *file, int64_t offset, int count)
+void *mfs_fetch_page(struct mfs_fetch *fetch, const struct mfs_fetch_source *source, int64_t offset,
+                     int count)
 {
     assert(count > 0 && offset >= 0);
     if (fetch->limit < count || offset > fetch->limit - count || (!fetch->is_ours && !take(fetch)))
         return NULL;
     struct mfs_fetch_table *table = fetch->table;
     if (fetch->may_be_old)
-        look_again(fetch, file);
+        look_again(fetch, source);
     struct slot *set = set_of(table, offset);
     struct slot *slot = find(set, offset, (size_t)count);
     if (slot == NULL)
-        slot = enter(table, set, file, offset, (size_t)count);
+        slot = enter(table, set, source, offset, (size_t)count);
     if (slot == NULL)
         return NULL;
     slot->fetched++;
@@ -175,11 +190,11 @@ void mfs_fetch_note_change(struct mfs_fetch *fetch)
     fetch->may_be_old = true;
 }
 
-void mfs_fetch_end_transaction(struct mfs_fetch *fetch, memfs_file *file)
+void mfs_fetch_end_transaction(struct mfs_fetch *fetch, const struct mfs_fetch_source *source)
 {
     if (!fetch->is_ours || fetch->table->outstanding != 0)
         return;
-    look_again(fetch, file);
+    look_again(fetch, source);
     fetch->may_be_old = true;
     fetch->is_ours = false;
     atomic_store_explicit(&fetch->is_taken, false, memory_order_release);

@@ -35,11 +35,19 @@ struct mfs_fetch {
 
 #define MFS_FETCH_UNLIMITED INT64_MAX
 
+/* Where pages are fetched from: a file, or a version that stands in its place. */
+struct mfs_fetch_source {
+    memfs_file *file;
+    const memfs_version_ref *version; /* null: the file */
+    uint64_t version_generation;      /* as memfs_mapping_generation() of a file */
+};
+
 /*
  * The address of a page, or null: then it is to be read.  Nothing else can go wrong.  It is
  * for reading; SQLite's interface has no const there.
  */
-void *mfs_fetch_page(struct mfs_fetch *fetch, memfs_file *file, int64_t offset, int count);
+void *mfs_fetch_page(struct mfs_fetch *fetch, const struct mfs_fetch_source *source, int64_t offset,
+                     int count);
 
 /* Gives back what was fetched. */
 void mfs_fetch_give_back(struct mfs_fetch *fetch, int64_t offset, const void *page);
@@ -48,7 +56,7 @@ void mfs_fetch_give_back(struct mfs_fetch *fetch, int64_t offset, const void *pa
 void mfs_fetch_note_change(struct mfs_fetch *fetch);
 
 /* At the end of a transaction: lets old mappings go, and others may do so from now on. */
-void mfs_fetch_end_transaction(struct mfs_fetch *fetch, memfs_file *file);
+void mfs_fetch_end_transaction(struct mfs_fetch *fetch, const struct mfs_fetch_source *source);
 
 /* Does it for another connection to the same file, unless that is in a transaction. */
 void mfs_fetch_reclaim(struct mfs_fetch *fetch, memfs_file *file);

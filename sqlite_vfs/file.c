@@ -184,16 +184,3 @@ void mfs_file_release_room(struct mfs_file *file)
         (void)memfs_ftruncate(file->handle, size);
     file->reserved_end = 0;
 }
-
-bool mfs_file_holds(struct mfs_file *file, const void *bytes, int count, sqlite3_int64 offset)
-{
-    char piece[512];
-    for (int done = 0; done < count;) {
-        int length = count - done < (int)sizeof piece ? count - done : (int)sizeof piece;
-        int64_t got = memfs_pread(file->handle, piece, (size_t)length, offset + done);
-        if (got != length || memcmp(piece, (const char *)bytes + done, (size_t)length) != 0)
-            return false;
-        done += length;
-    }
-    return true;
-}

@@ -64,7 +64,4 @@ int mfs_file_characteristics(const struct mfs_file *file);
 int mfs_file_reserve_room(struct mfs_file *file, sqlite3_int64 size);
 void mfs_file_release_room(struct mfs_file *file);
 
-/* Whether the range holds exactly these bytes already. */
-bool mfs_file_holds(struct mfs_file *file, const void *bytes, int count, sqlite3_int64 offset);
-
 #endif

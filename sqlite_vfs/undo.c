@@ -5,14 +5,14 @@
  *        UNDECIDED ------------------------------------> ARMED
  *         |  ^  ^                                          |
  *         |  |  '------------------------------------------'
- *         |  |     commit: drop; unlock, close, new read: put back
+ *         |  |     commit: exchange; unlock, close, new read: drop
  *         |  |
  *         |  | sync, commit, unlock, close
  *         v  |
  *        JOURNALLED   first change, and a live journal or WAL is there
  *
- * 1. Armed only under EXCLUSIVE: nobody else reads or writes then, so putting
- *    the old content back disturbs nobody.
+ * 1. Armed only under EXCLUSIVE: nobody else reads or writes then, so nobody can
+ *    have changed the file when the view goes into it.
  * 2. Never armed while a hot journal is played back: that ends without
  *    COMMIT_PHASETWO and must stay.  Two signs, either is enough: EXCLUSIVE was
  *    reached without RESERVED (only playback does that), and the journal is live
@@ -31,9 +31,6 @@
  */
 #include "undo.h"
 
-#include "errmap.h"
-
-#include <assert.h>
 #include <string.h>
 
 static bool begins_live(memfs_file *journal)
@@ -102,12 +99,10 @@ int mfs_undo_prepare(struct mfs_undo *undo, struct mfs_file *file, enum mfs_lock
         undo->state = MFS_UNDO_JOURNALLED;
         return SQLITE_OK;
     }
-    int error = memfs_version_take(file->handle, &undo->version);
-    if (error == 0)
-        error = memfs_use_reserve(file->handle, MEMFS_RESERVE_OVERWRITING);
-    if (error == 0)
+    int rc = mfs_view_take(undo->view, file->handle);
+    if (rc == SQLITE_OK)
         undo->state = MFS_UNDO_ARMED;
-    return mfs_errmap(MFS_OPERATION_WRITE, error);
+    return rc;
 }
 
 void mfs_undo_note_sync(struct mfs_undo *undo)
@@ -117,37 +112,20 @@ void mfs_undo_note_sync(struct mfs_undo *undo)
         undo->state = MFS_UNDO_UNDECIDED;
 }
 
-/* Cutting pages that a version shares cannot always free them (that takes no memory, but freeing
- * half of a shared table would); after the version has gone, cutting once more does. */
-static void forget_version(struct mfs_undo *undo, struct mfs_file *file)
-{
-    int64_t size = memfs_file_size(file->handle);
-    bool was_cut = size >= 0 && (uint64_t)size < undo->version.size_bytes;
-    int error = memfs_version_drop(&undo->version);
-    (void)memfs_use_reserve(file->handle, MEMFS_RESERVE_UNUSED);
-    if (error == 0 && was_cut)
-        error = memfs_ftruncate(file->handle, size);
-    assert(error == 0);
-    (void)error;
-}
-
 void mfs_undo_commit(struct mfs_undo *undo, struct mfs_file *file)
 {
-    if (undo->state == MFS_UNDO_ARMED)
-        forget_version(undo, file);
-    undo->state = MFS_UNDO_UNDECIDED;
-    undo->is_recovery = false;
-}
-
-int mfs_undo_roll_back(struct mfs_undo *undo, struct mfs_file *file)
-{
-    int error = 0;
     if (undo->state == MFS_UNDO_ARMED) {
-        error = memfs_version_restore(file->handle, &undo->version);
-        (void)memfs_use_reserve(file->handle, MEMFS_RESERVE_UNUSED);
-        assert(error == 0);
+        mfs_view_exchange(undo->view, file->handle);
+        mfs_view_drop_former(undo->view, file->handle);
     }
     undo->state = MFS_UNDO_UNDECIDED;
     undo->is_recovery = false;
-    return mfs_errmap(MFS_OPERATION_UNDO, error);
+}
+
+void mfs_undo_roll_back(struct mfs_undo *undo)
+{
+    if (undo->state == MFS_UNDO_ARMED)
+        mfs_view_drop(undo->view);
+    undo->state = MFS_UNDO_UNDECIDED;
+    undo->is_recovery = false;
 }

@@ -1,11 +1,12 @@
 /*
- * The undo of journal modes MEMORY and OFF: puts a database back to what it was
- * before a transaction that did not end in a commit.
+ * The undo of journal modes MEMORY and OFF: a transaction that does not end in a
+ * commit leaves the database as it was.
  *
  * See SQLITE.md 1.6 for the problem: in these modes a refused write in the
  * middle of a transaction would leave a half-written database.  The cure costs
- * one reference to the content: taken at the first change, dropped at the
- * commit, put back at any other end.
+ * one reference to the content: the transaction writes a view of its own, taken
+ * at the first change, which goes into the file at the commit and is dropped at
+ * any other end.
  */
 #ifndef MFS_UNDO_H
 #define MFS_UNDO_H
@@ -13,19 +14,20 @@
 #include "file.h"
 #include "lockstate.h"
 #include "nearby.h"
+#include "view.h"
 
 enum mfs_undo_state {
     MFS_UNDO_UNDECIDED = 0, /* nothing was written since the last end */
-    MFS_UNDO_ARMED,         /* `version` is what to go back to */
+    MFS_UNDO_ARMED,         /* the view is what the transaction reads and writes */
     MFS_UNDO_JOURNALLED     /* a journal or WAL in the tree does the job */
 };
 
-/* All zeros but for `nearby` to begin with.  Used by the thread that uses the file. */
+/* All zeros but for the pointers to begin with.  Used by the thread that uses the file. */
 struct mfs_undo {
     struct mfs_nearby *nearby; /* the connection's */
+    struct mfs_view *view;
     enum mfs_undo_state state;
     bool is_recovery; /* EXCLUSIVE was reached without RESERVED: playback of a hot journal */
-    memfs_version_ref version;
 };
 
 /* After a lock was granted: from where to where. */
@@ -41,7 +43,7 @@ void mfs_undo_note_sync(struct mfs_undo *undo);
 /* At SQLITE_FCNTL_COMMIT_PHASETWO. */
 void mfs_undo_commit(struct mfs_undo *undo, struct mfs_file *file);
 
-/* At any other end: unlock, close, or a new read transaction.  Cannot fail for memory. */
-int mfs_undo_roll_back(struct mfs_undo *undo, struct mfs_file *file);
+/* At any other end: unlock, close, or a new read transaction. */
+void mfs_undo_roll_back(struct mfs_undo *undo);
 
 #endif

@@ -281,11 +281,7 @@ static int map(memfs_file *file, int64_t offset, size_t length, bool makes_page,
         error = MEMFS_ENXIO;
     if (error != 0)
         return error;
-    (void)atomic_fetch_add(&fs->mappings, 1);
-    out->data = mfs_page_bytes(&fs->pool, page) + ((uint64_t)offset & (page_size - 1));
-    out->length = length;
-    out->opaque[0] = fs;
-    out->opaque[1] = (void *)page; /* NOLINT(performance-no-int-to-ptr) */
+    mfs_fs_fill_mapping(fs, page, (size_t)((uint64_t)offset & (page_size - 1)), length, out);
     return 0;
 }
 

@@ -186,3 +186,45 @@ int memfs_version_truncate(memfs_version_ref *ref, int64_t size)
     while (tries_again(ref, result));
     return result;
 }
+
+static int allocate_once(memfs_version_ref *ref, int64_t offset, int64_t length)
+{
+    struct mfs_version *version = as_version(ref);
+    if (!is_held(version) || offset < 0 || length <= 0)
+        return MEMFS_EINVAL;
+    if (length > MEMFS_FILE_SIZE_MAX - offset)
+        return MEMFS_EFBIG;
+    uint64_t end = (uint64_t)offset + (uint64_t)length;
+    version->content.rank = mfs_rank_of_write(version->reserve_use, version->size, end);
+    int error = mfs_content_allocate(&version->fs->pool, &version->content, version->size,
+                                     (uint64_t)offset, (uint64_t)length);
+    version->content.rank = MFS_ORDINARY;
+    return error;
+}
+
+int memfs_version_allocate(memfs_version_ref *ref, int64_t offset, int64_t length)
+{
+    int result;
+    do
+        result = allocate_once(ref, offset, length);
+    while (tries_again(ref, result));
+    return result;
+}
+
+int memfs_version_map(const memfs_version_ref *ref, int64_t offset, size_t length,
+                      memfs_mapping *out)
+{
+    const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
+    if (out == NULL || !is_held(version) || offset < 0 || length == 0)
+        return MEMFS_EINVAL;
+    memfs *fs = version->fs;
+    uint64_t at = (uint64_t)offset & (fs->pool.page_size - 1u);
+    mfs_page page;
+    if (length > fs->pool.page_size || at + length > fs->pool.page_size)
+        return MEMFS_EINVAL;
+    if ((uint64_t)offset + length > version->size ||
+        !mfs_content_pin_existing(&fs->pool, &version->content, (uint64_t)offset, &page))
+        return MEMFS_ENXIO;
+    mfs_fs_fill_mapping(fs, page, (size_t)at, length, out);
+    return 0;
+}

@@ -78,3 +78,12 @@ void mfs_fs_settle_lock(memfs *fs, struct mfs_node *node)
     mfs_lock_shared(&fs->lot, &node->lock);
     mfs_unlock_shared(&fs->lot, &node->lock);
 }
+
+void mfs_fs_fill_mapping(memfs *fs, mfs_page page, size_t at, size_t length, memfs_mapping *out)
+{
+    (void)atomic_fetch_add(&fs->mappings, 1);
+    out->data = mfs_page_bytes(&fs->pool, page) + at;
+    out->length = length;
+    out->opaque[0] = fs;
+    out->opaque[1] = (void *)page; /* NOLINT(performance-no-int-to-ptr) */
+}

@@ -114,6 +114,9 @@ static inline bool mfs_file_tries_again(memfs_file *file, int64_t result)
     return mfs_is_by_limit(result) && mfs_fs_ask_refused(file->fs, (int)result);
 }
 
+/* Hands out a page that was pinned, from `at` on, as a mapping. */
+void mfs_fs_fill_mapping(memfs *fs, mfs_page page, size_t at, size_t length, memfs_mapping *out);
+
 static inline bool mfs_fs_is_valid(const memfs *fs)
 {
     return fs != NULL && fs->magic == MFS_FS_MAGIC;

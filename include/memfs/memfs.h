@@ -570,13 +570,17 @@ MEMFS_API uint64_t memfs_mapping_generation(memfs_file *file);
  *                          step for every observer.
  * memfs_version_drop()     forgets them.
  * memfs_version_read()     reads from the version as memfs_pread() would have.
+ * memfs_version_map()      maps a page of it that is there, as memfs_map_present() would have; a
+ *                          later write to the version may show through, or not.
  * memfs_version_write(), memfs_version_truncate()
  *                          change the version as memfs_pwrite() and memfs_ftruncate() would the
  *                          file.  Nobody else sees it before it is restored or exchanged: so a
  *                          change of many steps becomes one, that can still be dropped.
+ * memfs_version_allocate() makes sure that writing to the range later needs no memory, and keeps
+ *                          the size; what lies behind that is given back by truncating.
  *
  * Errors:   EBADF, EISDIR, EINVAL (not a version that is held; a negative offset or size; a null
- *           buffer with a length), EXDEV (put into another file system); writing, and growing:
+ *           buffer with a length), ENXIO and EINVAL (mapping, as there), EXDEV (put into another file system); writing, and growing:
  *           EFBIG, EDQUOT, ENOMEM.
  * Threads:  a version is its holder's, who must not call two of these at a time on it; reads may
  *           overlap.
@@ -594,9 +598,12 @@ MEMFS_API int memfs_version_exchange(memfs_file *file, memfs_version_ref *versio
 MEMFS_API int memfs_version_drop(memfs_version_ref *version);
 MEMFS_API int64_t memfs_version_read(const memfs_version_ref *version, void *buffer, size_t length,
                                      int64_t offset);
+MEMFS_API int memfs_version_map(const memfs_version_ref *version, int64_t offset, size_t length,
+                                memfs_mapping *out);
 MEMFS_API int64_t memfs_version_write(memfs_version_ref *version, const void *buffer, size_t length,
                                       int64_t offset);
 MEMFS_API int memfs_version_truncate(memfs_version_ref *version, int64_t size);
+MEMFS_API int memfs_version_allocate(memfs_version_ref *version, int64_t offset, int64_t length);
 
 /*
  * Reserves the file's growth: makes room between the file's end and `end`, so

@@ -202,6 +202,7 @@ static void a_null_out_parameter_is_invalid_for_every_function(void **state)
     memfs_file *file = open_file(fs, "/f", MEMFS_O_RDWR | MEMFS_O_NOATIME);
     memfs_dir *dir = open_dir(fs, "/");
     memfs_version_ref version;
+    memfs_mapping mapping;
     char *before = fixture_describe(fs);
     assert_ok(memfs_version_take(file, &version));
     const int64_t results[] = {
@@ -233,11 +234,19 @@ static void a_null_out_parameter_is_invalid_for_every_function(void **state)
         memfs_version_restore(file, NULL),
         memfs_version_exchange(file, NULL),
         memfs_version_drop(NULL),
+        memfs_version_map(NULL, 0, 1, &mapping),
+        memfs_version_map(&version, 0, 1, NULL),
+        memfs_version_map(&version, -1, 1, &mapping),
+        memfs_version_map(&version, 0, 0, &mapping),
+        memfs_version_map(&version, 4090, 10, &mapping),
         memfs_version_write(NULL, &size, 1, 0),
         memfs_version_write(&version, NULL, 1, 0),
         memfs_version_write(&version, &size, 1, -1),
         memfs_version_truncate(NULL, 0),
         memfs_version_truncate(&version, -1),
+        memfs_version_allocate(NULL, 0, 1),
+        memfs_version_allocate(&version, -1, 1),
+        memfs_version_allocate(&version, 0, 0),
         memfs_version_read(NULL, &size, 1, 0),
         memfs_version_read(&version, NULL, 1, 0),
         memfs_alloc(fs, 10, NULL),

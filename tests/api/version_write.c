@@ -138,6 +138,55 @@ static void exchanging_ends_a_reservation_and_its_room_stays_out_of_the_version(
     assert_ok(memfs_close(file));
 }
 
+static void room_that_is_allocated_makes_writing_sure_and_goes_by_truncating(void **state)
+{
+    struct fixture *f = *state;
+    memfs_version_ref version;
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 50000, 0, 1);
+    assert_ok(memfs_version_take(file, &version));
+    uint64_t pages = statfs_of(f->fs).pages_used;
+    assert_returns(memfs_version_allocate(&version, 5, INT64_MAX), MEMFS_EFBIG);
+    assert_ok(memfs_version_allocate(&version, 0, 100000));
+    check_version(&version, 50000, 1);
+    tracking_refuse(&f->allocator, 1, 1);
+    write_to_version(&version, 100000, 2);
+    tracking_refuse(&f->allocator, 0, 0);
+    assert_ok(memfs_version_allocate(&version, 100000, 100000));
+    assert_ok(memfs_version_truncate(&version, 50000));
+    assert_true(statfs_of(f->fs).pages_used <= pages + 13);
+    check_version(&version, 50000, 2);
+    check_pattern(file, 50000, 0, 1);
+    assert_ok(memfs_version_drop(&version));
+    assert_ok(memfs_close(file));
+}
+
+static void a_page_of_a_version_is_mapped_if_it_is_there(void **state)
+{
+    struct fixture *f = *state;
+    memfs_version_ref version;
+    memfs_mapping old, new;
+    unsigned char bytes[4096];
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 9000, 0, 1);
+    assert_ok(memfs_ftruncate(file, 50000));
+    assert_ok(memfs_version_take(file, &version));
+    assert_ok(memfs_version_map(&version, 4096, 4096, &old));
+    write_to_version(&version, 20000, 2);
+    assert_ok(memfs_version_map(&version, 4096, 4096, &new));
+    assert_returns(memfs_pread(file, bytes, 4096, 4096), 4096);
+    assert_memory_equal(old.data, bytes, 4096);
+    assert_returns(memfs_version_read(&version, bytes, 4096, 4096), 4096);
+    assert_memory_equal(new.data, bytes, 4096);
+    assert_ok(memfs_unmap(&old));
+    assert_returns(memfs_version_map(&version, 24576, 4096, &old), MEMFS_ENXIO);
+    assert_returns(memfs_version_map(&version, 49152, 4096, &old), MEMFS_ENXIO);
+    assert_ok(memfs_version_drop(&version));
+    assert_memory_equal(new.data, bytes, 4096); /* stays */
+    assert_ok(memfs_unmap(&new));
+    assert_ok(memfs_close(file));
+}
+
 static void a_refused_write_changes_neither_side(void **state)
 {
     struct fixture *f = *state;
@@ -182,6 +231,8 @@ int main(void)
         FS_TEST(a_copy_taken_meanwhile_is_of_the_file_and_costs_no_page),
         FS_TEST(what_lies_behind_a_cut_reads_as_zeros_after_growing_again),
         FS_TEST(exchanging_ends_a_reservation_and_its_room_stays_out_of_the_version),
+        FS_TEST(room_that_is_allocated_makes_writing_sure_and_goes_by_truncating),
+        FS_TEST(a_page_of_a_version_is_mapped_if_it_is_there),
         FS_TEST(a_refused_write_changes_neither_side),
         FS_TEST(a_version_is_not_exchanged_with_a_file_elsewhere_or_opened_for_reading),
     };

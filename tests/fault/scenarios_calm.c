@@ -101,6 +101,13 @@ static int64_t exchange_and_overwrite(struct stage *s)
     return memfs_version_exchange(s->file, &s->version);
 }
 
+static int64_t map_page_of_version(struct stage *s)
+{
+    int result = memfs_version_map(&s->version, s->page_size, s->page_size, &s->mapping);
+    s->has_mapping = result == 0;
+    return result;
+}
+
 static int64_t drop_version(struct stage *s)
 {
     char byte;
@@ -329,6 +336,8 @@ const struct scenario scenarios_calm[] = {
     {"cut a version that was written, and exchange it",
      " memfs_version_write memfs_version_truncate memfs_version_exchange ", NEEDS_NOTHING,
      take_version_and_write_to_it, exchange_and_overwrite},
+    {"map a page of a version", " memfs_version_map ", NEEDS_NOTHING, take_version_and_write_to_it,
+     map_page_of_version},
     {"read and drop a version", " memfs_version_drop memfs_version_read ", NEEDS_NOTHING,
      take_version_and_write, drop_version},
     {"map an owned page", " memfs_map ", NEEDS_NOTHING, NULL, map_owned_page},

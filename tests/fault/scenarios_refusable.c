@@ -189,6 +189,11 @@ static int64_t write_to_a_version(struct stage *s)
     return memfs_version_write(&s->version, stage_pattern() + 3, s->page_size, s->page_size / 2);
 }
 
+static int64_t allocate_in_a_version(struct stage *s)
+{
+    return memfs_version_allocate(&s->version, s->page_size, 9 * (int64_t)s->page_size);
+}
+
 static int64_t take_version_and_cut_it(struct stage *s)
 {
     int64_t result = take_version(s);
@@ -465,6 +470,8 @@ const struct scenario scenarios_refusable[] = {
     {"map a short file", " memfs_map ", MAY_BE_REFUSED, NULL, map_a_short_file},
     {"write to a version", " memfs_version_write ", MAY_BE_REFUSED, take_version,
      write_to_a_version},
+    {"allocate in a version", " memfs_version_allocate ", MAY_BE_REFUSED, take_version,
+     allocate_in_a_version},
     {"grow a version that was cut", " memfs_version_truncate ", MAY_BE_REFUSED,
      take_version_and_cut_it, grow_a_version},
     {"overwrite while a version is held", " memfs_pwrite ", MAY_BE_REFUSED, take_version,

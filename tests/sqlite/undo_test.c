@@ -78,6 +78,26 @@ static void closing_without_a_commit_puts_the_old_content_back(void **state)
     io_close(file);
 }
 
+static void until_the_commit_the_file_in_the_tree_is_what_was_committed_before(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3_file *file = open_and_write("/db");
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    uint64_t pages = info.pages_used;
+    assert_int_equal(memfs_copy(f->fs, "/db", "/copy", 0), 0);
+    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    assert_int_equal(info.pages_used, pages);
+    commit(file);
+    sqlite3_file *copy = io_open("/copy", MAIN_FLAGS);
+    assert_before(copy);
+    io_close(copy);
+    assert_int_equal(io_unlock(file, SQLITE_LOCK_NONE), SQLITE_OK);
+    assert_after(file);
+    io_close(file);
+}
+
 static void a_database_that_was_empty_is_empty_again(void **state)
 {
     (void)state;
@@ -289,6 +309,7 @@ int main(void)
         SQLITE_TEST(unlocking_without_a_commit_puts_the_old_content_back),
         SQLITE_TEST(a_commit_keeps_the_new_content),
         SQLITE_TEST(closing_without_a_commit_puts_the_old_content_back),
+        SQLITE_TEST(until_the_commit_the_file_in_the_tree_is_what_was_committed_before),
         SQLITE_TEST(a_database_that_was_empty_is_empty_again),
         SQLITE_TEST(a_cut_is_undone_too),
         SQLITE_TEST(two_databases_are_undone_each_by_its_own),
