@@ -126,8 +126,8 @@ static int hint_size(struct mfs_file *file, const struct mfs_member *member, str
     int rc = mfs_undo_prepare(undo, file, member->level);
     if (rc != SQLITE_OK)
         return rc;
-    return undo->view->is_held ? mfs_view_reserve_room(undo->view, *size)
-                               : mfs_file_reserve_room(file, *size);
+    return mfs_view_is_used(undo->view) ? mfs_view_reserve_room(undo->view, *size)
+                                        : mfs_file_reserve_room(file, *size);
 }
 
 int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struct mfs_undo *undo,
@@ -141,9 +141,14 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
         return SQLITE_OK;
     case SQLITE_FCNTL_SYNC:
         mfs_undo_note_sync(undo);
+        if (mfs_member_is_isolated(member))
+            mfs_member_end_recovery(member);
         return SQLITE_OK;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
-        mfs_undo_commit(undo, file);
+        if (mfs_member_is_isolated(member))
+            mfs_member_publish(member);
+        else
+            mfs_undo_commit(undo, file);
         return SQLITE_OK;
     case SQLITE_FCNTL_HAS_MOVED:
         *(int *)argument = has_database_moved(file, undo->nearby);

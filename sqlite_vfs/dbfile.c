@@ -35,15 +35,41 @@ static struct mfs_dbfile *dbfile_of(sqlite3_file *file)
     return (struct mfs_dbfile *)file;
 }
 
+/* The name of a rollback journal beside the database, which this connection may write: what it
+ * says of a transaction that never reached the file must not be played back later. */
+static void quench_journal(struct mfs_dbfile *db)
+{
+    char name[MFS_FILE_NAME_BYTES];
+    if (mfs_nearby_knows(&db->nearby, db->file.fs, MFS_FACT_NO_JOURNAL) ||
+        !mfs_file_sibling(&db->file, "-journal", name))
+        return;
+    if (mfs_sibling_journal_is_live(db->file.fs, name))
+        (void)memfs_truncate(db->file.fs, name, 0);
+}
+
+static void abandon(struct mfs_dbfile *db)
+{
+    if (mfs_member_is_isolated(&db->member) && mfs_member_abandon(&db->member))
+        quench_journal(db);
+}
+
+/* Ends a transaction that writes, if there is one: what was not committed goes. */
+static void end_writing(struct mfs_dbfile *db)
+{
+    mfs_undo_roll_back(&db->undo);
+    abandon(db);
+    mfs_file_release_room(&db->file);
+}
+
 static int db_close(sqlite3_file *file)
 {
     struct mfs_dbfile *db = dbfile_of(file);
-    mfs_undo_roll_back(&db->undo);
-    mfs_file_release_room(&db->file);
+    end_writing(db);
     mfs_member_unmap_shm(&db->member, db->registry, false);
     mfs_registry_remove_nearby(db->registry, &db->nearby);
     mfs_waiting_end(&db->member, db->registry);
     mfs_member_leave(&db->member, db->registry);
+    mfs_view_drop(&db->view);
     int rc = mfs_file_close(&db->file);
     atomic_fetch_sub(&db->registry->open_files, 1u);
     return rc;
@@ -51,8 +77,27 @@ static int db_close(sqlite3_file *file)
 
 static int read_bytes(struct mfs_dbfile *db, void *buffer, int count, sqlite3_int64 offset)
 {
-    return db->view.is_held ? mfs_view_read(&db->view, buffer, count, offset)
-                            : mfs_file_read(&db->file, buffer, count, offset);
+    return mfs_view_is_used(&db->view) ? mfs_view_read(&db->view, buffer, count, offset)
+                                       : mfs_file_read(&db->file, buffer, count, offset);
+}
+
+/*
+ * The pager begins a read transaction: it compares these bytes with those of its cache.  If what
+ * it had cached is not what is in the view now, they must differ, and under
+ * locking_mode=EXCLUSIVE a writer does not change them with every commit.
+ */
+static int read_version(struct mfs_dbfile *db, unsigned char *bytes)
+{
+    struct mfs_isolation *isolation = &db->member.isolation;
+    if (db->undo.state == MFS_UNDO_ARMED)
+        mfs_undo_roll_back(&db->undo);
+    abandon(db);
+    mfs_fetch_note_change(&db->member.fetch);
+    int rc = read_bytes(db, bytes, VERSION_BYTES, VERSION_OFFSET);
+    for (int index = 0; isolation->is_news && index < VERSION_BYTES; index++)
+        bytes[index] ^= 0xFFu;
+    isolation->is_news = false;
+    return rc;
 }
 
 /* An image has no WAL beside it, so SQLite must not look for one. */
@@ -65,10 +110,8 @@ static void hide_wal_mode(unsigned char format[FORMAT_BYTES])
 static int db_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_dbfile *db = dbfile_of(file);
-    if (db->undo.state == MFS_UNDO_ARMED && offset == VERSION_OFFSET && count == VERSION_BYTES) {
-        mfs_undo_roll_back(&db->undo);
-        mfs_fetch_note_change(&db->member.fetch);
-    }
+    if (offset == VERSION_OFFSET && count == VERSION_BYTES)
+        return read_version(db, buffer);
     int rc = read_bytes(db, buffer, count, offset);
     if (db->member.is_image && offset == 0 && count >= FORMAT_OFFSET + FORMAT_BYTES)
         hide_wal_mode((unsigned char *)buffer + FORMAT_OFFSET);
@@ -77,14 +120,15 @@ static int db_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 of
 
 static int64_t size_of(const struct mfs_dbfile *db)
 {
-    return db->view.is_held ? mfs_view_size(&db->view) : memfs_file_size(db->file.handle);
+    return mfs_view_is_used(&db->view) ? mfs_view_size(&db->view)
+                                       : memfs_file_size(db->file.handle);
 }
 
 static struct mfs_fetch_source fetch_source_of(const struct mfs_dbfile *db)
 {
     return (struct mfs_fetch_source){
         .file = db->file.handle,
-        .version = db->view.is_held ? &db->view.version : NULL,
+        .version = mfs_view_is_used(&db->view) ? &db->view.version : NULL,
         .version_generation = db->view.generation,
     };
 }
@@ -127,10 +171,21 @@ static bool holds(struct mfs_dbfile *db, const void *bytes, int count, sqlite3_i
 
 static int write_bytes(struct mfs_dbfile *db, const void *buffer, int count, sqlite3_int64 offset)
 {
-    if (db->view.is_held)
+    if (mfs_view_is_used(&db->view))
         return mfs_view_write(&db->view, buffer, count, offset);
     hold_private(db, true);
     return mfs_file_write(&db->file, buffer, count, offset);
+}
+
+/* A database that said so could not be opened any more: isolated, there is no shared memory. */
+static bool says_wal(const struct mfs_dbfile *db, const unsigned char *bytes, int count,
+                     sqlite3_int64 offset)
+{
+    if (offset != 0 || count <= FORMAT_OFFSET + 1 || !mfs_member_is_isolated(&db->member) ||
+        (bytes[FORMAT_OFFSET] != FORMAT_WAL && bytes[FORMAT_OFFSET + 1] != FORMAT_WAL))
+        return false;
+    sqlite3_log(SQLITE_CANTOPEN, "memfs: %s: no WAL mode with memfs_mvcc=1", db->file.path);
+    return true;
 }
 
 static int db_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
@@ -139,6 +194,8 @@ static int db_write(sqlite3_file *file, const void *buffer, int count, sqlite3_i
     if (exceeds_limit(db, offset + count))
         return SQLITE_FULL;
     mfs_fetch_note_change(&db->member.fetch);
+    if (says_wal(db, buffer, count, offset))
+        return SQLITE_CANTOPEN;
     int rc = mfs_undo_prepare(&db->undo, &db->file, db->member.level);
     if (rc != SQLITE_OK)
         return rc;
@@ -159,8 +216,8 @@ static int db_truncate(sqlite3_file *file, sqlite3_int64 size)
     int rc = mfs_undo_prepare(&db->undo, &db->file, db->member.level);
     if (rc != SQLITE_OK)
         return rc;
-    return db->view.is_held ? mfs_view_truncate(&db->view, size)
-                            : mfs_file_truncate(&db->file, size);
+    return mfs_view_is_used(&db->view) ? mfs_view_truncate(&db->view, size)
+                                       : mfs_file_truncate(&db->file, size);
 }
 
 static int db_sync(sqlite3_file *file, int flags)
@@ -173,7 +230,7 @@ static int db_sync(sqlite3_file *file, int flags)
 static int db_size(sqlite3_file *file, sqlite3_int64 *size)
 {
     struct mfs_dbfile *db = dbfile_of(file);
-    if (!db->view.is_held)
+    if (!mfs_view_is_used(&db->view))
         return mfs_file_size(&db->file, size);
     *size = mfs_view_size(&db->view);
     return SQLITE_OK;
@@ -186,6 +243,8 @@ static int answer_to_code(enum mfs_lock_answer answer)
         return SQLITE_OK;
     case MFS_LOCK_BUSY:
         return SQLITE_BUSY;
+    case MFS_LOCK_OUTDATED:
+        return SQLITE_BUSY_SNAPSHOT;
     case MFS_LOCK_MISUSE:
     default:
         return SQLITE_MISUSE;
@@ -199,6 +258,7 @@ static int db_lock(sqlite3_file *file, int level)
     enum mfs_lock_answer answer = mfs_waiting_lock(&db->member, db->registry,
                                                    (enum mfs_lock_level)level);
     mfs_undo_note_lock(&db->undo, before, db->member.level);
+    db->nearby.ignores_journal = db->member.isolation.skips_journal;
     return answer_to_code(answer);
 }
 
@@ -207,14 +267,17 @@ static int db_unlock(sqlite3_file *file, int level)
     struct mfs_dbfile *db = dbfile_of(file);
     bool has_written = db->member.level == MFS_LOCK_EXCLUSIVE;
     if (db->member.level > MFS_LOCK_SHARED) {
-        mfs_undo_roll_back(&db->undo);
-        mfs_file_release_room(&db->file);
+        end_writing(db);
+        if (mfs_member_is_isolated(&db->member))
+            mfs_member_end_recovery(&db->member);
         mfs_fetch_note_change(&db->member.fetch);
     }
     if (db->member.shm == NULL)
         hold_private(db, false);
     if (has_written)
         mfs_member_reclaim_pages(&db->member, db->file.handle);
+    if (mfs_member_is_isolated(&db->member))
+        db->view.generation++; /* an idle connection must not keep pages of an old version */
     struct mfs_fetch_source source = fetch_source_of(db);
     if (level == SQLITE_LOCK_NONE)
         mfs_fetch_end_transaction(&db->member.fetch, &source);
@@ -244,8 +307,13 @@ static int db_sector_size(sqlite3_file *file)
 static int db_characteristics(sqlite3_file *file)
 {
     struct mfs_dbfile *db = dbfile_of(file);
-    int image = db->member.is_image ? SQLITE_IOCAP_IMMUTABLE : 0;
-    return mfs_file_characteristics(&db->file) | image;
+    int characteristics = mfs_file_characteristics(&db->file);
+    if (db->member.is_image)
+        characteristics |= SQLITE_IOCAP_IMMUTABLE;
+    /* Readers do not wait for the writer, so no journal may stay open: they would look into it. */
+    if (mfs_member_is_isolated(&db->member))
+        characteristics &= ~SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN;
+    return characteristics;
 }
 
 /* ------------------------------------------------------------ shared memory */
@@ -361,12 +429,63 @@ static const sqlite3_io_methods db_methods = {
     .xUnfetch = db_unfetch,
 };
 
+/* Without shared memory SQLite does not offer WAL mode. */
+static const sqlite3_io_methods isolated_methods = {
+    .iVersion = 3,
+    .xClose = db_close,
+    .xRead = db_read,
+    .xWrite = db_write,
+    .xTruncate = db_truncate,
+    .xSync = db_sync,
+    .xFileSize = db_size,
+    .xLock = db_lock,
+    .xUnlock = db_unlock,
+    .xCheckReservedLock = db_check_reserved_lock,
+    .xFileControl = db_control,
+    .xSectorSize = db_sector_size,
+    .xDeviceCharacteristics = db_characteristics,
+    .xFetch = db_fetch,
+    .xUnfetch = db_unfetch,
+};
+
 struct mfs_dbfile *mfs_dbfile_of_wal(struct mfs_registry *registry, const char *name)
 {
     struct mfs_nearby *nearby = mfs_registry_find_wal(registry, name);
     if (nearby == NULL)
         return NULL;
     return (struct mfs_dbfile *)(void *)((char *)nearby - offsetof(struct mfs_dbfile, nearby));
+}
+
+/* Isolation is for rollback modes; WAL mode has its own. */
+static bool is_in_wal_mode(struct mfs_dbfile *db)
+{
+    char name[MFS_FILE_NAME_BYTES];
+    unsigned char formats[2];
+    if (mfs_file_read(&db->file, formats, sizeof formats, FORMAT_OFFSET) == SQLITE_OK &&
+        (formats[0] == FORMAT_WAL || formats[1] == FORMAT_WAL))
+        return true;
+    return mfs_file_sibling(&db->file, "-wal", name) && mfs_sibling_has_content(db->file.fs, name);
+}
+
+static int join(struct mfs_dbfile *db, struct mfs_registry *registry, enum mfs_isolation_wish wish)
+{
+    if (wish == MFS_ISOLATION_ON && is_in_wal_mode(db)) {
+        sqlite3_log(SQLITE_CANTOPEN, "memfs: %s is in WAL mode, which memfs_mvcc=1 is not for",
+                    db->file.path);
+        return SQLITE_CANTOPEN;
+    }
+    switch (
+        mfs_member_join(&db->member, registry, db->file.number, wish, db->file.handle, &db->view)) {
+    case MFS_JOINED:
+        return SQLITE_OK;
+    case MFS_JOIN_DISAGREES:
+        sqlite3_log(SQLITE_CANTOPEN, "memfs: %s is open with memfs_mvcc=%d", db->file.path,
+                    wish != MFS_ISOLATION_ON);
+        return SQLITE_CANTOPEN;
+    case MFS_JOIN_NO_MEMORY:
+    default:
+        return SQLITE_NOMEM;
+    }
 }
 
 /* Says in SQLite's log why not, since SQLite has no other place for it. */
@@ -391,7 +510,8 @@ static int admit(struct mfs_dbfile *db, bool is_image)
 }
 
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
-                    struct mfs_registry *registry, const char *path, int open_flags, bool is_image)
+                    struct mfs_registry *registry, const char *path, int open_flags,
+                    enum mfs_isolation_wish wish, bool is_image)
 {
     assert(path != NULL);
     db->file.base.pMethods = NULL;
@@ -405,9 +525,10 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
     db->undo = (struct mfs_undo){
         .nearby = &db->nearby, .view = &db->view, .state = MFS_UNDO_UNDECIDED};
     db->holds_private = false;
-    if (!mfs_member_join(&db->member, registry, db->file.number)) {
+    rc = join(db, registry, wish);
+    if (rc != SQLITE_OK) {
         (void)mfs_file_close(&db->file);
-        return SQLITE_NOMEM;
+        return rc;
     }
     rc = admit(db, is_image);
     if (rc != SQLITE_OK) {
@@ -418,6 +539,6 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
     bool is_own_name = mfs_nearby_is_own_name(db, registry->file_bytes, path);
     mfs_registry_add_nearby(registry, &db->nearby, is_own_name ? path : NULL);
     atomic_fetch_add(&registry->open_files, 1u);
-    db->file.base.pMethods = &db_methods;
+    db->file.base.pMethods = mfs_member_is_isolated(&db->member) ? &isolated_methods : &db_methods;
     return SQLITE_OK;
 }

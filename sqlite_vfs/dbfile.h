@@ -12,7 +12,7 @@ struct mfs_dbfile {
     struct mfs_registry *registry;
     struct mfs_member member;
     struct mfs_undo undo;
-    struct mfs_view view; /* if held: what is read and written rather than the file */
+    struct mfs_view view; /* if used: what is read and written rather than the file */
     struct mfs_nearby nearby;
     bool holds_private; /* since it writes, or maps the WAL index: no copy may share its pages */
 };
@@ -26,7 +26,8 @@ struct mfs_dbfile {
  * not whole.
  */
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
-                    struct mfs_registry *registry, const char *path, int open_flags, bool is_image);
+                    struct mfs_registry *registry, const char *path, int open_flags,
+                    enum mfs_isolation_wish wish, bool is_image);
 
 /* The database whose WAL has this name; null if the name is not SQLite's own (mfs_nearby_enter). */
 struct mfs_dbfile *mfs_dbfile_of_wal(struct mfs_registry *registry, const char *name);

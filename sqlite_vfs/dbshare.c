@@ -76,29 +76,52 @@ static void unlink_member(struct mfs_member *member, struct mfs_share *share)
         member->next->previous = member->previous;
 }
 
-bool mfs_member_join(struct mfs_member *member, struct mfs_registry *registry, uint64_t number)
+/* Under the mutexes of both. */
+static enum mfs_join join_share(struct mfs_member *member, struct mfs_share *share,
+                                enum mfs_isolation_wish wish)
+{
+    if (wish != MFS_ISOLATION_AS_IT_IS && (wish == MFS_ISOLATION_ON) != share->locks.isolated)
+        return MFS_JOIN_DISAGREES;
+    link_member(member, share);
+    return MFS_JOINED;
+}
+
+static enum mfs_join join(struct mfs_member *member, struct mfs_share **link, uint64_t number,
+                          enum mfs_isolation_wish wish)
+{
+    if (*link != NULL) {
+        member->mutex = (*link)->members->mutex;
+        mfs_mutex_lock(member->mutex);
+        enum mfs_join answer = join_share(member, *link, wish);
+        mfs_mutex_unlock(member->mutex);
+        return answer;
+    }
+    if (!mfs_mutex_create(&member->mutex))
+        return MFS_JOIN_NO_MEMORY;
+    member->room.number = number;
+    member->room.size_limit = MFS_SIZE_UNLIMITED;
+    member->room.locks.isolated = wish == MFS_ISOLATION_ON;
+    member->room.may_be_hot = true;
+    link_member(member, &member->room);
+    *link = &member->room;
+    return MFS_JOINED;
+}
+
+enum mfs_join mfs_member_join(struct mfs_member *member, struct mfs_registry *registry,
+                              uint64_t number, enum mfs_isolation_wish wish, memfs_file *file,
+                              struct mfs_view *view)
 {
     memset(member, 0, sizeof *member);
     member->number = number;
     member->fetch.ceiling = MFS_FETCH_UNLIMITED;
+    member->isolation.view = view;
     mfs_mutex_lock(registry->mutex);
     struct mfs_share **link = find_share(registry, number);
-    bool joined = true;
-    if (*link != NULL) {
-        member->mutex = (*link)->members->mutex;
-        mfs_mutex_lock(member->mutex);
-        link_member(member, *link);
-        mfs_mutex_unlock(member->mutex);
-    } else if (mfs_mutex_create(&member->mutex)) {
-        member->room.number = number;
-        member->room.size_limit = MFS_SIZE_UNLIMITED;
-        link_member(member, &member->room);
-        *link = &member->room;
-    } else {
-        joined = false;
-    }
+    enum mfs_join answer = join(member, link, number, wish);
+    if (answer == MFS_JOINED && (*link)->locks.isolated)
+        member->isolation.file = file;
     mfs_mutex_unlock(registry->mutex);
-    return joined;
+    return answer;
 }
 
 bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write)
@@ -149,20 +172,66 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
     mfs_fetch_fini(&member->fetch);
 }
 
+/* ------------------------------------------------------------------- locks */
+
+/* After a lock was granted to an isolated connection.  Recovery works on the file itself: it comes
+ * to EXCLUSIVE without RESERVED, and alone. */
+static void note_lock(struct mfs_member *member, enum mfs_lock_level before)
+{
+    struct mfs_isolation *isolation = &member->isolation;
+    struct mfs_share *share = member->share;
+    if (before == member->level)
+        return;
+    if (before == MFS_LOCK_NONE)
+        mfs_isolation_enter(isolation, share->published);
+    else if (member->level == MFS_LOCK_RESERVED)
+        share->may_be_hot = false; /* SQLite has looked before it asked for this */
+    else if (before != MFS_LOCK_RESERVED)
+        mfs_view_drop(isolation->view);
+    isolation->skips_journal = !share->may_be_hot;
+}
+
 enum mfs_lock_answer mfs_member_lock(struct mfs_member *member, enum mfs_lock_level wanted)
 {
+    enum mfs_lock_answer answer = MFS_LOCK_OUTDATED;
+    bool is_isolated = mfs_member_is_isolated(member);
     mfs_mutex_lock(member->mutex);
-    enum mfs_lock_answer answer = mfs_lockstate_lock(&member->share->locks, &member->level, wanted);
+    enum mfs_lock_level before = member->level;
+    if (wanted != MFS_LOCK_RESERVED || !member->isolation.is_outdated)
+        answer = mfs_lockstate_lock(&member->share->locks, &member->level, wanted);
+    if (is_isolated && answer == MFS_LOCK_GRANTED)
+        note_lock(member, before);
     mfs_mutex_unlock(member->mutex);
     return answer;
+}
+
+/*
+ * The last reader of a version that was larger than what followed may have kept the cut from
+ * freeing all.  Under the mutex, so that nobody publishes meanwhile.
+ */
+static void drop_outdated(struct mfs_member *member)
+{
+    struct mfs_isolation *isolation = &member->isolation;
+    int64_t size = mfs_view_size(isolation->view);
+    mfs_view_drop(isolation->view);
+    mfs_mutex_lock(member->mutex);
+    int64_t now = memfs_file_size(isolation->file);
+    if (now >= 0 && now < size)
+        (void)memfs_ftruncate(isolation->file, now);
+    mfs_mutex_unlock(member->mutex);
 }
 
 enum mfs_lock_answer mfs_member_unlock(struct mfs_member *member, enum mfs_lock_level wanted)
 {
     mfs_mutex_lock(member->mutex);
+    enum mfs_lock_level before = member->level;
     enum mfs_lock_answer answer = mfs_lockstate_unlock(&member->share->locks, &member->level,
                                                        wanted);
+    bool drops = mfs_member_is_isolated(member) && before != MFS_LOCK_NONE &&
+                 member->level == MFS_LOCK_NONE && mfs_isolation_leave(&member->isolation);
     mfs_mutex_unlock(member->mutex);
+    if (drops)
+        drop_outdated(member);
     return answer;
 }
 
@@ -172,6 +241,53 @@ bool mfs_member_sees_reserved(struct mfs_member *member)
     bool is_reserved = mfs_lockstate_is_reserved(&member->share->locks);
     mfs_mutex_unlock(member->mutex);
     return is_reserved;
+}
+
+/* -------------------------------------------------------------- publishing */
+
+static void outdate_others(struct mfs_member *member)
+{
+    struct mfs_share *share = member->share;
+    share->published++;
+    for (struct mfs_member *other = share->members; other != NULL; other = other->next)
+        if (other != member)
+            mfs_isolation_outdate(&other->isolation);
+    member->isolation.number = share->published;
+}
+
+void mfs_member_publish(struct mfs_member *member)
+{
+    struct mfs_view *view = member->isolation.view;
+    memfs_file *file = member->isolation.file;
+    if (!mfs_view_is_used(view) || !view->is_changed)
+        return;
+    mfs_mutex_lock(member->mutex);
+    mfs_view_exchange(view, file);
+    outdate_others(member);
+    mfs_mutex_unlock(member->mutex);
+    mfs_view_drop_former(view, file);
+    (void)mfs_view_take(view, file); /* nobody else can have published another one yet */
+}
+
+bool mfs_member_abandon(struct mfs_member *member)
+{
+    struct mfs_view *view = member->isolation.view;
+    if (!mfs_view_is_used(view) || !view->is_changed)
+        return false;
+    mfs_view_drop(view);
+    (void)mfs_view_take(view, member->isolation.file);
+    return true;
+}
+
+void mfs_member_end_recovery(struct mfs_member *member)
+{
+    struct mfs_view *view = member->isolation.view;
+    if (member->level != MFS_LOCK_EXCLUSIVE || view->is_held)
+        return;
+    mfs_mutex_lock(member->mutex);
+    outdate_others(member);
+    mfs_mutex_unlock(member->mutex);
+    (void)mfs_view_take(view, member->isolation.file);
 }
 
 int64_t mfs_member_size_limit(struct mfs_member *member)

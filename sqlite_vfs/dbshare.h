@@ -9,6 +9,7 @@
 #define MFS_DBSHARE_H
 
 #include "fetch.h"
+#include "isolation.h"
 #include "lockstate.h"
 #include "mutex.h"
 #include "nearby.h"
@@ -36,6 +37,8 @@ struct mfs_share {
     struct mfs_shm *shm; /* the WAL index, while a member maps it; else null */
     int64_t
         wal_reserved_end; /* how far the database may grow by what the WAL holds; 0: not known */
+    uint64_t published;   /* versions, since the first connection; if isolated */
+    bool may_be_hot;      /* a journal may be there from before the first connection; if isolated */
     int64_t size_limit;   /* bytes; SQLITE_FCNTL_SIZE_LIMIT; or MFS_SIZE_UNLIMITED */
     struct mfs_waiter *waiters; /* waiting.c, as what follows: those who sleep, in order */
     uint32_t promise, promised; /* which one it is; to how many that have not come yet */
@@ -58,7 +61,8 @@ struct mfs_member {
     _Atomic uint32_t promise;  /* the share's, times two; odd: of a writer's lock; 0: none */
     bool is_image, can_write;  /* guarded by the mutex from mfs_member_admit() on */
     enum mfs_lock_level level; /* written under the mutex, by the owner only */
-    struct mfs_share room;     /* where the share is, if this is the host */
+    struct mfs_isolation isolation;
+    struct mfs_share room; /* where the share is, if this is the host */
 };
 
 /* An open rollback journal.  Guarded by the registry's mutex. */
@@ -87,8 +91,21 @@ struct mfs_registry {
 bool mfs_registry_init(struct mfs_registry *registry);
 void mfs_registry_fini(struct mfs_registry *registry);
 
-/* Enters a connection to the database `number`.  False when SQLite is out of memory. */
-bool mfs_member_join(struct mfs_member *member, struct mfs_registry *registry, uint64_t number);
+enum mfs_join {
+    MFS_JOINED,
+    MFS_JOIN_NO_MEMORY, /* SQLite's */
+    MFS_JOIN_DISAGREES  /* the others are isolated and this one must not be, or the other way */
+};
+
+/* Enters a connection to the database `number`, which `file` and `view` are used by. */
+enum mfs_join mfs_member_join(struct mfs_member *member, struct mfs_registry *registry,
+                              uint64_t number, enum mfs_isolation_wish wish, memfs_file *file,
+                              struct mfs_view *view);
+
+static inline bool mfs_member_is_isolated(const struct mfs_member *member)
+{
+    return member->isolation.file != NULL;
+}
 
 /*
  * Right after joining: whether the connection may stay.  Those that take the database for an image,
@@ -102,6 +119,16 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry);
 enum mfs_lock_answer mfs_member_lock(struct mfs_member *member, enum mfs_lock_level wanted);
 enum mfs_lock_answer mfs_member_unlock(struct mfs_member *member, enum mfs_lock_level wanted);
 bool mfs_member_sees_reserved(struct mfs_member *member);
+
+/*
+ * Of an isolated connection that writes.  Publishing makes its view the file's content, in one
+ * step for all others, and cannot fail; without changes nothing happens.  Abandoning goes back to
+ * the published one, and says whether there were changes.  Recovery works on the file itself;
+ * when it has ended, the view is that.
+ */
+void mfs_member_publish(struct mfs_member *member);
+bool mfs_member_abandon(struct mfs_member *member);
+void mfs_member_end_recovery(struct mfs_member *member);
 
 int64_t mfs_member_size_limit(struct mfs_member *member);
 void mfs_member_set_size_limit(struct mfs_member *member, int64_t limit);

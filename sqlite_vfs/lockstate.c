@@ -10,6 +10,10 @@
  * "PENDING" means: refused, but the connection is at PENDING from now on, so
  * that no new readers come and the old ones drain away.
  *
+ * Isolated, the writer's EXCLUSIVE leaves `reserved` as it is and sets nothing: for the
+ * others it is still one who writes what they do not see.  Playback of a hot journal changes
+ * the file itself, and waits as ever.
+ *
  * SQLite plays back a hot journal by going from SHARED to EXCLUSIVE directly.
  * Meanwhile another connection may be asking "is there a writer?" to find out
  * whether the journal it sees is hot; a yes would make it read the database
@@ -56,6 +60,10 @@ static enum mfs_lock_answer lock_exclusive(struct mfs_lockstate *state, enum mfs
     bool writer_exists = state->reserved || state->pending || state->exclusive;
     if (*held == MFS_LOCK_SHARED && writer_exists)
         return MFS_LOCK_BUSY;
+    if (state->isolated && *held == MFS_LOCK_RESERVED) {
+        *held = MFS_LOCK_EXCLUSIVE;
+        return MFS_LOCK_GRANTED;
+    }
     state->pending = true;
     *held = MFS_LOCK_PENDING;
     if (state->sharers > 1)
@@ -84,7 +92,7 @@ bool mfs_lockstate_is_free(const struct mfs_lockstate *state, enum mfs_lock_leve
                            enum mfs_lock_level wanted)
 {
     bool writer_exists = state->reserved || state->pending || state->exclusive;
-    if (wanted <= held)
+    if (wanted <= held || (state->isolated && held == MFS_LOCK_RESERVED))
         return true;
     if (wanted == MFS_LOCK_SHARED)
         return !state->pending && !state->exclusive;

@@ -21,7 +21,8 @@ enum mfs_lock_level {
 enum mfs_lock_answer {
     MFS_LOCK_GRANTED = 0,
     MFS_LOCK_BUSY = 1,
-    MFS_LOCK_MISUSE = 2 /* not a step of the ladder; nothing has changed */
+    MFS_LOCK_MISUSE = 2,  /* not a step of the ladder; nothing has changed */
+    MFS_LOCK_OUTDATED = 3 /* not from the ladder: what was read is not current any more */
 };
 
 /*
@@ -36,14 +37,16 @@ struct mfs_lockstate {
     bool reserved;    /* one came by RESERVED: it writes */
     bool pending;     /* one waits for the readers to leave; no new ones */
     bool exclusive;
+    bool isolated; /* each reader has a version of its own: a writer need not wait for them */
 };
 
-/* The state of a database that nobody uses is all zeros. */
+/* The state of a database that nobody uses is all zeros, but for `isolated`. */
 
 /*
  * Takes a connection at `*held` up to `wanted`: SHARED, RESERVED or EXCLUSIVE.
  * Wanting what is held already is granted.  EXCLUSIVE refused because of
  * readers leaves the connection at PENDING; any other refusal changes nothing.
+ * Isolated, a connection at RESERVED is granted EXCLUSIVE at once, and others go on.
  */
 enum mfs_lock_answer mfs_lockstate_lock(struct mfs_lockstate *state, enum mfs_lock_level *held,
                                         enum mfs_lock_level wanted);

@@ -28,7 +28,8 @@ struct mfs_nearby {
     const char *journal_name, *wal_name; /* SQLite's strings; empty: it has none */
     uint64_t generation;                 /* of names, for which the facts hold */
     unsigned facts;
-    struct mfs_file *journal;         /* the connection's own rollback journal, while open */
+    bool ignores_journal;     /* whatever has that name, no hot journal of this database is it */
+    struct mfs_file *journal; /* the connection's own rollback journal, while open */
     struct mfs_nearby **journal_link; /* the journal's way back to here */
     struct mfs_nearby *next, **link;  /* in the index's list */
 };

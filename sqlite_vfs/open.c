@@ -49,7 +49,8 @@ static bool are_sound(const memfs_sqlite_open_options *options, const char *path
         return false;
     if (options->page_size != 0 && !is_page_size(options->page_size))
         return false;
-    return !options->make_parents || strncmp(path, "file:", 5) != 0;
+    bool needs_path = options->make_parents || options->isolated;
+    return !needs_path || strncmp(path, "file:", 5) != 0;
 }
 
 /* ------------------------------------------------------------------- settings */
@@ -89,11 +90,14 @@ static int set_journal_mode(sqlite3 *db, const char *mode)
     return is_set ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
+/* A new connection is in mode MEMORY only where the database is isolated. */
 static int set_default_journal(sqlite3 *db)
 {
-    bool is_wal;
+    bool is_wal, is_isolated;
     int rc = compare_mode(db, "PRAGMA journal_mode", "wal", &is_wal);
-    if (rc != SQLITE_OK || is_wal)
+    if (rc == SQLITE_OK)
+        rc = compare_mode(db, "PRAGMA journal_mode", "memory", &is_isolated);
+    if (rc != SQLITE_OK || is_wal || is_isolated)
         return rc;
     rc = sqlite3_exec(db, "PRAGMA journal_size_limit=" JOURNAL_LEFT, NULL, NULL, NULL);
     return rc == SQLITE_OK ? set_journal_mode(db, "persist") : rc;
@@ -131,13 +135,40 @@ static int apply(sqlite3 *db, const memfs_sqlite_open_options *options)
 
 /* -------------------------------------------------------------------- opening */
 
+/* On SQLite's heap; null: no memory. */
+static char *make_isolated_uri(const char *path)
+{
+    sqlite3_str *uri = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(uri, path[0] == '/' ? "file://" : "file:");
+    for (; *path != '\0'; path++) {
+        if (strchr("%?#", *path) != NULL)
+            sqlite3_str_appendf(uri, "%%%02X", (unsigned)(unsigned char)*path);
+        else
+            sqlite3_str_appendchar(uri, 1, *path);
+    }
+    sqlite3_str_appendall(uri, "?memfs_mvcc=1");
+    return sqlite3_str_finish(uri);
+}
+
+static int open_connection(struct opening *opening, int flags)
+{
+    if (!opening->options->isolated)
+        return sqlite3_open_v2(opening->path, &opening->db, flags, opening->vfs_name);
+    char *uri = make_isolated_uri(opening->path);
+    if (uri == NULL)
+        return SQLITE_NOMEM;
+    int rc = sqlite3_open_v2(uri, &opening->db, flags | SQLITE_OPEN_URI, opening->vfs_name);
+    sqlite3_free(uri);
+    return rc;
+}
+
 static int open_once(struct opening *opening)
 {
     int flags = opening->options->flags != 0 ? opening->options->flags
                                              : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     (void)sqlite3_close(opening->db);
     opening->db = NULL;
-    int rc = sqlite3_open_v2(opening->path, &opening->db, flags, opening->vfs_name);
+    int rc = open_connection(opening, flags);
     return rc == SQLITE_OK ? apply(opening->db, opening->options) : rc;
 }
 

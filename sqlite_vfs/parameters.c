@@ -1,8 +1,10 @@
-/* URI parameters whose names begin with "memfs_"; all others are somebody else's. */
+/* URI parameters: those whose names begin with "memfs_", and "mvcc"; all others are somebody
+ * else's. */
 #include "parameters.h"
 
 #include "uri.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -53,6 +55,15 @@ static bool read_image(const char *value, struct mfs_parameters *out)
     return read_switch(value, &out->is_image);
 }
 
+static bool read_mvcc(const char *value, struct mfs_parameters *out)
+{
+    bool is_on;
+    if (!read_switch(value, &is_on))
+        return false;
+    out->isolation = is_on ? MFS_ISOLATION_ON : MFS_ISOLATION_OFF;
+    return true;
+}
+
 static const struct {
     const char *key;
     bool (*read)(const char *value, struct mfs_parameters *out); /* false: malformed */
@@ -61,6 +72,8 @@ static const struct {
     {PREFIX "mmap_size", read_mmap_size},
     {PREFIX "make_parents", read_make_parents},
     {PREFIX "read_only_image", read_image},
+    {PREFIX "mvcc", read_mvcc},
+    {"mvcc", read_mvcc},
 };
 
 static int read_one(const char *key, const char *value, struct mfs_parameters *out)

@@ -2,6 +2,7 @@
 #ifndef MFS_PARAMETERS_H
 #define MFS_PARAMETERS_H
 
+#include "isolation.h"
 #include "sqliteapi.h"
 
 #include <stdbool.h>
@@ -11,6 +12,7 @@ struct mfs_parameters {
     sqlite3_int64 mmap_size;  /* bytes; negative: none was given */
     bool make_parents;
     bool is_image; /* nobody writes it: to be read without locks and journals */
+    enum mfs_isolation_wish isolation;
 };
 
 /* What a name without parameters says. */

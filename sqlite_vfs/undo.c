@@ -93,6 +93,8 @@ int mfs_undo_prepare(struct mfs_undo *undo, struct mfs_file *file, enum mfs_lock
 {
     if (undo->state != MFS_UNDO_UNDECIDED || level != MFS_LOCK_EXCLUSIVE || undo->is_recovery)
         return SQLITE_OK;
+    if (mfs_view_is_used(undo->view)) /* by isolation */
+        return SQLITE_OK;
     if (file->path == NULL || file->is_read_only)
         return SQLITE_OK;
     if (journal_is_live(file, undo->nearby) || wal_is_live(file, undo->nearby)) {

@@ -49,7 +49,7 @@ struct opening {
     const char *path;
     struct mfs_dbfile *db;
     int flags;
-    bool is_image;
+    const struct mfs_parameters *parameters;
     int rc;
 };
 
@@ -57,7 +57,8 @@ static int open_once(memfs *fs, void *context)
 {
     struct opening *opening = context;
     opening->rc = mfs_dbfile_open(opening->db, fs, opening->vfs->name, &opening->vfs->registry,
-                                  opening->path, opening->flags, opening->is_image);
+                                  opening->path, opening->flags, opening->parameters->isolation,
+                                  opening->parameters->is_image);
     if (opening->rc == SQLITE_OK)
         return 0;
     return opening->rc == SQLITE_CANTOPEN ? MEMFS_ENOENT : MEMFS_EIO;
@@ -81,7 +82,7 @@ static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfil
         rc = mfs_parameters_read(path, &parameters);
     if (rc != SQLITE_OK)
         return rc;
-    struct opening opening = {vfs, path, db, flags, parameters.is_image, SQLITE_OK};
+    struct opening opening = {vfs, path, db, flags, &parameters, SQLITE_OK};
     if (parameters.make_parents && !parameters.is_image && (flags & SQLITE_OPEN_CREATE) != 0)
         rc = open_in_parents(&opening);
     else if (open_once(vfs->fs, &opening) != 0)
@@ -99,8 +100,11 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
 {
     struct mfs_vfs *vfs = vfs_of(base);
     int rc;
+    bool is_isolated = false;
     if ((flags & SQLITE_OPEN_MAIN_DB) && path != NULL) {
-        rc = open_database(vfs, path, (struct mfs_dbfile *)file, flags);
+        struct mfs_dbfile *db = (struct mfs_dbfile *)file;
+        rc = open_database(vfs, path, db, flags);
+        is_isolated = rc == SQLITE_OK && mfs_member_is_isolated(&db->member);
     } else {
         struct mfs_wal wal = wal_of(vfs, path, flags);
         rc = mfs_auxfile_open((struct mfs_auxfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
@@ -111,6 +115,8 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
     *out_flags = flags;
     if (((struct mfs_file *)file)->is_read_only)
         *out_flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+    if (is_isolated)
+        *out_flags |= SQLITE_OPEN_MEMORY; /* which makes MEMORY the journal mode */
     return SQLITE_OK;
 }
 
@@ -136,6 +142,8 @@ static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer
     info.struct_size = sizeof info;
     *answer = 0;
     if (nearby != NULL) {
+        if (nearby->ignores_journal && path == nearby->journal_name)
+            return SQLITE_OK;
         if (mfs_nearby_knows(nearby, vfs->fs, mfs_nearby_absence(nearby, path)))
             return SQLITE_OK;
         mfs_nearby_refresh(nearby, vfs->fs);

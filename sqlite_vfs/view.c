@@ -22,6 +22,7 @@ int mfs_view_take(struct mfs_view *view, memfs_file *file)
         return mfs_errmap(MFS_OPERATION_READ, error);
     view->is_held = true;
     view->generation++;
+    view->is_changed = false;
     view->was_cut = false;
     view->reserved_end = 0;
     return SQLITE_OK;
@@ -83,7 +84,10 @@ int mfs_view_write(struct mfs_view *view, const void *buffer, int count, sqlite3
     assert(count >= 0);
     view->generation++;
     int64_t written = memfs_version_write(&view->version, buffer, (size_t)count, offset);
-    return written < 0 ? mfs_errmap(MFS_OPERATION_WRITE, (int)written) : SQLITE_OK;
+    if (written < 0)
+        return mfs_errmap(MFS_OPERATION_WRITE, (int)written);
+    view->is_changed = true;
+    return SQLITE_OK;
 }
 
 int mfs_view_truncate(struct mfs_view *view, sqlite3_int64 size)
@@ -91,6 +95,8 @@ int mfs_view_truncate(struct mfs_view *view, sqlite3_int64 size)
     bool cuts = size < mfs_view_size(view);
     view->generation++;
     int error = memfs_version_truncate(&view->version, size);
+    if (error == 0)
+        view->is_changed = true;
     if (error == 0 && cuts) {
         view->was_cut = true;
         view->reserved_end = 0; /* cutting gives back all room behind the new end */
@@ -104,7 +110,9 @@ int mfs_view_reserve_room(struct mfs_view *view, sqlite3_int64 size)
     if (size <= now || size <= view->reserved_end)
         return SQLITE_OK;
     int error = memfs_version_allocate(&view->version, now, size - now);
-    if (error == 0)
+    if (error == 0) {
+        view->is_changed = true;
         view->reserved_end = size;
+    }
     return mfs_errmap(MFS_OPERATION_WRITE, error);
 }

@@ -17,7 +17,9 @@
 /* All zeros to begin with: there is none. */
 struct mfs_view {
     bool is_held;
-    bool was_cut;         /* since it was taken */
+    bool is_idle;    /* kept for the next transaction; another thread may drop it meanwhile */
+    bool is_changed; /* since it was taken */
+    bool was_cut;
     uint64_t generation;  /* moves, and never back, when mappings of the view's pages become old */
     int64_t reserved_end; /* where the room that a size hint reserved ends; 0: none */
     memfs_version_ref version;
@@ -35,6 +37,12 @@ void mfs_view_exchange(struct mfs_view *view, memfs_file *file);
 
 /* Drops what mfs_view_exchange() left; then what the transaction cut off is given back, too. */
 void mfs_view_drop_former(struct mfs_view *view, memfs_file *file);
+
+/* Whether it stands in the place of the file now. */
+static inline bool mfs_view_is_used(const struct mfs_view *view)
+{
+    return !view->is_idle && view->is_held;
+}
 
 /* As in sqlite3_io_methods, of the view. */
 int mfs_view_read(const struct mfs_view *view, void *buffer, int count, sqlite3_int64 offset);

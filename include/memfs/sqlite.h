@@ -55,6 +55,10 @@
  * Locks      Connections of one process, in any threads, see SQLite's five lock
  *            states per database, whatever name it was opened by.  One that waits
  *            (sqlite3_busy_timeout()) is woken by the unlock, and writers take turns.
+ * Isolation  With "memfs_mvcc=1" in the URI ("mvcc=1" for short), or `isolated` in
+ *            memfs_sqlite_open_options, transactions see the version that was current
+ *            when they began, and readers and writers do not wait for each other;
+ *            rollback journals only.  sqlite_vfs/MANUAL.md has the rules.
  * Names      Up to 512 bytes after `.`, `..` and links have been resolved.
  * Read-only  A database file without any write permission bit (memfs_chmod())
  *            opens read-only, as on a disk.
@@ -149,11 +153,12 @@ typedef struct memfs_sqlite_open_options {
     size_t struct_size;       /* sizeof(memfs_sqlite_open_options) */
     int flags;                /* SQLITE_OPEN_...; 0: READWRITE | CREATE */
     int busy_timeout_ms;      /* 0: 5000; negative: do not wait */
-    const char *journal_mode; /* null: WAL stays WAL, everything else is PERSIST */
+    const char *journal_mode; /* null: WAL and isolated stay, all else is PERSIST */
     uint32_t page_size;       /* of a database that is made; 0: SQLite's, 4096 */
     int cache_size;           /* as PRAGMA cache_size: pages, or KiB if negative; 0: SQLite's */
     int64_t mmap_size;        /* as PRAGMA mmap_size: bytes; 0: all; negative: none */
     int make_parents;         /* not 0: make missing directories of `path`, 0755 */
+    int isolated;             /* not 0: as memfs_mvcc=1; the default journal is then MEMORY */
 } memfs_sqlite_open_options;
 
 /*
@@ -169,7 +174,7 @@ typedef struct memfs_sqlite_open_options {
  *
  * Errors:   SQLite's codes.  SQLITE_MISUSE: `fs` is not registered, or an option is absurd (an
  *           unknown journal mode, a page size that is no power of two from 512 to 65536, a
- *           wrong struct_size, make_parents with a URI).  SQLITE_CANTOPEN too if the database
+ *           wrong struct_size, make_parents or isolated with a URI).  SQLITE_CANTOPEN too if the database
  *           cannot have the journal mode.
  * Failure:  as sqlite3_open_v2(): unless `*db` is null, sqlite3_errmsg() says more, and
  *           sqlite3_close() is due.  Parents that were made are removed again.

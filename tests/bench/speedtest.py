@@ -33,6 +33,8 @@ def contestants(host_path):
     yield "memdb", ["file:/x.db?vfs=memdb"]
     for mode in ("delete", "truncate", "persist", "memory", "off", "wal"):
         yield mode, memfs + ["--journal", mode, "/x.db"]
+    yield "mvcc", memfs + ["file:/x.db?memfs_mvcc=1"]
+    yield "mvcc pers.", memfs + ["--journal", "persist", "file:/x.db?memfs_mvcc=1"]
     for mode in ("delete", "wal"):
         yield mode + "+X", memfs + ["--exclusive", "--journal", mode, "/x.db"]
     if host_path is not None:

@@ -19,13 +19,22 @@ enum { CONNECTIONS = 3, STATES_MAX = 4096 };
 struct world {
     struct mfs_lockstate state;
     enum mfs_lock_level levels[CONNECTIONS];
+    bool are_writers[CONNECTIONS]; /* came by RESERVED */
 };
 
 static bool is_same(const struct world *a, const struct world *b)
 {
     return a->state.sharers == b->state.sharers && a->state.reserved == b->state.reserved &&
            a->state.pending == b->state.pending && a->state.exclusive == b->state.exclusive &&
-           memcmp(a->levels, b->levels, sizeof a->levels) == 0;
+           memcmp(a->levels, b->levels, sizeof a->levels) == 0 &&
+           memcmp(a->are_writers, b->are_writers, sizeof a->are_writers) == 0;
+}
+
+/* What a level is to the others: isolated, a writer is never more than RESERVED. */
+static enum mfs_lock_level seen_level(const struct world *world, int self)
+{
+    bool is_hidden = world->state.isolated && world->are_writers[self];
+    return is_hidden ? MFS_LOCK_RESERVED : world->levels[self];
 }
 
 /* The highest level among the others. */
@@ -33,8 +42,8 @@ static enum mfs_lock_level highest_other(const struct world *world, int self)
 {
     enum mfs_lock_level highest = MFS_LOCK_NONE;
     for (int other = 0; other < CONNECTIONS; other++) {
-        if (other != self && world->levels[other] > highest)
-            highest = world->levels[other];
+        if (other != self && seen_level(world, other) > highest)
+            highest = seen_level(world, other);
     }
     return highest;
 }
@@ -47,8 +56,8 @@ static void assert_world_is_sane(const struct world *world)
     for (int self = 0; self < CONNECTIONS; self++) {
         sharers += world->levels[self] >= MFS_LOCK_SHARED;
         writers += world->levels[self] > MFS_LOCK_SHARED;
-        if (world->levels[self] > highest)
-            highest = world->levels[self];
+        if (seen_level(world, self) > highest)
+            highest = seen_level(world, self);
     }
     assert_int_equal(world->state.sharers, sharers);
     assert_true(writers <= 1);
@@ -78,6 +87,10 @@ static enum mfs_lock_answer rule(const struct world *world, int self, enum mfs_l
         return MFS_LOCK_BUSY;
     if (wanted > MFS_LOCK_SHARED && others > MFS_LOCK_SHARED)
         return MFS_LOCK_BUSY;
+    if (world->state.isolated && world->are_writers[self]) {
+        *after = MFS_LOCK_EXCLUSIVE;
+        return MFS_LOCK_GRANTED;
+    }
     if (wanted == MFS_LOCK_EXCLUSIVE && others == MFS_LOCK_SHARED) {
         *after = MFS_LOCK_PENDING;
         return MFS_LOCK_BUSY;
@@ -112,6 +125,8 @@ static void try_lock(struct search *search, struct world world, int self,
                          answer == MFS_LOCK_GRANTED);
     assert_int_equal(mfs_lockstate_lock(&world.state, &world.levels[self], wanted), answer);
     assert_int_equal(world.levels[self], expected);
+    if (expected == MFS_LOCK_RESERVED)
+        world.are_writers[self] = true;
     /* On the way from SHARED to EXCLUSIVE nobody must take it for a writer. */
     if (expected == MFS_LOCK_PENDING)
         assert_int_equal(mfs_lockstate_is_reserved(&world.state), was_reserved);
@@ -138,17 +153,18 @@ static void try_unlock(struct search *search, struct world world, int self,
     assert_int_equal(mfs_lockstate_unlock(&world.state, &world.levels[self], wanted),
                      MFS_LOCK_GRANTED);
     assert_int_equal(world.levels[self], before < wanted ? before : wanted);
+    world.are_writers[self] = false;
     assert_world_is_sane(&world);
     remember(search, &world);
 }
 
-static void every_step_from_every_reachable_state_follows_the_rules(void **unused)
+static int count_states(bool isolated)
 {
-    (void)unused;
     static struct search search;
     memset(&search, 0, sizeof search);
     struct world nobody;
     memset(&nobody, 0, sizeof nobody);
+    nobody.state.isolated = isolated;
     remember(&search, &nobody);
     for (int index = 0; index < search.count; index++) {
         struct world world = search.worlds[index];
@@ -162,9 +178,23 @@ static void every_step_from_every_reachable_state_follows_the_rules(void **unuse
             try_unlock(&search, world, self, MFS_LOCK_NONE);
         }
     }
+    return search.count;
+}
+
+static void every_step_from_every_reachable_state_follows_the_rules(void **unused)
+{
+    (void)unused;
     /* 8 without a writer; with one (3 ways to choose it): RESERVED, and PENDING by either way,
-     * beside any of 4 sets of readers; EXCLUSIVE by either way beside none. */
-    assert_int_equal(search.count, 8 + 3 * (3 * 4 + 2));
+     * beside any of 4 sets of readers; EXCLUSIVE beside none, by either way. */
+    assert_int_equal(count_states(false), 8 + 3 * (3 * 4 + 2));
+}
+
+static void isolated_a_writer_goes_on_beside_readers_and_recovery_alone(void **unused)
+{
+    (void)unused;
+    /* RESERVED and EXCLUSIVE beside any of 4 sets of readers; without RESERVED before: PENDING
+     * beside any, EXCLUSIVE beside none. */
+    assert_int_equal(count_states(true), 8 + 3 * (2 * 4 + 4 + 1));
 }
 
 static void what_is_no_step_of_the_ladder_is_misuse_and_changes_nothing(void **unused)
@@ -204,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_step_from_every_reachable_state_follows_the_rules),
+        cmocka_unit_test(isolated_a_writer_goes_on_beside_readers_and_recovery_alone),
         cmocka_unit_test(what_is_no_step_of_the_ladder_is_misuse_and_changes_nothing),
         cmocka_unit_test(a_reader_does_not_see_the_one_that_waits_to_play_back_as_a_writer),
     };

@@ -6,6 +6,8 @@ const struct db_mode db_modes[] = {
     {"PERSIST", "PERSIST", "", "", .undoes_statements = true},
     {"MEMORY", "MEMORY", "", "", .undoes_statements = true},
     {"OFF", "OFF", "", "", .has_wal = false},
+    {"MVCC", "MEMORY", "?memfs_mvcc=1", "", .undoes_statements = true},
+    {"MVCC, DELETE", "DELETE", "?memfs_mvcc=1", "", .undoes_statements = true},
     {"WAL", "WAL", "", "", .has_wal = true, .undoes_statements = true},
     {"DELETE, mmap", "DELETE", "", "PRAGMA mmap_size=1073741824", .undoes_statements = true},
     {"WAL, mmap", "WAL", "", "PRAGMA mmap_size=1073741824", .has_wal = true,
