@@ -255,6 +255,25 @@ static void outdate_others(struct mfs_member *member)
     member->isolation.number = share->published;
 }
 
+struct mfs_readers mfs_member_count_readers(struct mfs_member *member)
+{
+    struct mfs_readers readers = {0};
+    mfs_mutex_lock(member->mutex);
+    const struct mfs_share *share = member->share;
+    for (const struct mfs_member *other = share->members; other != NULL; other = other->next) {
+        if (other->level == MFS_LOCK_NONE)
+            continue;
+        readers.total++;
+        if (!other->isolation.is_outdated)
+            continue;
+        uint64_t behind = share->published - other->isolation.number;
+        readers.outdated++;
+        readers.behind = behind > readers.behind ? behind : readers.behind;
+    }
+    mfs_mutex_unlock(member->mutex);
+    return readers;
+}
+
 void mfs_member_publish(struct mfs_member *member)
 {
     struct mfs_view *view = member->isolation.view;

@@ -120,6 +120,15 @@ enum mfs_lock_answer mfs_member_lock(struct mfs_member *member, enum mfs_lock_le
 enum mfs_lock_answer mfs_member_unlock(struct mfs_member *member, enum mfs_lock_level wanted);
 bool mfs_member_sees_reserved(struct mfs_member *member);
 
+/* Of all connections to the database that are in a transaction. */
+struct mfs_readers {
+    unsigned total;
+    unsigned outdated; /* isolated, with a version that is not current any more */
+    uint64_t behind;   /* how many versions were published since the oldest of those */
+};
+
+struct mfs_readers mfs_member_count_readers(struct mfs_member *member);
+
 /*
  * Of an isolated connection that writes.  Publishing makes its view the file's content, in one
  * step for all others, and cannot fail; without changes nothing happens.  Abandoning goes back to

@@ -122,6 +122,15 @@ static int answer_usage(const struct question *question)
     return answer_with(question, sqlite3_str_finish(out));
 }
 
+/* As JSON. */
+static int answer_readers(const struct question *question)
+{
+    struct mfs_readers readers = mfs_member_count_readers(question->member);
+    return answer_with(question, sqlite3_mprintf("{\"readers\":%u,\"outdated\":%u,\"behind\":%llu}",
+                                                 readers.total, readers.outdated,
+                                                 (sqlite3_uint64)readers.behind));
+}
+
 /* -------------------------------------------------------------------- limits */
 
 static int refuse_value(const struct question *question)
@@ -261,6 +270,7 @@ static const struct pragma {
     {PREFIX "pages", answer_pages, false},
     {PREFIX "peak", answer_peak, false},
     {PREFIX "quota", serve_quota, true},
+    {PREFIX "readers", answer_readers, false},
     {PREFIX "reserve", serve_reserve, true},
     {PREFIX "reserved", answer_reserved, false},
     {PREFIX "restore", refuse_restore, true},

@@ -272,6 +272,38 @@ static void old_versions_are_given_back_with_their_last_reader(void **state)
     db_close(writer);
 }
 
+static void assert_readers(sqlite3 *db, const char *expected)
+{
+    char *answer = db_text(db, "PRAGMA memfs_readers");
+    assert_string_equal(answer, expected);
+    sqlite3_free(answer);
+}
+
+static void a_pragma_tells_of_readers_that_hold_old_versions(void **state)
+{
+    (void)state;
+    sqlite3 *writer = open_filled();
+    sqlite3 *one = db_open(ISOLATED);
+    sqlite3 *two = db_open(ISOLATED);
+    assert_readers(writer, "{\"readers\":0,\"outdated\":0,\"behind\":0}");
+    db_run(one, "BEGIN");
+    assert_int_equal(sum(one), 3);
+    db_run(two, "BEGIN");
+    assert_readers(writer, "{\"readers\":1,\"outdated\":0,\"behind\":0}");
+    db_run(writer, "UPDATE t SET a=2; UPDATE t SET a=3");
+    assert_int_equal(sum(two), 9);
+    assert_readers(writer, "{\"readers\":2,\"outdated\":1,\"behind\":2}");
+    db_run(writer, "UPDATE t SET a=4");
+    assert_readers(two, "{\"readers\":2,\"outdated\":2,\"behind\":3}");
+    db_run(one, "COMMIT");
+    assert_readers(two, "{\"readers\":1,\"outdated\":1,\"behind\":1}");
+    db_run(two, "COMMIT");
+    assert_readers(two, "{\"readers\":0,\"outdated\":0,\"behind\":0}");
+    db_close(two);
+    db_close(one);
+    db_close(writer);
+}
+
 static void what_a_commit_cut_off_is_given_back_with_its_last_reader(void **state)
 {
     struct fixture *f = *state;
@@ -370,6 +402,7 @@ int main(void)
         SQLITE_TEST(until_the_commit_copies_and_readers_of_the_file_get_the_published_version),
         SQLITE_TEST(readers_see_each_commit_of_a_writer_that_keeps_its_lock),
         SQLITE_TEST(old_versions_are_given_back_with_their_last_reader),
+        SQLITE_TEST(a_pragma_tells_of_readers_that_hold_old_versions),
         SQLITE_TEST(what_a_commit_cut_off_is_given_back_with_its_last_reader),
         SQLITE_TEST(two_attached_databases_are_published_each_by_itself),
         SQLITE_TEST(vacuum_backup_and_copies_take_one_version_and_make_one),
