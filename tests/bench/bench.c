@@ -126,6 +126,7 @@ static const struct part {
     {"sequential", bench_sequential},   {"clones", bench_clones},
     {"memory", bench_memory_use},       {"databases", bench_databases},
     {"selects", bench_selects},
+    {"concurrency", bench_concurrency},
 };
 
 #define PARTS (sizeof parts / sizeof *parts)

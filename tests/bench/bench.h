@@ -87,5 +87,6 @@ void bench_clones(struct bench *bench);
 void bench_memory_use(struct bench *bench);
 void bench_databases(struct bench *bench);
 void bench_selects(struct bench *bench);
+void bench_concurrency(struct bench *bench);
 
 #endif
