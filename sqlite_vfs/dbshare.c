@@ -214,6 +214,8 @@ static void drop_outdated(struct mfs_member *member)
     struct mfs_isolation *isolation = &member->isolation;
     int64_t size = mfs_view_size(isolation->view);
     mfs_view_drop(isolation->view);
+    if (memfs_file_size(isolation->file) >= size)
+        return;
     mfs_mutex_lock(member->mutex);
     int64_t now = memfs_file_size(isolation->file);
     if (now >= 0 && now < size)
