@@ -125,8 +125,7 @@ static const struct part {
     {"small-files", bench_small_files}, {"random", bench_random_access},
     {"sequential", bench_sequential},   {"clones", bench_clones},
     {"memory", bench_memory_use},       {"databases", bench_databases},
-    {"selects", bench_selects},
-    {"concurrency", bench_concurrency},
+    {"selects", bench_selects},         {"concurrency", bench_concurrency},
 };
 
 #define PARTS (sizeof parts / sizeof *parts)

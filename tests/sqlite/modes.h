@@ -14,6 +14,7 @@ struct db_mode {
     const char *parameters; /* of the URI: "" or "?name=value" */
     const char *pragmas;    /* of each connection */
     bool has_wal;
+    bool is_isolated; /* readers of two databases may see the commit of one before the other's */
     bool undoes_statements; /* a statement that fails is undone alone */
 };
 
