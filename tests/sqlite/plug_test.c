@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { DATABASES_MAX = 2, STEPS = 4 };
+enum { DATABASES_MAX = 2, STEPS = 3 };
 
 static const char *const paths[DATABASES_MAX] = {"/db/a", "/db/b"};
 
