@@ -144,7 +144,7 @@ static void cut_short(struct mfs_content *content, uint64_t size)
 }
 
 /* Zeroes the rest of the page in which `size` lies, if that page may be written. */
-static bool zero_tail(const struct mfs_pool *pool, const struct mfs_content *content, uint64_t size)
+static bool zero_tail(struct mfs_pool *pool, const struct mfs_content *content, uint64_t size)
 {
     size_t at = (size_t)(size & (pool->page_size - 1));
     uint64_t index = size >> pool->page_shift;
@@ -168,7 +168,7 @@ static void zero_pages(const struct mfs_pool *pool, struct mfs_radix tree, uint6
 }
 
 /* True if none of those pages is shared, nor the way to it. */
-static bool all_private(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,
+static bool all_private(struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,
                         uint64_t after)
 {
     uint64_t index = mfs_radix_next_page(pool, tree, first);
@@ -331,7 +331,7 @@ int mfs_content_grow(struct mfs_pool *pool, struct mfs_content *content, uint64_
 /* ----------------------------------------------------------------- writing */
 
 /* One page that is private already: the way that most overwrites go. */
-static bool write_in_place(const struct mfs_pool *pool, const struct mfs_content *content,
+static bool write_in_place(struct mfs_pool *pool, const struct mfs_content *content,
                            uint64_t offset, uint64_t length, struct mfs_source *source)
 {
     size_t at = (size_t)(offset & (pool->page_size - 1));
@@ -526,8 +526,8 @@ static int punch_short(struct mfs_pool *pool, struct mfs_content *content, uint6
 }
 
 /* Zeroes part of one page, if that is there and private. */
-static void zero_part(const struct mfs_pool *pool, const struct mfs_content *content,
-                      uint64_t offset, uint64_t end)
+static void zero_part(struct mfs_pool *pool, const struct mfs_content *content, uint64_t offset,
+                      uint64_t end)
 {
     if (offset >= end)
         return;

@@ -3,8 +3,9 @@
  *    loses its last page is freed.
  * 2. A tree without pages has root 0 and height 0.
  * 3. What is reached through a node or page with more than one reference is not
- *    written.  A copied node holds references of its own to its children, so
- *    that their counts rise above one just then.
+ *    written, nor is a page that a twin has too.  A copied node holds references of
+ *    its own to its children, so that their counts rise above one just then, or is
+ *    a twin of the original.
  * 4. Between plan and change, other holders of shared parts may let go, so a
  *    change may need less than was planned, never more: nobody but the holder of
  *    this tree, who is locked out, can share what is exclusive to it.
@@ -19,57 +20,22 @@
 #include <stdatomic.h>
 #include <string.h>
 
-struct mfs_radix_node {
-    union {
-        _Atomic uint64_t references;
-        struct mfs_radix_node *next; /* while in a stash */
-    } u;
-    uint64_t pages;
-    uintptr_t slots[];
-};
-
-static struct mfs_radix_node *as_node(uintptr_t slot)
-{
-    return (struct mfs_radix_node *)slot; /* NOLINT(performance-no-int-to-ptr) */
-}
-
-static unsigned fan_shift(const struct mfs_pool *pool)
-{
-    return pool->fan_shift;
-}
-
-static size_t fan(const struct mfs_pool *pool)
-{
-    return (size_t)1 << pool->fan_shift;
-}
-
 static size_t node_bytes(const struct mfs_pool *pool)
 {
-    return sizeof(struct mfs_radix_node) + fan(pool) * sizeof(uintptr_t);
-}
-
-/* The number of pages that a tree of this height can have. */
-static uint64_t span(const struct mfs_pool *pool, unsigned height)
-{
-    return (uint64_t)1 << (fan_shift(pool) * height);
+    return sizeof(struct mfs_radix_node) + mfs_radix_fan(pool) * sizeof(uintptr_t);
 }
 
 static unsigned height_for(const struct mfs_pool *pool, uint64_t index)
 {
     unsigned height = 0;
-    while (index >> (fan_shift(pool) * height) != 0)
+    while (index >> (pool->fan_shift * height) != 0)
         height++;
     return height;
 }
 
-static size_t slot_index(const struct mfs_pool *pool, unsigned level, uint64_t index)
-{
-    return (size_t)(index >> (fan_shift(pool) * (level - 1))) & (fan(pool) - 1);
-}
-
 static bool node_is_exclusive(const struct mfs_radix_node *node)
 {
-    return atomic_load_explicit(&node->u.references, memory_order_acquire) == 1;
+    return atomic_load_explicit(&node->u.held.references, memory_order_acquire) == 1;
 }
 
 static void retain_slot(struct mfs_pool *pool, uintptr_t slot, unsigned level)
@@ -80,7 +46,7 @@ static void retain_slot(struct mfs_pool *pool, uintptr_t slot, unsigned level)
         mfs_page_retain(pool, slot);
         return;
     }
-    uint64_t before = atomic_fetch_add_explicit(&as_node(slot)->u.references, 1,
+    uint64_t before = atomic_fetch_add_explicit(&mfs_radix_node(slot)->u.held.references, 1,
                                                 memory_order_relaxed);
     MFS_CHECK(before != 0);
 }
@@ -90,6 +56,114 @@ static void free_node(struct mfs_pool *pool, struct mfs_radix_node *node)
     mfs_memory_give(pool->memory, node, node_bytes(pool), MEMFS_CLASS_TABLES);
 }
 
+/* ------------------------------------------------------------------- twins */
+
+static bool has_twin(const struct mfs_radix_node *node)
+{
+    return atomic_load_explicit(&node->of.twin, memory_order_acquire) != NULL;
+}
+
+/* Under the lock. */
+static struct mfs_radix_node *get_twin(const struct mfs_radix_node *node)
+{
+    return atomic_load_explicit(&node->of.twin, memory_order_relaxed);
+}
+
+static void set_twin(struct mfs_radix_node *node, struct mfs_radix_node *twin)
+{
+    atomic_store_explicit(&node->of.twin, twin, memory_order_release);
+}
+
+/* Whether a twin has the same page in that slot. */
+static bool is_twins(const struct mfs_radix_node *node, size_t i)
+{
+    const struct mfs_radix_node *twin = get_twin(node);
+    return twin != NULL && twin->slots[i] == node->slots[i];
+}
+
+static inline bool is_twins_too(struct mfs_pool *pool, struct mfs_radix_node *node, size_t i)
+{
+    if (!has_twin(node))
+        return false;
+    mfs_lock_exclusive(pool->memory->lot, &pool->twins);
+    bool is_shared = is_twins(node, i);
+    mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
+    return is_shared;
+}
+
+/* Puts another page into the slot, and gives back the reference to the one that was there. */
+static void replace_page(struct mfs_pool *pool, struct mfs_radix_node *node, size_t i,
+                         mfs_page page)
+{
+    mfs_page old = node->slots[i];
+    bool stays = false;
+    if (has_twin(node)) {
+        mfs_lock_exclusive(pool->memory->lot, &pool->twins);
+        stays = is_twins(node, i);
+        node->slots[i] = page;
+        mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
+    } else {
+        node->slots[i] = page;
+    }
+    if (old != 0 && !stays)
+        mfs_page_release(pool, old);
+}
+
+/* Makes `copy` the twin of a shared node; false if that has one already. */
+static bool copy_as_twin(struct mfs_pool *pool, struct mfs_radix_node *node,
+                         struct mfs_radix_node *copy)
+{
+    if (has_twin(node))
+        return false;
+    mfs_lock_exclusive(pool->memory->lot, &pool->twins);
+    bool is_free = !has_twin(node);
+    if (is_free) {
+        memcpy(copy->slots, node->slots, mfs_radix_fan(pool) * sizeof *node->slots);
+        set_twin(copy, node);
+        set_twin(node, copy);
+    }
+    mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
+    return is_free;
+}
+
+/* Ends the twinship of a node that is given up.  The twin has the pages that both had; the others
+ * are moved together. */
+static void leave_twin(struct mfs_pool *pool, struct mfs_radix_node *node)
+{
+    if (!has_twin(node))
+        return;
+    mfs_lock_exclusive(pool->memory->lot, &pool->twins);
+    struct mfs_radix_node *twin = get_twin(node);
+    if (twin != NULL) {
+        uint32_t own = 0;
+        for (size_t i = 0; i < mfs_radix_fan(pool); i++) {
+            uintptr_t page = node->slots[i];
+            node->slots[own] = page;
+            own += page != 0 && page != twin->slots[i];
+        }
+        node->u.held.filled = own;
+        set_twin(node, NULL);
+        set_twin(twin, NULL);
+    }
+    mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
+}
+
+/* Takes the only page out of a node that is given up, with a reference. */
+static mfs_page take_page(struct mfs_pool *pool, struct mfs_radix_node *node)
+{
+    mfs_page page = node->slots[0];
+    if (has_twin(node)) {
+        mfs_lock_exclusive(pool->memory->lot, &pool->twins);
+        if (is_twins(node, 0))
+            mfs_page_retain(pool, page);
+        mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
+        leave_twin(pool, node);
+    }
+    return page;
+}
+
+/* ------------------------------------------------------------------ holding */
+
 static void release_slot(struct mfs_pool *pool, uintptr_t slot, unsigned level)
 {
     if (slot == 0)
@@ -98,14 +172,17 @@ static void release_slot(struct mfs_pool *pool, uintptr_t slot, unsigned level)
         mfs_page_release(pool, slot);
         return;
     }
-    struct mfs_radix_node *node = as_node(slot);
+    struct mfs_radix_node *node = mfs_radix_node(slot);
     if (!node_is_exclusive(node) &&
-        atomic_fetch_sub_explicit(&node->u.references, 1, memory_order_acq_rel) != 1)
+        atomic_fetch_sub_explicit(&node->u.held.references, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; level > 1 && i < fan(pool); i++)
+    for (size_t i = 0; level > 1 && i < mfs_radix_fan(pool); i++)
         release_slot(pool, node->slots[i], level - 1);
-    if (level == 1)
-        mfs_pages_release(pool, node->slots, node->pages);
+    if (level == 1) {
+        leave_twin(pool, node);
+        if (node->u.held.filled != 0)
+            mfs_pages_release(pool, node->slots, node->u.held.filled);
+    }
     free_node(pool, node);
 }
 
@@ -168,7 +245,8 @@ static struct mfs_radix_node *stash_node(struct mfs_stash *stash)
     struct mfs_radix_node *node = stash->nodes;
     MFS_CHECK(node != NULL);
     stash->nodes = node->u.next;
-    atomic_init(&node->u.references, 1);
+    node->u.held.filled = 0;
+    atomic_init(&node->u.held.references, 1);
     return node;
 }
 
@@ -176,121 +254,67 @@ static struct mfs_radix_node *stash_node(struct mfs_stash *stash)
 
 mfs_page mfs_radix_find(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t index)
 {
-    if (index >= span(pool, tree.height))
+    if (index >= mfs_radix_span(pool, tree.height))
         return 0;
     uintptr_t slot = tree.root;
     for (unsigned level = tree.height; level > 0 && slot != 0; level--)
-        slot = as_node(slot)->slots[slot_index(pool, level, index)];
+        slot = mfs_radix_node(slot)->slots[mfs_radix_slot(pool, level, index)];
     return slot;
 }
 
-mfs_page mfs_radix_find_exclusive(const struct mfs_pool *pool, struct mfs_radix tree,
-                                  uint64_t index)
+/* The node that has the page at `index`, if that and all nodes on the way are private. */
+struct leaf {
+    struct mfs_radix_node *node; /* null: the page is the root */
+    size_t i;
+};
+
+static bool find_private_leaf(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t index,
+                              struct leaf *out)
 {
-    if (index >= span(pool, tree.height))
+    if (index >= mfs_radix_span(pool, tree.height))
+        return false;
+    *out = (struct leaf){NULL, 0};
+    uintptr_t slot = tree.root;
+    for (unsigned level = tree.height; level > 0; level--) {
+        struct mfs_radix_node *node = mfs_radix_node(slot);
+        if (node == NULL || !node_is_exclusive(node))
+            return false;
+        *out = (struct leaf){node, mfs_radix_slot(pool, level, index)};
+        slot = node->slots[out->i];
+    }
+    return true;
+}
+
+/* Whether the page that is there is private. */
+static bool page_is_private(struct mfs_pool *pool, const struct leaf *leaf, mfs_page page)
+{
+    return mfs_page_is_exclusive(pool, page) &&
+           (leaf->node == NULL || !is_twins_too(pool, leaf->node, leaf->i));
+}
+
+mfs_page mfs_radix_find_exclusive(struct mfs_pool *pool, struct mfs_radix tree, uint64_t index)
+{
+    if (index >= mfs_radix_span(pool, tree.height))
         return 0;
     uintptr_t slot = tree.root;
-    for (unsigned level = tree.height; level > 0 && slot != 0; level--) {
-        if (!node_is_exclusive(as_node(slot)))
+    struct mfs_radix_node *node = NULL;
+    size_t i = 0;
+    for (unsigned level = tree.height; level > 0; level--) {
+        node = mfs_radix_node(slot);
+        if (node == NULL || !node_is_exclusive(node))
             return 0;
-        slot = as_node(slot)->slots[slot_index(pool, level, index)];
+        i = mfs_radix_slot(pool, level, index);
+        slot = node->slots[i];
     }
-    return slot != 0 && mfs_page_is_exclusive(pool, slot) ? slot : 0;
-}
-
-/* The pages below a slot. */
-static uint64_t pages_below(uintptr_t slot, unsigned level)
-{
-    if (slot == 0)
+    if (slot == 0 || !mfs_page_is_exclusive(pool, slot) ||
+        (node != NULL && is_twins_too(pool, node, i)))
         return 0;
-    return level == 0 ? 1 : as_node(slot)->pages;
-}
-
-static uint64_t count_below(const struct mfs_pool *pool, uintptr_t slot, unsigned level,
-                            uint64_t end)
-{
-    if (slot == 0 || end == 0)
-        return 0;
-    if (end >= span(pool, level))
-        return pages_below(slot, level);
-    uint64_t child_span = span(pool, level - 1);
-    uint64_t count = 0;
-    for (size_t i = 0; i < fan(pool) && i * child_span < end; i++)
-        count += count_below(pool, as_node(slot)->slots[i], level - 1, end - i * child_span);
-    return count;
-}
-
-uint64_t mfs_radix_count(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t end)
-{
-    return count_below(pool, tree.root, tree.height, end);
-}
-
-static uint64_t count_nodes(const struct mfs_pool *pool, uintptr_t slot, unsigned level)
-{
-    if (slot == 0 || level == 0)
-        return 0;
-    uint64_t count = 1;
-    for (size_t i = 0; level > 1 && i < fan(pool); i++)
-        count += count_nodes(pool, as_node(slot)->slots[i], level - 1);
-    return count;
-}
-
-uint64_t mfs_radix_count_nodes(const struct mfs_pool *pool, struct mfs_radix tree)
-{
-    return count_nodes(pool, tree.root, tree.height);
+    return slot;
 }
 
 size_t mfs_radix_node_cost(const struct mfs_pool *pool)
 {
     return mfs_memory_cost(pool->memory, node_bytes(pool));
-}
-
-static uint64_t next_page(const struct mfs_pool *pool, uintptr_t slot, unsigned level,
-                          uint64_t from)
-{
-    if (slot == 0 || from >= span(pool, level))
-        return MFS_NO_INDEX;
-    if (level == 0)
-        return 0;
-    uint64_t child_span = span(pool, level - 1);
-    for (size_t i = slot_index(pool, level, from); i < fan(pool); i++) {
-        uint64_t start = i * child_span;
-        uint64_t found = next_page(pool, as_node(slot)->slots[i], level - 1,
-                                   mfs_sub_saturating(from, start));
-        if (found != MFS_NO_INDEX)
-            return start + found;
-    }
-    return MFS_NO_INDEX;
-}
-
-uint64_t mfs_radix_next_page(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t from)
-{
-    return next_page(pool, tree.root, tree.height, from);
-}
-
-/* Within the span of the slot; MFS_NO_INDEX if all of it from `from` on has pages. */
-static uint64_t next_hole(const struct mfs_pool *pool, uintptr_t slot, unsigned level,
-                          uint64_t from)
-{
-    if (from >= span(pool, level) || pages_below(slot, level) == span(pool, level))
-        return MFS_NO_INDEX;
-    if (slot == 0)
-        return from;
-    uint64_t child_span = span(pool, level - 1);
-    for (size_t i = slot_index(pool, level, from); i < fan(pool); i++) {
-        uint64_t start = i * child_span;
-        uint64_t found = next_hole(pool, as_node(slot)->slots[i], level - 1,
-                                   mfs_sub_saturating(from, start));
-        if (found != MFS_NO_INDEX)
-            return start + found;
-    }
-    return MFS_NO_INDEX;
-}
-
-uint64_t mfs_radix_next_hole(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t from)
-{
-    uint64_t found = next_hole(pool, tree.root, tree.height, from);
-    return found != MFS_NO_INDEX ? found : mfs_max_u64(from, span(pool, tree.height));
 }
 
 /* ---------------------------------------------------------------- planning */
@@ -301,12 +325,12 @@ static void plan_absent(const struct mfs_pool *pool, unsigned level, uint64_t fi
 {
     need->pages += last - first + 1;
     for (unsigned l = 1; l <= level; l++) {
-        unsigned shift = fan_shift(pool) * l;
+        unsigned shift = pool->fan_shift * l;
         need->nodes += (last >> shift) - (first >> shift) + 1;
     }
 }
 
-static void plan_own(const struct mfs_pool *pool, uintptr_t slot, unsigned level, uint64_t first,
+static void plan_own(struct mfs_pool *pool, uintptr_t slot, unsigned level, uint64_t first,
                      uint64_t last, bool shared, struct mfs_need *need)
 {
     if (slot == 0) {
@@ -318,21 +342,23 @@ static void plan_own(const struct mfs_pool *pool, uintptr_t slot, unsigned level
             need->pages++;
         return;
     }
-    if (shared || !node_is_exclusive(as_node(slot))) {
+    if (shared || !node_is_exclusive(mfs_radix_node(slot))) {
         shared = true;
         need->nodes++;
     }
-    uint64_t child_span = span(pool, level - 1);
-    size_t end = slot_index(pool, level, last);
-    for (size_t i = slot_index(pool, level, first); i <= end; i++) {
+    uint64_t child_span = mfs_radix_span(pool, level - 1);
+    size_t end = mfs_radix_slot(pool, level, last);
+    for (size_t i = mfs_radix_slot(pool, level, first); i <= end; i++) {
         uint64_t start = i * child_span;
-        plan_own(pool, as_node(slot)->slots[i], level - 1, mfs_sub_saturating(first, start),
-                 mfs_min_u64(last - start, child_span - 1), shared, need);
+        struct mfs_radix_node *node = mfs_radix_node(slot);
+        plan_own(pool, node->slots[i], level - 1, mfs_sub_saturating(first, start),
+                 mfs_min_u64(last - start, child_span - 1),
+                 shared || (level == 1 && is_twins_too(pool, node, i)), need);
     }
 }
 
-void mfs_radix_plan_own(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,
-                        uint64_t last, struct mfs_need *need)
+void mfs_radix_plan_own(struct mfs_pool *pool, struct mfs_radix tree, uint64_t first, uint64_t last,
+                        struct mfs_need *need)
 {
     MFS_CHECK(first <= last);
     unsigned height = height_for(pool, last);
@@ -342,7 +368,7 @@ void mfs_radix_plan_own(const struct mfs_pool *pool, struct mfs_radix tree, uint
     }
     /* Where the tree must grow, new roots stand above the old one, which is slot 0 of the last. */
     for (; height > tree.height; height--) {
-        uint64_t covered = span(pool, height - 1);
+        uint64_t covered = mfs_radix_span(pool, height - 1);
         need->nodes++;
         if (last < covered)
             continue;
@@ -359,25 +385,25 @@ void mfs_radix_plan_own(const struct mfs_pool *pool, struct mfs_radix tree, uint
 static bool any_page(const struct mfs_pool *pool, uintptr_t slot, unsigned level, uint64_t first,
                      uint64_t last)
 {
-    return next_page(pool, slot, level, first) <= last;
+    return mfs_radix_next_page(pool, (struct mfs_radix){slot, (uint8_t)level}, first) <= last;
 }
 
 static void plan_drop(const struct mfs_pool *pool, uintptr_t slot, unsigned level, uint64_t first,
                       uint64_t last, bool shared, struct mfs_need *need)
 {
-    if (slot == 0 || level == 0 || (first == 0 && last >= span(pool, level) - 1))
+    if (slot == 0 || level == 0 || (first == 0 && last >= mfs_radix_span(pool, level) - 1))
         return;
-    if (shared || !node_is_exclusive(as_node(slot))) {
+    if (shared || !node_is_exclusive(mfs_radix_node(slot))) {
         if (!any_page(pool, slot, level, first, last))
             return;
         shared = true;
         need->nodes++;
     }
-    uint64_t child_span = span(pool, level - 1);
-    size_t end = slot_index(pool, level, last);
-    for (size_t i = slot_index(pool, level, first); i <= end; i++) {
+    uint64_t child_span = mfs_radix_span(pool, level - 1);
+    size_t end = mfs_radix_slot(pool, level, last);
+    for (size_t i = mfs_radix_slot(pool, level, first); i <= end; i++) {
         uint64_t start = i * child_span;
-        plan_drop(pool, as_node(slot)->slots[i], level - 1, mfs_sub_saturating(first, start),
+        plan_drop(pool, mfs_radix_node(slot)->slots[i], level - 1, mfs_sub_saturating(first, start),
                   mfs_min_u64(last - start, child_span - 1), shared, need);
     }
 }
@@ -385,7 +411,7 @@ static void plan_drop(const struct mfs_pool *pool, uintptr_t slot, unsigned leve
 void mfs_radix_plan_drop(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,
                          uint64_t last, struct mfs_need *need)
 {
-    uint64_t most = span(pool, tree.height) - 1;
+    uint64_t most = mfs_radix_span(pool, tree.height) - 1;
     if (first <= most)
         plan_drop(pool, tree.root, tree.height, first, mfs_min_u64(last, most), false, need);
 }
@@ -396,13 +422,14 @@ void mfs_radix_plan_drop(const struct mfs_pool *pool, struct mfs_radix tree, uin
 static struct mfs_radix_node *own_node(struct mfs_pool *pool, uintptr_t *slot, unsigned level,
                                        struct mfs_stash *stash)
 {
-    struct mfs_radix_node *node = as_node(*slot);
+    struct mfs_radix_node *node = mfs_radix_node(*slot);
     if (node != NULL && node_is_exclusive(node))
         return node;
     struct mfs_radix_node *own = stash_node(stash);
     if (node != NULL) {
-        own->pages = node->pages;
-        for (size_t i = 0; i < fan(pool); i++) {
+        mfs_radix_set_pages(own, level, mfs_radix_pages(*slot, level));
+        bool is_copied = level == 1 && copy_as_twin(pool, node, own);
+        for (size_t i = 0; !is_copied && i < mfs_radix_fan(pool); i++) {
             retain_slot(pool, node->slots[i], level - 1);
             own->slots[i] = node->slots[i];
         }
@@ -427,19 +454,23 @@ static void fill_page(const struct mfs_pool *pool, mfs_page new, mfs_page old, s
     }
 }
 
-static mfs_page own_page(struct mfs_pool *pool, uintptr_t *slot, size_t from, size_t to,
-                         struct mfs_stash *stash)
+/* The page is in the leaf's slot, or in `*root` if there is no leaf. */
+static mfs_page own_page(struct mfs_pool *pool, const struct leaf *leaf, uintptr_t *root,
+                         size_t from, size_t to, struct mfs_stash *stash)
 {
-    mfs_page page = *slot;
-    if (page != 0 && mfs_page_is_exclusive(pool, page))
+    mfs_page page = leaf->node != NULL ? leaf->node->slots[leaf->i] : *root;
+    if (page != 0 && page_is_private(pool, leaf, page))
         return page;
     mfs_page own = mfs_page_list_pop(pool, &stash->pages);
     fill_page(pool, own, page, from, to);
-    if (page != 0) {
-        mfs_page_release(pool, page);
-        stash->has_replaced = true;
+    stash->has_replaced = stash->has_replaced || page != 0;
+    if (leaf->node != NULL) {
+        replace_page(pool, leaf->node, leaf->i, own);
+    } else {
+        if (page != 0)
+            mfs_page_release(pool, page);
+        *root = own;
     }
-    *slot = own;
     return own;
 }
 
@@ -453,7 +484,7 @@ static void grow_height(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t 
     while (tree->height < height) {
         struct mfs_radix_node *root = stash_node(stash);
         root->slots[0] = tree->root;
-        root->pages = pages_below(tree->root, tree->height);
+        mfs_radix_set_pages(root, tree->height + 1u, mfs_radix_pages(tree->root, tree->height));
         tree->root = (uintptr_t)root;
         tree->height++;
     }
@@ -465,35 +496,22 @@ mfs_page mfs_radix_own(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t i
     uint64_t added = mfs_radix_find(pool, *tree, index) == 0 ? 1 : 0;
     grow_height(pool, tree, index, stash);
     uintptr_t *slot = &tree->root;
+    struct leaf leaf = {NULL, 0};
     for (unsigned level = tree->height; level > 0; level--) {
         struct mfs_radix_node *node = own_node(pool, slot, level, stash);
-        node->pages += added;
-        slot = &node->slots[slot_index(pool, level, index)];
+        mfs_radix_set_pages(node, level, mfs_radix_pages(*slot, level) + added);
+        leaf = (struct leaf){node, mfs_radix_slot(pool, level, index)};
+        slot = &node->slots[leaf.i];
     }
-    return own_page(pool, slot, from, to, stash);
-}
-
-/* Where the page at `index` is or would be, if all nodes on the way are there and private. */
-static uintptr_t *private_slot(const struct mfs_pool *pool, struct mfs_radix *tree, uint64_t index)
-{
-    if (index >= span(pool, tree->height))
-        return NULL;
-    uintptr_t *slot = &tree->root;
-    for (unsigned level = tree->height; level > 0; level--) {
-        struct mfs_radix_node *node = as_node(*slot);
-        if (node == NULL || !node_is_exclusive(node))
-            return NULL;
-        slot = &node->slots[slot_index(pool, level, index)];
-    }
-    return slot;
+    return own_page(pool, &leaf, &tree->root, from, to, stash);
 }
 
 static void count_page(const struct mfs_pool *pool, const struct mfs_radix *tree, uint64_t index)
 {
     uintptr_t slot = tree->root;
     for (unsigned level = tree->height; level > 0; level--) {
-        as_node(slot)->pages++;
-        slot = as_node(slot)->slots[slot_index(pool, level, index)];
+        mfs_radix_set_pages(mfs_radix_node(slot), level, mfs_radix_pages(slot, level) + 1);
+        slot = mfs_radix_node(slot)->slots[mfs_radix_slot(pool, level, index)];
     }
 }
 
@@ -502,8 +520,8 @@ int mfs_radix_own_one(struct mfs_pool *pool, enum mfs_rank rank, struct mfs_radi
                       mfs_page *out)
 {
     struct mfs_need need = {.rank = rank};
-    uintptr_t *slot = private_slot(pool, tree, index);
-    if (slot == NULL) {
+    struct leaf leaf;
+    if (!find_private_leaf(pool, *tree, index, &leaf)) {
         mfs_radix_plan_own(pool, *tree, index, index, &need);
         int error = mfs_stash_fill(pool, &need, stash);
         if (error != 0)
@@ -512,18 +530,28 @@ int mfs_radix_own_one(struct mfs_pool *pool, enum mfs_rank rank, struct mfs_radi
         mfs_stash_release(pool, stash);
         return 0;
     }
-    bool was_hole = *slot == 0;
-    if (was_hole || !mfs_page_is_exclusive(pool, *slot)) {
+    mfs_page page = leaf.node != NULL ? leaf.node->slots[leaf.i] : tree->root;
+    if (page == 0 || !page_is_private(pool, &leaf, page)) {
         int error = mfs_pool_take(pool, rank, 1, &stash->pages);
         if (error != 0)
             return error;
     }
-    *out = own_page(pool, slot, from, to, stash);
+    *out = own_page(pool, &leaf, &tree->root, from, to, stash);
     /* Whoever else held the old page may have let go meanwhile. */
     mfs_page_list_release(pool, &stash->pages);
-    if (was_hole)
+    if (page == 0)
         count_page(pool, tree, index);
     return 0;
+}
+
+static uint64_t drop_page(struct mfs_pool *pool, struct mfs_radix_node *node, size_t i,
+                          struct mfs_stash *stash)
+{
+    if (node->slots[i] == 0)
+        return 0;
+    replace_page(pool, node, i, 0);
+    stash->has_replaced = true;
+    return 1;
 }
 
 /* Returns the number of pages that went. */
@@ -532,27 +560,33 @@ static uint64_t drop(struct mfs_pool *pool, uintptr_t *slot, unsigned level, uin
 {
     if (*slot == 0)
         return 0;
-    if (first == 0 && last >= span(pool, level) - 1) {
-        uint64_t gone = pages_below(*slot, level);
+    if (first == 0 && last >= mfs_radix_span(pool, level) - 1) {
+        uint64_t gone = mfs_radix_pages(*slot, level);
         release_slot(pool, *slot, level);
         *slot = 0;
         stash->has_replaced = true;
         return gone;
     }
-    if (!node_is_exclusive(as_node(*slot)) && !any_page(pool, *slot, level, first, last))
+    if (!node_is_exclusive(mfs_radix_node(*slot)) && !any_page(pool, *slot, level, first, last))
         return 0;
     struct mfs_radix_node *node = own_node(pool, slot, level, stash);
-    uint64_t child_span = span(pool, level - 1);
+    uint64_t child_span = mfs_radix_span(pool, level - 1);
     uint64_t gone = 0;
-    size_t end = slot_index(pool, level, last);
-    for (size_t i = slot_index(pool, level, first); i <= end; i++) {
+    size_t end = mfs_radix_slot(pool, level, last);
+    for (size_t i = mfs_radix_slot(pool, level, first); i <= end; i++) {
         uint64_t start = i * child_span;
-        gone += drop(pool, &node->slots[i], level - 1, mfs_sub_saturating(first, start),
-                     mfs_min_u64(last - start, child_span - 1), stash);
+        if (level == 1)
+            gone += drop_page(pool, node, i, stash);
+        else
+            gone += drop(pool, &node->slots[i], level - 1, mfs_sub_saturating(first, start),
+                         mfs_min_u64(last - start, child_span - 1), stash);
     }
-    MFS_CHECK(node->pages >= gone);
-    node->pages -= gone;
-    if (node->pages == 0) {
+    uint64_t pages = mfs_radix_pages(*slot, level);
+    MFS_CHECK(pages >= gone);
+    mfs_radix_set_pages(node, level, pages - gone);
+    if (pages == gone) {
+        if (level == 1)
+            leave_twin(pool, node);
         free_node(pool, node);
         *slot = 0;
     }
@@ -563,11 +597,11 @@ static uint64_t drop(struct mfs_pool *pool, uintptr_t *slot, unsigned level, uin
 static void shrink_height(struct mfs_pool *pool, struct mfs_radix *tree)
 {
     while (tree->height > 0 && tree->root != 0) {
-        struct mfs_radix_node *root = as_node(tree->root);
-        if (!node_is_exclusive(root) ||
-            pages_below(root->slots[0], tree->height - 1u) != root->pages)
+        struct mfs_radix_node *root = mfs_radix_node(tree->root);
+        if (!node_is_exclusive(root) || mfs_radix_pages(root->slots[0], tree->height - 1u) !=
+                                            mfs_radix_pages(tree->root, tree->height))
             return;
-        tree->root = root->slots[0];
+        tree->root = tree->height == 1 ? take_page(pool, root) : root->slots[0];
         tree->height--;
         free_node(pool, root);
     }
@@ -578,70 +612,9 @@ static void shrink_height(struct mfs_pool *pool, struct mfs_radix *tree)
 void mfs_radix_drop(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t first, uint64_t last,
                     struct mfs_stash *stash)
 {
-    uint64_t most = span(pool, tree->height) - 1;
+    uint64_t most = mfs_radix_span(pool, tree->height) - 1;
     if (first > most)
         return;
     (void)drop(pool, &tree->root, tree->height, first, mfs_min_u64(last, most), stash);
     shrink_height(pool, tree);
-}
-
-/* ------------------------------------------------------------------- audit */
-
-#define MARK ((uint64_t)1 << 63) /* in a node's `pages`, while an audit runs */
-
-static void tally_slot(const struct mfs_pool *pool, uintptr_t slot, unsigned level,
-                       struct mfs_tally *tally)
-{
-    if (slot == 0)
-        return;
-    if (level == 0) {
-        tally->page_visits++;
-        if (mfs_page_mark(pool, slot)) {
-            tally->pages++;
-            tally->page_references += mfs_page_references(pool, slot);
-        }
-        return;
-    }
-    struct mfs_radix_node *node = as_node(slot);
-    tally->node_visits++;
-    if ((node->pages & MARK) != 0)
-        return;
-    uint64_t pages = 0;
-    for (size_t i = 0; i < fan(pool); i++) {
-        pages += pages_below(node->slots[i], level - 1) & ~MARK;
-        tally_slot(pool, node->slots[i], level - 1, tally);
-    }
-    if (pages != node->pages || pages == 0)
-        tally->is_valid = false;
-    tally->nodes++;
-    tally->node_references += atomic_load(&node->u.references);
-    node->pages |= MARK;
-}
-
-void mfs_radix_tally(const struct mfs_pool *pool, struct mfs_radix tree, struct mfs_tally *tally)
-{
-    if (tree.root == 0 && tree.height != 0)
-        tally->is_valid = false;
-    tally_slot(pool, tree.root, tree.height, tally);
-}
-
-static void unmark_slot(const struct mfs_pool *pool, uintptr_t slot, unsigned level)
-{
-    if (slot == 0)
-        return;
-    if (level == 0) {
-        mfs_page_unmark(pool, slot);
-        return;
-    }
-    struct mfs_radix_node *node = as_node(slot);
-    if ((node->pages & MARK) == 0)
-        return;
-    node->pages &= ~MARK;
-    for (size_t i = 0; i < fan(pool); i++)
-        unmark_slot(pool, node->slots[i], level - 1);
-}
-
-void mfs_radix_unmark(const struct mfs_pool *pool, struct mfs_radix tree)
-{
-    unmark_slot(pool, tree.root, tree.height);
 }

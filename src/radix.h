@@ -28,6 +28,7 @@
 
 #include "page.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -63,12 +64,11 @@ void mfs_stash_release(struct mfs_pool *pool, struct mfs_stash *stash);
 mfs_page mfs_radix_find(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t index);
 
 /* The same, but 0 also if the page or the way to it is shared. */
-mfs_page mfs_radix_find_exclusive(const struct mfs_pool *pool, struct mfs_radix tree,
-                                  uint64_t index);
+mfs_page mfs_radix_find_exclusive(struct mfs_pool *pool, struct mfs_radix tree, uint64_t index);
 
 /* Adds to `need` what mfs_radix_own() on each index of first .. last will take. */
-void mfs_radix_plan_own(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,
-                        uint64_t last, struct mfs_need *need);
+void mfs_radix_plan_own(struct mfs_pool *pool, struct mfs_radix tree, uint64_t first, uint64_t last,
+                        struct mfs_need *need);
 
 /*
  * Makes the page at `index` private and returns it.  The bytes `from` .. `to` of it are about to
@@ -123,5 +123,74 @@ struct mfs_tally {
 
 void mfs_radix_tally(const struct mfs_pool *pool, struct mfs_radix tree, struct mfs_tally *tally);
 void mfs_radix_unmark(const struct mfs_pool *pool, struct mfs_radix tree);
+
+/* ------------------------------------- for radix.c and radix_figures.c alone */
+
+/*
+ * Twins: a node of leaves that was copied, and its copy, with one reference to a page for both
+ * as long as they have it in the same slot.  Such a page is not private to either.  Copying a
+ * node, writing a page or two and letting the old one go, as a transaction does that can be
+ * undone, thus counts two pages and not all of them twice.
+ *
+ *     old  [ 1 2 3 - ]            old  [ 1 2 3 - ]  keeps 2's reference
+ *     copy [ 1 2 3 - ]      =>    copy [ 1 9 3 - ]  has a new page 9
+ *
+ * Who goes first gives back what only he has; the other is then without a twin.  The pool's
+ * `twins` lock guards the slots of both, and the link.  A node that is copied while it has a twin
+ * is copied with references of its own.
+ */
+struct mfs_radix_node {
+    union {
+        struct {
+            _Atomic uint32_t references;
+            uint32_t filled; /* of leaves: the pages */
+        } held;
+        struct mfs_radix_node *next; /* while in a stash */
+    } u;
+    union {
+        uint64_t pages;                        /* of nodes: those below */
+        _Atomic(struct mfs_radix_node *) twin; /* of leaves; set by who owns the node alone */
+    } of;
+    uintptr_t slots[];
+};
+
+static inline struct mfs_radix_node *mfs_radix_node(uintptr_t slot)
+{
+    return (struct mfs_radix_node *)slot; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+static inline size_t mfs_radix_fan(const struct mfs_pool *pool)
+{
+    return (size_t)1 << pool->fan_shift;
+}
+
+/* The number of pages that a tree of this height can have. */
+static inline uint64_t mfs_radix_span(const struct mfs_pool *pool, unsigned height)
+{
+    return (uint64_t)1 << (pool->fan_shift * height);
+}
+
+static inline size_t mfs_radix_slot(const struct mfs_pool *pool, unsigned level, uint64_t index)
+{
+    return (size_t)(index >> (pool->fan_shift * (level - 1))) & (mfs_radix_fan(pool) - 1);
+}
+
+/* The pages below a slot. */
+static inline uint64_t mfs_radix_pages(uintptr_t slot, unsigned level)
+{
+    if (slot == 0)
+        return 0;
+    if (level == 0)
+        return 1;
+    return level == 1 ? mfs_radix_node(slot)->u.held.filled : mfs_radix_node(slot)->of.pages;
+}
+
+static inline void mfs_radix_set_pages(struct mfs_radix_node *node, unsigned level, uint64_t pages)
+{
+    if (level == 1)
+        node->u.held.filled = (uint32_t)pages;
+    else
+        node->of.pages = pages;
+}
 
 #endif

@@ -273,6 +273,63 @@ static void a_copy_refused_by_the_quota_leaves_nothing(void **state)
     fixture_set_quota(f, 16 << 20);
 }
 
+enum { PAGE = 4096, PAGES = 20 };
+
+static uint64_t pages_used(memfs *fs)
+{
+    assert_ok(memfs_audit(fs));
+    return statfs_of(fs).pages_used;
+}
+
+static void write_page(memfs *fs, const char *path, unsigned page)
+{
+    memfs_file *file = open_file(fs, path, MEMFS_O_RDWR);
+    write_pattern(file, PAGE, (int64_t)page * PAGE, 1000 + page);
+    assert_ok(memfs_close(file));
+}
+
+/* All pages as they were made, but for the one that was written. */
+static void check_pages(memfs *fs, const char *path, unsigned written)
+{
+    memfs_file *file = open_file(fs, path, MEMFS_O_READ);
+    for (unsigned i = 0; i < PAGES; i++)
+        check_pattern(file, PAGE, (int64_t)i * PAGE, (i == written ? 1000u : 0) + i);
+    assert_ok(memfs_close(file));
+}
+
+static void whoever_goes_first_gives_back_only_what_he_alone_has(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = {"/f", "/copy", "/late"};
+    for (unsigned first = 0; first < 3; first++) {
+        memfs_file *file = create_file(f->fs, "/f");
+        for (unsigned i = 0; i < PAGES; i++)
+            write_pattern(file, PAGE, (int64_t)i * PAGE, i);
+        assert_ok(memfs_close(file));
+        assert_ok(memfs_copy(f->fs, "/f", "/copy", 0));
+        write_page(f->fs, "/copy", 3);
+        write_page(f->fs, "/copy", 3);
+        assert_returns(pages_used(f->fs), PAGES + 1);
+        assert_ok(memfs_copy(f->fs, "/copy", "/late", 0));
+        write_page(f->fs, "/f", 5);
+        check_pages(f->fs, "/copy", 3);
+        write_page(f->fs, "/copy", 3);
+        check_pages(f->fs, "/late", 3);
+        assert_returns(pages_used(f->fs), PAGES + 3);
+        assert_ok(memfs_unlink(f->fs, names[first]));
+        assert_returns(pages_used(f->fs), PAGES + (first == 0 ? 1 : 2));
+        const char *second = names[(first + 1) % 3], *last = names[(first + 2) % 3];
+        check_pages(f->fs, second, second == names[0] ? 5 : 3);
+        assert_ok(memfs_truncate(f->fs, second, PAGE));
+        assert_returns(pages_used(f->fs), PAGES);
+        assert_ok(memfs_unlink(f->fs, second));
+        check_pages(f->fs, last, last == names[0] ? 5 : 3);
+        assert_returns(pages_used(f->fs), PAGES);
+        assert_ok(memfs_unlink(f->fs, last));
+        assert_returns(pages_used(f->fs), 0);
+    }
+}
+
 static void a_clone_of_a_clone_of_a_clone_counts_as_any(void **state)
 {
     struct fixture *f = *state;
@@ -315,6 +372,7 @@ int main(void)
         FS_TEST(shared_pages_are_charged_once),
         FS_TEST(a_copy_refused_for_memory_leaves_nothing),
         FS_TEST(a_copy_refused_by_the_quota_leaves_nothing),
+        FS_TEST(whoever_goes_first_gives_back_only_what_he_alone_has),
         FS_TEST(a_clone_of_a_clone_of_a_clone_counts_as_any),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
