@@ -35,6 +35,11 @@ static int run(sqlite3 *db, char *sql)
     return rc;
 }
 
+char *plug_name(const char *path, const struct plug_settings *settings)
+{
+    return sqlite3_mprintf("file:%s%s", path, settings->has_mvcc ? "?memfs_mvcc=1" : "");
+}
+
 int plug_set_up(sqlite3 *db, const char *schema, const struct plug_settings *settings)
 {
     int rc = run(db, sqlite3_mprintf("PRAGMA %s.page_size=%d; PRAGMA %s.journal_mode=%s;"

@@ -15,6 +15,8 @@
 
 #include "sqlite_fixture.h"
 
+#include <stdbool.h>
+
 /* The VFS of the other file system. */
 #define PROBE_VFS "probe"
 
@@ -23,7 +25,11 @@ struct plug_settings {
     const char *locking_mode; /* NORMAL or EXCLUSIVE */
     const char *synchronous;
     int page_size;
+    bool has_mvcc; /* opened with memfs_mvcc=1 */
 };
+
+/* How to open or attach the database in this way; sqlite3_free(). */
+char *plug_name(const char *path, const struct plug_settings *settings);
 
 /* Sets up `schema` of the connection, at generation 0, in a database that does not exist yet. */
 int plug_set_up(sqlite3 *db, const char *schema, const struct plug_settings *settings);

@@ -143,12 +143,15 @@ static void pull_at_each_call(struct fixture *f, const struct plug_settings *set
     scene.databases = databases;
     scene.done = scene.aimed = 0;
     assert_int_equal(memfs_mkdir(f->fs, "/db", 0755), 0);
-    sqlite3 *db = db_open(paths[0]);
+    char *names[DATABASES_MAX] = {plug_name(paths[0], settings), plug_name(paths[1], settings)};
+    sqlite3 *db = db_open(names[0]);
     assert_int_equal(plug_set_up(db, "main", settings), SQLITE_OK);
     if (databases == 2) {
-        db_run(db, "ATTACH '%s' AS two", paths[1]);
+        db_run(db, "ATTACH '%s' AS two", names[1]);
         assert_int_equal(plug_set_up(db, "two", settings), SQLITE_OK);
     }
+    sqlite3_free(names[0]);
+    sqlite3_free(names[1]);
     scene.is_live = true;
     pull_the_plug("nothing");
     for (int step = 0; step < STEPS; step++) {
@@ -165,16 +168,16 @@ static void pull_at_each_call(struct fixture *f, const struct plug_settings *set
 }
 
 /* A COMMIT over several databases is one step where a super-journal decides: SQLite makes one in
- * these modes, unless it was told not to care. */
+ * these modes, unless it was told not to care; with mvcc each is published by itself. */
 static bool commits_as_one(const struct plug_settings *settings)
 {
     const char *mode = settings->journal_mode;
-    return strcmp(settings->synchronous, "OFF") != 0 &&
+    return strcmp(settings->synchronous, "OFF") != 0 && !settings->has_mvcc &&
            (strcmp(mode, "DELETE") == 0 || strcmp(mode, "TRUNCATE") == 0 ||
             strcmp(mode, "PERSIST") == 0);
 }
 
-static void run_mode(struct fixture *f, const char *mode, int databases)
+static void run_mode(struct fixture *f, const char *mode, bool has_mvcc, int databases)
 {
     static const int page_sizes[] = {512, 4096, 65536};
     static const char *const synchronous[] = {"FULL", "OFF", "NORMAL"};
@@ -183,27 +186,32 @@ static void run_mode(struct fixture *f, const char *mode, int databases)
     scene.midway = 0;
     for (int i = 0; i < 6; i += databases) {
         struct plug_settings settings = {mode, locking[i % 2], synchronous[i / 2],
-                                         page_sizes[i / 2]};
+                                         page_sizes[i / 2], has_mvcc};
         scene.as_one = commits_as_one(&settings);
         pull_at_each_call(f, &settings, databases);
     }
-    print_message("%s, %d: %u snapshots, %u of them in a transaction\n", mode, databases,
-                  scene.snapshots - before, scene.midway);
+    print_message("%s%s, %d: %u snapshots, %u of them in a transaction\n", mode,
+                  has_mvcc ? " with mvcc" : "", databases, scene.snapshots - before, scene.midway);
     assert_true(scene.midway > 100);
 }
 
-static const char *const modes[] = {"DELETE", "TRUNCATE", "PERSIST", "WAL"};
+static void run_modes(struct fixture *f, int databases)
+{
+    static const char *const modes[] = {"DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF", "WAL"};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        run_mode(f, modes[i], false, databases);
+    run_mode(f, "MEMORY", true, databases);
+    run_mode(f, "PERSIST", true, databases);
+}
 
 static void one_database_is_before_or_after_a_commit(void **state)
 {
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
-        run_mode(*state, modes[i], 1);
+    run_modes(*state, 1);
 }
 
 static void two_databases_are_before_or_after_a_commit_together(void **state)
 {
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
-        run_mode(*state, modes[i], 2);
+    run_modes(*state, 2);
 }
 
 static int setup(void **state)

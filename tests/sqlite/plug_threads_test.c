@@ -40,14 +40,23 @@ struct writer {
 
 #define MODE(mode, locking, size) \
     { \
-        .settings = {mode, locking, "NORMAL", size}, .databases = 1 \
+        .settings = {mode, locking, "NORMAL", size, false}, .databases = 1 \
     }
 #define PAIR(mode, size) \
     { \
-        .settings = {mode, "NORMAL", "FULL", size}, .databases = 2, .as_one = true \
+        .settings = {mode, "NORMAL", "FULL", size, false}, .databases = 2, .as_one = true \
+    }
+
+#define MVCC(mode, size) \
+    { \
+        .settings = {mode, "NORMAL", "NORMAL", size, true}, .databases = 1 \
     }
 
 static struct writer writers[] = {
+    MODE("MEMORY", "NORMAL", 4096),
+    MODE("MEMORY", "EXCLUSIVE", 8192),
+    MODE("OFF", "NORMAL", 512),
+    MVCC("MEMORY", 4096),
     MODE("DELETE", "NORMAL", 4096),
     MODE("TRUNCATE", "NORMAL", 1024),
     MODE("PERSIST", "NORMAL", 4096),
@@ -99,8 +108,10 @@ static void step(struct writer *writer, sqlite3 *db)
 static sqlite3 *open_databases(struct writer *writer)
 {
     sqlite3 *db;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    assert_int_equal(sqlite3_open_v2(writer->paths[0], &db, flags, TEST_VFS), SQLITE_OK);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+    char *name = plug_name(writer->paths[0], &writer->settings);
+    assert_int_equal(sqlite3_open_v2(name, &db, flags, TEST_VFS), SQLITE_OK);
+    sqlite3_free(name);
     assert_int_equal(plug_set_up(db, "main", &writer->settings), SQLITE_OK);
     if (writer->databases == 2) {
         db_run(db, "ATTACH '%s' AS two", writer->paths[1]);
