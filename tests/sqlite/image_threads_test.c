@@ -95,12 +95,13 @@ static void by_pragma(sqlite3 *db)
     assert_int_equal(rc, SQLITE_OK);
 }
 
+/* So many, and on until one shows that the others have written. */
 static void take_images(struct fixture *f, const char *file)
 {
     int64_t last = 0;
     sqlite3 *db = db_open("/db");
     sqlite3_busy_timeout(db, TIMEOUT_MS);
-    for (int round = 0; round < IMAGES; round++) {
+    for (int round = 0; round < IMAGES || last == 0; round++) {
         if (round % 3 == 0)
             through_memory(f, db);
         else if (round % 3 == 1)
@@ -130,7 +131,6 @@ static void images_under_writers(struct fixture *f, const char *mode)
     for (int index = 0; index < WRITERS; index++)
         pthread_join(threads[index], NULL);
     assert_int_equal(atomic_load(&work.errors), 0);
-    assert_true(counter_of("/db") > 0);
     assert_int_equal(unlink(file), 0);
     assert_int_equal(rmdir(directory), 0);
     sqlite3_free(file);
