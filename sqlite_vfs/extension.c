@@ -14,6 +14,9 @@
  * nothing and get nothing; they may load the extension themselves, any number of times.
  * MEMFS_HOST_ACCESS=1 in the environment adds memfs_import() and memfs_export().
  *
+ * MEMFS_DEFAULT_VFS=1 makes "memfs" the VFS of connections that name none, for programs that
+ * cannot name one (Node's better-sqlite3 knows no URIs).
+ *
  * SQLite finds the entry point by the file's name, memfs_sqlite.  It is the only
  * symbol that the extension exports.
  */
@@ -26,12 +29,14 @@ SQLITE_EXTENSION_INIT1
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define VFS_NAME "memfs"
 #define QUOTA_VARIABLE "MEMFS_QUOTA"
 #define HOST_VARIABLE "MEMFS_HOST_ACCESS"
+#define DEFAULT_VARIABLE "MEMFS_DEFAULT_VFS"
 
 static int fail(char **message, const char *doing, int error)
 {
@@ -54,18 +59,26 @@ static int create_file_system(char **message, memfs **out)
 }
 
 /* Asked each time, so that nothing has to be remembered.  -1: neither yes nor no. */
-static int host_access(void)
+static int read_switch(const char *variable)
 {
-    const char *value = getenv(HOST_VARIABLE);
+    const char *value = getenv(variable);
     if (value == NULL || strcmp(value, "0") == 0)
         return 0;
     return strcmp(value, "1") == 0 ? 1 : -1;
 }
 
+static bool check_switch(const char *variable, char **message)
+{
+    if (read_switch(variable) >= 0)
+        return true;
+    *message = sqlite3_mprintf("memfs: %s=\"%s\" is neither 0 nor 1", variable, getenv(variable));
+    return false;
+}
+
 static int register_functions(sqlite3 *db, memfs *fs)
 {
-    return memfs_sqlite_register_functions(db, fs,
-                                           host_access() == 1 ? MEMFS_SQLITE_HOST_ACCESS : 0);
+    return memfs_sqlite_register_functions(
+        db, fs, read_switch(HOST_VARIABLE) == 1 ? MEMFS_SQLITE_HOST_ACCESS : 0);
 }
 
 /* For a new connection: the functions, and pages read where they lie, if it was opened through our
@@ -106,7 +119,8 @@ static int set_up(char **message)
     int rc = create_file_system(message, &fs);
     if (rc != SQLITE_OK)
         return rc;
-    int error = memfs_sqlite_register(fs, VFS_NAME, 0);
+    int error = memfs_sqlite_register(
+        fs, VFS_NAME, read_switch(DEFAULT_VARIABLE) == 1 ? MEMFS_SQLITE_DEFAULT : 0);
     if (error == 0)
         return SQLITE_OK;
     (void)memfs_destroy(fs, 0);
@@ -137,11 +151,8 @@ ENTRY_POINT int sqlite3_memfssqlite_init(sqlite3 *db, char **message,
 int sqlite3_memfssqlite_init(sqlite3 *db, char **message, const sqlite3_api_routines *api)
 {
     SQLITE_EXTENSION_INIT2(api)
-    if (host_access() < 0) {
-        *message = sqlite3_mprintf("memfs: " HOST_VARIABLE "=\"%s\" is neither 0 nor 1",
-                                   getenv(HOST_VARIABLE));
+    if (!check_switch(HOST_VARIABLE, message) || !check_switch(DEFAULT_VARIABLE, message))
         return SQLITE_ERROR;
-    }
     int rc = memfs_sqlite_find(VFS_NAME) == NULL ? set_up(message) : SQLITE_OK;
     if (rc == SQLITE_OK)
         rc = add_to_new_connections(message);

@@ -151,6 +151,28 @@ static void the_environment_says_whether_the_host_can_be_reached(void **state)
     assert_non_null(strstr(output, "memfs: MEMFS_HOST_ACCESS=\"yes\" is neither 0 nor 1"));
 }
 
+static void the_environment_makes_the_vfs_the_default(void **state)
+{
+    (void)state;
+    need_shell();
+    char script[1024];
+    char output[4096];
+    snprintf(script, sizeof script,
+             ".load %s\n"
+             ".open /not/on/disk/app.db\n"
+             "SELECT 'made', memfs_write('/not/on/disk/note', 'x');\n"
+             ".open /not/on/disk/app.db\n"
+             "CREATE TABLE t(a);\n"
+             "SELECT 'there', memfs_exists('/not/on/disk/app.db');\n",
+             extension);
+    (void)run_with_input("MEMFS_DEFAULT_VFS=1 sqlite3 -batch", script, output, sizeof output);
+    assert_non_null(strstr(output, "there|1\n"));
+    (void)run_with_input("MEMFS_DEFAULT_VFS=0 sqlite3 -batch", script, output, sizeof output);
+    assert_null(strstr(output, "there|1\n"));
+    (void)run_with_input("MEMFS_DEFAULT_VFS=2 sqlite3 -batch", script, output, sizeof output);
+    assert_non_null(strstr(output, "memfs: MEMFS_DEFAULT_VFS=\"2\" is neither 0 nor 1"));
+}
+
 static void python_opens_several_connections_to_one_database(void **state)
 {
     (void)state;
@@ -198,6 +220,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_malformed_quota_fails_the_load_and_says_why),
         cmocka_unit_test(the_functions_are_where_somebody_asked_for_them),
         cmocka_unit_test(the_environment_says_whether_the_host_can_be_reached),
+        cmocka_unit_test(the_environment_makes_the_vfs_the_default),
         cmocka_unit_test(python_opens_several_connections_to_one_database),
     };
     if (argc < 3) {
