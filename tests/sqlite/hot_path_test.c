@@ -21,8 +21,11 @@ static const void *locks[LOCKS_MAX];
 static size_t locks_taken;
 static unsigned names_hashed;
 
+/* An SQLite without threads has null pointers for mutexes. */
 static void note(const void *lock)
 {
+    if (lock == NULL)
+        return;
     if (locks_taken < LOCKS_MAX)
         locks[locks_taken] = lock;
     locks_taken++;
@@ -75,7 +78,7 @@ static void the_counts_count(void **state)
     names_hashed = 0;
     assert_int_equal(memfs_write_file(f->fs, "/x", "x", 1, 0644), 0);
     db_close(db_open("/x"));
-    assert_true(locks_taken > 0);
+    assert_true(locks_taken > 0 || !sqlite3_threadsafe());
     assert_true(names_hashed > 0);
 }
 
@@ -94,7 +97,7 @@ static void a_cached_read_takes_no_lock_that_another_database_takes(void **state
             for (size_t two = 0; two < counts[1]; two++)
                 assert_ptr_not_equal(taken[0][one], taken[1][two]);
         assert_int_equal(counts[0], counts[1]);
-        if (modes[mode / 2][0] != 'W')
+        if (modes[mode / 2][0] != 'W' && sqlite3_threadsafe())
             assert_true(counts[0] > 0); /* the ladder's */
         else
             assert_int_equal(counts[0], 0);
