@@ -128,23 +128,29 @@ static bool copy_as_twin(struct mfs_pool *pool, struct mfs_radix_node *node,
 
 /* Ends the twinship of a node that is given up.  The twin has the pages that both had; the others
  * are moved together. */
+static void leave_twin_locked(struct mfs_pool *pool, struct mfs_radix_node *node)
+    MFS_REQUIRES(pool->twins)
+{
+    struct mfs_radix_node *twin = get_twin(node);
+    if (twin == NULL)
+        return;
+    uint32_t own = 0;
+    for (size_t i = 0; i < mfs_radix_fan(pool); i++) {
+        uintptr_t page = node->slots[i];
+        node->slots[own] = page;
+        own += page != 0 && page != twin->slots[i];
+    }
+    node->u.held.filled = own;
+    set_twin(node, NULL);
+    set_twin(twin, NULL);
+}
+
 static void leave_twin(struct mfs_pool *pool, struct mfs_radix_node *node)
 {
     if (!has_twin(node))
         return;
     mfs_lock_exclusive(pool->memory->lot, &pool->twins);
-    struct mfs_radix_node *twin = get_twin(node);
-    if (twin != NULL) {
-        uint32_t own = 0;
-        for (size_t i = 0; i < mfs_radix_fan(pool); i++) {
-            uintptr_t page = node->slots[i];
-            node->slots[own] = page;
-            own += page != 0 && page != twin->slots[i];
-        }
-        node->u.held.filled = own;
-        set_twin(node, NULL);
-        set_twin(twin, NULL);
-    }
+    leave_twin_locked(pool, node);
     mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
 }
 
@@ -156,8 +162,9 @@ static mfs_page take_page(struct mfs_pool *pool, struct mfs_radix_node *node)
         mfs_lock_exclusive(pool->memory->lot, &pool->twins);
         if (is_twins(node, 0))
             mfs_page_retain(pool, page);
+        /* At once, lest the twin leaves us its reference, too. */
+        leave_twin_locked(pool, node);
         mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
-        leave_twin(pool, node);
     }
     return page;
 }
@@ -288,8 +295,9 @@ static bool find_private_leaf(const struct mfs_pool *pool, struct mfs_radix tree
 /* Whether the page that is there is private. */
 static bool page_is_private(struct mfs_pool *pool, const struct leaf *leaf, mfs_page page)
 {
-    return mfs_page_is_exclusive(pool, page) &&
-           (leaf->node == NULL || !is_twins_too(pool, leaf->node, leaf->i));
+    /* The twin first: what it shares may become a reference of its own meanwhile, not vice versa. */
+    return (leaf->node == NULL || !is_twins_too(pool, leaf->node, leaf->i)) &&
+           mfs_page_is_exclusive(pool, page);
 }
 
 mfs_page mfs_radix_find_exclusive(struct mfs_pool *pool, struct mfs_radix tree, uint64_t index)
@@ -306,8 +314,9 @@ mfs_page mfs_radix_find_exclusive(struct mfs_pool *pool, struct mfs_radix tree, 
         i = mfs_radix_slot(pool, level, index);
         slot = node->slots[i];
     }
-    if (slot == 0 || !mfs_page_is_exclusive(pool, slot) ||
-        (node != NULL && is_twins_too(pool, node, i)))
+    /* In this order: see page_is_private(). */
+    if (slot == 0 || (node != NULL && is_twins_too(pool, node, i)) ||
+        !mfs_page_is_exclusive(pool, slot))
         return 0;
     return slot;
 }
