@@ -169,10 +169,12 @@ static int truncate_once(memfs_version_ref *ref, int64_t size)
         return MEMFS_EINVAL;
     struct mfs_pool *pool = &version->fs->pool;
     int error = 0;
+    version->content.rank = mfs_rank_of_write(version->reserve_use, version->size, (uint64_t)size);
     if ((uint64_t)size <= version->size)
         mfs_content_cut(pool, &version->content, (uint64_t)size);
     else
         error = mfs_content_grow(pool, &version->content, version->size);
+    version->content.rank = MFS_ORDINARY;
     if (error == 0)
         version->size = (uint64_t)size;
     return error;
