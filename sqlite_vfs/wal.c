@@ -37,39 +37,46 @@ static uint32_t find_page_size(struct mfs_wal *wal, struct mfs_file *file)
     return wal->page_size;
 }
 
-/* How far the database's growth is reserved; known from the file if a connection is new to it. */
-static int64_t reserved_end(struct mfs_wal *wal)
+/* To where the database's room is kept; the first frame finds nothing kept, and a connection that is
+ * new to an old WAL may take it for more. */
+static int64_t kept_end(struct mfs_wal *wal, bool is_first_frame, int64_t size)
 {
     int64_t end = mfs_member_wal_reserved_end(wal->member);
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    if (end == 0 && memfs_fstat(wal->database->handle, &info) == 0)
-        end = (int64_t)(info.size + info.reserved_bytes);
+    if (end != 0 || is_first_frame || memfs_fstat(wal->database->handle, &info) != 0)
+        return end;
+    end = (int64_t)(info.size + info.reserved_bytes);
+    if (end < size)
+        end = size;
+    if (memfs_reserve(wal->database->handle, end) != 0)
+        return 0;
+    mfs_member_set_wal_reserved_end(wal->member, end);
     return end;
 }
 
-/* Makes sure that the page can be copied into the database later. */
-static int secure_page(struct mfs_wal *wal, uint32_t page_number)
+/* Makes sure that the page can be copied into the database later, also if a checkpoint of what was
+ * committed before cuts the database meanwhile. */
+static int secure_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_frame)
 {
     int64_t page_size = wal->page_size;
     int64_t end = (int64_t)page_number * page_size;
     int64_t size = memfs_file_size(wal->database->handle);
-    int error;
+    int64_t limit = mfs_member_size_limit(wal->member);
     if (size < 0)
         return mfs_errmap(MFS_OPERATION_SIZE, (int)size);
-    if (end <= size) {
-        error = memfs_allocate(wal->database->handle, end - page_size, page_size,
-                               MEMFS_ALLOCATE_KEEP_SIZE);
-        return mfs_errmap(MFS_OPERATION_WRITE, error);
-    }
-    int64_t limit = mfs_member_size_limit(wal->member);
-    if (limit != MFS_SIZE_UNLIMITED && end > limit)
+    if (end > size && limit != MFS_SIZE_UNLIMITED && end > limit)
         return SQLITE_FULL;
-    if (end <= reserved_end(wal))
-        return SQLITE_OK;
-    error = memfs_reserve(wal->database->handle, end);
-    if (error == 0)
+    if (end > kept_end(wal, is_first_frame, size)) {
+        int error = memfs_reserve(wal->database->handle, end);
+        if (error != 0)
+            return mfs_errmap(MFS_OPERATION_WRITE, error);
         mfs_member_set_wal_reserved_end(wal->member, end);
+    }
+    if (end > size)
+        return SQLITE_OK;
+    int error = memfs_allocate(wal->database->handle, end - page_size, page_size,
+                               MEMFS_ALLOCATE_KEEP_SIZE);
     return mfs_errmap(MFS_OPERATION_WRITE, error);
 }
 
@@ -92,7 +99,7 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void 
     int error = mfs_member_prepare_shm(wal->member, frames);
     if (error != 0)
         return mfs_errmap(MFS_OPERATION_WRITE, error);
-    return secure_page(wal, big_endian(buffer));
+    return secure_page(wal, big_endian(buffer), frames == 1);
 }
 
 void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size)

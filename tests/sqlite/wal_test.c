@@ -210,6 +210,58 @@ static void copies_of_the_database_do_not_make_a_checkpoint_fail(void **state)
     db_close(db);
 }
 
+/* Nothing is left, free pages included. */
+static void fill(struct fixture *f)
+{
+    static const unsigned char page[4096] = {1};
+    memfs_file *file;
+    int64_t written = 0;
+    assert_int_equal(memfs_open(f->fs, "/fill", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &file), 0);
+    quota_leave(f, 16384);
+    for (int64_t end = 0; written >= 0; end += written)
+        written = memfs_pwrite(file, page, sizeof page, end);
+    assert_int_equal(written, MEMFS_EDQUOT);
+    assert_int_equal(memfs_close(file), 0);
+}
+
+/* Pages that lie inside the database when their frames are written, and outside when they are
+ * copied: another checkpoint has cut it meanwhile. */
+static void a_checkpoint_that_cuts_the_database_keeps_what_later_frames_need(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *cutter = db_open("/a.db");
+    db_run(cutter, "PRAGMA auto_vacuum=2; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;"
+                   "CREATE TABLE t(id INTEGER PRIMARY KEY, v);"
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<200) "
+                   "INSERT INTO t SELECT i, randomblob(3000) FROM n");
+    checkpoint(cutter, SQLITE_CHECKPOINT_TRUNCATE);
+    sqlite3 *writer = db_open("/a.db");
+    db_run(writer, "PRAGMA cache_size=5; PRAGMA cache_spill=5; PRAGMA wal_autocheckpoint=0;"
+                   "SELECT count(*) FROM t");
+    db_run(cutter, "DELETE FROM t WHERE id>20; PRAGMA incremental_vacuum");
+    db_run(writer, "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i+1 FROM n "
+                   "WHERE i<1100) INSERT INTO t SELECT i, randomblob(3000) FROM n;"
+                   "UPDATE t SET v=randomblob(3000) WHERE id<=20;"
+                   "UPDATE t SET v=randomblob(3000) WHERE id<=20");
+    memfs_stat_info before = {.struct_size = sizeof before};
+    memfs_stat_info after = before;
+    assert_int_equal(memfs_stat(f->fs, "/a.db", &before), 0);
+    checkpoint(cutter, SQLITE_CHECKPOINT_PASSIVE);
+    assert_int_equal(memfs_stat(f->fs, "/a.db", &after), 0);
+    assert_true(after.size < before.size);
+    db_run(writer, "UPDATE t SET v=randomblob(3000) WHERE id<=3; COMMIT");
+    fill(f);
+    checkpoint(cutter, SQLITE_CHECKPOINT_PASSIVE);
+    checkpoint(cutter, SQLITE_CHECKPOINT_TRUNCATE);
+    assert_int_equal(db_number(cutter, "SELECT count(*) FROM t"), 121);
+    db_run(writer, "DELETE FROM t WHERE id>=1000");
+    checkpoint(cutter, SQLITE_CHECKPOINT_TRUNCATE);
+    db_assert_whole(cutter);
+    quota_lift(f);
+    db_close(writer);
+    db_close(cutter);
+}
+
 static void work_goes_on_between_rollback_journal_and_wal(void **state)
 {
     struct fixture *f = *state;
@@ -306,6 +358,7 @@ int main(void)
         TEST(a_wal_that_was_renamed_is_recovered_at_a_full_quota),
         TEST(a_copied_image_with_its_wal_is_recovered),
         TEST(copies_of_the_database_do_not_make_a_checkpoint_fail),
+        TEST(a_checkpoint_that_cuts_the_database_keeps_what_later_frames_need),
         TEST(work_goes_on_between_rollback_journal_and_wal),
         TEST(no_checkpoint_is_stuck_and_no_commit_is_a_phantom_at_any_quota),
         TEST(a_commit_whose_index_does_not_fit_is_refused_and_stays_so),
