@@ -49,7 +49,10 @@ static void quench_journal(struct mfs_dbfile *db)
 
 static void abandon(struct mfs_dbfile *db)
 {
-    if (mfs_member_is_isolated(&db->member) && mfs_member_abandon(&db->member))
+    if (!mfs_member_is_isolated(&db->member))
+        return;
+    (void)mfs_member_abandon(&db->member);
+    if (db->member.level > MFS_LOCK_SHARED && db->member.isolation.skips_journal)
         quench_journal(db);
 }
 

@@ -302,6 +302,38 @@ static void the_journal_of_a_transaction_that_failed_is_not_played_back_later(vo
     }
 }
 
+/* The first page that is spilled is refused: nothing of the database was changed, but its journal is
+ * live, and would undo a part of what somebody else commits. */
+static void a_journal_is_quenched_whose_transaction_changed_nothing(void **state)
+{
+    struct fixture *f = *state;
+    const char *rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<60) "
+                       "INSERT INTO t SELECT i, randomblob(3000) FROM n";
+    unsigned refused = 0;
+    for (uint64_t pages = 0; pages < 16; pages++) {
+        sqlite3 *failing = db_open(ISOLATED);
+        db_run(failing, "CREATE TABLE t(i INTEGER PRIMARY KEY, v)");
+        db_run(failing, rows);
+        sqlite3 *other = db_open(ISOLATED);
+        db_run(failing, "PRAGMA journal_mode=DELETE; PRAGMA cache_size=5");
+        quota_leave(f, pages * 4096);
+        refused += db_try(failing, "BEGIN; UPDATE t SET v=v||'a'") == SQLITE_FULL;
+        if (!sqlite3_get_autocommit(failing))
+            db_run(failing, "ROLLBACK");
+        quota_lift(f);
+        db_run(other, "UPDATE t SET v='new'");
+        db_close(failing);
+        db_close(other);
+        other = db_open("/db");
+        assert_int_equal(db_number(other, "SELECT count(*) FROM t WHERE v='new'"), 60);
+        db_assert_whole(other);
+        db_close(other);
+        assert_int_equal(memfs_unlink(f->fs, "/db"), 0);
+        (void)memfs_unlink(f->fs, "/db-journal");
+    }
+    assert_true(refused > 8);
+}
+
 /* The writer may create and delete its journal between any two questions of a reader. */
 static void a_reader_never_sees_the_journal_of_a_live_writer(void **state)
 {
@@ -364,6 +396,7 @@ int main(void)
         SQLITE_TEST(a_hot_journal_is_played_back_by_one_that_keeps_its_lock_too),
         SQLITE_TEST(recovery_works_at_a_full_quota),
         SQLITE_TEST(the_journal_of_a_transaction_that_failed_is_not_played_back_later),
+        SQLITE_TEST(a_journal_is_quenched_whose_transaction_changed_nothing),
         SQLITE_TEST(a_reader_never_sees_the_journal_of_a_live_writer),
         SQLITE_TEST(vacuum_keeps_the_page_size),
     };
