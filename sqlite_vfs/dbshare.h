@@ -58,6 +58,7 @@ struct mfs_member {
     struct mfs_shm_hold hold;
     struct mfs_fetch fetch;
     int lock_timeout_ms;       /* SQLITE_FCNTL_LOCK_TIMEOUT */
+    bool is_leaving;           /* nobody may begin to sleep for it any more */
     _Atomic uint32_t promise;  /* the share's, times two; odd: of a writer's lock; 0: none */
     bool is_image, can_write;  /* guarded by the mutex from mfs_member_admit() on */
     enum mfs_lock_level level; /* written under the mutex, by the owner only */

@@ -80,6 +80,13 @@ void mfs_sleeper_wake(struct mfs_sleeper *sleeper)
     (void)pthread_mutex_unlock(&sleeper->mutex);
 }
 
+void mfs_sleeper_rearm(struct mfs_sleeper *sleeper)
+{
+    (void)pthread_mutex_lock(&sleeper->mutex);
+    sleeper->is_woken = false;
+    (void)pthread_mutex_unlock(&sleeper->mutex);
+}
+
 #else
 
 bool mfs_sleeper_init(struct mfs_sleeper *sleeper)
@@ -107,6 +114,11 @@ bool mfs_sleeper_sleep(struct mfs_sleeper *sleeper, int64_t until)
 void mfs_sleeper_wake(struct mfs_sleeper *sleeper)
 {
     sleeper->is_woken = true;
+}
+
+void mfs_sleeper_rearm(struct mfs_sleeper *sleeper)
+{
+    sleeper->is_woken = false;
 }
 
 #endif

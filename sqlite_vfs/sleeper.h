@@ -33,4 +33,7 @@ int64_t mfs_sleeper_now(void);
 bool mfs_sleeper_sleep(struct mfs_sleeper *sleeper, int64_t until);
 void mfs_sleeper_wake(struct mfs_sleeper *sleeper);
 
+/* Forgets that it was woken; while nobody can wake it. */
+void mfs_sleeper_rearm(struct mfs_sleeper *sleeper);
+
 #endif

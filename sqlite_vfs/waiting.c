@@ -117,6 +117,8 @@ static bool is_promised_to_others(struct mfs_share *share, struct mfs_registry *
 static bool can_have(struct mfs_share *share, struct mfs_registry *registry,
                      struct mfs_member *member, const struct mfs_lock_request *request, int64_t now)
 {
+    if (member->isolation.is_outdated && request->level == MFS_LOCK_RESERVED)
+        return true; /* to hear that it cannot become the writer any more */
     if (is_for_writing(request) && is_promised_to_others(share, registry, member, now))
         return false;
     if (!request->is_of_wal)
@@ -175,7 +177,10 @@ static struct mfs_member *hold_member(const struct refusal *refusal)
     if (member != NULL)
         mfs_mutex_lock(member->mutex);
     mfs_mutex_unlock(registry->mutex);
-    return member;
+    if (member == NULL || !member->is_leaving)
+        return member;
+    mfs_mutex_unlock(member->mutex);
+    return NULL;
 }
 
 /* Until when to sleep; 0: not at all.  The waiter is queued if it is to sleep. */
@@ -192,8 +197,11 @@ static int64_t prepare_sleep(struct mfs_registry *registry, struct mfs_waiter *w
     }
     if (now >= end)
         return 0;
+    mfs_sleeper_rearm(&waiter->sleeper); /* woken after its time was over, and too late */
     enqueue(share, waiter);
-    return share->promised > 0 && share->promise_end < end ? share->promise_end : end;
+    /* A promise, be it made later, can end without anybody who would wake those that it holds up. */
+    int64_t promise_end = share->promised > 0 ? share->promise_end : now + PROMISE_NS;
+    return is_for_writing(&waiter->request) && promise_end < end ? promise_end : end;
 }
 
 /* False: the connection was closed before. */
@@ -247,12 +255,13 @@ static bool must_yield(struct mfs_member *member, struct mfs_registry *registry,
     return yields;
 }
 
-/* After a lock was granted.  What a writer was promised comes after a reader's lock. */
+/* After an answer that is no refusal.  What a writer was promised comes after a reader's lock. */
 static void keep_promise(struct mfs_member *member, struct mfs_registry *registry,
-                         const struct mfs_lock_request *request)
+                         const struct mfs_lock_request *request, enum mfs_lock_answer answer)
 {
     uint32_t promise = atomic_load_explicit(&member->promise, memory_order_relaxed);
-    if (promise == 0 || (promise % 2 == 1 && !is_for_writing(request)))
+    if (promise == 0 ||
+        (answer == MFS_LOCK_GRANTED && promise % 2 == 1 && !is_for_writing(request)))
         return;
     mfs_mutex_lock(member->mutex);
     forget_promise(member->share, registry, member);
@@ -299,8 +308,8 @@ static enum mfs_lock_answer lock(struct mfs_member *member, struct mfs_registry 
         if (!is_answered)
             last_refusal = refusal;
     }
-    if (answer == MFS_LOCK_GRANTED)
-        keep_promise(member, registry, request);
+    if (answer != MFS_LOCK_BUSY)
+        keep_promise(member, registry, request, answer);
     return answer;
 }
 
@@ -334,6 +343,7 @@ void mfs_waiting_end(struct mfs_member *member, struct mfs_registry *registry)
 {
     (void)mfs_member_unlock(member, MFS_LOCK_NONE);
     mfs_mutex_lock(member->mutex);
+    member->is_leaving = true;
     struct mfs_share *share = member->share;
     struct mfs_waiter *next;
     for (struct mfs_waiter *waiter = share->waiters; waiter != NULL; waiter = next) {
