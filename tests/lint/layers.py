@@ -1,10 +1,16 @@
-"""Refuses an #include that does not point to a strictly lower layer.
+"""Refuses an #include that does not point downwards, between rooms or inside one.
 
-A folder with layers has a file LAYERS: `<level> <module> [<module>...]` a line,
-`#` begins a comment.  A module is a .c and a .h of one name; a .c may include
-its own header.  Every .c and .h must belong to a listed module and every listed
-module must exist.  Public headers may be included anywhere, but only they cross
-from one folder to another.
+A folder of rooms has a file LAYERS, one line a room, the lowest room first; inside a room `<`
+separates the levels, the lowest first:
+
+    base: num check < pattern
+    memory: ledger arena < memory < page
+
+A module is a .c and a .h of one name in its room's folder, and is included by room and name
+("memory/page.h").  It may include modules of lower rooms, those of lower levels of its own room,
+and its own header.  Every .c and .h must lie in a room and belong to a listed module, and every
+listed module must exist.  Public headers may be included anywhere, but only they cross from one
+folder of rooms to another.
 """
 
 import os
@@ -12,50 +18,60 @@ import re
 
 import lint
 
-FOLDERS = ("src", "sqlite_vfs")
+FOLDERS = ("src/core", "sqlite_vfs")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
+LINE = re.compile(r"(\w+):((?: +\w+| +<)+)$")
 
 
 def read_layers(root, folder, report):
-    levels = {}
+    """The rank (room, level) of each module, by "room/module"; ranks compare as they stand."""
+    ranks = {}
     path = os.path.join(root, folder, "LAYERS")
     if not os.path.exists(path):
         report.refuse(f"{folder}/LAYERS", "is missing")
-        return levels
+        return ranks
+    rooms = set()
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
-            words = line.split("#")[0].split()
-            if not words:
+            where = f"{folder}/LAYERS:{number}"
+            line = line.split("#")[0].rstrip()
+            if not line:
                 continue
-            if not words[0].isdigit() or len(words) < 2:
-                report.refuse(f"{folder}/LAYERS:{number}", "is no `<level> <module>...`")
+            match = LINE.match(line)
+            if not match:
+                report.refuse(where, "is no `<room>: <module>... [< <module>...]`")
                 continue
-            for module in words[1:]:
-                if module in levels:
-                    report.refuse(f"{folder}/LAYERS:{number}", f"{module} is listed twice")
-                levels[module] = int(words[0])
-    return levels
+            room = match.group(1)
+            if room in rooms:
+                report.refuse(where, f"room {room} is listed twice")
+            rooms.add(room)
+            for level, words in enumerate(match.group(2).split("<")):
+                for module in words.split():
+                    if f"{room}/{module}" in ranks:
+                        report.refuse(where, f"{module} is listed twice")
+                    ranks[f"{room}/{module}"] = (len(rooms), level)
+    return ranks
 
 
-def check_include(report, where, module, name, levels):
-    target = os.path.splitext(os.path.basename(name))[0]
-    if "/" in name:
-        report.refuse(where, f'"{name}" is not in this folder')
-    elif target not in levels:
+def check_include(report, where, module, name, ranks):
+    target = os.path.splitext(name)[0]
+    if target not in ranks:
         report.refuse(where, f'"{name}" belongs to no layer')
-    elif target != module and levels[target] >= levels[module]:
-        report.refuse(where, f"{module} ({levels[module]}) includes {target} ({levels[target]}), "
-                             "which is no lower layer")
+    elif target != module and ranks[target] >= ranks[module]:
+        report.refuse(where, f"{module} includes {target}, which is no lower layer")
 
 
 def check_folder(root, folder, report):
-    levels = read_layers(root, folder, report)
+    ranks = read_layers(root, folder, report)
     seen = set()
     for path, text in lint.files(root, (folder,)):
         report.examined += 1
-        module = os.path.splitext(os.path.basename(path))[0]
+        module = os.path.splitext(os.path.relpath(path, folder))[0]
         seen.add(module)
-        if module not in levels:
+        if "/" not in module:
+            report.refuse(path, "lies in no room")
+            continue
+        if module not in ranks:
             report.refuse(path, f"{module} belongs to no layer")
             continue
         # Comments go, but not the quotes of an include.
@@ -63,8 +79,8 @@ def check_folder(root, folder, report):
         for match in INCLUDE.finditer(code):
             if match.group(1) == '"':
                 where = f"{path}:{lint.line_of(code, match.start(1))}"
-                check_include(report, where, module, match.group(2), levels)
-    for module in sorted(set(levels) - seen):
+                check_include(report, where, module, match.group(2), ranks)
+    for module in sorted(set(ranks) - seen):
         report.refuse(f"{folder}/LAYERS", f"{module} does not exist")
 
 
@@ -77,24 +93,32 @@ def check(root):
 
 
 SOUND = {
-    "src/LAYERS": "# a comment\n0 num check\n1 quota\n",
-    "src/num.h": "#include <memfs/memfs.h>\n#include <stdint.h>\n",
-    "src/check.c": '#include "check.h"\n',
-    "src/check.h": "",
-    "src/quota.c": '#include "quota.h"\n/* #include "top.h" */\n#include "num.h"\n',
-    "src/quota.h": "",
+    "src/core/LAYERS": "# a comment\nbase: num check < iov\nmemory: quota # another\n",
+    "src/core/base/num.h": "#include <memfs/memfs.h>\n#include <stdint.h>\n",
+    "src/core/base/check.c": '#include "base/check.h"\n',
+    "src/core/base/check.h": "",
+    "src/core/base/iov.h": '#include "base/num.h"\n',
+    "src/core/memory/quota.c":
+        '#include "memory/quota.h"\n/* #include "top.h" */\n#include "base/iov.h"\n',
+    "src/core/memory/quota.h": "",
 }
 GOOD = [SOUND]
+LAYERS = "src/core/LAYERS"
 BAD = [
-    ({**SOUND, "src/num.h": '#include "quota.h"\n'}, "no lower layer"),
-    ({**SOUND, "src/num.h": '# include  "check.h"\n'}, "no lower layer"),
-    ({**SOUND, "src/quota.h": '#include "strange.h"\n'}, "belongs to no layer"),
-    ({**SOUND, "src/quota.h": '#include "../sqlite_vfs/vfs.h"\n'}, "not in this folder"),
-    ({**SOUND, "src/stray.c": ""}, "stray belongs to no layer"),
-    ({**SOUND, "src/LAYERS": "0 num check\n1 quota gone\n"}, "gone does not exist"),
-    ({**SOUND, "src/LAYERS": "0 num check\n1 quota num\n"}, "listed twice"),
-    ({**SOUND, "src/LAYERS": "0 num check\none quota\n"}, "is no `<level>"),
-    ({**SOUND, "sqlite_vfs/vfs.c": ""}, "sqlite_vfs/LAYERS: is missing"),
+    ({**SOUND, "src/core/base/num.h": '#include "memory/quota.h"\n'}, "no lower layer"),
+    ({**SOUND, "src/core/base/num.h": '# include  "base/check.h"\n'}, "no lower layer"),
+    ({**SOUND, "src/core/base/num.h": '# include  "base/iov.h"\n'}, "no lower layer"),
+    ({**SOUND, "src/core/memory/quota.h": '#include "strange.h"\n'}, "belongs to no layer"),
+    ({**SOUND, "src/core/memory/quota.h": '#include "../sqlite_vfs/vfs.h"\n'},
+     "belongs to no layer"),
+    ({**SOUND, "src/core/base/stray.c": ""}, "stray belongs to no layer"),
+    ({**SOUND, "src/core/stray.c": ""}, "stray.c: lies in no room"),
+    ({**SOUND, LAYERS: "base: num check < iov\nmemory: quota gone\n"}, "gone does not exist"),
+    ({**SOUND, LAYERS: "base: num check < iov num\nmemory: quota\n"}, "num is listed twice"),
+    ({**SOUND, LAYERS: "base: num check < iov\nbase: num\nmemory: quota\n"},
+     "room base is listed twice"),
+    ({**SOUND, LAYERS: "base: num check < iov\n1 quota\n"}, "is no `<room>:"),
+    ({**SOUND, "sqlite_vfs/vfs/vfs.c": ""}, "sqlite_vfs/LAYERS: is missing"),
 ]
 
 if __name__ == "__main__":

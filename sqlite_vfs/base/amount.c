@@ -1,0 +1,46 @@
+/* Values in parameters.  No locale, no sign, no blanks: strtoull() would take all of them. */
+#include "base/amount.h"
+
+#include <stddef.h>
+
+/* The power of two that a suffix stands for, or -1. */
+static int suffix_shift(char suffix)
+{
+    switch (suffix) {
+    case '\0':
+        return 0;
+    case 'k':
+    case 'K':
+        return 10;
+    case 'm':
+    case 'M':
+        return 20;
+    case 'g':
+    case 'G':
+        return 30;
+    case 't':
+    case 'T':
+        return 40;
+    default:
+        return -1;
+    }
+}
+
+bool mfs_uri_read_bytes(const char *text, uint64_t *bytes)
+{
+    uint64_t value = 0;
+    size_t index = 0;
+    for (; text[index] >= '0' && text[index] <= '9'; index++) {
+        uint64_t digit = (uint64_t)(text[index] - '0');
+        if (value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    int shift = suffix_shift(text[index]);
+    if (index == 0 || shift < 0 || (text[index] != '\0' && text[index + 1] != '\0'))
+        return false;
+    if (value > UINT64_MAX >> shift)
+        return false;
+    *bytes = value << shift;
+    return true;
+}

@@ -1,0 +1,66 @@
+/*
+ * Why these codes.  SQLITE_FULL is the one refusal after which SQLite lets a
+ * statement fail alone, so it is what the limits say, the node limit included.
+ * The allocator's refusal is an I/O error to the pager (SQLITE_IOERR_NOMEM, which
+ * ends the transaction), but plain SQLITE_NOMEM where no transaction can be at
+ * stake yet, in xOpen.  A missing journal must be SQLITE_CANTOPEN and nothing
+ * finer: the pager compares for equality when it looks for a hot one.
+ */
+#include "base/errmap.h"
+
+#include <memfs/memfs.h>
+#include <sqlite3.h> /* the codes alone: no function is called */
+
+static int open_error(int error)
+{
+    switch (error) {
+    case MEMFS_EISDIR:
+        return SQLITE_CANTOPEN_ISDIR;
+    case MEMFS_ENAMETOOLONG:
+        return SQLITE_CANTOPEN_FULLPATH;
+    default:
+        return SQLITE_CANTOPEN;
+    }
+}
+
+/* What an operation says when the error is none of the general ones. */
+static int other_error(enum mfs_operation operation, int error)
+{
+    switch (operation) {
+    case MFS_OPERATION_OPEN:
+        return open_error(error);
+    case MFS_OPERATION_READ:
+        return SQLITE_IOERR_READ;
+    case MFS_OPERATION_WRITE:
+        return SQLITE_IOERR_WRITE;
+    case MFS_OPERATION_TRUNCATE:
+        return SQLITE_IOERR_TRUNCATE;
+    case MFS_OPERATION_SIZE:
+        return SQLITE_IOERR_FSTAT;
+    case MFS_OPERATION_DELETE:
+        if (error == MEMFS_ENOENT || error == MEMFS_ENOTDIR)
+            return SQLITE_IOERR_DELETE_NOENT;
+        return SQLITE_IOERR_DELETE;
+    case MFS_OPERATION_CLOSE:
+        return SQLITE_IOERR_CLOSE;
+    case MFS_OPERATION_COUNT:
+    default:
+        return SQLITE_IOERR;
+    }
+}
+
+int mfs_errmap(enum mfs_operation operation, int error)
+{
+    if (error >= 0)
+        return SQLITE_OK;
+    switch (error) {
+    case MEMFS_EDQUOT:
+    case MEMFS_ENOSPC:
+    case MEMFS_EFBIG:
+        return SQLITE_FULL;
+    case MEMFS_ENOMEM:
+        return operation == MFS_OPERATION_OPEN ? SQLITE_NOMEM : SQLITE_IOERR_NOMEM;
+    default:
+        return other_error(operation, error);
+    }
+}

@@ -1,0 +1,47 @@
+/*
+ * The pager asks for pages by xFetch only if mmap_size was set on its connection, and a VFS
+ * cannot reach the connection that opens a file.  An automatic extension can: SQLite
+ * calls it for each connection, when the main database is open.  Databases that are
+ * attached have no such moment; they inherit what the PRAGMA set.
+ */
+#include "entry/newconnection.h"
+
+#include "vfs/uri_parameters.h"
+#include "vfs/vfs.h"
+
+static int set_up_new(sqlite3 *db, const char **message, const sqlite3_api_routines *api)
+{
+    (void)message;
+    (void)api;
+    mfs_newconnection_set_up(db, -1);
+    return SQLITE_OK;
+}
+
+int mfs_newconnection_watch(void)
+{
+    return sqlite3_auto_extension((void (*)(void))set_up_new);
+}
+
+void mfs_newconnection_unwatch(void)
+{
+    (void)sqlite3_cancel_auto_extension((void (*)(void))set_up_new);
+}
+
+void mfs_newconnection_set_up(sqlite3 *db, sqlite3_int64 mmap_size)
+{
+    sqlite3_vfs *vfs = NULL;
+    struct mfs_parameters parameters;
+    char sql[64];
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK ||
+        mfs_vfs_from(vfs) == NULL)
+        return;
+    const char *path = sqlite3_db_filename(db, "main");
+    if (path == NULL || path[0] == '\0' || mfs_parameters_read(path, &parameters) != SQLITE_OK)
+        return;
+    if (parameters.mmap_size >= 0)
+        mmap_size = parameters.mmap_size;
+    if (mmap_size < 0)
+        return;
+    sqlite3_snprintf((int)sizeof sql, sql, "PRAGMA mmap_size=%lld", mmap_size);
+    (void)sqlite3_exec(db, sql, NULL, NULL, NULL);
+}

@@ -1,0 +1,156 @@
+/*
+ * Saving: a database to the host, or to memory.
+ *
+ * To memory, SQLite's own in-memory VFS writes into a buffer of the right size
+ * (sqlite3_deserialize()), so that nothing but the buffer is needed.
+ */
+#include "entry/registration.h"
+#include "images/image.h"
+
+#include <memfs/sqlite.h>
+
+#include <stdio.h>
+
+/* ------------------------------------------------------------------- to memory */
+
+#if SQLITE_VERSION_NUMBER >= 3036000 && !defined(SQLITE_OMIT_DESERIALIZE)
+
+static int copy_to_buffer(sqlite3 *db, const char *schema, void *buffer, uint64_t size)
+{
+    sqlite3 *to;
+    sqlite3_int64 copied = 0;
+    int rc = sqlite3_open_v2(":memory:", &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_deserialize(to, "main", buffer, 0, (sqlite3_int64)size, 0);
+    if (rc == SQLITE_OK)
+        rc = mfs_image_copy(db, schema, to);
+    if (rc == SQLITE_OK) {
+        sqlite3_file *file = mfs_image_file(to);
+        rc = file->pMethods->xFileSize(file, &copied);
+    }
+    int closed = sqlite3_close(to);
+    if (rc != SQLITE_OK || closed != SQLITE_OK)
+        return rc != SQLITE_OK ? rc : closed;
+    return (uint64_t)copied == size ? SQLITE_OK : SQLITE_ERROR;
+}
+
+#else
+
+static int copy_to_buffer(sqlite3 *db, const char *schema, void *buffer, uint64_t size)
+{
+    (void)db;
+    (void)schema;
+    (void)buffer;
+    (void)size;
+    return SQLITE_ERROR;
+}
+
+#endif
+
+static int take_buffer(memfs *fs, uint64_t size, void **out)
+{
+    if (size > SIZE_MAX)
+        return SQLITE_NOMEM;
+    int error = memfs_alloc(fs, (size_t)size, out);
+    if (error == 0)
+        return SQLITE_OK;
+    return error == MEMFS_EDQUOT ? SQLITE_FULL : SQLITE_NOMEM;
+}
+
+int memfs_sqlite_save_buffer(sqlite3 *db, const char *schema, memfs *fs, void **data, size_t *size)
+{
+    if (db == NULL || fs == NULL || data == NULL || size == NULL)
+        return SQLITE_MISUSE;
+    if (schema == NULL)
+        schema = "main";
+    sqlite3_stmt *held;
+    uint64_t bytes;
+    int rc = mfs_image_begin(db, schema, &held, &bytes);
+    if (rc != SQLITE_OK)
+        return rc;
+    void *buffer = NULL;
+    rc = take_buffer(fs, bytes, &buffer);
+    if (rc == SQLITE_OK)
+        rc = copy_to_buffer(db, schema, buffer, bytes);
+    (void)sqlite3_finalize(held);
+    if (rc != SQLITE_OK) {
+        memfs_free(fs, buffer);
+        return rc;
+    }
+    *data = buffer;
+    *size = (size_t)bytes;
+    return SQLITE_OK;
+}
+
+/* ------------------------------------------------------------------ to the host */
+
+static int exists_beside(sqlite3_vfs *host, const char *host_path, const char *suffix, int *exists)
+{
+    char *name = sqlite3_mprintf("%s%s", host_path, suffix);
+    if (name == NULL)
+        return SQLITE_NOMEM;
+    int rc = host->xAccess(host, name, SQLITE_ACCESS_EXISTS, exists);
+    sqlite3_free(name);
+    return rc;
+}
+
+/* A journal of the file that is replaced would be taken for the new one's. */
+static int refuse_journals(sqlite3_vfs *host, const char *host_path)
+{
+    static const char *const suffixes[] = {"-journal", "-wal"};
+    for (int index = 0; index < 2; index++) {
+        int exists = 0;
+        int rc = exists_beside(host, host_path, suffixes[index], &exists);
+        if (rc != SQLITE_OK || exists)
+            return rc != SQLITE_OK ? rc : SQLITE_BUSY;
+    }
+    return SQLITE_OK;
+}
+
+static int copy_to_host(sqlite3 *db, const char *schema, const char *host_path, sqlite3_vfs *host)
+{
+    sqlite3 *to;
+    int rc = mfs_image_open_host(host, host_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &to);
+    if (rc == SQLITE_OK)
+        rc = mfs_image_copy(db, schema, to);
+    int closed = sqlite3_close(to);
+    return rc != SQLITE_OK ? rc : closed;
+}
+
+/* In one step, where the host's C library has one. */
+static int put_in_place(const char *temporary, const char *host_path)
+{
+#if defined(_WIN32)
+    (void)remove(host_path);
+#endif
+    return rename(temporary, host_path) == 0 ? SQLITE_OK : SQLITE_CANTOPEN;
+}
+
+static int save_beside(sqlite3 *db, const char *schema, const char *host_path, sqlite3_vfs *host)
+{
+    sqlite3_uint64 random;
+    sqlite3_randomness((int)sizeof random, &random);
+    char *temporary = sqlite3_mprintf("%s-%016llx", host_path, random);
+    if (temporary == NULL)
+        return SQLITE_NOMEM;
+    int rc = copy_to_host(db, schema, temporary, host);
+    if (rc == SQLITE_OK)
+        rc = put_in_place(temporary, host_path);
+    if (rc != SQLITE_OK)
+        (void)host->xDelete(host, temporary, 0);
+    sqlite3_free(temporary);
+    return rc;
+}
+
+int memfs_sqlite_save_file(sqlite3 *db, const char *schema, const char *host_path)
+{
+    if (db == NULL || host_path == NULL || host_path[0] == '\0')
+        return SQLITE_MISUSE;
+    sqlite3_vfs *host = mfs_registration_host();
+    if (host == NULL)
+        return SQLITE_CANTOPEN;
+    int rc = refuse_journals(host, host_path);
+    if (rc != SQLITE_OK)
+        return rc;
+    return save_beside(db, schema != NULL ? schema : "main", host_path, host);
+}

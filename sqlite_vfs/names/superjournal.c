@@ -1,0 +1,80 @@
+/*
+ * SQLite writes the super-journal, then its name into each journal, closes it, and deletes it: that
+ * is the commit.  If the name does not fit into the first journal, SQLite forgets the super-journal:
+ * it deletes one only when it plays back a journal that names it, and there is none.  Each refused
+ * commit would leave a file behind, at a quota that is full already.
+ */
+#include "names/superjournal.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    NAME_BYTES = 1024, /* more than a journal's name can have */
+    TRAILER_BYTES = 16 /* a journal's end: length of the name before it, checksum, magic */
+};
+
+static uint32_t big_endian(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static bool ends_with_name(memfs_file *journal, const char *path)
+{
+    unsigned char trailer[TRAILER_BYTES];
+    char name[NAME_BYTES];
+    int64_t size = memfs_file_size(journal);
+    int64_t length = (int64_t)strlen(path);
+    if (size < TRAILER_BYTES + length || length > NAME_BYTES)
+        return false;
+    if (memfs_pread(journal, trailer, sizeof trailer, size - TRAILER_BYTES) != TRAILER_BYTES ||
+        memfs_pread(journal, name, (size_t)length, size - TRAILER_BYTES - length) != length)
+        return true;
+    return big_endian(trailer) == (uint64_t)length && memcmp(name, path, (size_t)length) == 0;
+}
+
+static bool refers_to(memfs *fs, const char *journal_path, const char *path)
+{
+    memfs_file_storage storage;
+    memfs_open_options options = {.struct_size = sizeof options,
+                                  .flags = MEMFS_O_READ | MEMFS_O_NOATIME,
+                                  .storage = &storage};
+    memfs_file *journal;
+    int error = memfs_open_with(fs, journal_path, &options, &journal);
+    if (error != 0)
+        return error != MEMFS_ENOENT;
+    bool refers = ends_with_name(journal, path);
+    (void)memfs_close(journal);
+    return refers;
+}
+
+bool mfs_superjournal_is_unused(memfs *fs, memfs_file *super, const char *path)
+{
+    char name[NAME_BYTES];
+    int64_t offset = 0;
+    for (;;) {
+        int64_t count = memfs_pread(super, name, sizeof name, offset);
+        if (count == 0)
+            return true;
+        const char *end = count > 0 ? memchr(name, '\0', (size_t)count) : NULL;
+        if (end == NULL || refers_to(fs, name, path))
+            return false;
+        offset += end - name + 1;
+    }
+}
+
+/* <database>-mjXXXXXX9XX */
+bool mfs_superjournal_is_name(const char *path)
+{
+    static const char pattern[] = "-mjXXXXXX9XX";
+    size_t length = strlen(path);
+    if (length < sizeof pattern)
+        return false;
+    const char *ending = path + length - (sizeof pattern - 1);
+    for (size_t i = 0; i < sizeof pattern - 1; i++)
+        if (pattern[i] == 'X' ? !isxdigit((unsigned char)ending[i]) : ending[i] != pattern[i])
+            return false;
+    return true;
+}

@@ -1,0 +1,206 @@
+/*
+ * Files without locks.
+ *
+ * Why rollback journals are entered in the registry.  We say
+ * SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN, so a connection in mode PERSIST or TRUNCATE
+ * keeps its journal open while it holds no lock.  If another connection, in
+ * mode DELETE, then removed the name, the first one would go on to write its
+ * next journal into a file without a name, and if that transaction is left
+ * unfinished nobody but itself could find the journal: the others would read a
+ * half-written database.  So a journal that is open keeps its name: deleting it
+ * cuts it to size 0, and xAccess says that a file of size 0 does not exist.
+ */
+#include "vfs/auxfile.h"
+
+#include "base/errmap.h"
+#include "names/superjournal.h"
+#include "vfs/control.h"
+
+#include <assert.h>
+
+#ifndef SQLITE_OPEN_SUPER_JOURNAL /* its name since 3.34 */
+#define SQLITE_OPEN_SUPER_JOURNAL SQLITE_OPEN_MASTER_JOURNAL
+#endif
+
+static struct mfs_auxfile *auxfile_of(sqlite3_file *file)
+{
+    return (struct mfs_auxfile *)file;
+}
+
+static int aux_close(sqlite3_file *file)
+{
+    struct mfs_auxfile *aux = auxfile_of(file);
+    if (aux->is_journal) {
+        mfs_mutex_lock(aux->registry->mutex);
+        mfs_journal_leave(&aux->journal, aux->registry);
+        mfs_mutex_unlock(aux->registry->mutex);
+    }
+    if (aux->nearby != NULL && aux->nearby->journal == &aux->file)
+        aux->nearby->journal = NULL;
+    if (aux->is_super && mfs_superjournal_is_unused(aux->file.fs, aux->file.handle, aux->file.path))
+        (void)memfs_unlink(aux->file.fs, aux->file.path);
+    int rc = mfs_file_close(&aux->file);
+    atomic_fetch_sub(&aux->registry->open_files, 1u);
+    return rc;
+}
+
+static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 offset)
+{
+    return mfs_file_read(&auxfile_of(file)->file, buffer, count, offset);
+}
+
+static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
+{
+    struct mfs_auxfile *aux = auxfile_of(file);
+    int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
+    return rc != SQLITE_OK ? rc : mfs_file_write(&aux->file, buffer, count, offset);
+}
+
+static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    struct mfs_auxfile *aux = auxfile_of(file);
+    int rc = mfs_file_truncate(&aux->file, size);
+    if (rc == SQLITE_OK)
+        mfs_wal_after_truncate(&aux->wal, size);
+    return rc;
+}
+
+static int aux_sync(sqlite3_file *file, int flags)
+{
+    (void)file;
+    (void)flags;
+    return SQLITE_OK;
+}
+
+static int aux_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+    return mfs_file_size(&auxfile_of(file)->file, size);
+}
+
+static int aux_lock(sqlite3_file *file, int level)
+{
+    (void)file;
+    (void)level;
+    return SQLITE_OK;
+}
+
+static int aux_check_reserved_lock(sqlite3_file *file, int *is_reserved)
+{
+    (void)file;
+    *is_reserved = 0;
+    return SQLITE_OK;
+}
+
+static int aux_control(sqlite3_file *file, int operation, void *argument)
+{
+    return mfs_control_file(&auxfile_of(file)->file, operation, argument);
+}
+
+static int aux_sector_size(sqlite3_file *file)
+{
+    (void)file;
+    return MFS_FILE_SECTOR_BYTES;
+}
+
+static int aux_characteristics(sqlite3_file *file)
+{
+    return mfs_file_characteristics(&auxfile_of(file)->file);
+}
+
+static const sqlite3_io_methods aux_methods = {
+    .iVersion = 1,
+    .xClose = aux_close,
+    .xRead = aux_read,
+    .xWrite = aux_write,
+    .xTruncate = aux_truncate,
+    .xSync = aux_sync,
+    .xFileSize = aux_size,
+    .xLock = aux_lock,
+    .xUnlock = aux_lock,
+    .xCheckReservedLock = aux_check_reserved_lock,
+    .xFileControl = aux_control,
+    .xSectorSize = aux_sector_size,
+    .xDeviceCharacteristics = aux_characteristics,
+};
+
+/* A journal that is known not to be there is created at once, without looking for it. */
+static int open_journal(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
+                        int open_flags)
+{
+    struct mfs_nearby *nearby = mfs_nearby_find(&aux->registry->names, path);
+    if (nearby != NULL && (open_flags & SQLITE_OPEN_CREATE) != 0 &&
+        mfs_nearby_knows(nearby, fs, MFS_FACT_NO_JOURNAL) &&
+        mfs_file_open(&aux->file, fs, vfs_name, path, open_flags | SQLITE_OPEN_EXCLUSIVE, false) ==
+            SQLITE_OK) {
+        mfs_nearby_note_change(nearby, fs, 0, MFS_FACT_NO_JOURNAL);
+    } else {
+        int rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    if (nearby != NULL && nearby->journal == NULL)
+        mfs_nearby_set_journal(nearby, &aux->file, &aux->nearby);
+    return SQLITE_OK;
+}
+
+int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
+                     struct mfs_registry *registry, const char *path, const struct mfs_wal *wal,
+                     int open_flags)
+{
+    aux->file.base.pMethods = NULL;
+    aux->registry = registry;
+    aux->nearby = NULL;
+    aux->wal = *wal;
+    aux->is_journal = path != NULL && (open_flags & SQLITE_OPEN_MAIN_JOURNAL);
+    aux->is_super = path != NULL && (open_flags & SQLITE_OPEN_SUPER_JOURNAL) != 0 &&
+                    (open_flags & SQLITE_OPEN_CREATE) != 0;
+    int rc;
+    if (aux->is_journal) {
+        /* One step, so that a deletion sees the journal open or not there. */
+        mfs_mutex_lock(registry->mutex);
+        rc = open_journal(aux, fs, vfs_name, path, open_flags);
+        if (rc == SQLITE_OK)
+            mfs_journal_enter(&aux->journal, registry, aux->file.number);
+        mfs_mutex_unlock(registry->mutex);
+    } else {
+        rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
+    }
+    if (rc != SQLITE_OK)
+        return rc;
+    atomic_fetch_add(&registry->open_files, 1u);
+    aux->file.base.pMethods = &aux_methods;
+    return SQLITE_OK;
+}
+
+/* Whether the file at `path` is a rollback journal that somebody has open. */
+static int check_open(memfs *fs, const struct mfs_registry *registry, const char *path, bool *out)
+{
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    *out = false;
+    if (registry->open_journals == 0)
+        return 0;
+    int error = memfs_lstat(fs, path, &info);
+    if (error == 0)
+        *out = mfs_journal_is_open(registry, info.number);
+    return error;
+}
+
+int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path)
+{
+    struct mfs_nearby *nearby = mfs_nearby_find(&registry->names, path);
+    bool is_open;
+    mfs_mutex_lock(registry->mutex);
+    int error = check_open(fs, registry, path, &is_open);
+    if (error == 0 && is_open) {
+        error = memfs_truncate(fs, path, 0);
+    } else if (error == 0) {
+        if (nearby != NULL)
+            mfs_nearby_refresh(nearby, fs);
+        error = memfs_unlink(fs, path);
+        if (error == 0 && nearby != NULL)
+            mfs_nearby_note_change(nearby, fs, mfs_nearby_absence(nearby, path), 0);
+    }
+    mfs_mutex_unlock(registry->mutex);
+    return mfs_errmap(MFS_OPERATION_DELETE, error);
+}

@@ -1,0 +1,217 @@
+/* Attributes: by path, by path from a directory, and by handle. */
+#include "instance/fs.h"
+
+/* Which node a call is about; `node` is held by a reference. */
+static int find_node(memfs *fs, const memfs_dir *at, const char *path, unsigned flags,
+                     struct mfs_node **out)
+{
+    struct mfs_dir_node *start;
+    if (!mfs_fs_is_valid(fs) || (flags & ~MEMFS_AT_NOFOLLOW) != 0)
+        return MEMFS_EINVAL;
+    int error = mfs_fs_start(fs, at, &start);
+    if (error == 0)
+        error = mfs_walk_to_node(&fs->tree, start, path, (flags & MEMFS_AT_NOFOLLOW) == 0, out);
+    return error;
+}
+
+static bool is_open(const memfs_file *file)
+{
+    return file != NULL && file->magic == MFS_FILE_MAGIC;
+}
+
+/* -------------------------------------------------------------------- stat */
+
+static int stat_node(const memfs *fs, struct mfs_node *node, memfs_stat_info *info)
+{
+    mfs_node_stat(&fs->nodes, node, info);
+    return 0;
+}
+
+int memfs_stat(memfs *fs, const char *path, memfs_stat_info *info)
+{
+    return memfs_statat(fs, NULL, path, info, 0);
+}
+
+int memfs_lstat(memfs *fs, const char *path, memfs_stat_info *info)
+{
+    return memfs_statat(fs, NULL, path, info, MEMFS_AT_NOFOLLOW);
+}
+
+int memfs_statat(memfs *fs, memfs_dir *at, const char *path, memfs_stat_info *info, unsigned flags)
+{
+    struct mfs_node *node;
+    if (info == NULL || info->struct_size != sizeof *info)
+        return MEMFS_EINVAL;
+    int error = find_node(fs, at, path, flags, &node);
+    if (error != 0)
+        return error;
+    error = stat_node(fs, node, info);
+    mfs_node_release(&fs->nodes, node);
+    return error;
+}
+
+int memfs_fstat(memfs_file *file, memfs_stat_info *info)
+{
+    if (!is_open(file))
+        return MEMFS_EBADF;
+    if (info == NULL || info->struct_size != sizeof *info)
+        return MEMFS_EINVAL;
+    return stat_node(file->fs, file->node, info);
+}
+
+/* 1 if the node at `path` is of the kind (0: any), 0 if not, or an error. */
+static int is_kind(memfs *fs, const char *path, uint32_t kind)
+{
+    struct mfs_node *node;
+    int error = find_node(fs, NULL, path, 0, &node);
+    if (error == MEMFS_ENOENT || error == MEMFS_ENOTDIR || error == MEMFS_ELOOP)
+        return 0;
+    if (error != 0)
+        return error;
+    int answer = kind == 0 || node->kind == kind ? 1 : 0;
+    mfs_node_release(&fs->nodes, node);
+    return answer;
+}
+
+int memfs_exists(memfs *fs, const char *path)
+{
+    return is_kind(fs, path, 0);
+}
+
+int memfs_is_file(memfs *fs, const char *path)
+{
+    return is_kind(fs, path, MEMFS_KIND_FILE);
+}
+
+int memfs_is_dir(memfs *fs, const char *path)
+{
+    return is_kind(fs, path, MEMFS_KIND_DIRECTORY);
+}
+
+/* ---------------------------------------------------------------- changing */
+
+struct change {
+    uint32_t mode;
+    uint32_t uid, gid;
+    int64_t access_ns, modify_ns;
+};
+
+typedef int (*change_node)(const memfs *fs, struct mfs_node *node, const struct change *change);
+
+/* Under the node's lock, so that who copies a tree sees the changes of attributes in their order. */
+static int change_locked(memfs *fs, struct mfs_node *node, change_node apply,
+                         const struct change *change)
+{
+    mfs_lock_exclusive(&fs->lot, &node->lock);
+    int error = apply(fs, node, change);
+    mfs_unlock_exclusive(&fs->lot, &node->lock);
+    return error;
+}
+
+static int change_at(memfs *fs, const memfs_dir *at, const char *path, unsigned flags,
+                     change_node apply, const struct change *change)
+{
+    struct mfs_node *node;
+    int error = find_node(fs, at, path, flags, &node);
+    if (error != 0)
+        return error;
+    error = change_locked(fs, node, apply, change);
+    mfs_node_release(&fs->nodes, node);
+    return error;
+}
+
+static int change_open(memfs_file *file, change_node apply, const struct change *change)
+{
+    return is_open(file) ? change_locked(file->fs, file->node, apply, change) : MEMFS_EBADF;
+}
+
+static int set_mode(const memfs *fs, struct mfs_node *node, const struct change *change)
+{
+    if ((change->mode & ~07777u) != 0)
+        return MEMFS_EINVAL;
+    if (mfs_as_symlink(node) != NULL)
+        return MEMFS_EOPNOTSUPP;
+    atomic_store_explicit(&node->mode, change->mode, memory_order_relaxed);
+    mfs_node_changed(node, mfs_nodes_now(&fs->nodes));
+    return 0;
+}
+
+int memfs_chmod(memfs *fs, const char *path, uint32_t mode)
+{
+    return memfs_chmodat(fs, NULL, path, mode, 0);
+}
+
+int memfs_chmodat(memfs *fs, memfs_dir *at, const char *path, uint32_t mode, unsigned flags)
+{
+    struct change change = {.mode = mode};
+    return change_at(fs, at, path, flags, set_mode, &change);
+}
+
+int memfs_fchmod(memfs_file *file, uint32_t mode)
+{
+    struct change change = {.mode = mode};
+    return change_open(file, set_mode, &change);
+}
+
+static int set_owner(const memfs *fs, struct mfs_node *node, const struct change *change)
+{
+    if (change->uid != MEMFS_ID_KEEP)
+        atomic_store_explicit(&node->uid, change->uid, memory_order_relaxed);
+    if (change->gid != MEMFS_ID_KEEP)
+        atomic_store_explicit(&node->gid, change->gid, memory_order_relaxed);
+    mfs_node_changed(node, mfs_nodes_now(&fs->nodes));
+    return 0;
+}
+
+int memfs_chown(memfs *fs, const char *path, uint32_t uid, uint32_t gid)
+{
+    return memfs_chownat(fs, NULL, path, uid, gid, 0);
+}
+
+int memfs_chownat(memfs *fs, memfs_dir *at, const char *path, uint32_t uid, uint32_t gid,
+                  unsigned flags)
+{
+    struct change change = {.uid = uid, .gid = gid};
+    return change_at(fs, at, path, flags, set_owner, &change);
+}
+
+int memfs_fchown(memfs_file *file, uint32_t uid, uint32_t gid)
+{
+    struct change change = {.uid = uid, .gid = gid};
+    return change_open(file, set_owner, &change);
+}
+
+static void set_time(struct mfs_node *node, enum mfs_time which, int64_t ns, int64_t now)
+{
+    if (ns != MEMFS_TIME_OMIT)
+        mfs_node_set_time(node, which, ns == MEMFS_TIME_NOW ? now : ns);
+}
+
+static int set_times(const memfs *fs, struct mfs_node *node, const struct change *change)
+{
+    if (change->access_ns == MEMFS_TIME_OMIT && change->modify_ns == MEMFS_TIME_OMIT)
+        return 0;
+    int64_t now = mfs_nodes_now(&fs->nodes);
+    set_time(node, MFS_ACCESS, change->access_ns, now);
+    set_time(node, MFS_MODIFY, change->modify_ns, now);
+    mfs_node_changed(node, now);
+    return 0;
+}
+
+int memfs_utimens(memfs *fs, const char *path, int64_t access_ns, int64_t modify_ns)
+{
+    return memfs_utimensat(fs, NULL, path, access_ns, modify_ns, 0);
+}
+
+int memfs_utimensat(memfs *fs, memfs_dir *at, const char *path, int64_t access_ns,
+                    int64_t modify_ns, unsigned flags)
+{
+    struct change change = {.access_ns = access_ns, .modify_ns = modify_ns};
+    return change_at(fs, at, path, flags, set_times, &change);
+}
+
+int memfs_futimens(memfs_file *file, int64_t access_ns, int64_t modify_ns)
+{
+    struct change change = {.access_ns = access_ns, .modify_ns = modify_ns};
+    return change_open(file, set_times, &change);
+}

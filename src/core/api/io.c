@@ -1,0 +1,248 @@
+/* Reading, writing, seeking. */
+#include "base/num.h"
+#include "instance/fs.h"
+
+/* What a call wants of an open file; found out once. */
+struct transfer {
+    memfs_file *file;
+    struct mfs_file_node *node;
+    const memfs_iovec *parts;
+    uint64_t length;
+};
+
+static int begin(memfs_file *file, uint32_t access, const memfs_iovec *parts, size_t count,
+                 struct transfer *out)
+{
+    int error = mfs_handle_file(file, access, &out->node);
+    if (error != 0)
+        return error;
+    if (count > MEMFS_IOV_MAX || (count != 0 && parts == NULL))
+        return MEMFS_EINVAL;
+    out->file = file;
+    out->parts = parts;
+    out->length = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].data == NULL && parts[i].length != 0)
+            return MEMFS_EINVAL;
+        if (!mfs_add_u64(out->length, parts[i].length, &out->length) ||
+            out->length > (uint64_t)INT64_MAX)
+            return MEMFS_EINVAL;
+    }
+    return 0;
+}
+
+/* Reads at `offset`; returns the count. */
+static int64_t read_at(const struct transfer *t, uint64_t offset)
+{
+    memfs *fs = t->file->fs;
+    struct mfs_node *node = &t->node->node;
+    struct mfs_sink sink = {.parts = t->parts};
+    mfs_lock_shared(&fs->lot, &node->lock);
+    uint64_t length = mfs_min_u64(t->length, mfs_sub_saturating(mfs_node_size(t->node), offset));
+    if (length > 0)
+        mfs_content_read(&fs->pool, &t->node->content, offset, length, &sink);
+    mfs_unlock_shared(&fs->lot, &node->lock);
+    if (length > 0 && (t->file->flags & MEMFS_O_NOATIME) == 0)
+        mfs_node_accessed(&fs->nodes, node);
+    return (int64_t)length;
+}
+
+/* Writes at `*offset`, or at the end in append mode; `*offset` is then where. */
+static int64_t write_at(const struct transfer *t, uint64_t *offset)
+{
+    memfs *fs = t->file->fs;
+    struct mfs_source source = {.parts = t->parts};
+    if (t->length == 0)
+        return 0;
+    int64_t now = mfs_nodes_now(&fs->nodes);
+    int error = MEMFS_EFBIG;
+    mfs_lock_exclusive(&fs->lot, &t->node->node.lock);
+    uint64_t size = mfs_node_size(t->node);
+    uint64_t at = (t->file->flags & MEMFS_O_APPEND) != 0 ? size : *offset;
+    uint64_t end;
+    if (mfs_add_u64(at, t->length, &end) && end <= (uint64_t)MEMFS_FILE_SIZE_MAX) {
+        t->node->content.rank = mfs_handle_rank(t->file, size, end);
+        error = mfs_content_write(&fs->pool, &t->node->content, size, at, t->length, &source);
+        t->node->content.rank = MFS_ORDINARY;
+    }
+    mfs_node_settle_write(t->node);
+    if (error == 0) {
+        if (end > size)
+            mfs_node_set_size(&fs->nodes, t->node, end);
+        mfs_node_written(t->node, now);
+    }
+    mfs_unlock_exclusive(&fs->lot, &t->node->node.lock);
+    if (error != 0)
+        return error;
+    *offset = at;
+    return (int64_t)t->length;
+}
+
+int64_t memfs_preadv(memfs_file *file, const memfs_iovec *parts, size_t count, int64_t offset)
+{
+    struct transfer t;
+    int error = begin(file, MEMFS_O_READ, parts, count, &t);
+    if (error == 0 && offset < 0)
+        error = MEMFS_EINVAL;
+    return error == 0 ? read_at(&t, (uint64_t)offset) : error;
+}
+
+int64_t memfs_pwritev(memfs_file *file, const memfs_iovec *parts, size_t count, int64_t offset)
+{
+    struct transfer t;
+    int error = begin(file, MEMFS_O_WRITE, parts, count, &t);
+    if (error == 0 && offset < 0)
+        error = MEMFS_EINVAL;
+    if (error != 0)
+        return error;
+    uint64_t at = (uint64_t)offset;
+    int64_t n;
+    do
+        n = write_at(&t, &at);
+    while (mfs_file_tries_again(file, n));
+    return n;
+}
+
+int64_t memfs_readv(memfs_file *file, const memfs_iovec *parts, size_t count)
+{
+    struct transfer t;
+    int error = begin(file, MEMFS_O_READ, parts, count, &t);
+    if (error != 0)
+        return error;
+    mfs_lock_exclusive(&file->fs->lot, &file->lock);
+    int64_t n = read_at(&t, file->offset);
+    file->offset += (uint64_t)n;
+    mfs_unlock_exclusive(&file->fs->lot, &file->lock);
+    return n;
+}
+
+int64_t memfs_writev(memfs_file *file, const memfs_iovec *parts, size_t count)
+{
+    struct transfer t;
+    int error = begin(file, MEMFS_O_WRITE, parts, count, &t);
+    if (error != 0)
+        return error;
+    int64_t n;
+    do {
+        mfs_lock_exclusive(&file->fs->lot, &file->lock);
+        uint64_t at = file->offset;
+        n = write_at(&t, &at);
+        if (n > 0)
+            file->offset = at + (uint64_t)n;
+        mfs_unlock_exclusive(&file->fs->lot, &file->lock);
+    } while (mfs_file_tries_again(file, n));
+    return n;
+}
+
+/* The writing forms never write through it. */
+static memfs_iovec part_of(const void *buffer, size_t length)
+{
+    union {
+        const void *in;
+        void *out;
+    } data = {buffer};
+    return (memfs_iovec){data.out, length};
+}
+
+int64_t memfs_read(memfs_file *file, void *buffer, size_t length)
+{
+    memfs_iovec part = part_of(buffer, length);
+    return memfs_readv(file, &part, 1);
+}
+
+int64_t memfs_write(memfs_file *file, const void *buffer, size_t length)
+{
+    memfs_iovec part = part_of(buffer, length);
+    return memfs_writev(file, &part, 1);
+}
+
+int64_t memfs_pread(memfs_file *file, void *buffer, size_t length, int64_t offset)
+{
+    memfs_iovec part = part_of(buffer, length);
+    return memfs_preadv(file, &part, 1, offset);
+}
+
+int64_t memfs_pwrite(memfs_file *file, const void *buffer, size_t length, int64_t offset)
+{
+    memfs_iovec part = part_of(buffer, length);
+    return memfs_pwritev(file, &part, 1, offset);
+}
+
+int memfs_sync(memfs_file *file)
+{
+    return file != NULL && file->magic == MFS_FILE_MAGIC ? 0 : MEMFS_EBADF;
+}
+
+int64_t memfs_file_size(memfs_file *file)
+{
+    struct transfer t;
+    int error = begin(file, UINT32_MAX, NULL, 0, &t);
+    return error == 0 ? (int64_t)mfs_node_size(t.node) : error;
+}
+
+/* ----------------------------------------------------------------- seeking */
+
+/* DATA and HOLE, from `offset`. */
+static int64_t seek_content(const struct transfer *t, int64_t offset, int whence)
+{
+    memfs *fs = t->file->fs;
+    if (offset < 0)
+        return MEMFS_ENXIO;
+    int64_t found = MEMFS_ENXIO;
+    mfs_lock_shared(&fs->lot, &t->node->node.lock);
+    uint64_t size = mfs_node_size(t->node);
+    if ((uint64_t)offset < size) {
+        uint64_t at = whence == MEMFS_SEEK_DATA
+                          ? mfs_content_next_data(&fs->pool, &t->node->content, size,
+                                                  (uint64_t)offset)
+                          : mfs_content_next_hole(&fs->pool, &t->node->content, size,
+                                                  (uint64_t)offset);
+        if (at != MFS_NO_INDEX)
+            found = (int64_t)at;
+    }
+    mfs_unlock_shared(&fs->lot, &t->node->node.lock);
+    return found;
+}
+
+static int64_t seek_to(const struct transfer *t, int64_t offset, int whence)
+{
+    int64_t base = 0;
+    switch (whence) {
+    case MEMFS_SEEK_SET:
+        break;
+    case MEMFS_SEEK_CUR:
+        base = (int64_t)t->file->offset;
+        break;
+    case MEMFS_SEEK_END:
+        base = (int64_t)mfs_node_size(t->node);
+        break;
+    case MEMFS_SEEK_DATA:
+    case MEMFS_SEEK_HOLE:
+        return seek_content(t, offset, whence);
+    default:
+        return MEMFS_EINVAL;
+    }
+    int64_t target;
+    if (__builtin_add_overflow(base, offset, &target))
+        return MEMFS_EOVERFLOW;
+    return target >= 0 ? target : MEMFS_EINVAL;
+}
+
+int64_t memfs_seek(memfs_file *file, int64_t offset, int whence)
+{
+    struct transfer t;
+    int error = begin(file, UINT32_MAX, NULL, 0, &t);
+    if (error != 0)
+        return error;
+    mfs_lock_exclusive(&file->fs->lot, &file->lock);
+    int64_t target = seek_to(&t, offset, whence);
+    if (target >= 0)
+        file->offset = (uint64_t)target;
+    mfs_unlock_exclusive(&file->fs->lot, &file->lock);
+    return target;
+}
+
+int64_t memfs_tell(memfs_file *file)
+{
+    return memfs_seek(file, 0, MEMFS_SEEK_CUR);
+}

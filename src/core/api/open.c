@@ -1,0 +1,394 @@
+/*
+ * Opening and closing.
+ *
+ * Everything that can fail comes before the file that is created gets its name:
+ * the handle's memory, the node, the whole-file lock (which nobody can contest on
+ * a node without a name), the entry.
+ */
+#include "instance/fs.h"
+#include "tree/publish.h"
+
+#include <string.h>
+
+_Static_assert(sizeof(memfs_file) <= sizeof(memfs_file_storage), "a handle must fit");
+
+#define KNOWN_FLAGS \
+    (MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE | MEMFS_O_TRUNCATE | MEMFS_O_APPEND | \
+     MEMFS_O_DIRECTORY | MEMFS_O_NOFOLLOW | MEMFS_O_TMPFILE | MEMFS_O_SHARED_LOCK | \
+     MEMFS_O_EXCLUSIVE_LOCK | MEMFS_O_NOATIME | MEMFS_O_MAKE_PARENTS | MEMFS_O_RESERVE)
+
+struct opening {
+    memfs *fs;
+    struct mfs_dir_node *start;
+    const char *path;
+    uint32_t flags;
+    uint32_t mode;
+    int64_t lock_timeout_ms;
+    enum mfs_held lock;
+};
+
+static bool has(const struct opening *o, uint32_t flag)
+{
+    return (o->flags & flag) != 0;
+}
+
+static enum mfs_rank rank_of(const struct opening *o)
+{
+    return has(o, MEMFS_O_RESERVE) ? MFS_PRIVILEGED : MFS_ORDINARY;
+}
+
+static int check_flags(const struct opening *o)
+{
+    if ((o->flags & ~KNOWN_FLAGS) != 0 || !has(o, MEMFS_O_RDWR) || (o->mode & ~07777u) != 0)
+        return MEMFS_EINVAL;
+    if (has(o, MEMFS_O_SHARED_LOCK) && has(o, MEMFS_O_EXCLUSIVE_LOCK))
+        return MEMFS_EINVAL;
+    if (has(o, MEMFS_O_EXCLUSIVE) && !has(o, MEMFS_O_CREATE) && !has(o, MEMFS_O_TMPFILE))
+        return MEMFS_EINVAL;
+    if (has(o, MEMFS_O_DIRECTORY) && has(o, MEMFS_O_CREATE))
+        return MEMFS_EINVAL;
+    if (has(o, MEMFS_O_MAKE_PARENTS) && !has(o, MEMFS_O_CREATE))
+        return MEMFS_EINVAL;
+    if (has(o, MEMFS_O_TMPFILE) && (!has(o, MEMFS_O_WRITE) || has(o, MEMFS_O_CREATE)))
+        return MEMFS_EINVAL;
+    return 0;
+}
+
+/* A new file that already has the lock that the handle will hold. */
+static int make_file(const struct opening *o, struct mfs_node **out)
+{
+    struct mfs_file_node *file;
+    int error = mfs_node_create_file(&o->fs->nodes, rank_of(o), o->mode, &file);
+    if (error != 0)
+        return error;
+    file->node.whole_file_lock = o->lock == MFS_HELD_EXCLUSIVE ? -1
+                                 : o->lock == MFS_HELD_SHARED  ? 1
+                                                               : 0;
+    *out = &file->node;
+    return 0;
+}
+
+static void unmake_file(const struct opening *o, struct mfs_node *node)
+{
+    node->whole_file_lock = 0;
+    mfs_node_release(&o->fs->nodes, node);
+}
+
+static int walk_flags(const struct opening *o)
+{
+    int flags = MFS_WALK_FOLLOW_SLASH;
+    bool exclusive = has(o, MEMFS_O_CREATE) && has(o, MEMFS_O_EXCLUSIVE);
+    if (!exclusive && !has(o, MEMFS_O_NOFOLLOW))
+        flags |= MFS_WALK_FOLLOW;
+    if (has(o, MEMFS_O_MAKE_PARENTS))
+        flags |= MFS_WALK_MAKE_PARENTS;
+    return flags;
+}
+
+/* What is there already. */
+static int accept_existing(const struct opening *o, const struct mfs_place *place)
+{
+    if (has(o, MEMFS_O_CREATE) && has(o, MEMFS_O_EXCLUSIVE))
+        return MEMFS_EEXIST;
+    if (mfs_as_symlink(place->node) != NULL)
+        return has(o, MEMFS_O_DIRECTORY) ? MEMFS_ENOTDIR : MEMFS_ELOOP;
+    if (mfs_as_dir(place->node) == NULL)
+        return place->needs_dir || has(o, MEMFS_O_DIRECTORY) ? MEMFS_ENOTDIR : 0;
+    return has(o, MEMFS_O_WRITE) || has(o, MEMFS_O_CREATE) || has(o, MEMFS_O_TRUNCATE)
+               ? MEMFS_EISDIR
+               : 0;
+}
+
+static int find(const struct opening *o, struct mfs_node **out)
+{
+    memfs *fs = o->fs;
+    struct mfs_place place;
+    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    int error = mfs_walk(&fs->tree, o->start, o->path, walk_flags(o), &place);
+    *out = NULL;
+    if (error == 0 && place.node != NULL) {
+        error = accept_existing(o, &place);
+        if (error == 0) {
+            mfs_node_retain(place.node);
+            *out = place.node;
+        }
+    }
+    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    return error;
+}
+
+/* The name, as the node, may come from the reserve; missing parents' nodes may not. */
+static int publish(memfs *fs, const struct opening *o, const struct mfs_place *place,
+                   struct mfs_node *made) MFS_REQUIRES(fs->tree.lock)
+{
+    fs->nodes.names.rank = rank_of(o);
+    int error = mfs_publish(&fs->tree, place, made, MFS_PARENTS_MODE, mfs_nodes_now(&fs->nodes));
+    fs->nodes.names.rank = MFS_ORDINARY;
+    return error;
+}
+
+/* Nothing had the name a moment ago. */
+static int find_or_create(const struct opening *o, struct mfs_node **out, bool *created)
+{
+    memfs *fs = o->fs;
+    struct mfs_node *made;
+    struct mfs_place place;
+    int error = make_file(o, &made);
+    if (error != 0)
+        return error;
+    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
+    error = mfs_walk(&fs->tree, o->start, o->path, walk_flags(o), &place);
+    bool exists = error == 0 && place.node != NULL;
+    if (exists)
+        error = accept_existing(o, &place);
+    else if (error == 0 && place.needs_dir)
+        error = MEMFS_EISDIR;
+    else if (error == 0)
+        error = publish(fs, o, &place, made);
+    if (error == 0 && exists)
+        mfs_node_retain(place.node);
+    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    if (error != 0 || exists)
+        unmake_file(o, made);
+    if (error != 0)
+        return error;
+    *created = !exists;
+    *out = exists ? place.node : made;
+    return 0;
+}
+
+static int make_unnamed(const struct opening *o, struct mfs_node **out)
+{
+    struct mfs_node *dir;
+    int error = mfs_walk_to_node(&o->fs->tree, o->start, o->path, true, &dir);
+    if (error != 0)
+        return error;
+    error = mfs_as_dir(dir) != NULL ? make_file(o, out) : MEMFS_ENOTDIR;
+    mfs_node_release(&o->fs->nodes, dir);
+    return error;
+}
+
+/* Nobody expects the name to be there, so one walk does; but if it is there, that is what the
+ * caller hears, whatever else was refused. */
+static int create_exclusively(const struct opening *o, struct mfs_node **out, bool *created)
+{
+    int error = find_or_create(o, out, created);
+    if (error == 0 || error == MEMFS_EEXIST)
+        return error;
+    int found = find(o, out);
+    return found != 0 ? found : error;
+}
+
+/* Finds or makes the node, with a reference. */
+static int get_node(const struct opening *o, struct mfs_node **out, bool *created)
+{
+    *created = has(o, MEMFS_O_TMPFILE);
+    if (*created)
+        return make_unnamed(o, out);
+    if (has(o, MEMFS_O_EXCLUSIVE))
+        return create_exclusively(o, out, created);
+    int error = find(o, out);
+    if (error == 0 && *out == NULL)
+        error = has(o, MEMFS_O_CREATE) ? find_or_create(o, out, created) : MEMFS_ENOENT;
+    return error;
+}
+
+/* On an existing file: takes the lock and cuts off the content, as asked. */
+static int prepare_existing(const struct opening *o, struct mfs_node *node)
+{
+    uint8_t held = MFS_HELD_NOTHING;
+    struct mfs_lot *lot = &o->fs->lot;
+    struct mfs_file_node *file = mfs_as_file(node);
+    if (o->lock != MFS_HELD_NOTHING) {
+        if (file == NULL)
+            return MEMFS_EISDIR;
+        int error = mfs_filelock_change(lot, node, &held, o->lock, o->lock_timeout_ms);
+        if (error != 0)
+            return error;
+        mfs_fs_settle_lock(o->fs, node);
+    }
+    if (!has(o, MEMFS_O_TRUNCATE))
+        return 0;
+    int64_t now = mfs_nodes_now(&o->fs->nodes);
+    mfs_lock_exclusive(lot, &file->node.lock);
+    bool is_locked = mfs_filelock_is_locked(lot, node, o->lock);
+    if (!is_locked) {
+        mfs_node_cut(&o->fs->nodes, file, 0);
+        mfs_node_modified(node, now);
+    }
+    mfs_unlock_exclusive(lot, &file->node.lock);
+    if (!is_locked)
+        return 0;
+    mfs_filelock_release(lot, node, &held);
+    return MEMFS_EBUSY;
+}
+
+static int get_handle(const struct opening *o, memfs_file_storage *storage, memfs_file **out)
+{
+    void *memory = storage;
+    if (storage == NULL) {
+        int error = mfs_memory_take_as(&o->fs->memory, rank_of(o), sizeof(memfs_file),
+                                       MEMFS_CLASS_HANDLES, &memory);
+        if (error != 0)
+            return error;
+    }
+    memset(memory, 0, sizeof(memfs_file));
+    *out = memory;
+    (*out)->fs = o->fs;
+    (*out)->is_lent = storage != NULL;
+    if (has(o, MEMFS_O_RESERVE))
+        (*out)->reserve_use = MEMFS_RESERVE_WRITING;
+    return 0;
+}
+
+static void drop_handle(memfs *fs, memfs_file *file)
+{
+    file->magic = MFS_CLOSED_MAGIC;
+    if (!file->is_lent)
+        mfs_memory_give(&fs->memory, file, sizeof *file, MEMFS_CLASS_HANDLES);
+}
+
+static int open_node(const struct opening *o, memfs_file *file)
+{
+    bool created;
+    struct mfs_node *node;
+    int error = get_node(o, &node, &created);
+    if (error != 0)
+        return error;
+    if (!created) {
+        error = prepare_existing(o, node);
+        if (error != 0) {
+            mfs_node_release(&o->fs->nodes, node);
+            return error;
+        }
+    }
+    file->magic = MFS_FILE_MAGIC;
+    file->flags = o->flags;
+    file->node = node;
+    file->held = (uint8_t)o->lock;
+    mfs_handles_add_file(&o->fs->handles, &o->fs->lot, file);
+    return 0;
+}
+
+static int open_once(memfs *fs, const memfs_dir *at, const char *path,
+                     const memfs_open_options *options, memfs_file **out)
+{
+    if (!mfs_fs_is_valid(fs) || path == NULL || out == NULL)
+        return MEMFS_EINVAL;
+    struct opening o = {.fs = fs,
+                        .path = path,
+                        .flags = options->flags,
+                        .mode = options->mode,
+                        .lock_timeout_ms = options->lock_timeout_ms};
+    if (has(&o, MEMFS_O_APPEND))
+        o.flags |= MEMFS_O_WRITE;
+    o.lock = has(&o, MEMFS_O_EXCLUSIVE_LOCK) ? MFS_HELD_EXCLUSIVE
+             : has(&o, MEMFS_O_SHARED_LOCK)  ? MFS_HELD_SHARED
+                                             : MFS_HELD_NOTHING;
+    int error = check_flags(&o);
+    if (error == 0)
+        error = mfs_fs_start(fs, at, &o.start);
+    if (error != 0)
+        return error;
+    memfs_file *file;
+    error = get_handle(&o, options->storage, &file);
+    if (error != 0)
+        return error;
+    error = open_node(&o, file);
+    if (error != 0) {
+        drop_handle(fs, file);
+        return error;
+    }
+    *out = file;
+    return 0;
+}
+
+static int open_at(memfs *fs, const memfs_dir *at, const char *path,
+                   const memfs_open_options *options, memfs_file **out)
+{
+    int result;
+    do
+        result = open_once(fs, at, path, options, out);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
+int memfs_open(memfs *fs, const char *path, uint32_t flags, uint32_t mode, memfs_file **out)
+{
+    return memfs_openat(fs, NULL, path, flags, mode, out);
+}
+
+int memfs_openat(memfs *fs, memfs_dir *at, const char *path, uint32_t flags, uint32_t mode,
+                 memfs_file **out)
+{
+    memfs_open_options options = {.flags = flags, .mode = mode};
+    return open_at(fs, at, path, &options, out);
+}
+
+int memfs_open_with(memfs *fs, const char *path, const memfs_open_options *options,
+                    memfs_file **out)
+{
+    if (options == NULL || options->struct_size != sizeof *options)
+        return MEMFS_EINVAL;
+    memfs_open_options filled = *options;
+    if (filled.flags == 0)
+        filled.flags = MEMFS_O_READ;
+    return open_at(fs, filled.at, path, &filled, out);
+}
+
+/* The flags of an fopen() mode, or 0 for what is none. */
+static uint32_t flags_of_mode(const char *mode)
+{
+    static const char letters[] = "+btex";
+    bool seen[sizeof letters] = {false};
+    uint32_t flags;
+    switch (mode[0]) {
+    case 'r':
+        flags = MEMFS_O_READ;
+        break;
+    case 'w':
+        flags = MEMFS_O_WRITE | MEMFS_O_CREATE | MEMFS_O_TRUNCATE;
+        break;
+    case 'a':
+        flags = MEMFS_O_WRITE | MEMFS_O_CREATE | MEMFS_O_APPEND;
+        break;
+    case 'x':
+        flags = MEMFS_O_WRITE | MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE;
+        break;
+    default:
+        return 0;
+    }
+    for (const char *letter = mode + 1; *letter != '\0'; letter++) {
+        const char *known = strchr(letters, *letter);
+        if (known == NULL || seen[known - letters] || (*letter == 'x' && mode[0] != 'w'))
+            return 0;
+        seen[known - letters] = true;
+        if (*letter == '+')
+            flags |= MEMFS_O_RDWR;
+        else if (*letter == 'x')
+            flags |= MEMFS_O_EXCLUSIVE;
+    }
+    return flags;
+}
+
+int memfs_open_mode(memfs *fs, const char *path, const char *mode, memfs_file **out)
+{
+    uint32_t flags = mode != NULL ? flags_of_mode(mode) : 0;
+    return flags != 0 ? memfs_open(fs, path, flags, 0666, out) : MEMFS_EINVAL;
+}
+
+int memfs_close(memfs_file *file)
+{
+    if (file == NULL || file->magic != MFS_FILE_MAGIC)
+        return MEMFS_EBADF;
+    memfs *fs = file->fs;
+    struct mfs_node *node = file->node;
+    if (file->held != MFS_HELD_NOTHING)
+        mfs_filelock_release(&fs->lot, node, &file->held);
+    if (file->holds_private)
+        (void)memfs_hold_private(file, 0);
+    mfs_handles_remove_file(&fs->handles, &fs->lot, file);
+    drop_handle(fs, file);
+    mfs_node_release(&fs->nodes, node);
+    return 0;
+}

@@ -1,0 +1,182 @@
+/* Snapshots of the whole tree. */
+#include "instance/snapshot.h"
+#include "instance/census.h"
+#include "instance/strlist.h"
+#include "tree/publish.h"
+#include "wholetree/treecopy.h"
+
+static int check(const memfs *fs, const char *name, struct mfs_component *out)
+{
+    if (!mfs_fs_is_valid(fs) || name == NULL)
+        return MEMFS_EINVAL;
+    return mfs_snapshot_check_name(name, out);
+}
+
+static bool is_kept(memfs *fs, const struct mfs_component *name)
+{
+    mfs_lock_shared(&fs->lot, &fs->snapshots.lock);
+    bool found = mfs_snapshot_find(fs, name) != NULL;
+    mfs_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    return found;
+}
+
+static int snapshot_once(memfs *fs, const char *name)
+{
+    struct mfs_component c;
+    struct mfs_node *snapshot;
+    int error = check(fs, name, &c);
+    if (error == 0 && is_kept(fs, &c))
+        error = MEMFS_EEXIST;
+    if (error == 0)
+        error = mfs_snapshot_capture(fs, &snapshot);
+    if (error != 0)
+        return error;
+    error = mfs_snapshot_keep(fs, &c, snapshot);
+    if (error != 0)
+        mfs_subtree_discard(&fs->snapshots, snapshot);
+    else
+        mfs_node_release(&fs->snapshot_nodes, snapshot);
+    return error;
+}
+
+int memfs_snapshot(memfs *fs, const char *name)
+{
+    int result;
+    do
+        result = snapshot_once(fs, name);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
+int memfs_snapshot_remove(memfs *fs, const char *name)
+{
+    struct mfs_component c;
+    int error = check(fs, name, &c);
+    return error == 0 ? mfs_snapshot_remove(fs, &c) : error;
+}
+
+/* ------------------------------------------------------------ getting back */
+
+/* A private copy, of nodes of the live tree, of what is at `path` in the snapshot. */
+static int copy_out(memfs *fs, const struct mfs_component *name, const char *path,
+                    struct mfs_node **out)
+{
+    struct mfs_place place = {0};
+    mfs_lock_shared(&fs->lot, &fs->tree.lock); /* for the names of the copy */
+    mfs_lock_shared(&fs->lot, &fs->snapshots.lock);
+    struct mfs_dirent *entry = mfs_snapshot_find(fs, name);
+    int error = entry == NULL ? MEMFS_ENOENT : 0;
+    if (error == 0)
+        error = mfs_walk_within(&fs->snapshots, mfs_as_dir(entry->node), path,
+                                MFS_WALK_FOLLOW_SLASH, &place);
+    if (error == 0 && place.node == NULL)
+        error = MEMFS_ENOENT;
+    if (error == 0 && place.needs_dir && mfs_as_dir(place.node) == NULL)
+        error = MEMFS_ENOTDIR;
+    if (error == 0)
+        error = mfs_treecopy(&fs->snapshots, place.node, MFS_COPY_EXACT, &fs->tree, out);
+    mfs_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    return error;
+}
+
+static int restore_once(memfs *fs, const char *name)
+{
+    struct mfs_component c;
+    struct mfs_node *restored;
+    int error = check(fs, name, &c);
+    if (error == 0)
+        error = copy_out(fs, &c, "/", &restored);
+    if (error != 0)
+        return error;
+    error = mfs_snapshot_install(fs, mfs_as_dir(restored));
+    mfs_subtree_discard(&fs->tree, restored);
+    return error;
+}
+
+int memfs_restore(memfs *fs, const char *name)
+{
+    int result;
+    do
+        result = restore_once(fs, name);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
+static int extract_once(memfs *fs, const char *name, const char *from, const char *to)
+{
+    struct mfs_component c;
+    struct mfs_node *copy;
+    int error = check(fs, name, &c);
+    if (error == 0 && (from == NULL || to == NULL))
+        error = MEMFS_EINVAL;
+    if (error == 0)
+        error = copy_out(fs, &c, from, &copy);
+    return error == 0 ? mfs_publish_private(&fs->tree, to, copy) : error;
+}
+
+int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const char *to)
+{
+    int result;
+    do
+        result = extract_once(fs, name, from, to);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
+/* --------------------------------------------------------------- reporting */
+
+static int stat_once(memfs *fs, const char *name, memfs_snapshot_info *info)
+{
+    struct mfs_component c;
+    struct mfs_census census;
+    int error = check(fs, name, &c);
+    if (error == 0 && (info == NULL || info->struct_size != sizeof *info))
+        error = MEMFS_EINVAL;
+    if (error != 0)
+        return error;
+    mfs_lock_shared(&fs->lot, &fs->snapshots.lock);
+    const struct mfs_dirent *entry = mfs_snapshot_find(fs, &c);
+    error = entry != NULL ? mfs_census_take(fs, &fs->snapshots, entry->node, &census)
+                          : MEMFS_ENOENT;
+    if (error == 0) {
+        info->taken_ns = mfs_node_time(entry->node, MFS_BIRTH);
+        info->own_bytes = census.bare_bytes + mfs_dirent_cost(&fs->snapshot_nodes.names, entry);
+        info->tree = census.info;
+    }
+    mfs_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    return error;
+}
+
+int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info)
+{
+    int result;
+    do
+        result = stat_once(fs, name, info);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}
+
+static int list_once(memfs *fs, memfs_list *out)
+{
+    if (!mfs_fs_is_valid(fs) || out == NULL)
+        return MEMFS_EINVAL;
+    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
+    mfs_lock_shared(&fs->lot, &fs->snapshots.lock);
+    const struct mfs_dir_node *root = fs->snapshots.root;
+    int error = root != NULL ? mfs_strlist_append_names(&list, &root->names) : 0;
+    mfs_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    if (error == 0)
+        return mfs_strlist_finish(&list, out);
+    mfs_strlist_fini(&list);
+    return error;
+}
+
+int memfs_snapshot_list(memfs *fs, memfs_list *out)
+{
+    int result;
+    do
+        result = list_once(fs, out);
+    while (mfs_fs_tries_again(fs, result));
+    return result;
+}

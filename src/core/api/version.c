@@ -1,0 +1,232 @@
+/*
+ * Versions: contents that are held by reference, and changed apart from their file.
+ *
+ * A version's content belongs to whoever holds the version, as a file's belongs to the
+ * holder of the node's lock; so the calls below lock nothing but for the file.
+ */
+#include "base/num.h"
+#include "instance/fs.h"
+
+static struct mfs_version *as_version(memfs_version_ref *ref)
+{
+    return (struct mfs_version *)(void *)ref;
+}
+
+static bool tries_again(const memfs_version_ref *ref, int64_t result)
+{
+    const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
+    return mfs_is_by_limit(result) && mfs_fs_ask_refused(version->fs, (int)result);
+}
+
+static bool is_held(const struct mfs_version *version)
+{
+    return version != NULL && version->magic == MFS_VERSION_MAGIC && version->fs != NULL;
+}
+
+int memfs_version_take(memfs_file *file, memfs_version_ref *out)
+{
+    struct mfs_file_node *node;
+    int error = mfs_handle_file(file, UINT32_MAX, &node);
+    if (error != 0)
+        return error;
+    if (out == NULL)
+        return MEMFS_EINVAL;
+    struct mfs_version *version = as_version(out);
+    memfs *fs = file->fs;
+    mfs_lock_shared(&fs->lot, &node->node.lock);
+    *version = (struct mfs_version){
+        .size = mfs_node_size(node), .fs = fs, .magic = MFS_VERSION_MAGIC};
+    version->reserve_use = atomic_load_explicit(&file->reserve_use, memory_order_relaxed);
+    version->content = mfs_content_clone(&fs->pool, &node->content);
+    mfs_unlock_shared(&fs->lot, &node->node.lock);
+    mfs_versions_add(&fs->versions, &fs->lot, version);
+    return 0;
+}
+
+/* Takes the content out of a version, which is not held any more. */
+static struct mfs_content let_go(struct mfs_version *version)
+{
+    mfs_versions_remove(&version->fs->versions, &version->fs->lot, version);
+    struct mfs_content content = version->content;
+    version->fs = NULL;
+    version->magic = 0;
+    return content;
+}
+
+int memfs_version_restore(memfs_file *file, memfs_version_ref *ref)
+{
+    struct mfs_file_node *node;
+    struct mfs_version *version = as_version(ref);
+    int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
+    if (error != 0)
+        return error;
+    if (!is_held(version))
+        return MEMFS_EINVAL;
+    memfs *fs = file->fs;
+    if (version->fs != fs)
+        return MEMFS_EXDEV;
+    int64_t now = mfs_nodes_now(&fs->nodes);
+    struct mfs_content content = let_go(version);
+    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    mfs_node_swap_content(&fs->nodes, node, &content, version->size);
+    mfs_node_modified(&node->node, now);
+    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_content_release(&fs->pool, &content);
+    return 0;
+}
+
+int memfs_version_exchange(memfs_file *file, memfs_version_ref *ref)
+{
+    struct mfs_file_node *node;
+    struct mfs_version *version = as_version(ref);
+    int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
+    if (error != 0)
+        return error;
+    if (!is_held(version))
+        return MEMFS_EINVAL;
+    memfs *fs = file->fs;
+    if (version->fs != fs)
+        return MEMFS_EXDEV;
+    int64_t now = mfs_nodes_now(&fs->nodes);
+    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    uint64_t size = mfs_node_size(node);
+    mfs_node_swap_content(&fs->nodes, node, &version->content, version->size);
+    mfs_node_modified(&node->node, now);
+    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    version->size = size;
+    mfs_content_end_room(&version->content);
+    return 0;
+}
+
+int memfs_version_drop(memfs_version_ref *ref)
+{
+    struct mfs_version *version = as_version(ref);
+    if (!is_held(version))
+        return MEMFS_EINVAL;
+    memfs *fs = version->fs;
+    struct mfs_content content = let_go(version);
+    mfs_content_release(&fs->pool, &content);
+    return 0;
+}
+
+int64_t memfs_version_read(const memfs_version_ref *ref, void *buffer, size_t length,
+                           int64_t offset)
+{
+    const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
+    uint64_t wanted = length;
+    if (!is_held(version) || offset < 0 || (buffer == NULL && length != 0) ||
+        wanted > (uint64_t)INT64_MAX)
+        return MEMFS_EINVAL;
+    uint64_t n = mfs_min_u64(wanted, mfs_sub_saturating(version->size, (uint64_t)offset));
+    memfs_iovec part = {buffer, length};
+    struct mfs_sink sink = {.parts = &part};
+    if (n > 0)
+        mfs_content_read(&version->fs->pool, &version->content, (uint64_t)offset, n, &sink);
+    return (int64_t)n;
+}
+
+static int64_t write_once(memfs_version_ref *ref, const void *buffer, size_t length, int64_t offset)
+{
+    struct mfs_version *version = as_version(ref);
+    union {
+        const void *in;
+        void *out;
+    } data = {buffer};
+    memfs_iovec part = {data.out, length}; /* never written through */
+    struct mfs_source source = {.parts = &part};
+    uint64_t end;
+    if (!is_held(version) || offset < 0 || (buffer == NULL && length != 0) ||
+        (uint64_t)length > (uint64_t)INT64_MAX)
+        return MEMFS_EINVAL;
+    if (length == 0)
+        return 0;
+    if (!mfs_add_u64((uint64_t)offset, length, &end) || end > (uint64_t)MEMFS_FILE_SIZE_MAX)
+        return MEMFS_EFBIG;
+    version->content.rank = mfs_rank_of_write(version->reserve_use, version->size, end);
+    int error = mfs_content_write(&version->fs->pool, &version->content, version->size,
+                                  (uint64_t)offset, length, &source);
+    version->content.rank = MFS_ORDINARY;
+    if (error != 0)
+        return error;
+    version->size = mfs_max_u64(version->size, end);
+    return (int64_t)length;
+}
+
+int64_t memfs_version_write(memfs_version_ref *ref, const void *buffer, size_t length,
+                            int64_t offset)
+{
+    int64_t n;
+    do
+        n = write_once(ref, buffer, length, offset);
+    while (tries_again(ref, n));
+    return n;
+}
+
+static int truncate_once(memfs_version_ref *ref, int64_t size)
+{
+    struct mfs_version *version = as_version(ref);
+    if (!is_held(version) || size < 0)
+        return MEMFS_EINVAL;
+    struct mfs_pool *pool = &version->fs->pool;
+    int error = 0;
+    version->content.rank = mfs_rank_of_write(version->reserve_use, version->size, (uint64_t)size);
+    if ((uint64_t)size <= version->size)
+        mfs_content_cut(pool, &version->content, (uint64_t)size);
+    else
+        error = mfs_content_grow(pool, &version->content, version->size);
+    version->content.rank = MFS_ORDINARY;
+    if (error == 0)
+        version->size = (uint64_t)size;
+    return error;
+}
+
+int memfs_version_truncate(memfs_version_ref *ref, int64_t size)
+{
+    int result;
+    do
+        result = truncate_once(ref, size);
+    while (tries_again(ref, result));
+    return result;
+}
+
+static int allocate_once(memfs_version_ref *ref, int64_t offset, int64_t length)
+{
+    struct mfs_version *version = as_version(ref);
+    if (!is_held(version) || offset < 0 || length <= 0)
+        return MEMFS_EINVAL;
+    if (length > MEMFS_FILE_SIZE_MAX - offset)
+        return MEMFS_EFBIG;
+    uint64_t end = (uint64_t)offset + (uint64_t)length;
+    version->content.rank = mfs_rank_of_write(version->reserve_use, version->size, end);
+    int error = mfs_content_allocate(&version->fs->pool, &version->content, version->size,
+                                     (uint64_t)offset, (uint64_t)length);
+    version->content.rank = MFS_ORDINARY;
+    return error;
+}
+
+int memfs_version_allocate(memfs_version_ref *ref, int64_t offset, int64_t length)
+{
+    int result;
+    do
+        result = allocate_once(ref, offset, length);
+    while (tries_again(ref, result));
+    return result;
+}
+
+int memfs_version_map(const memfs_version_ref *ref, int64_t offset, size_t length,
+                      memfs_mapping *out)
+{
+    const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
+    if (out == NULL || !is_held(version) || offset < 0 || length == 0)
+        return MEMFS_EINVAL;
+    memfs *fs = version->fs;
+    uint64_t at = (uint64_t)offset & (fs->pool.page_size - 1u);
+    mfs_page page;
+    if (length > fs->pool.page_size || at + length > fs->pool.page_size)
+        return MEMFS_EINVAL;
+    if ((uint64_t)offset + length > version->size ||
+        !mfs_content_pin_existing(&fs->pool, &version->content, (uint64_t)offset, &page))
+        return MEMFS_ENXIO;
+    mfs_fs_fill_mapping(fs, page, (size_t)at, length, out);
+    return 0;
+}

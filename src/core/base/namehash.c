@@ -1,0 +1,61 @@
+/*
+ * SipHash (Aumasson and Bernstein, 2012) with one round for each word and
+ * three at the end, folded to 32 bits.
+ */
+#include "base/namehash.h"
+
+#include <string.h>
+
+struct sip {
+    uint64_t a, b, c, d;
+};
+
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+static void sip_round(struct sip *s)
+{
+    s->a += s->b;
+    s->c += s->d;
+    s->b = rotate(s->b, 13) ^ s->a;
+    s->d = rotate(s->d, 16) ^ s->c;
+    s->a = rotate(s->a, 32);
+    s->c += s->b;
+    s->a += s->d;
+    s->b = rotate(s->b, 17) ^ s->c;
+    s->d = rotate(s->d, 21) ^ s->a;
+    s->c = rotate(s->c, 32);
+}
+
+static void sip_word(struct sip *s, uint64_t word)
+{
+    s->d ^= word;
+    sip_round(s);
+    s->a ^= word;
+}
+
+uint32_t mfs_namehash(const uint64_t key[2], const char *name, size_t length)
+{
+    struct sip s = {
+        key[0] ^ 0x736f6d6570736575u,
+        key[1] ^ 0x646f72616e646f6du,
+        key[0] ^ 0x6c7967656e657261u,
+        key[1] ^ 0x7465646279746573u,
+    };
+    size_t left = length;
+    for (; left >= 8; left -= 8, name += 8) {
+        uint64_t word;
+        memcpy(&word, name, 8);
+        sip_word(&s, word);
+    }
+    uint64_t tail = 0;
+    memcpy(&tail, name, left);
+    sip_word(&s, tail | (uint64_t)length << 56);
+    s.c ^= 0xff;
+    for (int i = 0; i < 3; i++)
+        sip_round(&s);
+    uint64_t hash = s.a ^ s.b ^ s.c ^ s.d;
+    return (uint32_t)(hash ^ hash >> 32);
+}

@@ -1,0 +1,67 @@
+/* One pass over the subtree; nodes with several names are remembered, so that each counts once. */
+#include "instance/census.h"
+
+#include "base/num.h"
+#include "tree/subtree.h"
+#include "wholetree/linkmap.h"
+
+struct count {
+    memfs *fs;
+    struct mfs_linkmap seen;
+    struct mfs_census census;
+};
+
+static void count_file(struct count *count, struct mfs_file_node *file)
+{
+    memfs *fs = count->fs;
+    memfs_tree_info *info = &count->census.info;
+    mfs_lock_shared(&fs->lot, &file->node.lock);
+    uint64_t size = mfs_node_size(file);
+    info->size_bytes = mfs_add_saturating(info->size_bytes, size);
+    info->allocated_bytes += mfs_content_allocated(&fs->pool, &file->content, size);
+    info->usage_bytes += mfs_content_usage(&fs->pool, &file->content, size);
+    mfs_unlock_shared(&fs->lot, &file->node.lock);
+    info->files++;
+}
+
+static int count_node(struct count *count, struct mfs_node *node)
+{
+    memfs *fs = count->fs;
+    struct mfs_dir_node *dir = mfs_as_dir(node);
+    if (dir == NULL && mfs_node_links(node) > 1) {
+        if (mfs_linkmap_find(&count->seen, node) != NULL)
+            return 0;
+        int error = mfs_linkmap_add(&count->seen, &fs->memory, node, node);
+        if (error != 0)
+            return error;
+    }
+    count->census.bare_bytes += mfs_node_cost(&fs->nodes, node);
+    if (mfs_as_file(node) != NULL) {
+        count_file(count, mfs_as_file(node));
+    } else if (dir != NULL) {
+        count->census.info.directories++;
+        count->census.bare_bytes += mfs_dir_cost(&fs->nodes.names, &dir->names);
+    } else {
+        count->census.info.symlinks++;
+    }
+    return 0;
+}
+
+int mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *node, struct mfs_census *out)
+{
+    struct count count = {.fs = fs, .census = {.info = {.struct_size = sizeof(memfs_tree_info)}}};
+    int error = count_node(&count, node);
+    (void)tree;
+    if (mfs_as_dir(node) != NULL) {
+        struct mfs_subtree_cursor at;
+        struct mfs_dirent *entry;
+        mfs_subtree_begin(&at, mfs_as_dir(node));
+        while (error == 0 && (entry = mfs_subtree_next(&at)) != NULL)
+            error = count_node(&count, entry->node);
+    }
+    mfs_linkmap_fini(&count.seen, &fs->memory);
+    count.census.info.usage_bytes += count.census.bare_bytes;
+    if (error == 0)
+        *out = count.census;
+    return error;
+}

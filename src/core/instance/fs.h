@@ -1,0 +1,128 @@
+/*
+ * One file system: all its parts, and the order of their locks.
+ *
+ * LOCK ORDER.  A lock may be taken while those above it are held, not the other
+ * way round; of those on one line at most one is held.
+ *
+ *   1  memfs_file.lock           one handle's offset
+ *   2  tree.lock                 the namespace (reader-writer)
+ *   3  snapshots.lock            that of the snapshots
+ *   4  memfs_dir.lock            one directory stream's position
+ *   5  handles.lock              the lists of open handles
+ *   6  tree.capture              who locks many nodes: one at a time
+ *   7  node.lock                 one file's size and content (reader-writer)
+ *   8  pool.lock                 slabs and free pages
+ *   9  arena.lock                the arena's bitmap
+ *      versions.lock, blocks.lock  what else callers hold
+ *      ledger.lock               the last refusals, and the setting of limits
+ *      refused.lock              the callback for refusals
+ *      gates                     waiting; and a node's whole-file lock
+ *
+ * The ledger's counts, pages' and nodes' reference counts, and nodes' times and
+ * attributes are atomics and need no lock.
+ *
+ * A call that works on a path takes the namespace lock, gets a reference to the
+ * node, gives the lock back, and only then locks the node.  Nobody waits for a
+ * whole-file lock with any lock held.  The exception to the first: copying a
+ * tree locks its nodes under the namespace lock, and so may wait for a write that
+ * is going on (a memcpy, never a wait for something else).  It is also the exception
+ * to one lock a line: it holds many nodes' locks, shared, in no order, which is
+ * safe because whoever else holds one waits for no second (see treecopy.c).
+ */
+#ifndef MFS_FS_H
+#define MFS_FS_H
+
+#include "content/version.h"
+#include "memory/block.h"
+#include "memory/memory.h"
+#include "memory/page.h"
+#include "node/handle.h"
+#include "node/node.h"
+#include "sync/sync.h"
+#include "tree/walk.h"
+
+#include <memfs/memfs.h>
+
+/* Whom to ask when a limit has refused a call. */
+struct mfs_refused_hook {
+    struct mfs_lock lock; /* a leaf: guards the next two */
+    memfs_refused_callback callback;
+    void *context;
+    _Atomic uint32_t asking; /* calls of it that are under way */
+};
+
+struct memfs {
+    uint32_t magic;
+    struct mfs_lot lot;
+    struct mfs_memory memory;
+    struct mfs_pool pool;
+    struct mfs_nodes nodes;
+    struct mfs_tree tree;
+    struct mfs_nodes snapshot_nodes; /* charged to their own class, and under no limit on nodes */
+    struct mfs_tree snapshots;       /* each a directory in the root; see snapshot.h */
+    struct mfs_handle_list handles;
+    struct mfs_version_list versions;
+    struct mfs_block_list blocks;
+    _Atomic uint64_t mappings; /* pages that callers have pinned */
+    uint64_t arena_limit; /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
+    size_t instance_bytes;
+    struct mfs_refused_hook refused;
+    void *log_context;
+    void (*log)(void *log_context, int level, const char *message);
+};
+
+#define MFS_FS_MAGIC 0x6d656d66u
+
+/* Says something through the log hook, if there is one. */
+void mfs_log(const memfs *fs, enum memfs_log_level level, const char *message);
+
+/* Checks everything that can be recounted; says what is wrong through the log hook. */
+int mfs_fs_audit(memfs *fs) MFS_EXCLUDES(fs->tree.lock);
+
+/*
+ * To be called once a whole-file lock was granted, before the caller hears of it.
+ * Who removes, renames or replaces a name looks at the lock and edits under the
+ * namespace lock; who replaces the content of a file by path does so under the
+ * node's.  Who looked before the lock was there has finished when this returns,
+ * and who comes later sees it.
+ */
+void mfs_fs_settle_lock(memfs *fs, struct mfs_node *node) MFS_EXCLUDES(fs->tree.lock);
+
+/*
+ * Whether a call that was refused by a limit, and has undone all that it did, is to be
+ * run again: there is a callback, it said so, and it has made room.  Every exported
+ * function that may grow something ends with this question:
+ *
+ *     do
+ *         result = ..._once(...);
+ *     while (mfs_fs_tries_again(fs, result));
+ */
+bool mfs_fs_ask_refused(memfs *fs, int error) MFS_EXCLUDES(fs->tree.lock);
+
+static inline bool mfs_is_by_limit(int64_t result)
+{
+    return result == MEMFS_EDQUOT || result == MEMFS_ENOSPC;
+}
+
+static inline bool mfs_fs_tries_again(memfs *fs, int64_t result)
+{
+    return mfs_is_by_limit(result) && mfs_fs_ask_refused(fs, (int)result);
+}
+
+static inline bool mfs_file_tries_again(memfs_file *file, int64_t result)
+{
+    return mfs_is_by_limit(result) && mfs_fs_ask_refused(file->fs, (int)result);
+}
+
+/* Hands out a page that was pinned, from `at` on, as a mapping. */
+void mfs_fs_fill_mapping(memfs *fs, mfs_page page, size_t at, size_t length, memfs_mapping *out);
+
+static inline bool mfs_fs_is_valid(const memfs *fs)
+{
+    return fs != NULL && fs->magic == MFS_FS_MAGIC;
+}
+
+/* The directory that `at` stands for: 0 and null for no `at`.  Errors: EBADF, EXDEV. */
+int mfs_fs_start(const memfs *fs, const memfs_dir *at, struct mfs_dir_node **out);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * The ledger: what a file system holds, against the most it may hold.
+ *
+ * `committed` is the sum of the real costs of all blocks that are held from the
+ * allocator.  It is raised before the allocator is asked and lowered after the
+ * block went back, by a compare-and-swap that refuses, so that at no instant
+ * more is held than `limit`.  `used`, by class, is for reporting: it is what
+ * live objects take.  Slabs of pages are committed whole, and how many of their
+ * pages are in use is the pool's to say.
+ *
+ * The last part of the limit may be a reserve, on which only privileged charges
+ * may draw: what must still go on when ordinary data has filled the rest.
+ */
+#ifndef MFS_QUOTA_H
+#define MFS_QUOTA_H
+
+#include "sync/sync.h"
+
+#include <memfs/memfs.h>
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define MFS_UNLIMITED UINT64_MAX
+
+enum mfs_rank { MFS_ORDINARY = 0, MFS_PRIVILEGED = 1 };
+
+struct mfs_ledger {
+    _Atomic uint64_t limit;          /* MFS_UNLIMITED: none */
+    _Atomic uint64_t ordinary_limit; /* without the reserve; MFS_UNLIMITED if the limit is */
+    _Atomic uint64_t reserve;        /* as it was set: may be more than the limit */
+    _Atomic uint64_t committed;
+    _Atomic uint64_t peak;
+    _Atomic uint64_t used[MEMFS_CLASS_COUNT];
+    _Atomic uint64_t quota_refusals, node_refusals, allocator_refusals;
+    struct mfs_lock lock; /* a leaf: guards the refusals, and one setter of a limit at a time */
+    memfs_refusal last_refusal;
+    memfs_refusal last_by_quota, last_by_node_limit;
+};
+
+void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit);
+
+/* Lock-free.  False, and nothing has changed, if the limit of this rank would be passed. */
+bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_rank rank, uint64_t bytes);
+
+/* After the allocator has said yes to what was charged: the peak follows. */
+void mfs_ledger_note_peak(struct mfs_ledger *ledger);
+void mfs_ledger_refund(struct mfs_ledger *ledger, uint64_t bytes);
+
+void mfs_ledger_use(struct mfs_ledger *ledger, enum memfs_class class, uint64_t bytes);
+void mfs_ledger_unuse(struct mfs_ledger *ledger, enum memfs_class class, uint64_t bytes);
+
+/* What could still be charged, if `unused` of what is committed (free pages) is counted as free;
+ * UINT64_MAX if unlimited. */
+uint64_t mfs_ledger_available(const struct mfs_ledger *ledger, enum mfs_rank rank, uint64_t unused);
+
+/* The sum over all classes. */
+uint64_t mfs_ledger_used(const struct mfs_ledger *ledger);
+
+/* False, and nothing has changed, if more than that is committed. */
+bool mfs_ledger_set_limit(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64_t limit);
+
+/* Any size: what is in use stays, and ordinary charges are refused until there is room again. */
+void mfs_ledger_set_reserve(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64_t bytes);
+
+/* Remembers a refusal, for those who ask why; returns `error`. */
+int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,
+                       uint64_t available);
+void mfs_ledger_last_refusal(struct mfs_ledger *ledger, struct mfs_lot *lot, memfs_refusal *out);
+
+/* The last one by this limit: EDQUOT or ENOSPC. */
+void mfs_ledger_last_of(struct mfs_ledger *ledger, struct mfs_lot *lot, int error,
+                        memfs_refusal *out);
+
+#endif

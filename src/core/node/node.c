@@ -1,0 +1,288 @@
+/*
+ * A node is charged as large as its kind needs.
+ *
+ * The limit on nodes is charged like memory: a compare-and-swap that refuses,
+ * before the memory is taken.
+ */
+#include "node/node.h"
+
+#include "base/check.h"
+#include "base/num.h"
+
+#include <string.h>
+
+static size_t node_bytes(const struct mfs_node *node)
+{
+    switch (node->kind) {
+    case MEMFS_KIND_FILE:
+        return sizeof(struct mfs_file_node);
+    case MEMFS_KIND_DIRECTORY:
+        return sizeof(struct mfs_dir_node);
+    default:
+        return offsetof(struct mfs_symlink_node, target) +
+               ((const struct mfs_symlink_node *)(const void *)node)->length + 1;
+    }
+}
+
+uint64_t mfs_node_cost(const struct mfs_nodes *nodes, const struct mfs_node *node)
+{
+    return mfs_memory_cost(nodes->memory, node_bytes(node));
+}
+
+static int charge_node(struct mfs_nodes *nodes)
+{
+    uint64_t total = atomic_load(&nodes->total);
+    do {
+        uint64_t limit = atomic_load(&nodes->limit);
+        if (total >= limit)
+            return mfs_ledger_refused(&nodes->memory->ledger, nodes->lot, MEMFS_ENOSPC, 1, 0);
+    } while (!atomic_compare_exchange_weak(&nodes->total, &total, total + 1));
+    return 0;
+}
+
+bool mfs_nodes_set_limit(struct mfs_nodes *nodes, uint64_t limit)
+{
+    mfs_lock_exclusive(nodes->lot, &nodes->limit_lock);
+    uint64_t before = atomic_load(&nodes->limit);
+    bool fits = atomic_load(&nodes->total) <= limit;
+    if (fits) {
+        atomic_store(&nodes->limit, limit);
+        fits = atomic_load(&nodes->total) <= limit;
+        if (!fits)
+            atomic_store(&nodes->limit, before);
+    }
+    mfs_unlock_exclusive(nodes->lot, &nodes->limit_lock);
+    return fits;
+}
+
+static int create(struct mfs_nodes *nodes, enum mfs_rank rank, enum memfs_kind kind, uint32_t mode,
+                  size_t bytes, void **out)
+{
+    int error = charge_node(nodes);
+    if (error != 0)
+        return error;
+    void *memory;
+    error = mfs_memory_take_as(nodes->memory, rank, bytes, nodes->class, &memory);
+    if (error != 0) {
+        (void)atomic_fetch_sub(&nodes->total, 1);
+        return error;
+    }
+    memset(memory, 0, bytes);
+    struct mfs_node *node = memory;
+    node->kind = (uint8_t)kind;
+    node->number = atomic_fetch_add_explicit(&nodes->next_number, 1, memory_order_relaxed);
+    atomic_init(&node->references, 1);
+    atomic_init(&node->mode, mode);
+    atomic_init(&node->uid, nodes->uid);
+    atomic_init(&node->gid, nodes->gid);
+    int64_t now = mfs_nodes_now(nodes);
+    for (int i = 0; i < MFS_TIMES; i++)
+        atomic_init(&node->times[i], now);
+    (void)atomic_fetch_add_explicit(&nodes->by_kind[kind], 1, memory_order_relaxed);
+    *out = memory;
+    return 0;
+}
+
+int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_rank rank, uint32_t mode,
+                         struct mfs_file_node **out)
+{
+    void *memory;
+    int error = create(nodes, rank, MEMFS_KIND_FILE, mode, sizeof **out, &memory);
+    if (error == 0)
+        *out = memory;
+    return error;
+}
+
+int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_node **out)
+{
+    void *memory;
+    int error = create(nodes, MFS_ORDINARY, MEMFS_KIND_DIRECTORY, mode, sizeof **out, &memory);
+    if (error == 0)
+        *out = memory;
+    return error;
+}
+
+int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t length,
+                            struct mfs_symlink_node **out)
+{
+    void *memory;
+    size_t bytes = offsetof(struct mfs_symlink_node, target) + length + 1;
+    int error = create(nodes, MFS_ORDINARY, MEMFS_KIND_SYMLINK, 0777, bytes, &memory);
+    if (error != 0)
+        return error;
+    struct mfs_symlink_node *link = memory;
+    link->length = (uint32_t)length;
+    memcpy(link->target, target, length);
+    link->target[length] = '\0';
+    *out = link;
+    return 0;
+}
+
+void mfs_node_retain(struct mfs_node *node)
+{
+    uint32_t before = atomic_fetch_add_explicit(&node->references, 1, memory_order_relaxed);
+    MFS_CHECK(before != 0 && before != UINT32_MAX);
+}
+
+/* The room that is reserved behind the end: what reserved_bytes adds up. */
+static uint64_t room_behind(const struct mfs_file_node *file)
+{
+    return mfs_sub_saturating(file->content.kept_end, mfs_node_size(file));
+}
+
+static void recount_room(struct mfs_nodes *nodes, const struct mfs_file_node *file, uint64_t before)
+{
+    uint64_t after = room_behind(file);
+    if (after != before)
+        (void)atomic_fetch_add_explicit(&nodes->reserved_bytes, after - before,
+                                        memory_order_relaxed);
+}
+
+void mfs_node_set_size_in_room(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
+{
+    uint64_t before = room_behind(file);
+    atomic_store_explicit(&file->size, size, memory_order_relaxed);
+    recount_room(nodes, file, before);
+}
+
+void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
+{
+    uint64_t before = room_behind(file);
+    file->content.kept_end = end;
+    recount_room(nodes, file, before);
+}
+
+int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t offset,
+                   uint64_t length)
+{
+    uint64_t before = room_behind(file);
+    int error = mfs_content_punch(nodes->pool, &file->content, offset, length);
+    recount_room(nodes, file, before);
+    mfs_node_count_page_change(file);
+    return error;
+}
+
+void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                           struct mfs_content *content, uint64_t size)
+{
+    struct mfs_content replaced = file->content;
+    uint64_t before = room_behind(file);
+    file->content = *content;
+    atomic_store_explicit(&file->size, size, memory_order_relaxed);
+    recount_room(nodes, file, before);
+    *content = replaced;
+    mfs_node_count_page_change(file);
+}
+
+void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
+{
+    uint64_t before = room_behind(file);
+    mfs_content_cut(nodes->pool, &file->content, size);
+    atomic_store_explicit(&file->size, size, memory_order_relaxed);
+    recount_room(nodes, file, before);
+    mfs_node_count_page_change(file);
+}
+
+void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
+{
+    uint32_t before = atomic_fetch_sub_explicit(&node->references, 1, memory_order_acq_rel);
+    MFS_CHECK(before != 0);
+    if (before != 1)
+        return;
+    MFS_CHECK(node->handles == 0 && node->whole_file_lock == 0);
+    struct mfs_file_node *file = mfs_as_file(node);
+    struct mfs_dir_node *dir = mfs_as_dir(node);
+    if (file != NULL) {
+        (void)atomic_fetch_sub_explicit(&nodes->reserved_bytes, room_behind(file),
+                                        memory_order_relaxed);
+        mfs_content_release(nodes->pool, &file->content);
+    }
+    MFS_CHECK(dir == NULL || dir->names.live == 0);
+    (void)atomic_fetch_sub_explicit(&nodes->by_kind[node->kind], 1, memory_order_relaxed);
+    mfs_memory_give(nodes->memory, node, node_bytes(node), nodes->class);
+    (void)atomic_fetch_sub(&nodes->total, 1);
+}
+
+int64_t mfs_nodes_now(const struct mfs_nodes *nodes)
+{
+    return nodes->clock(nodes->clock_context);
+}
+
+static void count_change(struct mfs_node *node)
+{
+    (void)atomic_fetch_add_explicit(&node->generation, 1, memory_order_relaxed);
+}
+
+void mfs_node_modified(struct mfs_node *node, int64_t now)
+{
+    mfs_node_set_time(node, MFS_MODIFY, now);
+    mfs_node_set_time(node, MFS_CHANGE, now);
+    count_change(node);
+}
+
+void mfs_node_changed(struct mfs_node *node, int64_t now)
+{
+    mfs_node_set_time(node, MFS_CHANGE, now);
+    count_change(node);
+}
+
+/* The rule of Linux's relatime: only if it says something new, or once a day. */
+static bool is_stale(const struct mfs_node *node, int64_t now)
+{
+    static const int64_t day_ns = (int64_t)24 * 3600 * 1000000000;
+    int64_t access = mfs_node_time(node, MFS_ACCESS);
+    return access <= mfs_node_time(node, MFS_MODIFY) || access <= mfs_node_time(node, MFS_CHANGE) ||
+           now - access >= day_ns;
+}
+
+void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node)
+{
+    if (nodes->atime_policy == MEMFS_ATIME_OFF)
+        return;
+    int64_t now = mfs_nodes_now(nodes);
+    if (nodes->atime_policy == MEMFS_ATIME_STRICT || is_stale(node, now))
+        mfs_node_set_time(node, MFS_ACCESS, now);
+}
+
+int mfs_node_clone_content(const struct mfs_nodes *nodes, struct mfs_file_node *file,
+                           struct mfs_content *content, uint64_t *size)
+{
+    int error = 0;
+    uint64_t bytes = mfs_node_size(file);
+    if (atomic_load_explicit(&file->private_holders, memory_order_relaxed) == 0)
+        *content = mfs_content_clone(nodes->pool, &file->content);
+    else
+        error = mfs_content_duplicate(nodes->pool, &file->content, bytes, content);
+    if (error == 0)
+        *size = bytes;
+    return error;
+}
+
+void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_stat_info *info)
+{
+    struct mfs_file_node *file = mfs_as_file(node);
+    struct mfs_symlink_node *link = mfs_as_symlink(node);
+    mfs_lock_shared(nodes->lot, &node->lock);
+    info->size = 0;
+    info->allocated_bytes = 0;
+    info->reserved_bytes = 0;
+    if (file != NULL) {
+        info->size = mfs_node_size(file);
+        info->allocated_bytes = mfs_content_allocated(nodes->pool, &file->content, info->size);
+        info->reserved_bytes = room_behind(file);
+    } else if (link != NULL) {
+        info->size = link->length;
+    }
+    info->number = node->number;
+    info->generation = mfs_node_generation(node);
+    info->access_ns = mfs_node_time(node, MFS_ACCESS);
+    info->modify_ns = mfs_node_time(node, MFS_MODIFY);
+    info->change_ns = mfs_node_time(node, MFS_CHANGE);
+    info->birth_ns = mfs_node_time(node, MFS_BIRTH);
+    info->kind = node->kind;
+    info->mode = atomic_load_explicit(&node->mode, memory_order_relaxed);
+    info->uid = atomic_load_explicit(&node->uid, memory_order_relaxed);
+    info->gid = atomic_load_explicit(&node->gid, memory_order_relaxed);
+    info->links = mfs_node_links(node);
+    mfs_unlock_shared(nodes->lot, &node->lock);
+}

@@ -1,0 +1,114 @@
+/*
+ * Reader-writer locks of four bytes, and the lot where their waiters park.
+ *
+ * A file system has one lock for each node, so a lock must be small; and it may
+ * have to live on the caller's own mutexes, of which there can only be a few.
+ * So a lock is one atomic word, and who cannot have it waits at one of the few
+ * gates of the file system's parking lot, chosen by the lock's address.  Taking
+ * a free lock is one compare-and-swap.
+ *
+ * Fairness: a writer that waits keeps new readers out (WANTED), so readers
+ * cannot starve it.  A lock must therefore never be taken shared twice by one
+ * thread.
+ *
+ * The order in which locks may be taken is written down in fs.h.
+ */
+#ifndef MFS_SYNC_H
+#define MFS_SYNC_H
+
+#include "base/annot.h"
+#include "base/check.h"
+#include "sync/port.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MFS_LOT_GATES = 8 };
+
+struct mfs_lot {
+    bool threaded;          /* false: the caller promised that no two calls overlap */
+    memfs_lock_hooks hooks; /* all null: POSIX threads */
+    struct mfs_gate gates[MFS_LOT_GATES];
+};
+
+/* Null `hooks`: POSIX threads.  Errors: ENOMEM, EOPNOTSUPP (hooks in a build without threads). */
+int mfs_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool threaded);
+void mfs_lot_fini(struct mfs_lot *lot);
+
+/* The gate at which those wait that wait for something at `address`. */
+struct mfs_gate *mfs_lot_gate(struct mfs_lot *lot, const volatile void *address);
+
+static inline bool mfs_lot_is_threaded(const struct mfs_lot *lot)
+{
+#ifdef MEMFS_NO_THREADS
+    (void)lot;
+    return false;
+#else
+    return lot->threaded;
+#endif
+}
+
+struct MFS_CAPABILITY("lock") mfs_lock {
+    _Atomic uint32_t word; /* 0: free */
+};
+
+/* In the word: */
+#define MFS_LOCK_HELD 0x80000000u   /* a writer has it */
+#define MFS_LOCK_WANTED 0x40000000u /* a writer waits: no new readers */
+#define MFS_LOCK_PARKED 0x20000000u /* somebody waits: whoever frees the lock must wake */
+#define MFS_LOCK_COUNT 0x1fffffffu  /* readers that have it */
+
+/* What is left to do where the word is not as simple as can be. */
+void mfs_lock_shared_contended(struct mfs_lot *lot, struct mfs_lock *lock);
+void mfs_lock_exclusive_contended(struct mfs_lot *lot, struct mfs_lock *lock);
+void mfs_lock_wake(struct mfs_lot *lot, struct mfs_lock *lock);
+
+static inline void mfs_lock_shared(struct mfs_lot *lot, struct mfs_lock *lock)
+    MFS_ACQUIRE_SHARED(lock) MFS_NO_THREAD_SAFETY_ANALYSIS
+{
+    if (!mfs_lot_is_threaded(lot))
+        return;
+    uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+    if ((word & ~MFS_LOCK_COUNT) != 0 || word == MFS_LOCK_COUNT ||
+        !atomic_compare_exchange_strong_explicit(&lock->word, &word, word + 1, memory_order_acquire,
+                                                 memory_order_relaxed))
+        mfs_lock_shared_contended(lot, lock);
+}
+
+static inline void mfs_unlock_shared(struct mfs_lot *lot, struct mfs_lock *lock)
+    MFS_RELEASE_SHARED(lock) MFS_NO_THREAD_SAFETY_ANALYSIS
+{
+    if (!mfs_lot_is_threaded(lot))
+        return;
+    uint32_t before = atomic_fetch_sub_explicit(&lock->word, 1, memory_order_release);
+    MFS_CHECK((before & MFS_LOCK_COUNT) != 0 && (before & MFS_LOCK_HELD) == 0);
+    if ((before & MFS_LOCK_COUNT) == 1 && (before & MFS_LOCK_PARKED) != 0) {
+        (void)atomic_fetch_and_explicit(&lock->word, ~(MFS_LOCK_WANTED | MFS_LOCK_PARKED),
+                                        memory_order_relaxed);
+        mfs_lock_wake(lot, lock);
+    }
+}
+
+static inline void mfs_lock_exclusive(struct mfs_lot *lot, struct mfs_lock *lock)
+    MFS_ACQUIRE(lock) MFS_NO_THREAD_SAFETY_ANALYSIS
+{
+    uint32_t free_word = 0;
+    if (mfs_lot_is_threaded(lot) &&
+        !atomic_compare_exchange_strong_explicit(&lock->word, &free_word, MFS_LOCK_HELD,
+                                                 memory_order_acquire, memory_order_relaxed))
+        mfs_lock_exclusive_contended(lot, lock);
+}
+
+static inline void mfs_unlock_exclusive(struct mfs_lot *lot, struct mfs_lock *lock)
+    MFS_RELEASE(lock) MFS_NO_THREAD_SAFETY_ANALYSIS
+{
+    if (!mfs_lot_is_threaded(lot))
+        return;
+    uint32_t before = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
+    MFS_CHECK((before & MFS_LOCK_HELD) != 0 && (before & MFS_LOCK_COUNT) == 0);
+    if ((before & MFS_LOCK_PARKED) != 0)
+        mfs_lock_wake(lot, lock);
+}
+
+#endif

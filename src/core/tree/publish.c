@@ -1,0 +1,121 @@
+/*
+ * Missing parents are built as a private tree with the node already in it; then
+ * the top of that tree gets its name.  What can fail comes first, and what was
+ * built until then is thrown away.
+ */
+#include "tree/publish.h"
+
+#include "tree/rename.h"
+
+/* A node in a private chain of parents, of which nothing is in the tree yet. */
+struct chain {
+    struct mfs_dir_node *top;
+    struct mfs_place inner;       /* where the node will be, in the bottom of the chain */
+    struct mfs_dirent *entry;     /* for the node */
+    struct mfs_addition addition; /* for the top, in the tree */
+};
+
+/* Builds the parents that `place` lacks and gets both names ready.  The node's own number of
+ * names is the caller's business. */
+static int prepare_chain(struct mfs_tree *tree, const struct mfs_place *place, uint32_t mode,
+                         struct chain *out) MFS_REQUIRES(tree->lock)
+{
+    const struct mfs_names *names = &tree->nodes->names;
+    *out = (struct chain){.inner = {.last = MFS_LAST_NAME}};
+    struct mfs_component *last = &out->inner.name;
+    int error = mfs_subtree_make_chain(tree, place->rest, mode, &out->top, &out->inner.dir, last);
+    if (error != 0)
+        return error;
+    error = last->length <= MEMFS_NAME_MAX ? mfs_dir_prepare(names, &out->inner.dir->names,
+                                                             last->name, last->length, &out->entry)
+                                           : MEMFS_ENAMETOOLONG;
+    if (error != 0)
+        goto fail;
+    error = mfs_namespace_prepare(tree, place->dir, &place->name, &out->top->node, &out->addition);
+    if (error == 0)
+        return 0;
+    mfs_dir_cancel(names, &out->inner.dir->names, out->entry);
+fail:
+    mfs_subtree_discard(tree, &out->top->node);
+    return error;
+}
+
+static void commit_chain(struct mfs_tree *tree, struct chain *chain, int64_t now)
+    MFS_REQUIRES(tree->lock)
+{
+    mfs_namespace_commit(tree, &chain->addition, &chain->top->node, now);
+    mfs_node_release(tree->nodes, &chain->top->node);
+}
+
+int mfs_publish(struct mfs_tree *tree, const struct mfs_place *place, struct mfs_node *node,
+                uint32_t parents_mode, int64_t now)
+{
+    struct mfs_addition addition;
+    int error;
+    if (place->rest == NULL) {
+        error = mfs_namespace_prepare(tree, place->dir, &place->name, node, &addition);
+        if (error == 0)
+            mfs_namespace_commit(tree, &addition, node, now);
+        return error;
+    }
+    struct chain chain;
+    error = mfs_as_dir(node) == NULL ? mfs_namespace_check_links(node) : 0;
+    if (error == 0)
+        error = prepare_chain(tree, place, parents_mode, &chain);
+    if (error != 0)
+        return error;
+    addition = (struct mfs_addition){chain.inner.dir, chain.entry};
+    mfs_namespace_commit(tree, &addition, node, now);
+    commit_chain(tree, &chain, now);
+    return 0;
+}
+
+int mfs_publish_private(struct mfs_tree *tree, const char *path, struct mfs_node *top)
+{
+    struct mfs_place place;
+    mfs_lock_exclusive(tree->nodes->lot, &tree->lock);
+    int error = mfs_walk(tree, NULL, path, 0, &place);
+    if (error == 0 && place.node != NULL)
+        error = MEMFS_EEXIST;
+    if (error == 0 && place.needs_dir && mfs_as_dir(top) == NULL)
+        error = MEMFS_ENOENT;
+    if (error == 0)
+        error = mfs_publish(tree, &place, top, 0, mfs_nodes_now(tree->nodes));
+    mfs_unlock_exclusive(tree->nodes->lot, &tree->lock);
+    if (error != 0)
+        mfs_subtree_discard(tree, top);
+    else
+        mfs_node_release(tree->nodes, top);
+    return error;
+}
+
+static int rename_into_chain(struct mfs_tree *tree, const struct mfs_place *from,
+                             const struct mfs_place *to, unsigned flags,
+                             struct mfs_dirent **removed) MFS_REQUIRES(tree->lock)
+{
+    struct chain chain;
+    int error = prepare_chain(tree, to, MFS_PARENTS_MODE, &chain);
+    if (error != 0)
+        return error;
+    commit_chain(tree, &chain, mfs_nodes_now(tree->nodes));
+    *removed = mfs_rename_apply(tree, from, &chain.inner, flags, chain.entry);
+    return 0;
+}
+
+int mfs_publish_rename(struct mfs_tree *tree, const struct mfs_place *from,
+                       const struct mfs_place *to, unsigned flags, struct mfs_dirent **removed)
+{
+    *removed = NULL;
+    if (to->rest != NULL)
+        return rename_into_chain(tree, from, to, flags, removed);
+    struct mfs_addition addition = {0};
+    if (to->entry == NULL) {
+        /* The moved node keeps its number of names, so only the name needs memory here. */
+        int error = mfs_dir_prepare(&tree->nodes->names, &to->dir->names, to->name.name,
+                                    to->name.length, &addition.entry);
+        if (error != 0)
+            return error;
+    }
+    *removed = mfs_rename_apply(tree, from, to, flags, addition.entry);
+    return 0;
+}

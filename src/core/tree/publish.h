@@ -1,0 +1,35 @@
+/* Giving a finished node its name, parents and all, in one step that nobody sees half done. */
+#ifndef MFS_PUBLISH_H
+#define MFS_PUBLISH_H
+
+#include "tree/subtree.h"
+
+#include <memfs/memfs.h>
+
+enum { MFS_PARENTS_MODE = 0755 };
+
+/*
+ * Puts `node` at `place`, where nothing is, making the missing parents that
+ * `place->rest` speaks of with `parents_mode`.  The name holds a reference of
+ * its own.  Errors: as mfs_namespace_prepare() and mfs_subtree_make_chain().
+ */
+int mfs_publish(struct mfs_tree *tree, const struct mfs_place *place, struct mfs_node *node,
+                uint32_t parents_mode, int64_t now) MFS_REQUIRES(tree->lock);
+
+/*
+ * Puts the private tree `top` at `path`, where nothing may be.  The caller's reference
+ * is gone afterwards; after a failure the tree, too.  Errors: EEXIST, ENOENT (a slash
+ * follows the name of what is no directory), and as mfs_publish().
+ */
+int mfs_publish_private(struct mfs_tree *tree, const char *path, struct mfs_node *top)
+    MFS_EXCLUDES(tree->lock);
+
+/*
+ * Moves `from` to `to`, which has been checked (rename.h), likewise.  `*removed`
+ * is for mfs_namespace_forget().
+ */
+int mfs_publish_rename(struct mfs_tree *tree, const struct mfs_place *from,
+                       const struct mfs_place *to, unsigned flags, struct mfs_dirent **removed)
+    MFS_REQUIRES(tree->lock);
+
+#endif

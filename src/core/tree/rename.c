@@ -1,0 +1,177 @@
+/*
+ * Replacing and exchanging swap what two entries refer to and so need no
+ * memory:
+ *
+ *     a -> N              a -> V    and then a goes, with V's reference
+ *     b -> V    becomes   b -> N
+ *
+ * so the target's name is there at every moment, and keeps its place in a
+ * listing.  A new name needs an entry, which is made before anything changes.
+ */
+#include "tree/rename.h"
+
+#include "base/check.h"
+#include "node/filelock.h"
+
+static int check_last(const struct mfs_place *place)
+{
+    if (place->last == MFS_LAST_ROOT)
+        return MEMFS_EBUSY;
+    return place->last == MFS_LAST_NAME ? 0 : MEMFS_EINVAL;
+}
+
+static int check_existence(const struct mfs_place *from, const struct mfs_place *to, unsigned flags)
+{
+    if (from->node == NULL)
+        return MEMFS_ENOENT;
+    if ((flags & MEMFS_RENAME_NOREPLACE) != 0 && to->node != NULL)
+        return MEMFS_EEXIST;
+    if ((flags & MEMFS_RENAME_EXCHANGE) != 0 && to->node == NULL)
+        return MEMFS_ENOENT;
+    bool exchange = (flags & MEMFS_RENAME_EXCHANGE) != 0;
+    if (mfs_as_dir(from->node) == NULL && (from->needs_dir || (!exchange && to->needs_dir)))
+        return MEMFS_ENOTDIR;
+    if (exchange && mfs_as_dir(to->node) == NULL && to->needs_dir)
+        return MEMFS_ENOTDIR;
+    return 0;
+}
+
+/* Neither may end up inside itself. */
+static int check_loops(const struct mfs_place *from, const struct mfs_place *to, unsigned flags)
+{
+    const struct mfs_dir_node *moved = mfs_as_dir(from->node);
+    const struct mfs_dir_node *victim = to->node != NULL ? mfs_as_dir(to->node) : NULL;
+    if (moved != NULL && mfs_namespace_is_within(to->dir, moved))
+        return MEMFS_EINVAL;
+    if (victim != NULL && mfs_namespace_is_within(from->dir, victim))
+        return (flags & MEMFS_RENAME_EXCHANGE) != 0 ? MEMFS_EINVAL : MEMFS_ENOTEMPTY;
+    return 0;
+}
+
+static int check_kinds(struct mfs_node *moved, struct mfs_node *victim)
+{
+    struct mfs_dir_node *victim_dir = mfs_as_dir(victim);
+    if (mfs_as_dir(moved) == NULL)
+        return victim_dir != NULL ? MEMFS_EISDIR : 0;
+    if (victim_dir == NULL)
+        return MEMFS_ENOTDIR;
+    return victim_dir->names.live == 0 ? 0 : MEMFS_ENOTEMPTY;
+}
+
+static int check_locks(struct mfs_tree *tree, struct mfs_node *node)
+{
+    if (node != NULL && mfs_as_file(node) != NULL &&
+        mfs_filelock_is_locked(tree->nodes->lot, node, MFS_HELD_NOTHING))
+        return MEMFS_EBUSY;
+    return 0;
+}
+
+/* A directory that comes into `dir`, from elsewhere, with none leaving, needs room there. */
+static int check_links(const struct mfs_dir_node *dir, struct mfs_node *comes,
+                       struct mfs_node *goes, const struct mfs_dir_node *comes_from)
+{
+    if (dir == comes_from || mfs_as_dir(comes) == NULL ||
+        (goes != NULL && mfs_as_dir(goes) != NULL))
+        return 0;
+    return mfs_namespace_check_links(&dir->node);
+}
+
+int mfs_rename_check(struct mfs_tree *tree, const struct mfs_place *from,
+                     const struct mfs_place *to, unsigned flags, bool *same)
+{
+    int error = check_last(from);
+    if (error == 0)
+        error = check_last(to);
+    if (error == 0)
+        error = check_existence(from, to, flags);
+    if (error == 0)
+        error = check_loops(from, to, flags);
+    *same = error == 0 && from->node == to->node;
+    if (error != 0 || *same)
+        return error;
+    bool exchange = (flags & MEMFS_RENAME_EXCHANGE) != 0;
+    if (to->node != NULL && !exchange)
+        error = check_kinds(from->node, to->node);
+    if (error == 0)
+        error = check_locks(tree, from->node);
+    if (error == 0)
+        error = check_locks(tree, to->node);
+    if (error == 0)
+        error = check_links(to->dir, from->node, to->node, from->dir);
+    if (error == 0 && exchange)
+        error = check_links(from->dir, to->node, from->node, to->dir);
+    return error;
+}
+
+static void move_parent(struct mfs_node *node, struct mfs_dir_node *parent,
+                        struct mfs_dirent *entry)
+{
+    struct mfs_dir_node *dir = mfs_as_dir(node);
+    if (dir != NULL)
+        mfs_namespace_set_parent(dir, parent, entry);
+}
+
+static void swap_nodes(struct mfs_dirent *a, struct mfs_dirent *b)
+{
+    struct mfs_node *node = a->node;
+    a->node = b->node;
+    b->node = node;
+}
+
+static void finish(const struct mfs_place *from, const struct mfs_place *to, int64_t now)
+{
+    mfs_node_changed(from->node, now);
+    mfs_node_modified(&from->dir->node, now);
+    if (to->dir != from->dir)
+        mfs_node_modified(&to->dir->node, now);
+}
+
+static void exchange_entries(const struct mfs_place *from, const struct mfs_place *to, int64_t now)
+{
+    swap_nodes(from->entry, to->entry);
+    move_parent(from->node, to->dir, to->entry);
+    move_parent(to->node, from->dir, from->entry);
+    mfs_node_changed(to->node, now);
+    finish(from, to, now);
+}
+
+/* The victim loses this name; `from->entry` leaves with the reference to it. */
+static void replace_entry(struct mfs_tree *tree, const struct mfs_place *from,
+                          const struct mfs_place *to, int64_t now)
+{
+    swap_nodes(from->entry, to->entry);
+    move_parent(to->node, NULL, NULL);
+    mfs_node_set_links(to->node, mfs_as_dir(to->node) != NULL ? 0 : mfs_node_links(to->node) - 1);
+    move_parent(from->node, to->dir, to->entry);
+    mfs_dir_detach(&tree->nodes->names, &from->dir->names, from->entry);
+    mfs_node_changed(to->node, now);
+    finish(from, to, now);
+}
+
+static void move_entry(struct mfs_tree *tree, const struct mfs_place *from,
+                       const struct mfs_place *to, int64_t now, struct mfs_dirent *prepared)
+{
+    mfs_dir_commit(&to->dir->names, prepared, from->node);
+    mfs_node_retain(from->node);
+    move_parent(from->node, to->dir, prepared);
+    mfs_dir_detach(&tree->nodes->names, &from->dir->names, from->entry);
+    finish(from, to, now);
+}
+
+struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_place *from,
+                                    const struct mfs_place *to, unsigned flags,
+                                    struct mfs_dirent *prepared)
+{
+    int64_t now = mfs_nodes_now(tree->nodes);
+    MFS_CHECK((prepared == NULL) == (to->entry != NULL));
+    mfs_tree_count_change(tree);
+    if ((flags & MEMFS_RENAME_EXCHANGE) != 0) {
+        exchange_entries(from, to, now);
+        return NULL;
+    }
+    if (to->entry != NULL)
+        replace_entry(tree, from, to, now);
+    else
+        move_entry(tree, from, to, now, prepared);
+    return from->entry;
+}

@@ -1,0 +1,25 @@
+/* Moving a name: the one edit that touches two directories. */
+#ifndef MFS_RENAME_H
+#define MFS_RENAME_H
+
+#include "tree/namespace.h"
+
+/*
+ * Says whether the move may be made; see memfs_rename() for the errors.  `to` may
+ * still lack parents (`rest`).  `*same` is set if both are names of one node, so
+ * that there is nothing to do.
+ */
+int mfs_rename_check(struct mfs_tree *tree, const struct mfs_place *from,
+                     const struct mfs_place *to, unsigned flags, bool *same)
+    MFS_REQUIRES(tree->lock);
+
+/*
+ * Makes the move.  Where `to` has no entry, `prepared` is the one it gets; else it
+ * is null.  Cannot fail.  Returns an entry that has left the tree, for
+ * mfs_namespace_forget() once the lock was given back, or null.
+ */
+struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_place *from,
+                                    const struct mfs_place *to, unsigned flags,
+                                    struct mfs_dirent *prepared) MFS_REQUIRES(tree->lock);
+
+#endif

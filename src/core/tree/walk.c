@@ -1,0 +1,219 @@
+/*
+ * The walk keeps a stack of texts still to be walked: the path itself at the
+ * bottom, and above it the target of each symlink met on the way.  A component
+ * is the last one when no text has anything left.
+ */
+#include "tree/walk.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+struct walk {
+    struct mfs_tree *tree;
+    struct mfs_dir_node *root, *at;
+    int flags;
+    const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1];
+    unsigned depth;    /* texts on the stack */
+    unsigned followed; /* symlinks so far */
+    bool inside_link;  /* the component is of a link's target, behind which the path goes on */
+    bool needs_dir;    /* a slash follows the last component, or the link that led to it */
+};
+
+/* Drops the texts that are used up; true if none is left. */
+static bool is_at_end(struct walk *w)
+{
+    while (w->depth > 0 && *w->rest[w->depth - 1] == '\0')
+        w->depth--;
+    return w->depth == 0;
+}
+
+static void begin_text(struct walk *w, const char *text)
+{
+    if (*text == '/')
+        w->at = w->root;
+    while (*text == '/')
+        text++;
+    w->rest[w->depth++] = text;
+}
+
+static int follow(struct walk *w, const struct mfs_symlink_node *link)
+{
+    if (w->followed++ == MEMFS_SYMLINK_DEPTH_MAX)
+        return MEMFS_ELOOP;
+    (void)is_at_end(w); /* make room: used up texts do not count */
+    begin_text(w, link->target);
+    return 0;
+}
+
+static int go_up(struct walk *w)
+{
+    if (w->at->parent == NULL)
+        return MEMFS_ENOENT;
+    if (w->at != w->root)
+        w->at = w->at->parent;
+    return 0;
+}
+
+/* The walk ends in a directory that the path gives no name for. */
+static void end_at_dir(struct walk *w, enum mfs_last last, struct mfs_place *out)
+{
+    *out = (struct mfs_place){0};
+    out->node = &w->at->node;
+    out->last = last;
+    out->needs_dir = true;
+}
+
+static void end_at_name(const struct walk *w, const struct mfs_component *c,
+                        struct mfs_dirent *entry, struct mfs_place *out)
+{
+    *out = (struct mfs_place){0};
+    out->dir = w->at;
+    out->name = *c;
+    out->entry = entry;
+    out->node = entry != NULL ? entry->node : NULL;
+    out->last = MFS_LAST_NAME;
+    out->needs_dir = w->needs_dir;
+}
+
+/* Nothing has the name `c`. */
+static int end_at_missing(struct walk *w, const struct mfs_component *c, bool is_last,
+                          struct mfs_place *out)
+{
+    if (is_last) {
+        end_at_name(w, c, NULL, out);
+        return 0;
+    }
+    if ((w->flags & MFS_WALK_MAKE_PARENTS) == 0 || w->inside_link)
+        return MEMFS_ENOENT;
+    end_at_name(w, c, NULL, out);
+    out->rest = w->rest[0];
+    out->needs_dir = out->rest[strlen(out->rest) - 1] == '/';
+    return 0;
+}
+
+enum step { STEP_ON, STEP_END };
+
+/* Takes one component, which is the last if `is_last`. */
+static int step(struct walk *w, const struct mfs_component *c, bool is_last, struct mfs_place *out,
+                enum step *next)
+{
+    *next = is_last ? STEP_END : STEP_ON;
+    if (mfs_component_is_dot(c) || mfs_component_is_dotdot(c)) {
+        bool up = mfs_component_is_dotdot(c);
+        int error = up ? go_up(w) : 0;
+        if (error == 0 && is_last)
+            end_at_dir(w, up ? MFS_LAST_DOTDOT : MFS_LAST_DOT, out);
+        return error;
+    }
+    if (c->length > MEMFS_NAME_MAX)
+        return MEMFS_ENAMETOOLONG;
+    struct mfs_dirent *entry = mfs_dir_find(&w->tree->nodes->names, &w->at->names, c->name,
+                                            c->length);
+    if (entry == NULL) {
+        *next = STEP_END;
+        return end_at_missing(w, c, is_last, out);
+    }
+    const struct mfs_symlink_node *link = mfs_as_symlink(entry->node);
+    bool follows = !is_last || (w->flags & MFS_WALK_FOLLOW) != 0 ||
+                   (w->needs_dir && (w->flags & MFS_WALK_FOLLOW_SLASH) != 0);
+    if (link != NULL && follows) {
+        *next = STEP_ON;
+        return follow(w, link);
+    }
+    if (is_last) {
+        end_at_name(w, c, entry, out);
+        return 0;
+    }
+    struct mfs_dir_node *dir = mfs_as_dir(entry->node);
+    if (dir == NULL)
+        return MEMFS_ENOTDIR;
+    w->at = dir;
+    return 0;
+}
+
+static int walk_from(struct mfs_tree *tree, struct mfs_dir_node *root, struct mfs_dir_node *start,
+                     const char *path, int flags, struct mfs_place *out)
+{
+    int error = mfs_path_check(path);
+    if (error != 0)
+        return error;
+    struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags};
+    begin_text(&w, path);
+    if (mfs_node_links(&w.at->node) == 0)
+        return MEMFS_ENOENT; /* a removed directory: nothing is in it */
+    if (is_at_end(&w))
+        end_at_dir(&w, MFS_LAST_ROOT, out);
+    enum step next = w.depth == 0 ? STEP_END : STEP_ON;
+    while (next == STEP_ON) {
+        struct mfs_component c;
+        if (is_at_end(&w)) {
+            /* A link to "/" was the last component. */
+            end_at_dir(&w, MFS_LAST_ROOT, out);
+            break;
+        }
+        w.inside_link = w.depth > 1;
+        bool found = mfs_path_next(&w.rest[w.depth - 1], &c);
+        MFS_CHECK(found);
+        bool is_last = is_at_end(&w);
+        if (is_last && c.has_slash_after)
+            w.needs_dir = true;
+        error = step(&w, &c, is_last, out, &next);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+int mfs_walk(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path, int flags,
+             struct mfs_place *out)
+{
+    return walk_from(tree, tree->root, start != NULL ? start : tree->root, path, flags, out);
+}
+
+int mfs_walk_within(struct mfs_tree *tree, struct mfs_dir_node *root, const char *path, int flags,
+                    struct mfs_place *out)
+{
+    return walk_from(tree, root, root, path, flags, out);
+}
+
+int mfs_walk_to_node(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path,
+                     bool follow_last, struct mfs_node **out)
+{
+    struct mfs_place place;
+    struct mfs_lot *lot = tree->nodes->lot;
+    mfs_lock_shared(lot, &tree->lock);
+    int flags = MFS_WALK_FOLLOW_SLASH | (follow_last ? MFS_WALK_FOLLOW : 0);
+    int error = mfs_walk(tree, start, path, flags, &place);
+    if (error == 0 && place.node == NULL)
+        error = MEMFS_ENOENT;
+    if (error == 0 && place.needs_dir && mfs_as_dir(place.node) == NULL)
+        error = MEMFS_ENOTDIR;
+    if (error == 0) {
+        mfs_node_retain(place.node);
+        *out = place.node;
+    }
+    mfs_unlock_shared(lot, &tree->lock);
+    return error;
+}
+
+char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, char *buffer,
+                  char *end)
+{
+    char *at = end;
+    if (dir == tree->root) {
+        if (at == buffer)
+            return NULL;
+        *--at = '/';
+        return at;
+    }
+    for (; dir != tree->root; dir = dir->parent) {
+        size_t length = dir->entry->length;
+        if ((size_t)(at - buffer) < length + 1)
+            return NULL;
+        at -= length;
+        memcpy(at, dir->entry->name, length);
+        *--at = '/';
+    }
+    return at;
+}

@@ -1,0 +1,83 @@
+/*
+ * From a path to a place in the tree.
+ *
+ * A place is a directory and a name in it, with the entry and the node if they
+ * are there.  Paths that end in "/", "." or ".." have no name of their own:
+ * `dir` is then null and `node` is a directory.
+ *
+ * Walking allocates nothing: symbolic links are followed by keeping pointers
+ * into their targets, which stay put while the namespace lock is held.
+ */
+#ifndef MFS_WALK_H
+#define MFS_WALK_H
+
+#include "base/annot.h"
+#include "base/path.h"
+#include "node/node.h"
+
+#include <stdbool.h>
+
+/* The tree of names, and the lock on all of it. */
+struct mfs_tree {
+    struct mfs_lock lock;    /* the namespace lock */
+    struct mfs_lock capture; /* held by the one who locks many nodes at a time */
+    struct mfs_nodes *nodes;
+    struct mfs_dir_node *root;
+    _Atomic uint64_t name_changes; /* written under the lock, read without */
+};
+
+/* To be called once for each name that comes, goes or leads elsewhere, under the lock. */
+static inline void mfs_tree_count_change(struct mfs_tree *tree) MFS_REQUIRES(tree->lock)
+{
+    (void)atomic_fetch_add(&tree->name_changes, 1);
+}
+
+enum mfs_walk_flags {
+    MFS_WALK_FOLLOW = 1,       /* the last component too, if it is a symlink */
+    MFS_WALK_FOLLOW_SLASH = 2, /* it too, if a slash comes behind it */
+    MFS_WALK_MAKE_PARENTS = 4  /* a missing directory ends the walk: see `rest` */
+};
+
+enum mfs_last { MFS_LAST_NAME, MFS_LAST_DOT, MFS_LAST_DOTDOT, MFS_LAST_ROOT };
+
+struct mfs_place {
+    struct mfs_dir_node *dir;
+    struct mfs_component name;
+    struct mfs_dirent *entry; /* null: nothing has the name */
+    struct mfs_node *node;    /* entry->node; or the directory that has no name here */
+    enum mfs_last last;
+    bool needs_dir;   /* a slash follows the name */
+    const char *rest; /* with MAKE_PARENTS: the components behind `name`, which is missing;
+                                 null: `name` is the last */
+};
+
+/*
+ * Resolves `path`, from `start` unless it is absolute or `start` is null.  The
+ * place is good while the lock is held.  A last component that is missing is no
+ * error.  Errors: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG.
+ */
+int mfs_walk(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path, int flags,
+             struct mfs_place *out) MFS_REQUIRES_SHARED(tree->lock);
+
+/* The same in the directory `root` as if it were the root of all: absolute paths and links begin
+ * there, and its ".." is itself. */
+int mfs_walk_within(struct mfs_tree *tree, struct mfs_dir_node *root, const char *path, int flags,
+                    struct mfs_place *out) MFS_REQUIRES_SHARED(tree->lock);
+
+/*
+ * The node at `path`, with a reference for the caller; locks the namespace
+ * meanwhile.  `follow`: a symlink as last component is followed; with a slash
+ * behind it, it always is.  Errors: also
+ * ENOENT where nothing has the name, ENOTDIR where a slash follows no directory.
+ */
+int mfs_walk_to_node(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path,
+                     bool follow, struct mfs_node **out) MFS_EXCLUDES(tree->lock);
+
+/*
+ * The absolute path of a directory, written from the end of the buffer
+ * backwards: returns where it begins, or null if it does not fit.
+ */
+char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, char *buffer,
+                  char *end) MFS_REQUIRES_SHARED(tree->lock);
+
+#endif

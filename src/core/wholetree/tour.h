@@ -1,0 +1,56 @@
+/*
+ * A walk through a tree that stops at every node, with no lock held meanwhile.
+ *
+ * It keeps a stack of the directories it is in, each by a reference and with the
+ * number of the entry that comes next, so that it finds its way on whatever
+ * others do to the tree in between.  Stack and path are charged memory; nothing
+ * recurses.
+ */
+#ifndef MFS_TOUR_H
+#define MFS_TOUR_H
+
+#include "tree/walk.h"
+
+#include <memfs/memfs.h>
+
+struct mfs_tour_frame {
+    struct mfs_dir_node *dir;
+    uint64_t next_sequence;
+    size_t path_length; /* of the path that leads to it */
+    size_t name_offset; /* of the last name in that path */
+};
+
+struct mfs_tour {
+    struct mfs_tree *tree;
+    struct mfs_tour_frame *frames;
+    size_t depth, frame_capacity;
+    char *path;
+    size_t path_length, path_capacity;
+    size_t name_offset;    /* of the last name in `path` */
+    struct mfs_node *node; /* where the tour stops now, by a reference; null at the beginning */
+    enum { MFS_TOUR_BEGINS, MFS_TOUR_ENTERS, MFS_TOUR_PRUNES, MFS_TOUR_GOES_ON } next_step;
+};
+
+struct mfs_tour_stop {
+    int event;      /* enum memfs_walk_event */
+    uint32_t depth; /* 0: the start */
+    struct mfs_node *node;
+    const char *path; /* good until the next step, as the node is */
+    const char *name;
+};
+
+/*
+ * Starts at `node`, to which it takes a reference of its own, under the name
+ * `path` of `length` bytes.  mfs_tour_fini() is due in any case.  Errors: EDQUOT, ENOMEM.
+ */
+int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
+                  const char *path, size_t length);
+
+/* 1 and the next stop, 0 at the end, or an error: EDQUOT, ENOMEM. */
+int mfs_tour_next(struct mfs_tour *tour, struct mfs_tour_stop *out) MFS_EXCLUDES(tour->tree->lock);
+
+/* At a directory that is being entered: its entries are left out. */
+void mfs_tour_prune(struct mfs_tour *tour);
+void mfs_tour_fini(struct mfs_tour *tour);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * The copy is made in two passes, while the names stand still:
+ *
+ *     build     nodes and names, without contents: all that needs memory
+ *     capture   lock each node, shared; take its content and attributes;
+ *               when all are locked, let go
+ *
+ * What is taken of a node holds as long as its lock is held, and at one moment all
+ * locks are held: the copy is of that moment.  Nothing is waited for but writes
+ * that are going on, and only files that somebody holds private need memory then.
+ *
+ * Many locks at a time, in no order, and no deadlock: only one thread does that (the
+ * tree's capture lock), and whoever else holds a node's lock waits for no other
+ * node's.
+ *
+ * The second pass goes through both trees in step: the copy's entries are in the
+ * order of the original's.  A node with several names is met several times; the
+ * copy's `is_marked` says that the original's lock is held.
+ */
+#include "wholetree/treecopy.h"
+
+#include "base/check.h"
+#include "wholetree/linkmap.h"
+
+/* ----------------------------------------------------------------- building */
+
+/* A node of the kind of `from`, without content; one reference and no name. */
+static int make_like(struct mfs_nodes *nodes, struct mfs_node *from, struct mfs_node **out)
+{
+    uint32_t mode = atomic_load_explicit(&from->mode, memory_order_relaxed);
+    struct mfs_symlink_node *link = mfs_as_symlink(from), *new_link;
+    struct mfs_file_node *new_file;
+    struct mfs_dir_node *new_dir;
+    int error;
+    if (link != NULL) {
+        error = mfs_node_create_symlink(nodes, link->target, link->length, &new_link);
+        if (error == 0)
+            *out = &new_link->node;
+    } else if (mfs_as_dir(from) != NULL) {
+        error = mfs_node_create_dir(nodes, mode, &new_dir);
+        if (error == 0)
+            *out = &new_dir->node;
+    } else {
+        error = mfs_node_create_file(nodes, MFS_ORDINARY, mode, &new_file);
+        if (error == 0)
+            *out = &new_file->node;
+    }
+    return error;
+}
+
+struct tree_copy {
+    struct mfs_tree *to;
+    struct mfs_linkmap links;
+};
+
+/* Makes a like of what `from` names in the private directory `to`. */
+static int build_entry(struct tree_copy *copy, const struct mfs_dirent *from,
+                       struct mfs_dir_node *to,
+                       struct mfs_node **made) MFS_NO_THREAD_SAFETY_ANALYSIS
+{
+    struct mfs_nodes *nodes = copy->to->nodes;
+    bool has_more_names = mfs_as_dir(from->node) == NULL && mfs_node_links(from->node) > 1;
+    struct mfs_node *node = has_more_names ? mfs_linkmap_find(&copy->links, from->node) : NULL;
+    int error = 0;
+    if (node != NULL) {
+        mfs_node_retain(node);
+    } else {
+        error = make_like(nodes, from->node, &node);
+        if (error != 0)
+            return error;
+        if (has_more_names)
+            error = mfs_linkmap_add(&copy->links, nodes->memory, from->node, node);
+    }
+    struct mfs_component name = {.name = from->name, .length = from->length};
+    struct mfs_addition addition;
+    if (error == 0)
+        error = mfs_namespace_prepare(copy->to, to, &name, node, &addition);
+    if (error == 0) {
+        mfs_namespace_commit(copy->to, &addition, node, mfs_node_time(node, MFS_CHANGE));
+        *made = node;
+    }
+    /* From here on the name's reference keeps the node, or nothing does. */
+    mfs_node_release(nodes, node);
+    return error;
+}
+
+static int build_below(struct tree_copy *copy, struct mfs_dir_node *from, struct mfs_dir_node *to)
+{
+    struct mfs_subtree_cursor at;
+    struct mfs_dirent *entry;
+    int error = 0;
+    mfs_node_set_links(&to->node, 2);
+    mfs_subtree_begin(&at, from);
+    while (error == 0 && (entry = mfs_subtree_next(&at)) != NULL) {
+        for (; from != at.dir; from = from->parent)
+            to = to->parent;
+        struct mfs_node *made = NULL;
+        error = build_entry(copy, entry, to, &made);
+        if (error == 0 && mfs_as_dir(made) != NULL) {
+            from = mfs_as_dir(entry->node);
+            to = mfs_as_dir(made);
+        }
+    }
+    return error;
+}
+
+/* ---------------------------------------------------------------- capturing */
+
+/* An original and its copy: first the tops, then what is below, in step. */
+struct pairs {
+    struct mfs_node *from, *to;
+    bool has_begun;
+    struct mfs_subtree_cursor from_at, to_at;
+};
+
+static bool next_pair(struct pairs *pairs)
+{
+    if (!pairs->has_begun) {
+        pairs->has_begun = true;
+        if (mfs_as_dir(pairs->from) != NULL) {
+            mfs_subtree_begin(&pairs->from_at, mfs_as_dir(pairs->from));
+            mfs_subtree_begin(&pairs->to_at, mfs_as_dir(pairs->to));
+        }
+        return true;
+    }
+    if (pairs->from_at.top == NULL)
+        return false;
+    const struct mfs_dirent *from = mfs_subtree_next(&pairs->from_at);
+    const struct mfs_dirent *to = mfs_subtree_next(&pairs->to_at);
+    MFS_CHECK((from == NULL) == (to == NULL));
+    if (from == NULL)
+        return false;
+    pairs->from = from->node;
+    pairs->to = to->node;
+    return true;
+}
+
+void mfs_treecopy_attributes(struct mfs_node *to, const struct mfs_node *from,
+                             enum mfs_copy_kind kind)
+{
+    atomic_store_explicit(&to->mode, atomic_load_explicit(&from->mode, memory_order_relaxed),
+                          memory_order_relaxed);
+    if (kind == MFS_COPY_FRESH)
+        return;
+    atomic_store_explicit(&to->uid, atomic_load_explicit(&from->uid, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(&to->gid, atomic_load_explicit(&from->gid, memory_order_relaxed),
+                          memory_order_relaxed);
+    mfs_node_set_time(to, MFS_ACCESS, mfs_node_time(from, MFS_ACCESS));
+    mfs_node_set_time(to, MFS_MODIFY, mfs_node_time(from, MFS_MODIFY));
+    if (kind == MFS_COPY_ATTRIBUTES)
+        return;
+    mfs_node_set_time(to, MFS_CHANGE, mfs_node_time(from, MFS_CHANGE));
+    mfs_node_set_time(to, MFS_BIRTH, mfs_node_time(from, MFS_BIRTH));
+    atomic_store_explicit(&to->generation, mfs_node_generation(from), memory_order_relaxed);
+}
+
+/* Locks the original, unless that was done under another name, and takes what it is. */
+static int capture_node(struct mfs_nodes *nodes, struct mfs_node *from, enum mfs_copy_kind kind,
+                        struct mfs_node *to) MFS_NO_THREAD_SAFETY_ANALYSIS
+{
+    if (to->is_marked)
+        return 0;
+    mfs_lock_shared(nodes->lot, &from->lock);
+    to->is_marked = true;
+    mfs_treecopy_attributes(to, from, kind);
+    struct mfs_file_node *file = mfs_as_file(from), *new_file = mfs_as_file(to);
+    if (file == NULL)
+        return 0;
+    uint64_t size;
+    int error = mfs_node_clone_content(nodes, file, &new_file->content, &size);
+    if (error == 0)
+        atomic_store_explicit(&new_file->size, size, memory_order_relaxed);
+    return error;
+}
+
+static void let_go(struct mfs_nodes *nodes, struct mfs_node *from,
+                   struct mfs_node *to) MFS_NO_THREAD_SAFETY_ANALYSIS
+{
+    if (!to->is_marked)
+        return;
+    to->is_marked = false;
+    mfs_unlock_shared(nodes->lot, &from->lock);
+}
+
+static int capture(struct mfs_tree *tree, struct mfs_node *from, enum mfs_copy_kind kind,
+                   struct mfs_node *to)
+{
+    struct mfs_nodes *nodes = tree->nodes;
+    struct pairs pairs = {.from = from, .to = to};
+    int error = 0;
+    mfs_lock_exclusive(nodes->lot, &tree->capture);
+    while (error == 0 && next_pair(&pairs))
+        error = capture_node(nodes, pairs.from, kind, pairs.to);
+    pairs = (struct pairs){.from = from, .to = to};
+    while (next_pair(&pairs))
+        let_go(nodes, pairs.from, pairs.to);
+    mfs_unlock_exclusive(nodes->lot, &tree->capture);
+    return error;
+}
+
+int mfs_treecopy(struct mfs_tree *from, struct mfs_node *node, enum mfs_copy_kind kind,
+                 struct mfs_tree *to, struct mfs_node **out)
+{
+    struct tree_copy copy = {.to = to};
+    struct mfs_node *top;
+    int error = make_like(to->nodes, node, &top);
+    if (error != 0)
+        return error;
+    if (mfs_as_dir(node) != NULL)
+        error = build_below(&copy, mfs_as_dir(node), mfs_as_dir(top));
+    mfs_linkmap_fini(&copy.links, to->nodes->memory);
+    if (error == 0)
+        error = capture(from, node, kind, top);
+    if (error != 0) {
+        mfs_subtree_discard(to, top);
+        return error;
+    }
+    *out = top;
+    return 0;
+}

@@ -1,0 +1,62 @@
+/*
+ * What a module under test stands on: locks, charged memory on a tracking
+ * allocator, and pages.
+ */
+#ifndef MEMFS_TESTS_RIG_H
+#define MEMFS_TESTS_RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "memory/page.h"
+#include "tracking_allocator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+struct rig {
+    struct tracking_allocator allocator;
+    struct mfs_lot lot;
+    struct mfs_memory memory;
+    struct mfs_pool pool;
+};
+
+static inline struct rig *rig_create(uint64_t limit, uint32_t page_size)
+{
+    struct rig *rig = calloc(1, sizeof *rig);
+    if (rig == NULL)
+        abort();
+    tracking_allocator_init(&rig->allocator, limit);
+    assert_int_equal(mfs_lot_init(&rig->lot, NULL, true), 0);
+    mfs_ledger_init(&rig->memory.ledger, limit != 0 ? limit : MFS_UNLIMITED);
+    rig->memory.lot = &rig->lot;
+    rig->memory.hooks = tracking_hooks(&rig->allocator);
+    mfs_pool_init(&rig->pool, &rig->memory, page_size);
+    return rig;
+}
+
+/* All of it was given back, by every count. */
+static inline void rig_destroy(struct rig *rig)
+{
+    mfs_pool_fini(&rig->pool, false);
+    mfs_lot_fini(&rig->lot);
+    assert_int_equal(mfs_ledger_used(&rig->memory.ledger), 0);
+    assert_int_equal(rig->memory.ledger.committed, 0);
+    tracking_assert_empty(&rig->allocator);
+    free(rig);
+}
+
+/* A small generator, so that a seed says all. */
+static inline uint32_t next_random(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*seed >> 33);
+}
+
+#endif
