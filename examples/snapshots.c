@@ -81,7 +81,7 @@ static int run_all(memfs *fs)
 {
     int failures = 0;
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
-        int passed = memfs_restore(fs, "built") == 0 && tests[i].test(fs);
+        int passed = memfs_snapshot_restore(fs, "built") == 0 && tests[i].test(fs);
         printf("%-6s %s\n", passed ? "ok" : "FAILED", tests[i].name);
         failures += !passed;
     }
@@ -95,7 +95,7 @@ int main(void)
     if (memfs_create(NULL, &fs) != 0 || memfs_sqlite_register(fs, "shop", 0) != 0)
         return 1;
     int failures = 1;
-    if (build(fs) == 0 && memfs_snapshot(fs, "built") == 0 &&
+    if (build(fs) == 0 && memfs_snapshot_take(fs, "built") == 0 &&
         memfs_snapshot_stat(fs, "built", &info) == 0) {
         printf("a snapshot of %llu bytes costs %llu\n", (unsigned long long)info.tree.size_bytes,
                (unsigned long long)info.own_bytes);

@@ -32,10 +32,10 @@
  *            what is held now; "used" is the part of it that lives in objects
  *            (the rest are free pages in slabs, ready for use).
  * Reserve    The last part of the quota, which ordinary data may not fill.  Only
- *            what has asked for it (MEMFS_O_RESERVE, memfs_use_reserve(),
- *            memfs_alloc_from_reserve()) may: journals, for instance, without
+ *            what has asked for it (MEMFS_O_EMERGENCY, memfs_use_emergency_reserve(),
+ *            memfs_charged_alloc_emergency()) may: journals, for instance, without
  *            which nothing could be deleted from a database once all is full.
- *            Not to be confused with memfs_reserve(), the growth of one file.
+ *            Not to be confused with memfs_preallocate(), the growth of one file.
  *
  * RULES FOR EVERY FUNCTION
  *
@@ -246,12 +246,12 @@ typedef int (*memfs_refused_callback)(void *context, memfs *fs, const memfs_refu
  * MEMFS_QUOTA_DEFAULT.
  */
 typedef struct memfs_config {
-    size_t struct_size;     /* sizeof(memfs_config) */
-    uint32_t flags;         /* MEMFS_CREATE_... */
-    uint32_t page_size;     /* bytes; a power of two, MEMFS_PAGE_SIZE_MIN .. _MAX */
-    uint64_t quota_bytes;   /* 0: unlimited (with an arena: the arena's size, as the default is) */
-    uint64_t node_limit;    /* files, directories and symlinks, the root included; 0: unlimited */
-    uint64_t reserve_bytes; /* of the quota, closed to ordinary data; 0: none */
+    size_t struct_size;   /* sizeof(memfs_config) */
+    uint32_t flags;       /* MEMFS_CREATE_... */
+    uint32_t page_size;   /* bytes; a power of two, MEMFS_PAGE_SIZE_MIN .. _MAX */
+    uint64_t quota_bytes; /* 0: unlimited (with an arena: the arena's size, as the default is) */
+    uint64_t node_limit;  /* files, directories and symlinks, the root included; 0: unlimited */
+    uint64_t emergency_reserve_bytes; /* of the quota, closed to ordinary data; 0: none */
     void *arena; /* if not null, all memory comes from here and the heap is never called */
     size_t arena_bytes;
     memfs_allocator allocator; /* all null: malloc and free */
@@ -312,7 +312,7 @@ MEMFS_API int memfs_set_quota(memfs *fs, uint64_t quota_bytes);
  * data is refused until less than the quota without the reserve is in use.  A change of the
  * quota leaves it as it is; without a quota it means nothing.
  */
-MEMFS_API int memfs_set_reserve(memfs *fs, uint64_t reserve_bytes);
+MEMFS_API int memfs_set_emergency_reserve(memfs *fs, uint64_t emergency_reserve_bytes);
 
 /* Changes the node limit (0: unlimited).  Errors: EBUSY (more nodes exist). */
 MEMFS_API int memfs_set_node_limit(memfs *fs, uint64_t node_limit);
@@ -330,7 +330,7 @@ enum memfs_class {
     MEMFS_CLASS_NODES = 2,     /* nodes, symlink targets, the instance itself */
     MEMFS_CLASS_NAMES = 3,     /* directory entries and indexes */
     MEMFS_CLASS_HANDLES = 4,   /* open files and directories, lists, walks */
-    MEMFS_CLASS_SHARED = 5,    /* memory that memfs_alloc() handed out */
+    MEMFS_CLASS_CHARGED = 5,   /* memory that memfs_charged_alloc() handed out */
     MEMFS_CLASS_SNAPSHOTS = 6, /* nodes and names of snapshots */
     MEMFS_CLASS_COUNT = 7
 };
@@ -343,9 +343,10 @@ typedef struct memfs_statfs_info {
     uint64_t available_bytes; /* what new ordinary data could take; UINT64_MAX if unlimited */
     uint64_t peak_bytes;      /* the most ever committed */
     uint64_t class_bytes[MEMFS_CLASS_COUNT]; /* used_bytes, divided */
-    uint64_t reserved_bytes; /* room behind the ends of files, see memfs_reserve() */
-    uint64_t reserve_bytes;  /* of the quota, closed to ordinary data, see memfs_set_reserve() */
-    uint64_t reserve_left_bytes; /* of these, what could be taken now */
+    uint64_t preallocated_bytes; /* room behind the ends of files, see memfs_preallocate() */
+    uint64_t
+        emergency_reserve_bytes; /* of the quota, closed to ordinary data, see memfs_set_emergency_reserve() */
+    uint64_t emergency_reserve_left_bytes; /* of these, what could be taken now */
     uint64_t orphan_bytes; /* data of nodes that have no name but are open, as stat counts it */
     uint64_t orphans;      /* their number */
     uint64_t files, directories, symlinks; /* nodes by kind, the root and orphans included */
@@ -389,7 +390,7 @@ MEMFS_API int memfs_audit(memfs *fs);
 #define MEMFS_O_EXCLUSIVE_LOCK 0x1000u /* or exclusive */
 #define MEMFS_O_NOATIME 0x2000u        /* reads leave the access time alone */
 #define MEMFS_O_MAKE_PARENTS 0x4000u   /* with CREATE: make missing parent directories, 0755 */
-#define MEMFS_O_RESERVE \
+#define MEMFS_O_EMERGENCY \
     0x8000u /* the handle, the node and name that are created, and what is
                written through the handle, may take from the reserve */
 
@@ -491,9 +492,9 @@ MEMFS_API int64_t memfs_tell(memfs_file *file);
 MEMFS_API int memfs_truncate(memfs *fs, const char *path, int64_t size);
 MEMFS_API int memfs_ftruncate(memfs_file *file, int64_t size);
 
-#define MEMFS_ALLOCATE_KEEP_SIZE 0x1u  /* do not move the end of the file */
-#define MEMFS_ALLOCATE_PUNCH_HOLE 0x2u /* free the range (keeps the size, said or not) */
-#define MEMFS_ALLOCATE_ZERO_RANGE 0x4u /* make the range read as zeros, allocated */
+#define MEMFS_FALLOCATE_KEEP_SIZE 0x1u  /* do not move the end of the file */
+#define MEMFS_FALLOCATE_PUNCH_HOLE 0x2u /* free the range (keeps the size, said or not) */
+#define MEMFS_FALLOCATE_ZERO_RANGE 0x4u /* make the range read as zeros, allocated */
 
 /*
  * Makes sure that writing to the range later needs no memory: without flags it
@@ -502,10 +503,10 @@ MEMFS_API int memfs_ftruncate(memfs_file *file, int64_t size);
  * exclude each other), EFBIG, EDQUOT, ENOMEM.
  * Source: Linux fallocate(2).
  */
-MEMFS_API int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned flags);
+MEMFS_API int memfs_fallocate(memfs_file *file, int64_t offset, int64_t length, unsigned flags);
 
 /* Nothing to do, so it succeeds.  Errors: EBADF. */
-MEMFS_API int memfs_sync(memfs_file *file);
+MEMFS_API int memfs_fsync(memfs_file *file);
 
 /*
  * Whole-file locks, between handles (not threads).  `kind` MEMFS_LOCK_EXCLUSIVE
@@ -564,19 +565,19 @@ MEMFS_API uint64_t memfs_mapping_generation(memfs_file *file);
  * While a version is held, overwriting the file allocates (a copy of what is
  * overwritten).
  *
- * memfs_version_take()     remembers the content and size.
- * memfs_version_restore()  puts them back, and drops the version.
- * memfs_version_exchange() puts them into the file and the file's into the version, in one
+ * memfs_content_take()     remembers the content and size.
+ * memfs_content_restore()  puts them back, and drops the version.
+ * memfs_content_exchange() puts them into the file and the file's into the version, in one
  *                          step for every observer.
- * memfs_version_drop()     forgets them.
- * memfs_version_read()     reads from the version as memfs_pread() would have.
- * memfs_version_map()      maps a page of it that is there, as memfs_map_present() would have; a
+ * memfs_content_drop()     forgets them.
+ * memfs_content_read()     reads from the version as memfs_pread() would have.
+ * memfs_content_map()      maps a page of it that is there, as memfs_map_present() would have; a
  *                          later write to the version may show through, or not.
- * memfs_version_write(), memfs_version_truncate()
+ * memfs_content_write(), memfs_content_truncate()
  *                          change the version as memfs_pwrite() and memfs_ftruncate() would the
  *                          file.  Nobody else sees it before it is restored or exchanged: so a
  *                          change of many steps becomes one, that can still be dropped.
- * memfs_version_allocate() makes sure that writing to the range later needs no memory, and keeps
+ * memfs_content_allocate() makes sure that writing to the range later needs no memory, and keeps
  *                          the size; what lies behind that is given back by truncating.
  *
  * Errors:   EBADF, EISDIR, EINVAL (not a version that is held; a negative offset or size; a null
@@ -587,23 +588,23 @@ MEMFS_API uint64_t memfs_mapping_generation(memfs_file *file);
  * Lifetime: the struct is the caller's and must stay where it is while the
  *           version is held; it may outlive the handle, not the file system.
  */
-typedef struct memfs_version_ref {
+typedef struct memfs_content_ref {
     uint64_t size_bytes; /* of the content; read only */
     uint64_t opaque[7];
-} memfs_version_ref;
+} memfs_content_ref;
 
-MEMFS_API int memfs_version_take(memfs_file *file, memfs_version_ref *out);
-MEMFS_API int memfs_version_restore(memfs_file *file, memfs_version_ref *version);
-MEMFS_API int memfs_version_exchange(memfs_file *file, memfs_version_ref *version);
-MEMFS_API int memfs_version_drop(memfs_version_ref *version);
-MEMFS_API int64_t memfs_version_read(const memfs_version_ref *version, void *buffer, size_t length,
+MEMFS_API int memfs_content_take(memfs_file *file, memfs_content_ref *out);
+MEMFS_API int memfs_content_restore(memfs_file *file, memfs_content_ref *version);
+MEMFS_API int memfs_content_exchange(memfs_file *file, memfs_content_ref *version);
+MEMFS_API int memfs_content_drop(memfs_content_ref *version);
+MEMFS_API int64_t memfs_content_read(const memfs_content_ref *version, void *buffer, size_t length,
                                      int64_t offset);
-MEMFS_API int memfs_version_map(const memfs_version_ref *version, int64_t offset, size_t length,
+MEMFS_API int memfs_content_map(const memfs_content_ref *version, int64_t offset, size_t length,
                                 memfs_mapping *out);
-MEMFS_API int64_t memfs_version_write(memfs_version_ref *version, const void *buffer, size_t length,
+MEMFS_API int64_t memfs_content_write(memfs_content_ref *version, const void *buffer, size_t length,
                                       int64_t offset);
-MEMFS_API int memfs_version_truncate(memfs_version_ref *version, int64_t size);
-MEMFS_API int memfs_version_allocate(memfs_version_ref *version, int64_t offset, int64_t length);
+MEMFS_API int memfs_content_truncate(memfs_content_ref *version, int64_t size);
+MEMFS_API int memfs_content_allocate(memfs_content_ref *version, int64_t offset, int64_t length);
 
 /*
  * Reserves the file's growth: makes room between the file's end and `end`, so
@@ -616,7 +617,7 @@ MEMFS_API int memfs_version_allocate(memfs_version_ref *version, int64_t offset,
  *
  * Errors:   EBADF, EISDIR, EINVAL (negative), EDQUOT, ENOMEM (growing only).
  */
-MEMFS_API int memfs_reserve(memfs_file *file, int64_t end);
+MEMFS_API int memfs_preallocate(memfs_file *file, int64_t end);
 
 /*
  * Holding a file private: while a handle does (`on` not 0), copies of the file
@@ -628,12 +629,12 @@ MEMFS_API int memfs_reserve(memfs_file *file, int64_t end);
  */
 MEMFS_API int memfs_hold_private(memfs_file *file, int on);
 
-/* What a handle may take from the reserve (see memfs_set_reserve()) while writing. */
-enum memfs_reserve_use {
-    MEMFS_RESERVE_UNUSED = 0,      /* nothing: ordinary data */
-    MEMFS_RESERVE_OVERWRITING = 1, /* for calls that end at or before the file's end: copies of
+/* What a handle may take from the reserve (see memfs_set_emergency_reserve()) while writing. */
+enum memfs_emergency_use {
+    MEMFS_EMERGENCY_UNUSED = 0,      /* nothing: ordinary data */
+    MEMFS_EMERGENCY_OVERWRITING = 1, /* for calls that end at or before the file's end: copies of
                                       what a version or another file shares, and holes */
-    MEMFS_RESERVE_WRITING = 2      /* for growth too; what MEMFS_O_RESERVE begins with */
+    MEMFS_EMERGENCY_WRITING = 2      /* for growth too; what MEMFS_O_EMERGENCY begins with */
 };
 
 /*
@@ -642,19 +643,19 @@ enum memfs_reserve_use {
  * until those are dropped.  What was taken before stays.
  * Errors: EBADF, EISDIR, EINVAL (any other value).
  */
-MEMFS_API int memfs_use_reserve(memfs_file *file, int use);
+MEMFS_API int memfs_use_emergency_reserve(memfs_file *file, int use);
 
 /* --------------------------------------------------------------- attributes */
 
 enum memfs_kind { MEMFS_KIND_FILE = 1, MEMFS_KIND_DIRECTORY = 2, MEMFS_KIND_SYMLINK = 3 };
 
 typedef struct memfs_stat_info {
-    size_t struct_size;       /* set by the caller: sizeof(memfs_stat_info) */
-    uint64_t number;          /* of the node (inode number); never used again */
-    uint64_t size;            /* bytes; of a symlink its target's, of a directory 0 */
-    uint64_t allocated_bytes; /* pages it refers to, shared ones counted whole */
-    uint64_t reserved_bytes;  /* room behind the end, see memfs_reserve() */
-    uint64_t generation;      /* counts the changes of content, names and attributes */
+    size_t struct_size;          /* set by the caller: sizeof(memfs_stat_info) */
+    uint64_t number;             /* of the node (inode number); never used again */
+    uint64_t size;               /* bytes; of a symlink its target's, of a directory 0 */
+    uint64_t allocated_bytes;    /* pages it refers to, shared ones counted whole */
+    uint64_t preallocated_bytes; /* room behind the end, see memfs_preallocate() */
+    uint64_t generation;         /* counts the changes of content, names and attributes */
     int64_t access_ns, modify_ns, change_ns, birth_ns;
     uint32_t kind; /* enum memfs_kind */
     uint32_t mode; /* permission bits, 07777 */
@@ -780,7 +781,7 @@ MEMFS_API int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size
 /* ------------------------------------------------------------ whole files */
 
 /*
- * Reads a whole file into new memory of class MEMFS_CLASS_SHARED, with a NUL
+ * Reads a whole file into new memory of class MEMFS_CLASS_CHARGED, with a NUL
  * after the last byte; give it back with memfs_free().
  * Errors: EFBIG (larger than `limit`), EISDIR, EDQUOT, ENOMEM.
  */
@@ -796,7 +797,7 @@ MEMFS_API int memfs_write_file(memfs *fs, const char *path, const void *data, si
 
 /* -------------------------------------------------------------------- trees */
 
-#define MEMFS_COPY_EXCLUSIVE 0x1u  /* EEXIST if `to` exists */
+#define MEMFS_COPY_NOREPLACE 0x1u  /* EEXIST if `to` exists */
 #define MEMFS_COPY_ATTRIBUTES 0x2u /* keep access and modification time, mode, uid and gid */
 
 /*
@@ -831,9 +832,9 @@ MEMFS_API int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *inf
 /*
  * Snapshots: the whole tree at one instant, kept in the instance under a name.
  *
- *     memfs_snapshot(fs, "clean");
+ *     memfs_snapshot_take(fs, "clean");
  *     ...                                // tests that leave no stone unturned
- *     memfs_restore(fs, "clean");        // as often as wanted
+ *     memfs_snapshot_restore(fs, "clean");        // as often as wanted
  *
  * A snapshot costs nodes and names, whatever the sizes: files share their pages with the
  * live ones until those are written.  It is no part of the tree and cannot be changed.
@@ -860,7 +861,7 @@ MEMFS_API int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *inf
  * Threads:  names stand still meanwhile; a write waits while the contents are taken, which is
  *           one reference a file, and copying where a file is held private.
  */
-MEMFS_API int memfs_snapshot(memfs *fs, const char *name);
+MEMFS_API int memfs_snapshot_take(memfs *fs, const char *name);
 
 /*
  * Puts the whole tree back, in one step for every observer.  All is as it was: contents
@@ -872,7 +873,7 @@ MEMFS_API int memfs_snapshot(memfs *fs, const char *name);
  * Lifetime: open handles and directory streams stay good, and lead to what was there before,
  *           now without a name; streams of the root list what was put back.
  */
-MEMFS_API int memfs_restore(memfs *fs, const char *name);
+MEMFS_API int memfs_snapshot_restore(memfs *fs, const char *name);
 
 /* Drops a snapshot, and what only it still has. */
 MEMFS_API int memfs_snapshot_remove(memfs *fs, const char *name);
@@ -931,7 +932,7 @@ typedef struct memfs_list {
 MEMFS_API int memfs_list_dir(memfs *fs, const char *path, memfs_list *out);
 
 /* The names of all snapshots.  Errors: EDQUOT, ENOMEM. */
-MEMFS_API int memfs_snapshot_list(memfs *fs, memfs_list *out);
+MEMFS_API int memfs_list_snapshots(memfs *fs, memfs_list *out);
 MEMFS_API void memfs_list_free(memfs *fs, memfs_list *list);
 
 /*
@@ -979,12 +980,12 @@ MEMFS_API int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callba
  * Memory that counts against the quota (class SHARED), zeroed, aligned for any
  * type, at a fixed address until freed.  Errors: EDQUOT, ENOMEM, EINVAL (size 0).
  */
-MEMFS_API int memfs_alloc(memfs *fs, size_t size, void **out);
+MEMFS_API int memfs_charged_alloc(memfs *fs, size_t size, void **out);
 
 /* The same for memory without which work would be stuck: it may come from the reserve. */
-MEMFS_API int memfs_alloc_from_reserve(memfs *fs, size_t size, void **out);
+MEMFS_API int memfs_charged_alloc_emergency(memfs *fs, size_t size, void **out);
 
-/* Null is fine.  Memory that memfs_alloc() did not hand out: EINVAL where it can be told. */
+/* Null is fine.  Memory that memfs_charged_alloc() did not hand out: EINVAL where it can be told. */
 MEMFS_API int memfs_free(memfs *fs, void *memory);
 
 #ifdef __cplusplus

@@ -33,8 +33,8 @@
  *            What SQLite keeps on its own heap does not: the page cache, and the
  *            journal of journal_mode=MEMORY (see sqlite3_hard_heap_limit64()).
  * Full       The journals of main databases, super-journals, statement journals, WALs and
- *            WAL indexes may take from the file system's reserve (memfs_set_reserve(),
- *            PRAGMA memfs_reserve), and so may what MEMORY and OFF keep for their undo.
+ *            WAL indexes may take from the file system's reserve (memfs_set_emergency_reserve(),
+ *            PRAGMA memfs_emergency_reserve), and so may what MEMORY and OFF keep for their undo.
  *            What grows a database, and temporary files, may not.  So, when inserting is
  *            refused, rolling back, reading, checkpoints, opening, DELETE and DROP TABLE
  *            still work, as long as their journal fits the reserve.
@@ -90,8 +90,9 @@ extern "C" {
 struct sqlite3;
 
 /* memfs_sqlite_register() */
-#define MEMFS_SQLITE_DEFAULT 0x1u    /* the VFS of connections that name none */
-#define MEMFS_SQLITE_NO_RESERVE 0x8u /* leave the file system without a reserve if it has none */
+#define MEMFS_SQLITE_REGISTER_DEFAULT 0x1u /* the VFS of connections that name none */
+#define MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE \
+    0x2u /* leave the file system without a reserve if it has none */
 
 /* Names of a VFS: 1 to this many bytes. */
 #define MEMFS_SQLITE_NAME_MAX 255u
@@ -126,7 +127,7 @@ MEMFS_API int memfs_sqlite_unregister(const char *vfs_name);
 MEMFS_API memfs *memfs_sqlite_find(const char *vfs_name);
 
 /* memfs_sqlite_register_functions() */
-#define MEMFS_SQLITE_HOST_ACCESS 0x2u /* memfs_import() and memfs_export() too */
+#define MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS 0x1u /* memfs_import() and memfs_export() too */
 
 /*
  * Puts SQL functions (memfs_read(), memfs_write() ...) and the table memfs_tree into
@@ -198,7 +199,7 @@ MEMFS_API int memfs_sqlite_open(memfs *fs, const char *path,
  */
 
 /* memfs_sqlite_load_file(), memfs_sqlite_load_buffer() */
-#define MEMFS_SQLITE_MAKE_PARENTS 0x4u /* make missing directories of `path`, 0755 */
+#define MEMFS_SQLITE_LOAD_MAKE_PARENTS 0x1u /* make missing directories of `path`, 0755 */
 
 /*
  * Saves the database `schema` ("main", or a name from ATTACH; null: "main") of a connection, of

@@ -78,7 +78,7 @@ static bool check_switch(const char *variable, char **message)
 static int register_functions(sqlite3 *db, memfs *fs)
 {
     return memfs_sqlite_register_functions(
-        db, fs, read_switch(HOST_VARIABLE) == 1 ? MEMFS_SQLITE_HOST_ACCESS : 0);
+        db, fs, read_switch(HOST_VARIABLE) == 1 ? MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS : 0);
 }
 
 /* For a new connection: the functions, and pages read where they lie, if it was opened through our
@@ -120,7 +120,7 @@ static int set_up(char **message)
     if (rc != SQLITE_OK)
         return rc;
     int error = memfs_sqlite_register(
-        fs, VFS_NAME, read_switch(DEFAULT_VARIABLE) == 1 ? MEMFS_SQLITE_DEFAULT : 0);
+        fs, VFS_NAME, read_switch(DEFAULT_VARIABLE) == 1 ? MEMFS_SQLITE_REGISTER_DEFAULT : 0);
     if (error == 0)
         return SQLITE_OK;
     (void)memfs_destroy(fs, 0);

@@ -67,10 +67,11 @@ static void give_reserve(struct mfs_vfs *vfs)
 {
     memfs_statfs_info info;
     info.struct_size = sizeof info;
-    if (memfs_statfs(vfs->fs, &info) != 0 || info.reserve_bytes != 0 || info.quota_bytes == 0)
+    if (memfs_statfs(vfs->fs, &info) != 0 || info.emergency_reserve_bytes != 0 ||
+        info.quota_bytes == 0)
         return;
     vfs->given_reserve = usual_reserve(info.quota_bytes);
-    (void)memfs_set_reserve(vfs->fs, vfs->given_reserve);
+    (void)memfs_set_emergency_reserve(vfs->fs, vfs->given_reserve);
 }
 
 /* Unless somebody has set another one since. */
@@ -79,8 +80,8 @@ static void take_reserve_back(const struct mfs_vfs *vfs)
     memfs_statfs_info info;
     info.struct_size = sizeof info;
     if (vfs->given_reserve != 0 && memfs_statfs(vfs->fs, &info) == 0 &&
-        info.reserve_bytes == vfs->given_reserve)
-        (void)memfs_set_reserve(vfs->fs, 0);
+        info.emergency_reserve_bytes == vfs->given_reserve)
+        (void)memfs_set_emergency_reserve(vfs->fs, 0);
 }
 
 /* Unless another file system is still registered. */
@@ -100,7 +101,7 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
     int error = mfs_vfs_create(fs, name, mfs_registration_host(), &vfs);
     if (error != 0)
         return error;
-    int is_default = (flags & MEMFS_SQLITE_DEFAULT) != 0;
+    int is_default = (flags & MEMFS_SQLITE_REGISTER_DEFAULT) != 0;
     error = mfs_newconnection_watch() == SQLITE_OK ? 0 : MEMFS_ENOMEM;
     if (error == 0 && sqlite3_vfs_register(&vfs->base, is_default) != SQLITE_OK)
         error = MEMFS_EOPNOTSUPP;
@@ -109,7 +110,7 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
         mfs_vfs_destroy(vfs);
         return error;
     }
-    if ((flags & MEMFS_SQLITE_NO_RESERVE) == 0)
+    if ((flags & MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE) == 0)
         give_reserve(vfs);
     return 0;
 }
@@ -117,7 +118,8 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
 int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags)
 {
     if (fs == NULL || vfs_name == NULL ||
-        (flags & ~(MEMFS_SQLITE_DEFAULT | MEMFS_SQLITE_NO_RESERVE)) != 0)
+        (flags & ~(MEMFS_SQLITE_REGISTER_DEFAULT | MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE)) !=
+            0)
         return MEMFS_EINVAL;
     size_t length = strlen(vfs_name);
     if (length == 0 || length > MEMFS_SQLITE_NAME_MAX)

@@ -154,7 +154,7 @@ static void fetch_ahead(const void *page, size_t length)
 static int map(const struct mfs_fetch_source *source, int64_t offset, size_t length,
                memfs_mapping *out)
 {
-    return source->version != NULL ? memfs_version_map(source->version, offset, length, out)
+    return source->version != NULL ? memfs_content_map(source->version, offset, length, out)
                                    : memfs_map_present(source->file, offset, length, out);
 }
 

@@ -38,7 +38,7 @@ struct mfs_fetch {
 /* Where pages are fetched from: a file, or a version that stands in its place. */
 struct mfs_fetch_source {
     memfs_file *file;
-    const memfs_version_ref *version; /* null: the file */
+    const memfs_content_ref *version; /* null: the file */
     uint64_t version_generation;      /* as memfs_mapping_generation() of a file */
 };
 

@@ -24,7 +24,7 @@
 
 static uint32_t reserve_flag(int open_flags)
 {
-    return (open_flags & JOURNALS) != 0 ? MEMFS_O_RESERVE : 0;
+    return (open_flags & JOURNALS) != 0 ? MEMFS_O_EMERGENCY : 0;
 }
 
 static uint32_t access_flags(int open_flags)
@@ -171,7 +171,7 @@ int mfs_file_reserve_room(struct mfs_file *file, sqlite3_int64 size)
         return mfs_errmap(MFS_OPERATION_SIZE, (int)now);
     if (size <= now || size <= file->reserved_end)
         return SQLITE_OK;
-    int error = memfs_allocate(file->handle, now, size - now, MEMFS_ALLOCATE_KEEP_SIZE);
+    int error = memfs_fallocate(file->handle, now, size - now, MEMFS_FALLOCATE_KEEP_SIZE);
     if (error == 0)
         file->reserved_end = size;
     return mfs_errmap(MFS_OPERATION_WRITE, error);

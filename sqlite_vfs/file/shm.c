@@ -16,7 +16,7 @@ enum { FRAMES_IN_FIRST = 4062, FRAMES_IN_OTHERS = 4096, REGIONS_AT_FIRST = 8 };
 int mfs_shm_create(memfs *fs, uint64_t number, const char *wal_path, struct mfs_shm **out)
 {
     void *memory;
-    int error = memfs_alloc_from_reserve(fs, sizeof(struct mfs_shm), &memory);
+    int error = memfs_charged_alloc_emergency(fs, sizeof(struct mfs_shm), &memory);
     if (error != 0)
         return error;
     struct mfs_shm *shm = memory; /* zeroed */
@@ -48,7 +48,7 @@ static int make_room(struct mfs_shm *shm)
 {
     uint32_t room = shm->regions_room == 0 ? REGIONS_AT_FIRST : shm->regions_room * 2;
     void *grown;
-    int error = memfs_alloc_from_reserve(shm->fs, room * sizeof *shm->regions, &grown);
+    int error = memfs_charged_alloc_emergency(shm->fs, room * sizeof *shm->regions, &grown);
     if (error != 0)
         return error;
     if (shm->regions_ready != 0)
@@ -65,7 +65,7 @@ static int make_ready(struct mfs_shm *shm, uint32_t count)
         int error = shm->regions_ready == shm->regions_room ? make_room(shm) : 0;
         void *region;
         if (error == 0)
-            error = memfs_alloc_from_reserve(shm->fs, MFS_SHM_REGION_BYTES, &region);
+            error = memfs_charged_alloc_emergency(shm->fs, MFS_SHM_REGION_BYTES, &region);
         if (error != 0)
             return error;
         shm->regions[shm->regions_ready++] = region;

@@ -15,9 +15,9 @@
 int mfs_view_take(struct mfs_view *view, memfs_file *file)
 {
     assert(!view->is_held);
-    (void)memfs_use_reserve(file, MEMFS_RESERVE_OVERWRITING);
-    int error = memfs_version_take(file, &view->version);
-    (void)memfs_use_reserve(file, MEMFS_RESERVE_UNUSED);
+    (void)memfs_use_emergency_reserve(file, MEMFS_EMERGENCY_OVERWRITING);
+    int error = memfs_content_take(file, &view->version);
+    (void)memfs_use_emergency_reserve(file, MEMFS_EMERGENCY_UNUSED);
     if (error != 0)
         return mfs_errmap(MFS_OPERATION_READ, error);
     view->is_held = true;
@@ -32,7 +32,7 @@ void mfs_view_drop(struct mfs_view *view)
 {
     if (!view->is_held)
         return;
-    int error = memfs_version_drop(&view->version);
+    int error = memfs_content_drop(&view->version);
     assert(error == 0);
     (void)error;
     view->is_held = false;
@@ -43,7 +43,7 @@ static void release_room(struct mfs_view *view)
 {
     if (view->reserved_end <= mfs_view_size(view))
         return;
-    int error = memfs_version_truncate(&view->version, mfs_view_size(view));
+    int error = memfs_content_truncate(&view->version, mfs_view_size(view));
     assert(error == 0);
     (void)error;
     view->reserved_end = 0;
@@ -52,7 +52,7 @@ static void release_room(struct mfs_view *view)
 void mfs_view_exchange(struct mfs_view *view, memfs_file *file)
 {
     release_room(view);
-    int error = memfs_version_exchange(file, &view->version);
+    int error = memfs_content_exchange(file, &view->version);
     assert(error == 0);
     (void)error;
 }
@@ -70,7 +70,7 @@ void mfs_view_drop_former(struct mfs_view *view, memfs_file *file)
 int mfs_view_read(const struct mfs_view *view, void *buffer, int count, sqlite3_int64 offset)
 {
     assert(count >= 0);
-    int64_t got = memfs_version_read(&view->version, buffer, (size_t)count, offset);
+    int64_t got = memfs_content_read(&view->version, buffer, (size_t)count, offset);
     if (got < 0)
         return mfs_errmap(MFS_OPERATION_READ, (int)got);
     if (got == count)
@@ -83,7 +83,7 @@ int mfs_view_write(struct mfs_view *view, const void *buffer, int count, sqlite3
 {
     assert(count >= 0);
     view->generation++;
-    int64_t written = memfs_version_write(&view->version, buffer, (size_t)count, offset);
+    int64_t written = memfs_content_write(&view->version, buffer, (size_t)count, offset);
     if (written < 0)
         return mfs_errmap(MFS_OPERATION_WRITE, (int)written);
     view->is_changed = true;
@@ -94,7 +94,7 @@ int mfs_view_truncate(struct mfs_view *view, sqlite3_int64 size)
 {
     bool cuts = size < mfs_view_size(view);
     view->generation++;
-    int error = memfs_version_truncate(&view->version, size);
+    int error = memfs_content_truncate(&view->version, size);
     if (error == 0)
         view->is_changed = true;
     if (error == 0 && cuts) {
@@ -109,7 +109,7 @@ int mfs_view_reserve_room(struct mfs_view *view, sqlite3_int64 size)
     int64_t now = mfs_view_size(view);
     if (size <= now || size <= view->reserved_end)
         return SQLITE_OK;
-    int error = memfs_version_allocate(&view->version, now, size - now);
+    int error = memfs_content_allocate(&view->version, now, size - now);
     if (error == 0) {
         view->is_changed = true;
         view->reserved_end = size;

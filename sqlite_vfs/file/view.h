@@ -22,7 +22,7 @@ struct mfs_view {
     bool was_cut;
     uint64_t generation;  /* moves, and never back, when mappings of the view's pages become old */
     int64_t reserved_end; /* where the room that a size hint reserved ends; 0: none */
-    memfs_version_ref version;
+    memfs_content_ref version;
 };
 
 /* Takes the file's content of now; no memory.  There is no view yet. */

@@ -43,7 +43,7 @@ static int refuse_journals(memfs *fs, const char *place)
 static int publish(memfs *fs, const char *stage, const char *path, unsigned flags)
 {
     char place[MFS_FILE_PATH_MAX + 1];
-    bool makes_parents = (flags & MEMFS_SQLITE_MAKE_PARENTS) != 0;
+    bool makes_parents = (flags & MEMFS_SQLITE_LOAD_MAKE_PARENTS) != 0;
     int64_t length = memfs_realpath(fs, path, place, sizeof place);
     if (length >= 0) {
         int rc = refuse_journals(fs, place);
@@ -83,7 +83,8 @@ int memfs_sqlite_load_buffer(memfs *fs, const char *path, const void *data, size
                              unsigned flags)
 {
     char stage[STAGE_BYTES];
-    if (fs == NULL || path == NULL || data == NULL || (flags & ~MEMFS_SQLITE_MAKE_PARENTS) != 0)
+    if (fs == NULL || path == NULL || data == NULL ||
+        (flags & ~MEMFS_SQLITE_LOAD_MAKE_PARENTS) != 0)
         return SQLITE_MISUSE;
     if (size < MFS_IMAGE_HEADER_BYTES)
         return SQLITE_NOTADB;
@@ -198,7 +199,7 @@ int memfs_sqlite_load_file(memfs *fs, const char *path, const char *host_path, u
 {
     char stage[STAGE_BYTES];
     if (fs == NULL || path == NULL || host_path == NULL || host_path[0] == '\0' ||
-        (flags & ~MEMFS_SQLITE_MAKE_PARENTS) != 0)
+        (flags & ~MEMFS_SQLITE_LOAD_MAKE_PARENTS) != 0)
         return SQLITE_MISUSE;
     const struct mfs_vfs *vfs = mfs_registration_of(fs);
     if (vfs == NULL)

@@ -51,7 +51,7 @@ static int take_buffer(memfs *fs, uint64_t size, void **out)
 {
     if (size > SIZE_MAX)
         return SQLITE_NOMEM;
-    int error = memfs_alloc(fs, (size_t)size, out);
+    int error = memfs_charged_alloc(fs, (size_t)size, out);
     if (error == 0)
         return SQLITE_OK;
     return error == MEMFS_EDQUOT ? SQLITE_FULL : SQLITE_NOMEM;

@@ -280,18 +280,18 @@ static void sql_mkdir(sqlite3_context *context, int count, sqlite3_value **value
     run_on_path(context, "memfs_mkdir", values, make_directory);
 }
 
-/* memfs_delete(path) */
+/* memfs_remove(path) */
 static void sql_delete(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count;
-    run_on_path(context, "memfs_delete", values, delete_entry);
+    run_on_path(context, "memfs_remove", values, delete_entry);
 }
 
-/* memfs_delete_tree(path) */
+/* memfs_remove_tree(path) */
 static void sql_delete_tree(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count;
-    run_on_path(context, "memfs_delete_tree", values, memfs_remove_tree);
+    run_on_path(context, "memfs_remove_tree", values, memfs_remove_tree);
 }
 
 struct pair {
@@ -451,8 +451,8 @@ static const struct {
     {"memfs_write", 2, CHANGES, sql_write},
     {"memfs_append", 2, CHANGES, sql_append},
     {"memfs_mkdir", 1, CHANGES, sql_mkdir},
-    {"memfs_delete", 1, CHANGES, sql_delete},
-    {"memfs_delete_tree", 1, CHANGES, sql_delete_tree},
+    {"memfs_remove", 1, CHANGES, sql_delete},
+    {"memfs_remove_tree", 1, CHANGES, sql_delete_tree},
     {"memfs_rename", 2, CHANGES, sql_rename},
     {"memfs_copy", 2, CHANGES, sql_copy},
     {"memfs_snapshot_extract", 3, CHANGES, sql_snapshot_extract},

@@ -27,9 +27,9 @@ static int register_all(sqlite3 *db, memfs *fs, bool has_host_access)
 
 int memfs_sqlite_register_functions(sqlite3 *db, memfs *fs, unsigned flags)
 {
-    if (db == NULL || fs == NULL || (flags & ~MEMFS_SQLITE_HOST_ACCESS) != 0)
+    if (db == NULL || fs == NULL || (flags & ~MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS) != 0)
         return MEMFS_EINVAL;
-    bool has_host_access = (flags & MEMFS_SQLITE_HOST_ACCESS) != 0;
+    bool has_host_access = (flags & MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS) != 0;
     if (sqlite3_libversion_number() < MFS_SQLITE_VERSION_MIN ||
         (has_host_access && !mfs_hostcopy_is_available()))
         return MEMFS_EOPNOTSUPP;

@@ -40,10 +40,10 @@ static int busy(struct copy *copy, const char *why)
 static int copy_files(struct copy *copy, bool with_wal)
 {
     memfs *fs = copy->file->fs;
-    int error = with_wal ? memfs_copy(fs, copy->wal, copy->to_wal, MEMFS_COPY_EXCLUSIVE) : 0;
+    int error = with_wal ? memfs_copy(fs, copy->wal, copy->to_wal, MEMFS_COPY_NOREPLACE) : 0;
     if (error != 0)
         return error;
-    error = memfs_copy(fs, copy->file->path, copy->to, MEMFS_COPY_EXCLUSIVE);
+    error = memfs_copy(fs, copy->file->path, copy->to, MEMFS_COPY_NOREPLACE);
     if (error != 0 && with_wal)
         (void)memfs_unlink(fs, copy->to_wal);
     return error;

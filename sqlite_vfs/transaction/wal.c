@@ -46,10 +46,10 @@ static int64_t kept_end(struct mfs_wal *wal, bool is_first_frame, int64_t size)
     info.struct_size = sizeof info;
     if (end != 0 || is_first_frame || memfs_fstat(wal->database->handle, &info) != 0)
         return end;
-    end = (int64_t)(info.size + info.reserved_bytes);
+    end = (int64_t)(info.size + info.preallocated_bytes);
     if (end < size)
         end = size;
-    if (memfs_reserve(wal->database->handle, end) != 0)
+    if (memfs_preallocate(wal->database->handle, end) != 0)
         return 0;
     mfs_member_set_wal_reserved_end(wal->member, end);
     return end;
@@ -68,15 +68,15 @@ static int secure_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_
     if (end > size && limit != MFS_SIZE_UNLIMITED && end > limit)
         return SQLITE_FULL;
     if (end > kept_end(wal, is_first_frame, size)) {
-        int error = memfs_reserve(wal->database->handle, end);
+        int error = memfs_preallocate(wal->database->handle, end);
         if (error != 0)
             return mfs_errmap(MFS_OPERATION_WRITE, error);
         mfs_member_set_wal_reserved_end(wal->member, end);
     }
     if (end > size)
         return SQLITE_OK;
-    int error = memfs_allocate(wal->database->handle, end - page_size, page_size,
-                               MEMFS_ALLOCATE_KEEP_SIZE);
+    int error = memfs_fallocate(wal->database->handle, end - page_size, page_size,
+                                MEMFS_FALLOCATE_KEEP_SIZE);
     return mfs_errmap(MFS_OPERATION_WRITE, error);
 }
 
@@ -112,7 +112,7 @@ void mfs_wal_end_reservation(struct mfs_file *database, struct mfs_member *membe
 {
     if (database->is_read_only)
         return;
-    int error = memfs_reserve(database->handle, 0);
+    int error = memfs_preallocate(database->handle, 0);
     assert(error == 0);
     (void)error;
     mfs_member_set_wal_reserved_end(member, 0);

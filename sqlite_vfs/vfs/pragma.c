@@ -81,9 +81,9 @@ static int answer_peak(const struct question *question)
     return answer_number(question, ask_figures(question).peak_bytes);
 }
 
-static int answer_reserved(const struct question *question)
+static int answer_preallocated(const struct question *question)
 {
-    return answer_number(question, ask_figures(question).reserved_bytes);
+    return answer_number(question, ask_figures(question).preallocated_bytes);
 }
 
 static int answer_available(const struct question *question)
@@ -111,7 +111,7 @@ static int answer_version(const struct question *question)
 static int answer_usage(const struct question *question)
 {
     static const char *const names[MEMFS_CLASS_COUNT] = {
-        "data", "tables", "nodes", "names", "handles", "shared", "snapshots",
+        "data", "tables", "nodes", "names", "handles", "charged", "snapshots",
     };
     memfs_statfs_info info = ask_figures(question);
     sqlite3_str *out = sqlite3_str_new(NULL);
@@ -163,17 +163,17 @@ static int serve_quota(const struct question *question)
     return answer_number(question, ask_figures(question).quota_bytes);
 }
 
-static int serve_reserve(const struct question *question)
+static int serve_emergency_reserve(const struct question *question)
 {
-    uint64_t reserve_bytes;
+    uint64_t emergency_reserve_bytes;
     if (question->value != NULL) {
-        if (!mfs_uri_read_bytes(question->value, &reserve_bytes))
+        if (!mfs_uri_read_bytes(question->value, &emergency_reserve_bytes))
             return refuse_value(question);
-        int error = memfs_set_reserve(question->file->fs, reserve_bytes);
+        int error = memfs_set_emergency_reserve(question->file->fs, emergency_reserve_bytes);
         assert(error == 0);
         (void)error;
     }
-    return answer_number(question, ask_figures(question).reserve_bytes);
+    return answer_number(question, ask_figures(question).emergency_reserve_bytes);
 }
 
 static int serve_node_limit(const struct question *question)
@@ -221,7 +221,7 @@ static int serve_with_name(const struct question *question, int (*call)(memfs *,
 
 static int serve_snapshot(const struct question *question)
 {
-    return serve_with_name(question, memfs_snapshot);
+    return serve_with_name(question, memfs_snapshot_take);
 }
 
 static int serve_snapshot_remove(const struct question *question)
@@ -234,7 +234,7 @@ static int refuse_restore(const struct question *question)
 {
     return refuse(question, SQLITE_ERROR,
                   sqlite3_mprintf("%s: no connection may be open while the tree is put back; there"
-                                  " is memfs_restore() in C",
+                                  " is memfs_snapshot_restore() in C",
                                   question->name));
 }
 
@@ -242,7 +242,7 @@ static int answer_snapshots(const struct question *question)
 {
     memfs *fs = question->file->fs;
     memfs_list list;
-    int error = memfs_snapshot_list(fs, &list);
+    int error = memfs_list_snapshots(fs, &list);
     if (error != 0)
         return refuse_for(question, error);
     sqlite3_str *out = sqlite3_str_new(NULL);
@@ -271,9 +271,9 @@ static const struct pragma {
     {PREFIX "peak", answer_peak, false},
     {PREFIX "quota", serve_quota, true},
     {PREFIX "readers", answer_readers, false},
-    {PREFIX "reserve", serve_reserve, true},
-    {PREFIX "reserved", answer_reserved, false},
-    {PREFIX "restore", refuse_restore, true},
+    {PREFIX "emergency_reserve", serve_emergency_reserve, true},
+    {PREFIX "preallocated", answer_preallocated, false},
+    {PREFIX "snapshot_restore", refuse_restore, true},
     {PREFIX "snapshot", serve_snapshot, true},
     {PREFIX "snapshot_remove", serve_snapshot_remove, true},
     {PREFIX "snapshots", answer_snapshots, false},

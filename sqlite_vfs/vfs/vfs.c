@@ -246,7 +246,7 @@ int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *host, struct mfs_vf
     size_t length = strlen(name);
     assert(length > 0 && length <= MEMFS_SQLITE_NAME_MAX);
     void *memory;
-    int error = memfs_alloc(fs, sizeof(struct mfs_vfs), &memory);
+    int error = memfs_charged_alloc(fs, sizeof(struct mfs_vfs), &memory);
     if (error != 0)
         return error;
     struct mfs_vfs *vfs = memory; /* zeroed */

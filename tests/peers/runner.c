@@ -45,7 +45,7 @@ static int set_up(memfs **fs)
         return complain("SQLite", "has no VFS \"" HOST_VFS "\"");
     int error = memfs_create(&config, fs);
     if (error == 0)
-        error = memfs_sqlite_register(*fs, HOST_VFS, MEMFS_SQLITE_DEFAULT);
+        error = memfs_sqlite_register(*fs, HOST_VFS, MEMFS_SQLITE_REGISTER_DEFAULT);
     if (error != 0)
         return complain("cannot register", memfs_error_text(error));
     files_set_tree(*fs);

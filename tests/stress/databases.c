@@ -261,7 +261,7 @@ static void run_place(const char *journal_mode, uint64_t quota_bytes, int may_be
     site_open(&place.site, quota_bytes, 0);
     /* Room for a WAL index and some frames: a connection may be the first, when all is full. */
     if (may_be_full)
-        assert_int_equal(memfs_set_reserve(place.site.fs, 64u << 10), 0);
+        assert_int_equal(memfs_set_emergency_reserve(place.site.fs, 64u << 10), 0);
     assert_int_equal(memfs_sqlite_register(place.site.fs, VFS_NAME, 0), 0);
     create_tables(&place);
     struct crew *crew = crew_create(journal_mode, &place);
@@ -279,7 +279,7 @@ static void run_place(const char *journal_mode, uint64_t quota_bytes, int may_be
         assert_true(place.full > 0);
     check_whole(&place);
     assert_int_equal(memfs_sqlite_unregister(VFS_NAME), 0);
-    assert_int_equal(memfs_set_reserve(place.site.fs, 0), 0);
+    assert_int_equal(memfs_set_emergency_reserve(place.site.fs, 0), 0);
     site_close(&place.site);
 }
 

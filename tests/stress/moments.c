@@ -97,12 +97,12 @@ static void clone_source(struct crew_member *me)
 }
 
 /* In pieces, at several moments: it must be the same moment that is seen. */
-static void check_version(struct crew_member *me, const memfs_version_ref *version)
+static void check_version(struct crew_member *me, const memfs_content_ref *version)
 {
     unsigned char piece[3000], first = 0;
     uint64_t at = 0;
     for (int64_t got; at < version->size_bytes; at += (uint64_t)got) {
-        got = crew_must(me, memfs_version_read(version, piece, sizeof piece, (int64_t)at));
+        got = crew_must(me, memfs_content_read(version, piece, sizeof piece, (int64_t)at));
         crew_check(me, got > 0 && site_is_uniform(piece, (size_t)got));
         first = at == 0 ? piece[0] : first;
         crew_check(me, piece[0] == first && first != 0);
@@ -113,17 +113,17 @@ static void check_version(struct crew_member *me, const memfs_version_ref *versi
 static void hold_versions(struct crew_member *me)
 {
     memfs_file *file = opened(me, SOURCE, MEMFS_O_RDWR);
-    memfs_version_ref held[3];
+    memfs_content_ref held[3];
     for (unsigned i = 0; i < STEPS; i++) {
         for (unsigned k = 0; k < 3; k++)
-            crew_must(me, memfs_version_take(file, &held[k]));
+            crew_must(me, memfs_content_take(file, &held[k]));
         for (unsigned k = 0; k < 3; k++)
             check_version(me, &held[k]);
-        crew_must(me, memfs_version_drop(&held[0]));
+        crew_must(me, memfs_content_drop(&held[0]));
         check_version(me, &held[1]);
-        crew_must(me, memfs_version_restore(file, &held[1]));
+        crew_must(me, memfs_content_restore(file, &held[1]));
         check_version(me, &held[2]);
-        crew_must(me, memfs_version_drop(&held[2]));
+        crew_must(me, memfs_content_drop(&held[2]));
     }
     crew_must(me, memfs_close(file));
 }
@@ -221,7 +221,7 @@ static void map_and_remove(struct crew_member *me)
         if (way == 0)
             crew_must(me, memfs_ftruncate(file, 1));
         else if (way == 1)
-            crew_must(me, memfs_allocate(file, 0, sizeof bytes, MEMFS_ALLOCATE_PUNCH_HOLE));
+            crew_must(me, memfs_fallocate(file, 0, sizeof bytes, MEMFS_FALLOCATE_PUNCH_HOLE));
         crew_must(me, memfs_close(file));
         crew_must(me, memfs_unlink(site->fs, path));
         crew_check(me, site_is_uniform(mapping.data, PAGE_BYTES));

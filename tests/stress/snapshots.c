@@ -139,7 +139,7 @@ static void take_and_check(struct crew_member *me)
     snprintf(name, sizeof name, "s%u", me->index);
     snprintf(below, sizeof below, "/probe-%u", me->index);
     for (unsigned i = 0; i < SNAPSHOTS; i++) {
-        crew_must(me, memfs_snapshot(site->fs, name));
+        crew_must(me, memfs_snapshot_take(site->fs, name));
         crew_must(me, memfs_mkdir(site->fs, below, 0755));
         char path[48];
         static const char *const parts[] = {"/w0", "/w1", "/w2", "/moved"};
@@ -210,7 +210,7 @@ static void restore_and_remove(struct crew_member *me)
         switch (crew_random(me, 6)) {
         case 0:
         case 1:
-            crew_allow(me, memfs_snapshot(site->fs, name), MEMFS_EEXIST);
+            crew_allow(me, memfs_snapshot_take(site->fs, name), MEMFS_EEXIST);
             break;
         case 2:
             crew_allow(me, memfs_snapshot_remove(site->fs, name), MEMFS_ENOENT);
@@ -223,7 +223,7 @@ static void restore_and_remove(struct crew_member *me)
             crew_allow(me, memfs_remove_tree(site->fs, "/e"), MEMFS_ENOENT);
             break;
         default:
-            crew_allow(me, memfs_restore(site->fs, name), MEMFS_ENOENT);
+            crew_allow(me, memfs_snapshot_restore(site->fs, name), MEMFS_ENOENT);
         }
     }
 }

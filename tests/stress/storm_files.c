@@ -41,10 +41,10 @@ static void grow_somehow(struct crew_member *me, memfs_file *file)
         result = memfs_pwrite(file, bytes, length, offset);
         break;
     case 2:
-        result = memfs_allocate(file, offset, length, 0);
+        result = memfs_fallocate(file, offset, length, 0);
         break;
     default:
-        result = memfs_allocate(file, offset, length, MEMFS_ALLOCATE_ZERO_RANGE);
+        result = memfs_fallocate(file, offset, length, MEMFS_FALLOCATE_ZERO_RANGE);
     }
     crew_allow(me, result, STORM_REFUSALS(storm));
 }
@@ -61,7 +61,7 @@ void storm_write_shared(struct crew_member *me)
         grow_somehow(me, file);
         crew_must(me, memfs_ftruncate(file, 0));
         grow_somehow(me, file);
-        int punched = memfs_allocate(file, 4096, 8192, MEMFS_ALLOCATE_PUNCH_HOLE);
+        int punched = memfs_fallocate(file, 4096, 8192, MEMFS_FALLOCATE_PUNCH_HOLE);
         crew_allow(me, punched, STORM_REFUSALS(storm));
         crew_must(me, memfs_close(file));
     }
@@ -104,17 +104,17 @@ void storm_hold_contents(struct crew_member *me)
         memfs_file *file = open_shared(me, MEMFS_O_RDWR);
         if (file == NULL)
             continue;
-        memfs_version_ref version;
+        memfs_content_ref version;
         memfs_mapping mapping;
-        crew_must(me, memfs_version_take(file, &version));
+        crew_must(me, memfs_content_take(file, &version));
         result = memfs_map(file, 4096, 100, &mapping);
         if (crew_allow(me, result, STORM_REFUSALS(storm), MEMFS_ENXIO) == 0)
             crew_must(me, memfs_unmap(&mapping));
         grow_somehow(me, file);
         if (crew_random(me, 2) == 0)
-            crew_must(me, memfs_version_restore(file, &version));
+            crew_must(me, memfs_content_restore(file, &version));
         else
-            crew_must(me, memfs_version_drop(&version));
+            crew_must(me, memfs_content_drop(&version));
         crew_must(me, memfs_close(file));
     }
 }
@@ -144,7 +144,8 @@ void storm_use_charged_memory(struct crew_member *me)
         crew_pace(me, i);
         size_t size = 1 + crew_random(me, 32768);
         void *memory = NULL;
-        if (crew_allow(me, memfs_alloc(storm->site.fs, size, &memory), STORM_REFUSALS(storm)) != 0)
+        if (crew_allow(me, memfs_charged_alloc(storm->site.fs, size, &memory),
+                       STORM_REFUSALS(storm)) != 0)
             continue;
         crew_check(me, site_is_uniform(memory, size) && *(unsigned char *)memory == 0);
         memset(memory, 1 + (int)me->index, size);

@@ -22,7 +22,7 @@
 struct pair {
     struct site site;
     memfs_file *file, *other;
-    memfs_version_ref version; /* of `other`, while a round is under way */
+    memfs_content_ref version; /* of `other`, while a round is under way */
 };
 
 static void open_pair(struct pair *pair)
@@ -45,13 +45,13 @@ static void share_table(struct crew_member *me, unsigned pages)
 {
     struct pair *pair = me->context;
     static const unsigned char a[PAGE_BYTES] = {'a'}, b = 'b';
-    memfs_version_ref version;
+    memfs_content_ref version;
     crew_must(me, memfs_ftruncate(pair->other, 0));
     crew_must(me, memfs_ftruncate(pair->file, 0));
     for (unsigned i = 0; i < pages; i++)
         crew_must(me, memfs_pwrite(pair->file, a, sizeof a, (int64_t)i * PAGE_BYTES));
-    crew_must(me, memfs_version_take(pair->file, &version));
-    crew_must(me, memfs_version_restore(pair->other, &version));
+    crew_must(me, memfs_content_take(pair->file, &version));
+    crew_must(me, memfs_content_restore(pair->other, &version));
     crew_must(me, memfs_pwrite(pair->file, &b, 1, (int64_t)(pages - 1) * PAGE_BYTES));
 }
 
@@ -60,7 +60,7 @@ static void write_all_pages(struct crew_member *me)
     struct pair *pair = me->context;
     for (unsigned round = 0; round < ROUNDS; round++) {
         share_table(me, PAGES);
-        crew_must(me, memfs_version_take(pair->other, &pair->version));
+        crew_must(me, memfs_content_take(pair->other, &pair->version));
         crew_meet(me);
         for (int64_t i = 2; i < PAGES - 1; i++)
             crew_must(me, memfs_pwrite(pair->file, "b", 1, i * PAGE_BYTES));
@@ -79,7 +79,7 @@ static void copy_the_table(struct crew_member *me)
     for (unsigned round = 0; round < ROUNDS; round++) {
         crew_meet(me);
         crew_must(me, memfs_pwrite(pair->other, "c", 1, PAGE_BYTES));
-        crew_must(me, memfs_version_drop(&pair->version));
+        crew_must(me, memfs_content_drop(&pair->version));
         crew_meet(me);
     }
 }

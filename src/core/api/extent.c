@@ -85,13 +85,13 @@ static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, 
                         unsigned flags) MFS_REQUIRES(file->node.lock)
 {
     uint64_t size = mfs_node_size(file);
-    if ((flags & MEMFS_ALLOCATE_PUNCH_HOLE) != 0)
+    if ((flags & MEMFS_FALLOCATE_PUNCH_HOLE) != 0)
         return mfs_node_punch(&fs->nodes, file, offset, length);
-    int error = (flags & MEMFS_ALLOCATE_ZERO_RANGE) != 0
+    int error = (flags & MEMFS_FALLOCATE_ZERO_RANGE) != 0
                     ? mfs_content_zero(&fs->pool, &file->content, size, offset, length)
                     : mfs_content_allocate(&fs->pool, &file->content, size, offset, length);
     mfs_node_settle_write(file);
-    if (error == 0 && (flags & MEMFS_ALLOCATE_KEEP_SIZE) == 0 && offset + length > size)
+    if (error == 0 && (flags & MEMFS_FALLOCATE_KEEP_SIZE) == 0 && offset + length > size)
         mfs_node_set_size(&fs->nodes, file, offset + length);
     return error;
 }
@@ -99,11 +99,11 @@ static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, 
 static int allocate_once(memfs_file *file, int64_t offset, int64_t length, unsigned flags)
 {
     struct mfs_file_node *node;
-    const unsigned both = MEMFS_ALLOCATE_PUNCH_HOLE | MEMFS_ALLOCATE_ZERO_RANGE;
+    const unsigned both = MEMFS_FALLOCATE_PUNCH_HOLE | MEMFS_FALLOCATE_ZERO_RANGE;
     int error = mfs_handle_file(file, MEMFS_O_WRITE, &node);
     if (error != 0)
         return error;
-    if (offset < 0 || length <= 0 || (flags & ~(MEMFS_ALLOCATE_KEEP_SIZE | both)) != 0 ||
+    if (offset < 0 || length <= 0 || (flags & ~(MEMFS_FALLOCATE_KEEP_SIZE | both)) != 0 ||
         (flags & both) == both)
         return MEMFS_EINVAL;
     if (length > MEMFS_FILE_SIZE_MAX - offset)
@@ -121,7 +121,7 @@ static int allocate_once(memfs_file *file, int64_t offset, int64_t length, unsig
     return error;
 }
 
-int memfs_allocate(memfs_file *file, int64_t offset, int64_t length, unsigned flags)
+int memfs_fallocate(memfs_file *file, int64_t offset, int64_t length, unsigned flags)
 {
     int result;
     do
@@ -166,7 +166,7 @@ static int reserve_once(memfs_file *file, int64_t end)
     return error;
 }
 
-int memfs_reserve(memfs_file *file, int64_t end)
+int memfs_preallocate(memfs_file *file, int64_t end)
 {
     int result;
     do
@@ -196,13 +196,13 @@ int memfs_hold_private(memfs_file *file, int on)
     return 0;
 }
 
-int memfs_use_reserve(memfs_file *file, int use)
+int memfs_use_emergency_reserve(memfs_file *file, int use)
 {
     struct mfs_file_node *node;
     int error = mfs_handle_file(file, UINT32_MAX, &node);
     if (error != 0)
         return error;
-    if (use < MEMFS_RESERVE_UNUSED || use > MEMFS_RESERVE_WRITING)
+    if (use < MEMFS_EMERGENCY_UNUSED || use > MEMFS_EMERGENCY_WRITING)
         return MEMFS_EINVAL;
     atomic_store_explicit(&file->reserve_use, (uint8_t)use, memory_order_relaxed);
     return 0;

@@ -100,7 +100,7 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
 {
     uint64_t quota = config->quota_bytes == 0 ? MFS_UNLIMITED : config->quota_bytes;
     mfs_ledger_init(&fs->memory.ledger, mfs_min_u64(quota, foundation->arena_limit));
-    mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, config->reserve_bytes);
+    mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, config->emergency_reserve_bytes);
     fs->memory.lot = &fs->lot;
     fs->memory.arena = foundation->arena;
     fs->arena_limit = foundation->arena_limit;
@@ -265,11 +265,11 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
     return mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes) ? 0 : MEMFS_EBUSY;
 }
 
-int memfs_set_reserve(memfs *fs, uint64_t reserve_bytes)
+int memfs_set_emergency_reserve(memfs *fs, uint64_t emergency_reserve_bytes)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, reserve_bytes);
+    mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, emergency_reserve_bytes);
     return 0;
 }
 
@@ -303,10 +303,10 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
     }
     uint64_t free_bytes = info->pages_free << fs->pool.page_shift;
     info->available_bytes = mfs_ledger_available(ledger, MFS_ORDINARY, free_bytes);
-    info->reserve_bytes = atomic_load(&ledger->reserve);
-    info->reserve_left_bytes = mfs_min_u64(
-        info->reserve_bytes, mfs_ledger_available(ledger, MFS_PRIVILEGED, free_bytes));
-    info->reserved_bytes = atomic_load(&fs->nodes.reserved_bytes);
+    info->emergency_reserve_bytes = atomic_load(&ledger->reserve);
+    info->emergency_reserve_left_bytes = mfs_min_u64(
+        info->emergency_reserve_bytes, mfs_ledger_available(ledger, MFS_PRIVILEGED, free_bytes));
+    info->preallocated_bytes = atomic_load(&fs->nodes.preallocated_bytes);
     info->quota_refusals = atomic_load(&ledger->quota_refusals);
     info->node_refusals = atomic_load(&ledger->node_refusals);
     info->allocator_refusals = atomic_load(&ledger->allocator_refusals);
@@ -367,17 +367,17 @@ static int alloc_as(memfs *fs, enum mfs_rank rank, size_t size, void **out)
         return MEMFS_EINVAL;
     int result;
     do
-        result = mfs_block_take(&fs->blocks, &fs->memory, rank, MEMFS_CLASS_SHARED, size, out);
+        result = mfs_block_take(&fs->blocks, &fs->memory, rank, MEMFS_CLASS_CHARGED, size, out);
     while (mfs_fs_tries_again(fs, result));
     return result;
 }
 
-int memfs_alloc(memfs *fs, size_t size, void **out)
+int memfs_charged_alloc(memfs *fs, size_t size, void **out)
 {
     return alloc_as(fs, MFS_ORDINARY, size, out);
 }
 
-int memfs_alloc_from_reserve(memfs *fs, size_t size, void **out)
+int memfs_charged_alloc_emergency(memfs *fs, size_t size, void **out)
 {
     return alloc_as(fs, MFS_PRIVILEGED, size, out);
 }

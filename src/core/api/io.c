@@ -168,7 +168,7 @@ int64_t memfs_pwrite(memfs_file *file, const void *buffer, size_t length, int64_
     return memfs_pwritev(file, &part, 1, offset);
 }
 
-int memfs_sync(memfs_file *file)
+int memfs_fsync(memfs_file *file)
 {
     return file != NULL && file->magic == MFS_FILE_MAGIC ? 0 : MEMFS_EBADF;
 }

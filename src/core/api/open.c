@@ -15,7 +15,7 @@ _Static_assert(sizeof(memfs_file) <= sizeof(memfs_file_storage), "a handle must 
 #define KNOWN_FLAGS \
     (MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE | MEMFS_O_TRUNCATE | MEMFS_O_APPEND | \
      MEMFS_O_DIRECTORY | MEMFS_O_NOFOLLOW | MEMFS_O_TMPFILE | MEMFS_O_SHARED_LOCK | \
-     MEMFS_O_EXCLUSIVE_LOCK | MEMFS_O_NOATIME | MEMFS_O_MAKE_PARENTS | MEMFS_O_RESERVE)
+     MEMFS_O_EXCLUSIVE_LOCK | MEMFS_O_NOATIME | MEMFS_O_MAKE_PARENTS | MEMFS_O_EMERGENCY)
 
 struct opening {
     memfs *fs;
@@ -34,7 +34,7 @@ static bool has(const struct opening *o, uint32_t flag)
 
 static enum mfs_rank rank_of(const struct opening *o)
 {
-    return has(o, MEMFS_O_RESERVE) ? MFS_PRIVILEGED : MFS_ORDINARY;
+    return has(o, MEMFS_O_EMERGENCY) ? MFS_PRIVILEGED : MFS_ORDINARY;
 }
 
 static int check_flags(const struct opening *o)
@@ -236,8 +236,8 @@ static int get_handle(const struct opening *o, memfs_file_storage *storage, memf
     *out = memory;
     (*out)->fs = o->fs;
     (*out)->is_lent = storage != NULL;
-    if (has(o, MEMFS_O_RESERVE))
-        (*out)->reserve_use = MEMFS_RESERVE_WRITING;
+    if (has(o, MEMFS_O_EMERGENCY))
+        (*out)->reserve_use = MEMFS_EMERGENCY_WRITING;
     return 0;
 }
 

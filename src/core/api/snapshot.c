@@ -39,7 +39,7 @@ static int snapshot_once(memfs *fs, const char *name)
     return error;
 }
 
-int memfs_snapshot(memfs *fs, const char *name)
+int memfs_snapshot_take(memfs *fs, const char *name)
 {
     int result;
     do
@@ -94,7 +94,7 @@ static int restore_once(memfs *fs, const char *name)
     return error;
 }
 
-int memfs_restore(memfs *fs, const char *name)
+int memfs_snapshot_restore(memfs *fs, const char *name)
 {
     int result;
     do
@@ -172,7 +172,7 @@ static int list_once(memfs *fs, memfs_list *out)
     return error;
 }
 
-int memfs_snapshot_list(memfs *fs, memfs_list *out)
+int memfs_list_snapshots(memfs *fs, memfs_list *out)
 {
     int result;
     do

@@ -80,7 +80,7 @@ static int copy_tree_once(memfs *fs, const char *from, const char *to, unsigned 
 {
     struct mfs_node *copy;
     if (!mfs_fs_is_valid(fs) || from == NULL || to == NULL ||
-        (flags & ~(MEMFS_COPY_EXCLUSIVE | MEMFS_COPY_ATTRIBUTES)) != 0)
+        (flags & ~(MEMFS_COPY_NOREPLACE | MEMFS_COPY_ATTRIBUTES)) != 0)
         return MEMFS_EINVAL;
     enum mfs_copy_kind kind = (flags & MEMFS_COPY_ATTRIBUTES) != 0 ? MFS_COPY_ATTRIBUTES
                                                                    : MFS_COPY_FRESH;

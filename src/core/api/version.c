@@ -7,12 +7,12 @@
 #include "base/num.h"
 #include "instance/fs.h"
 
-static struct mfs_version *as_version(memfs_version_ref *ref)
+static struct mfs_version *as_version(memfs_content_ref *ref)
 {
     return (struct mfs_version *)(void *)ref;
 }
 
-static bool tries_again(const memfs_version_ref *ref, int64_t result)
+static bool tries_again(const memfs_content_ref *ref, int64_t result)
 {
     const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
     return mfs_is_by_limit(result) && mfs_fs_ask_refused(version->fs, (int)result);
@@ -23,7 +23,7 @@ static bool is_held(const struct mfs_version *version)
     return version != NULL && version->magic == MFS_VERSION_MAGIC && version->fs != NULL;
 }
 
-int memfs_version_take(memfs_file *file, memfs_version_ref *out)
+int memfs_content_take(memfs_file *file, memfs_content_ref *out)
 {
     struct mfs_file_node *node;
     int error = mfs_handle_file(file, UINT32_MAX, &node);
@@ -53,7 +53,7 @@ static struct mfs_content let_go(struct mfs_version *version)
     return content;
 }
 
-int memfs_version_restore(memfs_file *file, memfs_version_ref *ref)
+int memfs_content_restore(memfs_file *file, memfs_content_ref *ref)
 {
     struct mfs_file_node *node;
     struct mfs_version *version = as_version(ref);
@@ -75,7 +75,7 @@ int memfs_version_restore(memfs_file *file, memfs_version_ref *ref)
     return 0;
 }
 
-int memfs_version_exchange(memfs_file *file, memfs_version_ref *ref)
+int memfs_content_exchange(memfs_file *file, memfs_content_ref *ref)
 {
     struct mfs_file_node *node;
     struct mfs_version *version = as_version(ref);
@@ -98,7 +98,7 @@ int memfs_version_exchange(memfs_file *file, memfs_version_ref *ref)
     return 0;
 }
 
-int memfs_version_drop(memfs_version_ref *ref)
+int memfs_content_drop(memfs_content_ref *ref)
 {
     struct mfs_version *version = as_version(ref);
     if (!is_held(version))
@@ -109,7 +109,7 @@ int memfs_version_drop(memfs_version_ref *ref)
     return 0;
 }
 
-int64_t memfs_version_read(const memfs_version_ref *ref, void *buffer, size_t length,
+int64_t memfs_content_read(const memfs_content_ref *ref, void *buffer, size_t length,
                            int64_t offset)
 {
     const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
@@ -125,7 +125,7 @@ int64_t memfs_version_read(const memfs_version_ref *ref, void *buffer, size_t le
     return (int64_t)n;
 }
 
-static int64_t write_once(memfs_version_ref *ref, const void *buffer, size_t length, int64_t offset)
+static int64_t write_once(memfs_content_ref *ref, const void *buffer, size_t length, int64_t offset)
 {
     struct mfs_version *version = as_version(ref);
     union {
@@ -152,7 +152,7 @@ static int64_t write_once(memfs_version_ref *ref, const void *buffer, size_t len
     return (int64_t)length;
 }
 
-int64_t memfs_version_write(memfs_version_ref *ref, const void *buffer, size_t length,
+int64_t memfs_content_write(memfs_content_ref *ref, const void *buffer, size_t length,
                             int64_t offset)
 {
     int64_t n;
@@ -162,7 +162,7 @@ int64_t memfs_version_write(memfs_version_ref *ref, const void *buffer, size_t l
     return n;
 }
 
-static int truncate_once(memfs_version_ref *ref, int64_t size)
+static int truncate_once(memfs_content_ref *ref, int64_t size)
 {
     struct mfs_version *version = as_version(ref);
     if (!is_held(version) || size < 0)
@@ -180,7 +180,7 @@ static int truncate_once(memfs_version_ref *ref, int64_t size)
     return error;
 }
 
-int memfs_version_truncate(memfs_version_ref *ref, int64_t size)
+int memfs_content_truncate(memfs_content_ref *ref, int64_t size)
 {
     int result;
     do
@@ -189,7 +189,7 @@ int memfs_version_truncate(memfs_version_ref *ref, int64_t size)
     return result;
 }
 
-static int allocate_once(memfs_version_ref *ref, int64_t offset, int64_t length)
+static int allocate_once(memfs_content_ref *ref, int64_t offset, int64_t length)
 {
     struct mfs_version *version = as_version(ref);
     if (!is_held(version) || offset < 0 || length <= 0)
@@ -204,7 +204,7 @@ static int allocate_once(memfs_version_ref *ref, int64_t offset, int64_t length)
     return error;
 }
 
-int memfs_version_allocate(memfs_version_ref *ref, int64_t offset, int64_t length)
+int memfs_content_allocate(memfs_content_ref *ref, int64_t offset, int64_t length)
 {
     int result;
     do
@@ -213,7 +213,7 @@ int memfs_version_allocate(memfs_version_ref *ref, int64_t offset, int64_t lengt
     return result;
 }
 
-int memfs_version_map(const memfs_version_ref *ref, int64_t offset, size_t length,
+int memfs_content_map(const memfs_content_ref *ref, int64_t offset, size_t length,
                       memfs_mapping *out)
 {
     const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;

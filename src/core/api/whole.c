@@ -19,7 +19,7 @@ static int read_sized(memfs *fs, struct mfs_file_node *file, size_t limit, void 
         uint64_t room = mfs_node_size(file);
         if (room > limit || room >= SIZE_MAX)
             return MEMFS_EFBIG;
-        int error = mfs_block_take(&fs->blocks, &fs->memory, MFS_ORDINARY, MEMFS_CLASS_SHARED,
+        int error = mfs_block_take(&fs->blocks, &fs->memory, MFS_ORDINARY, MEMFS_CLASS_CHARGED,
                                    (size_t)room + 1, &memory);
         if (error != 0)
             return error;
@@ -221,7 +221,7 @@ static int copy_once(memfs *fs, const char *from, const char *to, unsigned flags
 {
     struct mfs_node *node;
     if (!mfs_fs_is_valid(fs) || from == NULL || to == NULL ||
-        (flags & ~(MEMFS_COPY_EXCLUSIVE | MEMFS_COPY_ATTRIBUTES)) != 0)
+        (flags & ~(MEMFS_COPY_NOREPLACE | MEMFS_COPY_ATTRIBUTES)) != 0)
         return MEMFS_EINVAL;
     int error = mfs_walk_to_node(&fs->tree, NULL, from, true, &node);
     if (error != 0)
@@ -235,7 +235,7 @@ static int copy_once(memfs *fs, const char *from, const char *to, unsigned flags
                                 .source = node};
     error = clone_into(fs, file, &delivery);
     if (error == 0)
-        error = deliver(fs, to, (flags & MEMFS_COPY_EXCLUSIVE) != 0, &delivery);
+        error = deliver(fs, to, (flags & MEMFS_COPY_NOREPLACE) != 0, &delivery);
     mfs_content_release(&fs->pool, &delivery.content);
     mfs_node_release(&fs->nodes, node);
     return error;

@@ -1,4 +1,4 @@
-/* A content that a caller holds by reference: what memfs_version_ref really is. */
+/* A content that a caller holds by reference: what memfs_content_ref really is. */
 #ifndef MFS_VERSION_H
 #define MFS_VERSION_H
 
@@ -18,7 +18,7 @@ struct mfs_version {
 
 #define MFS_VERSION_MAGIC 0x6d667376u
 
-_Static_assert(sizeof(struct mfs_version) <= sizeof(memfs_version_ref), "a version must fit");
+_Static_assert(sizeof(struct mfs_version) <= sizeof(memfs_content_ref), "a version must fit");
 
 /* All versions that are held, to find their pages again at an audit or a forced end. */
 struct mfs_version_list {

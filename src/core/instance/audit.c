@@ -22,7 +22,7 @@ struct audit {
     struct subtotal *counting;
     struct mfs_tally tally;
     uint64_t short_bytes;
-    uint64_t reserved_bytes;
+    uint64_t preallocated_bytes;
     uint64_t handle_bytes, block_bytes;
     bool is_sound;
 };
@@ -48,7 +48,8 @@ static void add_node(struct audit *audit, struct mfs_node *node)
     struct mfs_dir_node *dir = mfs_as_dir(node);
     if (file != NULL) {
         mfs_content_tally(&fs->pool, &file->content, &audit->tally, &audit->short_bytes);
-        audit->reserved_bytes += mfs_sub_saturating(file->content.kept_end, mfs_node_size(file));
+        audit->preallocated_bytes += mfs_sub_saturating(file->content.kept_end,
+                                                        mfs_node_size(file));
         expect(audit, mfs_content_has_room(&fs->pool, &file->content, mfs_node_size(file)),
                "audit: room that is reserved");
     }
@@ -126,7 +127,7 @@ static void add_handles(struct audit *audit)
         audit->handle_bytes += mfs_memory_cost(&fs->memory, sizeof *dir);
     for (struct mfs_block *block = fs->blocks.first; block != NULL; block = block->next) {
         uint64_t cost = mfs_memory_cost(&fs->memory, block->bytes);
-        *(block->class == MEMFS_CLASS_SHARED ? &audit->block_bytes : &audit->handle_bytes) += cost;
+        *(block->class == MEMFS_CLASS_CHARGED ? &audit->block_bytes : &audit->handle_bytes) += cost;
     }
 }
 
@@ -174,9 +175,9 @@ static void compare_rest(struct audit *audit)
            used(fs, MEMFS_CLASS_SNAPSHOTS) == audit->kept.node_bytes + audit->kept.name_bytes,
            "audit: bytes of snapshots");
     expect(audit, used(fs, MEMFS_CLASS_HANDLES) >= audit->handle_bytes, "audit: bytes of handles");
-    expect(audit, used(fs, MEMFS_CLASS_SHARED) == audit->block_bytes,
+    expect(audit, used(fs, MEMFS_CLASS_CHARGED) == audit->block_bytes,
            "audit: bytes of charged memory");
-    expect(audit, atomic_load(&fs->nodes.reserved_bytes) == audit->reserved_bytes,
+    expect(audit, atomic_load(&fs->nodes.preallocated_bytes) == audit->preallocated_bytes,
            "audit: bytes reserved");
     compare_counts(audit, &audit->live);
     compare_counts(audit, &audit->kept);

@@ -35,7 +35,7 @@ struct memfs_file {
     uint8_t held;                /* enum mfs_held; guarded by the node's gate */
     bool is_lent;                /* the memory is the caller's */
     bool holds_private;          /* guarded by `lock` */
-    _Atomic uint8_t reserve_use; /* enum memfs_reserve_use */
+    _Atomic uint8_t reserve_use; /* enum memfs_emergency_use */
     bool counts_orphan; /* of all handles of one node, this one speaks for it in statistics */
     uint64_t offset;
 };
@@ -75,8 +75,8 @@ static inline int mfs_handle_file(const struct memfs_file *handle, uint32_t acce
 /* How a write is charged that goes up to `end` of `size` bytes; by the handle's reserve_use. */
 static inline enum mfs_rank mfs_rank_of_write(uint8_t reserve_use, uint64_t size, uint64_t end)
 {
-    bool may = reserve_use == MEMFS_RESERVE_WRITING ||
-               (reserve_use == MEMFS_RESERVE_OVERWRITING && end <= size);
+    bool may = reserve_use == MEMFS_EMERGENCY_WRITING ||
+               (reserve_use == MEMFS_EMERGENCY_OVERWRITING && end <= size);
     return may ? MFS_PRIVILEGED : MFS_ORDINARY;
 }
 

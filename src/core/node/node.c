@@ -124,7 +124,7 @@ void mfs_node_retain(struct mfs_node *node)
     MFS_CHECK(before != 0 && before != UINT32_MAX);
 }
 
-/* The room that is reserved behind the end: what reserved_bytes adds up. */
+/* The room that is reserved behind the end: what preallocated_bytes adds up. */
 static uint64_t room_behind(const struct mfs_file_node *file)
 {
     return mfs_sub_saturating(file->content.kept_end, mfs_node_size(file));
@@ -134,7 +134,7 @@ static void recount_room(struct mfs_nodes *nodes, const struct mfs_file_node *fi
 {
     uint64_t after = room_behind(file);
     if (after != before)
-        (void)atomic_fetch_add_explicit(&nodes->reserved_bytes, after - before,
+        (void)atomic_fetch_add_explicit(&nodes->preallocated_bytes, after - before,
                                         memory_order_relaxed);
 }
 
@@ -193,7 +193,7 @@ void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
     struct mfs_file_node *file = mfs_as_file(node);
     struct mfs_dir_node *dir = mfs_as_dir(node);
     if (file != NULL) {
-        (void)atomic_fetch_sub_explicit(&nodes->reserved_bytes, room_behind(file),
+        (void)atomic_fetch_sub_explicit(&nodes->preallocated_bytes, room_behind(file),
                                         memory_order_relaxed);
         mfs_content_release(nodes->pool, &file->content);
     }
@@ -265,11 +265,11 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     mfs_lock_shared(nodes->lot, &node->lock);
     info->size = 0;
     info->allocated_bytes = 0;
-    info->reserved_bytes = 0;
+    info->preallocated_bytes = 0;
     if (file != NULL) {
         info->size = mfs_node_size(file);
         info->allocated_bytes = mfs_content_allocated(nodes->pool, &file->content, info->size);
-        info->reserved_bytes = room_behind(file);
+        info->preallocated_bytes = room_behind(file);
     } else if (link != NULL) {
         info->size = link->length;
     }

@@ -77,8 +77,8 @@ struct mfs_nodes {
     int64_t (*clock)(void *context);
     void *clock_context;
     uint32_t atime_policy;
-    uint32_t uid, gid;               /* of new nodes */
-    _Atomic uint64_t reserved_bytes; /* behind the ends of files */
+    uint32_t uid, gid;                   /* of new nodes */
+    _Atomic uint64_t preallocated_bytes; /* behind the ends of files */
     _Atomic uint64_t next_number;
     struct mfs_lock limit_lock; /* a leaf: one setter of the limit at a time */
     _Atomic uint64_t limit;     /* MFS_UNLIMITED: none */

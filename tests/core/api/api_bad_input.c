@@ -103,8 +103,8 @@ static void a_null_file_system_is_invalid_for_every_function(void **state)
         memfs_write_file(NULL, "/f", "x", 1, 0),
         memfs_copy(NULL, "/f", "/x", 0),
         memfs_copy_tree(NULL, "/d", "/x", 0),
-        memfs_snapshot(NULL, "s"),
-        memfs_restore(NULL, "s"),
+        memfs_snapshot_take(NULL, "s"),
+        memfs_snapshot_restore(NULL, "s"),
         memfs_snapshot_remove(NULL, "s"),
         memfs_snapshot_extract(NULL, "s", "/", "/x"),
         memfs_tree_usage(NULL, "/d", &o.tree),
@@ -113,7 +113,7 @@ static void a_null_file_system_is_invalid_for_every_function(void **state)
         memfs_list_dir(NULL, "/d", &o.list),
         memfs_glob(NULL, "/*", &o.list),
         memfs_walk(NULL, "/", never_called, NULL),
-        memfs_alloc(NULL, 10, &o.memory),
+        memfs_charged_alloc(NULL, 10, &o.memory),
     };
     check_all_return(results, COUNT_OF(results), MEMFS_EINVAL);
     assert_null(o.file);
@@ -174,12 +174,12 @@ static void a_null_path_is_invalid_for_every_function(void **state)
         memfs_copy(fs, "/f", NULL, 0),
         memfs_copy_tree(fs, NULL, "/x", 0),
         memfs_copy_tree(fs, "/d", NULL, 0),
-        memfs_snapshot(fs, NULL),
-        memfs_restore(fs, NULL),
+        memfs_snapshot_take(fs, NULL),
+        memfs_snapshot_restore(fs, NULL),
         memfs_snapshot_remove(fs, NULL),
         memfs_snapshot_extract(fs, NULL, "/", "/x"),
         memfs_snapshot_stat(fs, "s", NULL),
-        memfs_snapshot_list(fs, NULL),
+        memfs_list_snapshots(fs, NULL),
         memfs_tree_usage(fs, NULL, &o.tree),
         memfs_opendir(fs, NULL, &o.dir),
         memfs_opendirat(fs, NULL, NULL, &o.dir),
@@ -201,10 +201,10 @@ static void a_null_out_parameter_is_invalid_for_every_function(void **state)
     make_tree(fs);
     memfs_file *file = open_file(fs, "/f", MEMFS_O_RDWR | MEMFS_O_NOATIME);
     memfs_dir *dir = open_dir(fs, "/");
-    memfs_version_ref version;
+    memfs_content_ref version;
     memfs_mapping mapping;
     char *before = fixture_describe(fs);
-    assert_ok(memfs_version_take(file, &version));
+    assert_ok(memfs_content_take(file, &version));
     const int64_t results[] = {
         memfs_statfs(fs, NULL),
         memfs_last_refusal(fs, NULL),
@@ -230,31 +230,31 @@ static void a_null_out_parameter_is_invalid_for_every_function(void **state)
         memfs_glob(fs, "/*", NULL),
         memfs_walk(fs, "/", NULL, NULL),
         memfs_map(file, 0, 1, NULL),
-        memfs_version_take(file, NULL),
-        memfs_version_restore(file, NULL),
-        memfs_version_exchange(file, NULL),
-        memfs_version_drop(NULL),
-        memfs_version_map(NULL, 0, 1, &mapping),
-        memfs_version_map(&version, 0, 1, NULL),
-        memfs_version_map(&version, -1, 1, &mapping),
-        memfs_version_map(&version, 0, 0, &mapping),
-        memfs_version_map(&version, 4090, 10, &mapping),
-        memfs_version_write(NULL, &size, 1, 0),
-        memfs_version_write(&version, NULL, 1, 0),
-        memfs_version_write(&version, &size, 1, -1),
-        memfs_version_truncate(NULL, 0),
-        memfs_version_truncate(&version, -1),
-        memfs_version_allocate(NULL, 0, 1),
-        memfs_version_allocate(&version, -1, 1),
-        memfs_version_allocate(&version, 0, 0),
-        memfs_version_read(NULL, &size, 1, 0),
-        memfs_version_read(&version, NULL, 1, 0),
-        memfs_alloc(fs, 10, NULL),
+        memfs_content_take(file, NULL),
+        memfs_content_restore(file, NULL),
+        memfs_content_exchange(file, NULL),
+        memfs_content_drop(NULL),
+        memfs_content_map(NULL, 0, 1, &mapping),
+        memfs_content_map(&version, 0, 1, NULL),
+        memfs_content_map(&version, -1, 1, &mapping),
+        memfs_content_map(&version, 0, 0, &mapping),
+        memfs_content_map(&version, 4090, 10, &mapping),
+        memfs_content_write(NULL, &size, 1, 0),
+        memfs_content_write(&version, NULL, 1, 0),
+        memfs_content_write(&version, &size, 1, -1),
+        memfs_content_truncate(NULL, 0),
+        memfs_content_truncate(&version, -1),
+        memfs_content_allocate(NULL, 0, 1),
+        memfs_content_allocate(&version, -1, 1),
+        memfs_content_allocate(&version, 0, 0),
+        memfs_content_read(NULL, &size, 1, 0),
+        memfs_content_read(&version, NULL, 1, 0),
+        memfs_charged_alloc(fs, 10, NULL),
         memfs_open_with(fs, "/f", NULL, &file),
         memfs_open_mode(fs, "/f", NULL, &file),
     };
     check_all_return(results, COUNT_OF(results), MEMFS_EINVAL);
-    assert_ok(memfs_version_drop(&version));
+    assert_ok(memfs_content_drop(&version));
     check_described(fs, before, "a null out parameter", __FILE__, __LINE__);
     assert_null(memory);
     assert_int_equal(size, 0);
@@ -267,7 +267,7 @@ static void check_dead_handle(memfs_file *file)
 {
     memfs_stat_info stat = {.struct_size = sizeof stat};
     memfs_mapping mapping;
-    memfs_version_ref version = {0};
+    memfs_content_ref version = {0};
     char byte = 'x';
     memfs_iovec part = {&byte, 1};
     const int64_t results[] = {
@@ -283,14 +283,14 @@ static void check_dead_handle(memfs_file *file)
         memfs_seek(file, 0, MEMFS_SEEK_SET),
         memfs_tell(file),
         memfs_ftruncate(file, 0),
-        memfs_allocate(file, 0, 1, 0),
-        memfs_sync(file),
+        memfs_fallocate(file, 0, 1, 0),
+        memfs_fsync(file),
         memfs_lock(file, MEMFS_LOCK_SHARED, 0),
         memfs_unlock(file),
         memfs_map(file, 0, 1, &mapping),
-        memfs_version_take(file, &version),
-        memfs_version_restore(file, &version),
-        memfs_version_exchange(file, &version),
+        memfs_content_take(file, &version),
+        memfs_content_restore(file, &version),
+        memfs_content_exchange(file, &version),
         memfs_fstat(file, &stat),
         memfs_file_size(file),
         memfs_fchmod(file, 0600),
@@ -409,8 +409,8 @@ static void numbers_that_overflow_are_refused(void **state)
     make_tree(f->fs);
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR | MEMFS_O_NOATIME);
     assert_refused(f->fs, memfs_pwrite(file, &byte, SIZE_MAX, INT64_MAX), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_allocate(file, INT64_MAX, INT64_MAX, 0), MEMFS_EFBIG);
-    assert_refused(f->fs, memfs_allocate(file, INT64_MAX, INT64_MAX, MEMFS_ALLOCATE_ZERO_RANGE),
+    assert_refused(f->fs, memfs_fallocate(file, INT64_MAX, INT64_MAX, 0), MEMFS_EFBIG);
+    assert_refused(f->fs, memfs_fallocate(file, INT64_MAX, INT64_MAX, MEMFS_FALLOCATE_ZERO_RANGE),
                    MEMFS_EFBIG);
     assert_refused(f->fs, memfs_seek(file, INT64_MAX, MEMFS_SEEK_END), MEMFS_EOVERFLOW);
     int result = memfs_map(file, INT64_MAX, SIZE_MAX, &mapping);
@@ -439,19 +439,19 @@ static void an_empty_struct_is_neither_a_mapping_nor_a_version(void **state)
 {
     struct fixture *f = *state;
     memfs_mapping mapping;
-    memfs_version_ref version;
+    memfs_content_ref version;
     memset(&mapping, 0, sizeof mapping);
     memset(&version, 0, sizeof version);
     make_tree(f->fs);
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR);
     assert_refused(f->fs, memfs_unmap(&mapping), MEMFS_EBADF);
-    assert_refused(f->fs, memfs_version_drop(&version), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_version_restore(file, &version), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_version_exchange(file, &version), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_version_write(&version, "x", 1, 0), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_version_truncate(&version, 0), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_content_drop(&version), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_content_restore(file, &version), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_content_exchange(file, &version), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_content_write(&version, "x", 1, 0), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_content_truncate(&version, 0), MEMFS_EINVAL);
     char byte;
-    assert_refused(f->fs, memfs_version_read(&version, &byte, 1, 0), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_content_read(&version, &byte, 1, 0), MEMFS_EINVAL);
     assert_ok(memfs_close(file));
 }
 

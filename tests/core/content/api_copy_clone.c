@@ -1,7 +1,7 @@
 /* Copying one file: its pages are shared until they differ. */
 #include "checks.h"
 
-#define EXCLUSIVE MEMFS_COPY_EXCLUSIVE
+#define EXCLUSIVE MEMFS_COPY_NOREPLACE
 #define ATTRIBUTES MEMFS_COPY_ATTRIBUTES
 
 static void a_copy_and_its_original_are_independent_both_ways(void **state)

@@ -34,7 +34,7 @@ static void a_mapping_stays_whatever_happens_to_the_file(void **state)
         if (way == 0)
             assert_ok(memfs_ftruncate(file, 0));
         if (way == 1)
-            assert_ok(memfs_allocate(file, 0, 4096, MEMFS_ALLOCATE_PUNCH_HOLE));
+            assert_ok(memfs_fallocate(file, 0, 4096, MEMFS_FALLOCATE_PUNCH_HOLE));
         assert_ok(memfs_close(file));
         if (way == 2)
             assert_ok(memfs_unlink(f->fs, "/f"));
@@ -183,7 +183,7 @@ static void the_generation_stays_while_mappings_show_what_a_read_would(void **st
     uint64_t generation = memfs_mapping_generation(file);
     assert_returns(memfs_pwrite(file, "in place", 8, 4090), 8);
     assert_returns(memfs_pwrite(file, "appended", 8, 100000), 8);
-    assert_ok(memfs_allocate(file, 0, 200000, 0));
+    assert_ok(memfs_fallocate(file, 0, 200000, 0));
     assert_ok(memfs_map(file, 0, 4096, &mapping));
     assert_ok(memfs_unmap(&mapping));
     assert_ok(memfs_copy(f->fs, "/f", "/g", 0));
@@ -201,18 +201,18 @@ static void the_generation_stays_while_mappings_show_what_a_read_would(void **st
 static void the_generation_moves_whenever_a_page_may_have_been_replaced(void **state)
 {
     struct fixture *f = *state;
-    memfs_version_ref version;
+    memfs_content_ref version;
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 50000, 0, 1);
     ASSERT_MOVES(assert_ok(memfs_ftruncate(file, 49000)));
     ASSERT_MOVES(assert_ok(memfs_truncate(f->fs, "/f", 48000)));
-    ASSERT_MOVES(assert_ok(memfs_allocate(file, 4096, 4096, MEMFS_ALLOCATE_PUNCH_HOLE)));
+    ASSERT_MOVES(assert_ok(memfs_fallocate(file, 4096, 4096, MEMFS_FALLOCATE_PUNCH_HOLE)));
     assert_ok(memfs_copy(f->fs, "/f", "/g", 0));
     ASSERT_MOVES(assert_returns(memfs_pwrite(file, "copied", 6, 20000), 6));
-    ASSERT_MOVES(assert_ok(memfs_allocate(file, 30000, 100, 0)));
+    ASSERT_MOVES(assert_ok(memfs_fallocate(file, 30000, 100, 0)));
     ASSERT_MOVES(assert_ok(memfs_copy(f->fs, "/g", "/f", 0)));
-    assert_ok(memfs_version_take(file, &version));
-    ASSERT_MOVES(assert_ok(memfs_version_restore(file, &version)));
+    assert_ok(memfs_content_take(file, &version));
+    ASSERT_MOVES(assert_ok(memfs_content_restore(file, &version)));
     ASSERT_MOVES(put(f->fs, "/f", "replaced"));
     ASSERT_MOVES(assert_ok(memfs_ftruncate(file, 0)));
     assert_ok(memfs_close(file));
@@ -221,12 +221,12 @@ static void the_generation_moves_whenever_a_page_may_have_been_replaced(void **s
 
 /* ---------------------------------------------------------------- versions */
 
-static void check_version(const memfs_version_ref *version, size_t length, unsigned seed)
+static void check_version(const memfs_content_ref *version, size_t length, unsigned seed)
 {
     unsigned char *bytes = malloc(2 * length + 1);
     assert_non_null(bytes);
     fill_pattern(bytes, length, seed);
-    assert_returns(memfs_version_read(version, bytes + length, length + 1, 0), length);
+    assert_returns(memfs_content_read(version, bytes + length, length + 1, 0), length);
     assert_memory_equal(bytes, bytes + length, length);
     assert_int_equal(version->size_bytes, length);
     free(bytes);
@@ -236,11 +236,11 @@ static void a_version_keeps_the_content_of_its_moment(void **state)
 {
     struct fixture *f = *state;
     static const size_t sizes[] = {0, 5, 300, 4096, 50000};
-    memfs_version_ref version;
+    memfs_content_ref version;
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         memfs_file *file = create_file(f->fs, "/f");
         write_pattern(file, sizes[i], 0, 1);
-        assert_ok(memfs_version_take(file, &version));
+        assert_ok(memfs_content_take(file, &version));
         write_pattern(file, 30000, 0, 2);
         check_version(&version, sizes[i], 1);
         assert_ok(memfs_ftruncate(file, 0));
@@ -249,7 +249,7 @@ static void a_version_keeps_the_content_of_its_moment(void **state)
         assert_ok(memfs_unlink(f->fs, "/f"));
         check_version(&version, sizes[i], 1);
         assert_ok(memfs_audit(f->fs));
-        assert_ok(memfs_version_drop(&version));
+        assert_ok(memfs_content_drop(&version));
     }
 }
 
@@ -257,19 +257,19 @@ static void restoring_puts_content_and_size_back_and_drops_the_version(void **st
 {
     struct fixture *f = *state;
     static const size_t sizes[] = {0, 5, 300, 4096, 50000};
-    memfs_version_ref version;
+    memfs_content_ref version;
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         memfs_file *file = create_file(f->fs, "/f");
         write_pattern(file, sizes[i], 0, 1);
-        assert_ok(memfs_version_take(file, &version));
+        assert_ok(memfs_content_take(file, &version));
         write_pattern(file, 30000, 100, 2);
         uint64_t generation = fstat_of(file).generation;
-        assert_ok(memfs_version_restore(file, &version));
+        assert_ok(memfs_content_restore(file, &version));
         assert_int_equal(fstat_of(file).size, sizes[i]);
         check_pattern(file, sizes[i], 0, 1);
         assert_true(fstat_of(file).generation > generation);
-        assert_returns(memfs_version_drop(&version), MEMFS_EINVAL);
-        assert_returns(memfs_version_restore(file, &version), MEMFS_EINVAL);
+        assert_returns(memfs_content_drop(&version), MEMFS_EINVAL);
+        assert_returns(memfs_content_restore(file, &version), MEMFS_EINVAL);
         assert_ok(memfs_close(file));
     }
 }
@@ -277,20 +277,20 @@ static void restoring_puts_content_and_size_back_and_drops_the_version(void **st
 static void taking_restoring_and_dropping_allocate_nothing(void **state)
 {
     struct fixture *f = *state;
-    memfs_version_ref version;
+    memfs_content_ref version;
     static const size_t sizes[] = {5, 50000};
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         memfs_file *file = create_file(f->fs, "/f");
         write_pattern(file, sizes[i], 0, 1);
         tracking_refuse(&f->allocator, 1, 1);
-        assert_ok(memfs_version_take(file, &version));
-        assert_ok(memfs_version_drop(&version));
-        assert_ok(memfs_version_take(file, &version));
+        assert_ok(memfs_content_take(file, &version));
+        assert_ok(memfs_content_drop(&version));
+        assert_ok(memfs_content_take(file, &version));
         assert_int_equal(f->allocator.takes, 0);
         tracking_refuse(&f->allocator, 0, 0);
         write_pattern(file, 5000, 0, 2);
         tracking_refuse(&f->allocator, 1, 1);
-        assert_ok(memfs_version_restore(file, &version));
+        assert_ok(memfs_content_restore(file, &version));
         assert_int_equal(f->allocator.takes, 0);
         tracking_refuse(&f->allocator, 0, 0);
         check_pattern(file, sizes[i], 0, 1);
@@ -301,16 +301,16 @@ static void taking_restoring_and_dropping_allocate_nothing(void **state)
 static void a_version_costs_what_differs(void **state)
 {
     struct fixture *f = *state;
-    memfs_version_ref version;
+    memfs_content_ref version;
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 1 << 20, 0, 1);
     uint64_t used = used_bytes(f->fs);
-    assert_ok(memfs_version_take(file, &version));
+    assert_ok(memfs_content_take(file, &version));
     assert_int_equal(used_bytes(f->fs), used);
     write_pattern(file, 4096, 8192, 2);
     assert_true(used_bytes(f->fs) >= used + 4096);
     assert_true(used_bytes(f->fs) <= used + 4096 + 16384);
-    assert_ok(memfs_version_drop(&version));
+    assert_ok(memfs_content_drop(&version));
     assert_int_equal(used_bytes(f->fs), used);
     assert_ok(memfs_close(file));
 }
@@ -318,16 +318,16 @@ static void a_version_costs_what_differs(void **state)
 static void a_write_refused_while_a_version_is_held_changes_nothing_and_restores(void **state)
 {
     struct fixture *f = *state;
-    memfs_version_ref version;
+    memfs_content_ref version;
     static char text[1 << 20];
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 1 << 20, 0, 1);
-    assert_ok(memfs_version_take(file, &version));
+    assert_ok(memfs_content_take(file, &version));
     fixture_set_quota(f, statfs_of(f->fs).committed_bytes + (256 << 10));
     assert_returns(memfs_pwrite(file, text, sizeof text, 0), MEMFS_EDQUOT);
     check_pattern(file, 1 << 20, 0, 1);
     write_pattern(file, 100000, 0, 2);
-    assert_ok(memfs_version_restore(file, &version));
+    assert_ok(memfs_content_restore(file, &version));
     check_pattern(file, 1 << 20, 0, 1);
     fixture_set_quota(f, 16 << 20);
     assert_ok(memfs_close(file));
@@ -336,7 +336,7 @@ static void a_write_refused_while_a_version_is_held_changes_nothing_and_restores
 static void several_versions_are_held_and_go_in_any_order(void **state)
 {
     struct fixture *f = *state;
-    memfs_version_ref versions[4];
+    memfs_content_ref versions[4];
     static const int orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {2, 0, 3, 1}};
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 20000, 0, 0);
@@ -344,12 +344,12 @@ static void several_versions_are_held_and_go_in_any_order(void **state)
     for (size_t order = 0; order < COUNT_OF(orders); order++) {
         for (unsigned i = 0; i < 4; i++) {
             write_pattern(file, 20000, 0, i);
-            assert_ok(memfs_version_take(file, &versions[i]));
+            assert_ok(memfs_content_take(file, &versions[i]));
         }
         for (unsigned i = 0; i < 4; i++) {
             int next = orders[order][i];
             check_version(&versions[next], 20000, (unsigned)next);
-            assert_ok(memfs_version_drop(&versions[next]));
+            assert_ok(memfs_content_drop(&versions[next]));
             assert_ok(memfs_audit(f->fs));
         }
         assert_int_equal(used_bytes(f->fs), used);
@@ -360,14 +360,14 @@ static void several_versions_are_held_and_go_in_any_order(void **state)
 static void a_version_goes_into_no_other_file_system(void **state)
 {
     struct fixture *f = *state;
-    memfs_version_ref version;
+    memfs_content_ref version;
     memfs_file *here = create_file(f->fs, "/f");
     memfs_file *there = create_file(f->other, "/f");
     write_pattern(here, 100, 0, 1);
-    assert_ok(memfs_version_take(here, &version));
-    assert_refused(f->other, memfs_version_restore(there, &version), MEMFS_EXDEV);
+    assert_ok(memfs_content_take(here, &version));
+    assert_refused(f->other, memfs_content_restore(there, &version), MEMFS_EXDEV);
     check_version(&version, 100, 1);
-    assert_ok(memfs_version_drop(&version));
+    assert_ok(memfs_content_drop(&version));
     assert_ok(memfs_close(here));
     assert_ok(memfs_close(there));
 }
@@ -375,19 +375,19 @@ static void a_version_goes_into_no_other_file_system(void **state)
 static void a_version_reads_like_pread(void **state)
 {
     struct fixture *f = *state;
-    memfs_version_ref version;
+    memfs_content_ref version;
     char text[8];
     put(f->fs, "/f", "abcdef");
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR);
-    assert_ok(memfs_version_take(file, &version));
-    assert_returns(memfs_version_read(&version, text, 3, 2), 3);
+    assert_ok(memfs_content_take(file, &version));
+    assert_returns(memfs_content_read(&version, text, 3, 2), 3);
     assert_memory_equal(text, "cde", 3);
-    assert_returns(memfs_version_read(&version, text, 8, 6), 0);
-    assert_returns(memfs_version_read(&version, text, 8, 100), 0);
-    assert_returns(memfs_version_read(&version, text, 8, -1), MEMFS_EINVAL);
-    assert_returns(memfs_version_read(&version, NULL, 8, 0), MEMFS_EINVAL);
-    assert_ok(memfs_version_drop(&version));
-    assert_returns(memfs_version_read(&version, text, 1, 0), MEMFS_EINVAL);
+    assert_returns(memfs_content_read(&version, text, 8, 6), 0);
+    assert_returns(memfs_content_read(&version, text, 8, 100), 0);
+    assert_returns(memfs_content_read(&version, text, 8, -1), MEMFS_EINVAL);
+    assert_returns(memfs_content_read(&version, NULL, 8, 0), MEMFS_EINVAL);
+    assert_ok(memfs_content_drop(&version));
+    assert_returns(memfs_content_read(&version, text, 1, 0), MEMFS_EINVAL);
     assert_ok(memfs_close(file));
 }
 

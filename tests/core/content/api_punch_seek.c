@@ -1,8 +1,8 @@
 /* Holes: punching them, zeroing ranges, finding them, and what stat counts. */
 #include "checks.h"
 
-#define PUNCH MEMFS_ALLOCATE_PUNCH_HOLE
-#define ZERO MEMFS_ALLOCATE_ZERO_RANGE
+#define PUNCH MEMFS_FALLOCATE_PUNCH_HOLE
+#define ZERO MEMFS_FALLOCATE_ZERO_RANGE
 
 static void punching_keeps_the_size_frees_whole_pages_and_zeroes_the_edges(void **state)
 {
@@ -10,7 +10,7 @@ static void punching_keeps_the_size_frees_whole_pages_and_zeroes_the_edges(void 
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 40960, 0, 1);
     uint64_t allocated = fstat_of(file).allocated_bytes;
-    assert_ok(memfs_allocate(file, 5000, 20000, PUNCH | MEMFS_ALLOCATE_KEEP_SIZE));
+    assert_ok(memfs_fallocate(file, 5000, 20000, PUNCH | MEMFS_FALLOCATE_KEEP_SIZE));
     assert_int_equal(fstat_of(file).size, 40960);
     check_pattern(file, 5000, 0, 1);
     check_zeros(file, 20000, 5000);
@@ -28,7 +28,7 @@ static void punching_keeps_the_size_said_or_not(void **state)
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 5000, 0, 1);
-    assert_ok(memfs_allocate(file, 0, 100000, PUNCH));
+    assert_ok(memfs_fallocate(file, 0, 100000, PUNCH));
     assert_int_equal(fstat_of(file).size, 5000);
     check_zeros(file, 5000, 0);
     assert_int_equal(fstat_of(file).allocated_bytes, 0);
@@ -42,7 +42,7 @@ static void punching_gives_the_memory_back(void **state)
     assert_ok(memfs_ftruncate(file, 1 << 20));
     uint64_t used = used_bytes(f->fs);
     write_pattern(file, 1 << 20, 0, 1);
-    assert_ok(memfs_allocate(file, 0, 1 << 20, PUNCH));
+    assert_ok(memfs_fallocate(file, 0, 1 << 20, PUNCH));
     assert_true(used_bytes(f->fs) <= used + 4096);
     assert_ok(memfs_close(file));
 }
@@ -53,9 +53,9 @@ static void punching_what_is_a_hole_or_past_the_end_changes_no_byte(void **state
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 100, 0, 1);
     assert_ok(memfs_ftruncate(file, 100000));
-    assert_ok(memfs_allocate(file, 50000, 1000, PUNCH));
-    assert_ok(memfs_allocate(file, 200000, 1000, PUNCH));
-    assert_ok(memfs_allocate(file, 100, INT64_MAX - 100, PUNCH));
+    assert_ok(memfs_fallocate(file, 50000, 1000, PUNCH));
+    assert_ok(memfs_fallocate(file, 200000, 1000, PUNCH));
+    assert_ok(memfs_fallocate(file, 100, INT64_MAX - 100, PUNCH));
     assert_int_equal(fstat_of(file).size, 100000);
     check_pattern(file, 100, 0, 1);
     assert_ok(memfs_close(file));
@@ -67,7 +67,7 @@ static void punching_owned_pages_never_allocates(void **state)
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 100000, 0, 1);
     tracking_refuse(&f->allocator, 1, 1);
-    assert_ok(memfs_allocate(file, 100, 90000, PUNCH));
+    assert_ok(memfs_fallocate(file, 100, 90000, PUNCH));
     assert_int_equal(f->allocator.takes, 0);
     tracking_refuse(&f->allocator, 0, 0);
     assert_ok(memfs_close(file));
@@ -79,15 +79,15 @@ static void zero_range_reads_zeros_and_stays_allocated(void **state)
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 40960, 0, 1);
     uint64_t allocated = fstat_of(file).allocated_bytes;
-    assert_ok(memfs_allocate(file, 5000, 20000, ZERO));
+    assert_ok(memfs_fallocate(file, 5000, 20000, ZERO));
     check_pattern(file, 5000, 0, 1);
     check_zeros(file, 20000, 5000);
     assert_int_equal(fstat_of(file).allocated_bytes, allocated);
     assert_int_equal(fstat_of(file).size, 40960);
-    assert_ok(memfs_allocate(file, 40000, 20000, ZERO | MEMFS_ALLOCATE_KEEP_SIZE));
+    assert_ok(memfs_fallocate(file, 40000, 20000, ZERO | MEMFS_FALLOCATE_KEEP_SIZE));
     assert_int_equal(fstat_of(file).size, 40960);
     check_zeros(file, 960, 40000);
-    assert_ok(memfs_allocate(file, 40000, 20000, ZERO));
+    assert_ok(memfs_fallocate(file, 40000, 20000, ZERO));
     assert_int_equal(fstat_of(file).size, 60000);
     check_zeros(file, 20000, 40000);
     assert_ok(memfs_close(file));
@@ -100,9 +100,9 @@ static void zeroing_a_clone_leaves_the_original(void **state)
     assert_ok(memfs_copy(f->fs, "/f", "/g", 0));
     memfs_file *clone = open_file(f->fs, "/g", MEMFS_O_RDWR);
     memfs_file *original = open_file(f->fs, "/f", MEMFS_O_RDWR);
-    assert_ok(memfs_allocate(clone, 100, 10000, ZERO));
+    assert_ok(memfs_fallocate(clone, 100, 10000, ZERO));
     check_pattern(original, 20000, 0, 1);
-    assert_ok(memfs_allocate(clone, 0, 20000, PUNCH));
+    assert_ok(memfs_fallocate(clone, 0, 20000, PUNCH));
     check_pattern(original, 20000, 0, 1);
     check_zeros(clone, 20000, 0);
     assert_ok(memfs_close(clone));
@@ -200,7 +200,7 @@ static void huge_holes_are_crossed_at_once(void **state)
     assert_returns(memfs_seek(file, 4096, MEMFS_SEEK_DATA), far);
     assert_returns(memfs_seek(file, 0, MEMFS_SEEK_HOLE), 4096);
     assert_returns(memfs_seek(file, far, MEMFS_SEEK_HOLE), far + 100);
-    assert_ok(memfs_allocate(file, 0, far, PUNCH));
+    assert_ok(memfs_fallocate(file, 0, far, PUNCH));
     assert_returns(memfs_seek(file, 0, MEMFS_SEEK_DATA), far);
     check_pattern(file, 100, far, 1);
     assert_ok(memfs_close(file));
@@ -211,10 +211,10 @@ static void what_was_punched_is_found_as_a_hole_and_what_was_allocated_is_not(vo
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 40960, 0, 1);
-    assert_ok(memfs_allocate(file, 8192, 8192, PUNCH));
+    assert_ok(memfs_fallocate(file, 8192, 8192, PUNCH));
     assert_returns(memfs_seek(file, 0, MEMFS_SEEK_HOLE), 8192);
     assert_returns(memfs_seek(file, 8192, MEMFS_SEEK_DATA), 16384);
-    assert_ok(memfs_allocate(file, 8192, 8192, 0));
+    assert_ok(memfs_fallocate(file, 8192, 8192, 0));
     assert_returns(memfs_seek(file, 0, MEMFS_SEEK_HOLE), 40960);
     assert_ok(memfs_close(file));
 }
@@ -246,7 +246,7 @@ static void the_block_count_is_right_after_a_punch(void **state)
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 40960, 0, 1);
-    assert_ok(memfs_allocate(file, 4096, 8192, PUNCH));
+    assert_ok(memfs_fallocate(file, 4096, 8192, PUNCH));
     assert_int_equal(fstat_of(file).allocated_bytes, 32768);
     write_pattern(file, 1, 5000, 2);
     assert_int_equal(fstat_of(file).allocated_bytes, 36864);
@@ -276,7 +276,7 @@ static void the_block_count_is_right_beyond_4_gib(void **state)
     assert_int_equal(fstat_of(file).allocated_bytes, 8192);
     assert_true(fstat_of(file).size == (uint64_t)gib5 + 8192);
     assert_returns(memfs_seek(file, 0, MEMFS_SEEK_DATA), gib5);
-    assert_ok(memfs_allocate(file, gib5, 4096, PUNCH));
+    assert_ok(memfs_fallocate(file, gib5, 4096, PUNCH));
     assert_int_equal(fstat_of(file).allocated_bytes, 4096);
     assert_ok(memfs_close(file));
 }

@@ -74,7 +74,8 @@ static void zeros_written_behind_the_end_do_not_move_it_and_are_zeros_later(void
     leave_a_used_page(f->fs);
     memfs_file *file = create_file(f->fs, "/f");
     assert_returns(memfs_pwrite(file, "abc", 3, 0), 3);
-    assert_ok(memfs_allocate(file, 1, 2500, MEMFS_ALLOCATE_ZERO_RANGE | MEMFS_ALLOCATE_KEEP_SIZE));
+    assert_ok(
+        memfs_fallocate(file, 1, 2500, MEMFS_FALLOCATE_ZERO_RANGE | MEMFS_FALLOCATE_KEEP_SIZE));
     assert_returns(memfs_file_size(file), 3);
     assert_ok(memfs_ftruncate(file, 4096));
     assert_zeros(file, 1, 4095);

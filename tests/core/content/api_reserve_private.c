@@ -5,7 +5,7 @@ static uint64_t reserved(memfs *fs)
 {
     memfs_statfs_info info = {.struct_size = sizeof info};
     assert_ok(memfs_statfs(fs, &info));
-    return info.reserved_bytes;
+    return info.preallocated_bytes;
 }
 
 /* Takes all that is left, so that nothing more can be had. */
@@ -22,7 +22,7 @@ static void reserved_growth_cannot_be_refused(void **state)
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 5000, 0, 1);
-    assert_ok(memfs_reserve(file, 300000));
+    assert_ok(memfs_preallocate(file, 300000));
     assert_int_equal(reserved(f->fs), 295000);
     assert_int_equal(memfs_file_size(file), 5000);
     leave_nothing(f);
@@ -37,7 +37,7 @@ static void truncating_keeps_what_is_reserved_and_it_reads_as_zeros(void **state
     unsigned char bytes[30000], zeros[30000] = {0};
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 60000, 0, 1);
-    assert_ok(memfs_reserve(file, 50000));
+    assert_ok(memfs_preallocate(file, 50000));
     assert_ok(memfs_ftruncate(file, 100));
     assert_int_equal(reserved(f->fs), 49900);
     leave_nothing(f);
@@ -53,15 +53,15 @@ static void a_reservation_outlives_handles_and_ends_when_it_is_told(void **state
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     memfs_stat_info info = {.struct_size = sizeof info};
-    assert_ok(memfs_reserve(file, 100000));
+    assert_ok(memfs_preallocate(file, 100000));
     assert_ok(memfs_close(file));
     assert_int_equal(reserved(f->fs), 100000);
     assert_ok(memfs_open(f->fs, "/f", MEMFS_O_RDWR, 0, &file));
-    assert_ok(memfs_reserve(file, 0));
+    assert_ok(memfs_preallocate(file, 0));
     assert_int_equal(reserved(f->fs), 0);
     assert_ok(memfs_fstat(file, &info));
     assert_int_equal(info.allocated_bytes, 0);
-    assert_ok(memfs_reserve(file, 70000));
+    assert_ok(memfs_preallocate(file, 70000));
     assert_ok(memfs_close(file));
     assert_ok(memfs_unlink(f->fs, "/f"));
     assert_int_equal(reserved(f->fs), 0);
@@ -71,13 +71,13 @@ static void a_reservation_that_does_not_fit_changes_nothing(void **state)
 {
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
-    assert_ok(memfs_reserve(file, 10000));
-    assert_int_equal(memfs_reserve(file, INT64_MAX), MEMFS_EDQUOT);
-    assert_int_equal(memfs_reserve(file, -1), MEMFS_EINVAL);
+    assert_ok(memfs_preallocate(file, 10000));
+    assert_int_equal(memfs_preallocate(file, INT64_MAX), MEMFS_EDQUOT);
+    assert_int_equal(memfs_preallocate(file, -1), MEMFS_EINVAL);
     assert_int_equal(reserved(f->fs), 10000);
     assert_ok(memfs_close(file));
     assert_ok(memfs_open(f->fs, "/f", MEMFS_O_READ, 0, &file));
-    assert_int_equal(memfs_reserve(file, 20000), MEMFS_EBADF);
+    assert_int_equal(memfs_preallocate(file, 20000), MEMFS_EBADF);
     assert_ok(memfs_close(file));
 }
 
@@ -87,7 +87,7 @@ static void room_outlives_a_copy_that_shared_the_pages_behind_a_cut(void **state
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 8 * 4096, 0, 1);
     assert_ok(memfs_copy(f->fs, "/f", "/copy", 0));
-    assert_ok(memfs_reserve(file, 100 * 4096));
+    assert_ok(memfs_preallocate(file, 100 * 4096));
     assert_ok(memfs_ftruncate(file, 5 * 4096 + 512));
     assert_ok(memfs_unlink(f->fs, "/copy"));
     write_pattern(file, 4096, 6 * 4096, 2);
@@ -100,20 +100,20 @@ static void room_outlives_a_copy_that_shared_the_pages_behind_a_cut(void **state
 static void what_ends_room_says_so(void **state)
 {
     struct fixture *f = *state;
-    memfs_version_ref version;
+    memfs_content_ref version;
     memfs_file *file = create_file(f->fs, "/f");
     assert_ok(memfs_ftruncate(file, 60 * 4096)); /* all hole */
-    assert_ok(memfs_reserve(file, 50 * 4096));
+    assert_ok(memfs_preallocate(file, 50 * 4096));
     assert_ok(memfs_ftruncate(file, 0));
     assert_int_equal(reserved(f->fs), 0);
-    assert_ok(memfs_reserve(file, 50 * 4096));
-    assert_ok(memfs_allocate(file, 20 * 4096, 4096, MEMFS_ALLOCATE_PUNCH_HOLE));
+    assert_ok(memfs_preallocate(file, 50 * 4096));
+    assert_ok(memfs_fallocate(file, 20 * 4096, 4096, MEMFS_FALLOCATE_PUNCH_HOLE));
     assert_int_equal(reserved(f->fs), 20 * 4096);
-    assert_ok(memfs_version_take(file, &version));
-    assert_ok(memfs_reserve(file, 30 * 4096));
-    assert_ok(memfs_version_restore(file, &version));
+    assert_ok(memfs_content_take(file, &version));
+    assert_ok(memfs_preallocate(file, 30 * 4096));
+    assert_ok(memfs_content_restore(file, &version));
     assert_int_equal(reserved(f->fs), 0);
-    assert_ok(memfs_reserve(file, 30 * 4096));
+    assert_ok(memfs_preallocate(file, 30 * 4096));
     assert_int_equal(reserved(f->fs), 30 * 4096);
     assert_ok(memfs_write_file(f->fs, "/f", "new", 3, 0644));
     assert_int_equal(reserved(f->fs), 0);

@@ -128,11 +128,11 @@ static void allocate_fills_holes_and_grows_to_the_end_of_the_range(void **state)
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     assert_returns(memfs_pwrite(file, "abc", 3, 0), 3);
-    assert_ok(memfs_allocate(file, 0, 20000, 0));
+    assert_ok(memfs_fallocate(file, 0, 20000, 0));
     assert_int_equal(fstat_of(file).size, 20000);
     assert_true(fstat_of(file).allocated_bytes >= 20000);
     check_zeros(file, 20000 - 3, 3);
-    assert_ok(memfs_allocate(file, 0, 10, 0));
+    assert_ok(memfs_fallocate(file, 0, 10, 0));
     assert_int_equal(fstat_of(file).size, 20000);
     assert_ok(memfs_close(file));
 }
@@ -142,7 +142,7 @@ static void keep_size_reserves_past_the_end_without_moving_it(void **state)
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     assert_returns(memfs_pwrite(file, "abc", 3, 0), 3);
-    assert_ok(memfs_allocate(file, 0, 40960, MEMFS_ALLOCATE_KEEP_SIZE));
+    assert_ok(memfs_fallocate(file, 0, 40960, MEMFS_FALLOCATE_KEEP_SIZE));
     assert_int_equal(fstat_of(file).size, 3);
     assert_true(fstat_of(file).allocated_bytes >= 40960);
     char byte;
@@ -159,7 +159,7 @@ static void writing_what_was_allocated_succeeds_when_nothing_else_fits(void **st
     struct fixture *f = *state;
     static char big[1 << 20];
     memfs_file *file = create_file(f->fs, "/f");
-    assert_ok(memfs_allocate(file, 0, 300000, 0));
+    assert_ok(memfs_fallocate(file, 0, 300000, 0));
     fixture_set_quota(f, statfs_of(f->fs).committed_bytes);
     assert_returns(memfs_pwrite(file, big, sizeof big, 0), MEMFS_EDQUOT);
     tracking_refuse(&f->allocator, 1, 1);
@@ -176,7 +176,7 @@ static void allocating_keeps_the_data_that_is_there(void **state)
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 5000, 10000, 1);
-    assert_ok(memfs_allocate(file, 0, 30000, 0));
+    assert_ok(memfs_fallocate(file, 0, 30000, 0));
     check_zeros(file, 10000, 0);
     check_pattern(file, 5000, 10000, 1);
     check_zeros(file, 15000, 15000);
@@ -190,9 +190,10 @@ static void a_refused_allocation_leaves_nothing_behind(void **state)
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 10, 100000, 1);
     uint64_t used = used_bytes(f->fs);
-    assert_refused(f->fs, memfs_allocate(file, 0, 2 << 20, 0), MEMFS_EDQUOT);
-    assert_refused(f->fs, memfs_allocate(file, 0, 2 << 20, MEMFS_ALLOCATE_KEEP_SIZE), MEMFS_EDQUOT);
-    assert_refused(f->fs, memfs_allocate(file, 0, INT64_MAX, 0), MEMFS_EDQUOT);
+    assert_refused(f->fs, memfs_fallocate(file, 0, 2 << 20, 0), MEMFS_EDQUOT);
+    assert_refused(f->fs, memfs_fallocate(file, 0, 2 << 20, MEMFS_FALLOCATE_KEEP_SIZE),
+                   MEMFS_EDQUOT);
+    assert_refused(f->fs, memfs_fallocate(file, 0, INT64_MAX, 0), MEMFS_EDQUOT);
     assert_int_equal(used_bytes(f->fs), used);
     assert_ok(memfs_close(file));
 }
@@ -208,7 +209,7 @@ static void an_allocation_refused_by_the_allocator_leaves_nothing_behind(void **
     do {
         char *before = fixture_describe(f->fs);
         tracking_refuse(&f->allocator, ++take, 1);
-        result = memfs_allocate(file, 0, 200000, 0);
+        result = memfs_fallocate(file, 0, 200000, 0);
         tracking_refuse(&f->allocator, 0, 0);
         if (result != 0) {
             assert_returns(result, MEMFS_ENOMEM);
@@ -226,16 +227,16 @@ static void allocate_refuses_ranges_and_flags_without_sense(void **state)
 {
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
-    unsigned punch = MEMFS_ALLOCATE_PUNCH_HOLE, zero = MEMFS_ALLOCATE_ZERO_RANGE;
-    assert_refused(f->fs, memfs_allocate(file, -1, 10, 0), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_allocate(file, 0, 0, 0), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_allocate(file, 0, -1, 0), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_allocate(file, 0, INT64_MIN, 0), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_allocate(file, 0, 10, punch | zero), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_allocate(file, 0, 10, 8), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_allocate(file, 0, 10, 0x80000000u), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_allocate(file, INT64_MAX, 1, 0), MEMFS_EFBIG);
-    assert_refused(f->fs, memfs_allocate(file, INT64_MAX - 10, 100, 0), MEMFS_EFBIG);
+    unsigned punch = MEMFS_FALLOCATE_PUNCH_HOLE, zero = MEMFS_FALLOCATE_ZERO_RANGE;
+    assert_refused(f->fs, memfs_fallocate(file, -1, 10, 0), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_fallocate(file, 0, 0, 0), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_fallocate(file, 0, -1, 0), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_fallocate(file, 0, INT64_MIN, 0), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_fallocate(file, 0, 10, punch | zero), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_fallocate(file, 0, 10, 8), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_fallocate(file, 0, 10, 0x80000000u), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_fallocate(file, INT64_MAX, 1, 0), MEMFS_EFBIG);
+    assert_refused(f->fs, memfs_fallocate(file, INT64_MAX - 10, 100, 0), MEMFS_EFBIG);
     assert_ok(memfs_close(file));
 }
 

@@ -70,7 +70,7 @@ static int64_t truncate_down(struct stage *s)
 
 static int64_t take_version(struct stage *s)
 {
-    int result = memfs_version_take(s->file, &s->version);
+    int result = memfs_content_take(s->file, &s->version);
     s->has_version = result == 0;
     return result;
 }
@@ -83,7 +83,7 @@ static int64_t take_version_and_write(struct stage *s)
 
 static int64_t restore_version(struct stage *s)
 {
-    int result = memfs_version_restore(s->file, &s->version);
+    int result = memfs_content_restore(s->file, &s->version);
     s->has_version = result != 0;
     return result;
 }
@@ -91,19 +91,19 @@ static int64_t restore_version(struct stage *s)
 static int64_t take_version_and_write_to_it(struct stage *s)
 {
     TRY(take_version(s));
-    return memfs_version_write(&s->version, stage_pattern() + 9, s->page_size * 5, 5);
+    return memfs_content_write(&s->version, stage_pattern() + 9, s->page_size * 5, 5);
 }
 
 static int64_t exchange_and_overwrite(struct stage *s)
 {
-    TRY(memfs_version_write(&s->version, stage_pattern() + 3, s->page_size, s->page_size / 2));
-    TRY(memfs_version_truncate(&s->version, s->page_size + 7));
-    return memfs_version_exchange(s->file, &s->version);
+    TRY(memfs_content_write(&s->version, stage_pattern() + 3, s->page_size, s->page_size / 2));
+    TRY(memfs_content_truncate(&s->version, s->page_size + 7));
+    return memfs_content_exchange(s->file, &s->version);
 }
 
 static int64_t map_page_of_version(struct stage *s)
 {
-    int result = memfs_version_map(&s->version, s->page_size, s->page_size, &s->mapping);
+    int result = memfs_content_map(&s->version, s->page_size, s->page_size, &s->mapping);
     s->has_mapping = result == 0;
     return result;
 }
@@ -111,15 +111,15 @@ static int64_t map_page_of_version(struct stage *s)
 static int64_t drop_version(struct stage *s)
 {
     char byte;
-    TRY(memfs_version_read(&s->version, &byte, 1, 0));
-    int64_t result = memfs_version_drop(&s->version);
+    TRY(memfs_content_read(&s->version, &byte, 1, 0));
+    int64_t result = memfs_content_drop(&s->version);
     s->has_version = result != 0;
     return result;
 }
 
 static int64_t take_snapshot(struct stage *s)
 {
-    return memfs_snapshot(s->fs, "snapshot");
+    return memfs_snapshot_take(s->fs, "snapshot");
 }
 
 static int64_t remove_snapshot(struct stage *s)
@@ -177,7 +177,7 @@ static int64_t overwrite_owned_bytes(struct stage *s)
 
 static int64_t allocate_some(struct stage *s)
 {
-    return memfs_allocate(s->file, 0, 9 * (int64_t)s->page_size, 0);
+    return memfs_fallocate(s->file, 0, 9 * (int64_t)s->page_size, 0);
 }
 
 static int64_t write_what_was_allocated(struct stage *s)
@@ -187,8 +187,8 @@ static int64_t write_what_was_allocated(struct stage *s)
 
 static int64_t allocate_again_and_punch(struct stage *s)
 {
-    TRY(memfs_allocate(s->file, 0, 3 * (int64_t)s->page_size, 0));
-    return memfs_allocate(s->file, 5, s->page_size * 2, MEMFS_ALLOCATE_PUNCH_HOLE);
+    TRY(memfs_fallocate(s->file, 0, 3 * (int64_t)s->page_size, 0));
+    return memfs_fallocate(s->file, 5, s->page_size * 2, MEMFS_FALLOCATE_PUNCH_HOLE);
 }
 
 static int64_t open_existing_with_lent_storage(struct stage *s)
@@ -234,7 +234,7 @@ static int64_t reading(struct stage *s)
     TRY(memfs_preadv(s->file, parts, 2, s->page_size - 50));
     TRY(memfs_seek(s->file, 0, MEMFS_SEEK_DATA));
     TRY(memfs_tell(s->file));
-    TRY(memfs_sync(s->file));
+    TRY(memfs_fsync(s->file));
     return memfs_file_size(s->file);
 }
 
@@ -291,10 +291,10 @@ static int64_t setting_the_callback(struct stage *s)
 
 static int64_t moving_the_reserve(struct stage *s)
 {
-    TRY(memfs_set_reserve(s->fs, 100000));
-    TRY(memfs_use_reserve(s->file, MEMFS_RESERVE_OVERWRITING));
-    TRY(memfs_use_reserve(s->file, MEMFS_RESERVE_UNUSED));
-    return memfs_set_reserve(s->fs, 0);
+    TRY(memfs_set_emergency_reserve(s->fs, 100000));
+    TRY(memfs_use_emergency_reserve(s->file, MEMFS_EMERGENCY_OVERWRITING));
+    TRY(memfs_use_emergency_reserve(s->file, MEMFS_EMERGENCY_UNUSED));
+    return memfs_set_emergency_reserve(s->fs, 0);
 }
 
 static int64_t take_memory(struct stage *s)
@@ -302,7 +302,7 @@ static int64_t take_memory(struct stage *s)
     int result = memfs_list_dir(s->fs, "/many", &s->list);
     s->has_list = result == 0;
     TRY(result);
-    return memfs_alloc(s->fs, 3000, &s->memory);
+    return memfs_charged_alloc(s->fs, 3000, &s->memory);
 }
 
 static int64_t give_memory(struct stage *s)
@@ -330,15 +330,15 @@ const struct scenario scenarios_calm[] = {
     {"truncate down while a version is held", " memfs_ftruncate ", NEEDS_NOTHING, take_version,
      truncate_a_versioned_file},
     {"remove a snapshot", " memfs_snapshot_remove ", NEEDS_NOTHING, take_snapshot, remove_snapshot},
-    {"take a version", " memfs_version_take ", NEEDS_NOTHING, NULL, take_version},
-    {"restore a version", " memfs_version_restore ", NEEDS_NOTHING, take_version_and_write,
+    {"take a version", " memfs_content_take ", NEEDS_NOTHING, NULL, take_version},
+    {"restore a version", " memfs_content_restore ", NEEDS_NOTHING, take_version_and_write,
      restore_version},
     {"cut a version that was written, and exchange it",
-     " memfs_version_write memfs_version_truncate memfs_version_exchange ", NEEDS_NOTHING,
+     " memfs_content_write memfs_content_truncate memfs_content_exchange ", NEEDS_NOTHING,
      take_version_and_write_to_it, exchange_and_overwrite},
-    {"map a page of a version", " memfs_version_map ", NEEDS_NOTHING, take_version_and_write_to_it,
+    {"map a page of a version", " memfs_content_map ", NEEDS_NOTHING, take_version_and_write_to_it,
      map_page_of_version},
-    {"read and drop a version", " memfs_version_drop memfs_version_read ", NEEDS_NOTHING,
+    {"read and drop a version", " memfs_content_drop memfs_content_read ", NEEDS_NOTHING,
      take_version_and_write, drop_version},
     {"map an owned page", " memfs_map ", NEEDS_NOTHING, NULL, map_owned_page},
     {"map a page that is there", " memfs_map_present memfs_mapping_generation ", NEEDS_NOTHING,
@@ -346,9 +346,9 @@ const struct scenario scenarios_calm[] = {
     {"unmap", " memfs_unmap ", NEEDS_NOTHING, map_and_unlink, unmap},
     {"overwrite owned bytes", " memfs_write memfs_writev memfs_pwrite memfs_pwritev ",
      NEEDS_NOTHING, NULL, overwrite_owned_bytes},
-    {"write what was allocated", " memfs_allocate memfs_pwrite ", NEEDS_NOTHING, allocate_some,
+    {"write what was allocated", " memfs_fallocate memfs_pwrite ", NEEDS_NOTHING, allocate_some,
      write_what_was_allocated},
-    {"allocate what is there, and punch", " memfs_allocate ", NEEDS_NOTHING, NULL,
+    {"allocate what is there, and punch", " memfs_fallocate ", NEEDS_NOTHING, NULL,
      allocate_again_and_punch},
     {"open an existing file with lent storage", " memfs_open_with ", NEEDS_NOTHING, NULL,
      open_existing_with_lent_storage},
@@ -356,7 +356,7 @@ const struct scenario scenarios_calm[] = {
      NEEDS_NOTHING, hold_private_and_copy, stop_holding},
     {"lock and unlock", " memfs_lock memfs_unlock ", NEEDS_NOTHING, NULL, locking},
     {"read",
-     " memfs_read memfs_readv memfs_pread memfs_preadv memfs_seek memfs_tell memfs_sync "
+     " memfs_read memfs_readv memfs_pread memfs_preadv memfs_seek memfs_tell memfs_fsync "
      "memfs_file_size ",
      NEEDS_NOTHING, NULL, reading},
     {"ask",
@@ -370,8 +370,8 @@ const struct scenario scenarios_calm[] = {
      NEEDS_NOTHING, NULL, changing_attributes},
     {"set the callback for refusals", " memfs_set_refused ", NEEDS_NOTHING, NULL,
      setting_the_callback},
-    {"move the reserve", " memfs_set_reserve memfs_use_reserve ", NEEDS_NOTHING, NULL,
-     moving_the_reserve},
+    {"move the reserve", " memfs_set_emergency_reserve memfs_use_emergency_reserve ", NEEDS_NOTHING,
+     NULL, moving_the_reserve},
     {"stream a directory", " memfs_readdir memfs_telldir memfs_seekdir memfs_rewinddir ",
      NEEDS_NOTHING, NULL, streaming},
     {"give memory back", " memfs_free memfs_list_free ", NEEDS_NOTHING, take_memory, give_memory},

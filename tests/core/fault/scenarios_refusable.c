@@ -39,8 +39,8 @@ static int64_t open_with_creates_locked(struct stage *s)
 
 static int64_t open_creates_from_the_reserve(struct stage *s)
 {
-    uint32_t flags = MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_RESERVE;
-    int64_t result = memfs_set_reserve(s->fs, 2 * (uint64_t)s->page_size);
+    uint32_t flags = MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EMERGENCY;
+    int64_t result = memfs_set_emergency_reserve(s->fs, 2 * (uint64_t)s->page_size);
     return result < 0 ? result : memfs_open(s->fs, "/d/new", flags, 0644, &s->opened);
 }
 
@@ -134,28 +134,28 @@ static int64_t ftruncate_far_up(struct stage *s)
 
 static int64_t allocate_grows(struct stage *s)
 {
-    return memfs_allocate(s->file, s->page_size, 8 * (int64_t)s->page_size, 0);
+    return memfs_fallocate(s->file, s->page_size, 8 * (int64_t)s->page_size, 0);
 }
 
 static int64_t allocate_keeps_size(struct stage *s)
 {
-    return memfs_allocate(s->file, s->page_size, 8 * (int64_t)s->page_size,
-                          MEMFS_ALLOCATE_KEEP_SIZE);
+    return memfs_fallocate(s->file, s->page_size, 8 * (int64_t)s->page_size,
+                           MEMFS_FALLOCATE_KEEP_SIZE);
 }
 
 static int64_t allocate_makes_zeros(struct stage *s)
 {
-    return memfs_allocate(s->opened, 5, 3 * (int64_t)s->page_size, MEMFS_ALLOCATE_ZERO_RANGE);
+    return memfs_fallocate(s->opened, 5, 3 * (int64_t)s->page_size, MEMFS_FALLOCATE_ZERO_RANGE);
 }
 
 static int64_t allocate_unshares(struct stage *s)
 {
-    return memfs_allocate(s->opened, 0, 4 * (int64_t)s->page_size, 0);
+    return memfs_fallocate(s->opened, 0, 4 * (int64_t)s->page_size, 0);
 }
 
 static int64_t punch_a_shared_page(struct stage *s)
 {
-    return memfs_allocate(s->opened, 5, 20, MEMFS_ALLOCATE_PUNCH_HOLE);
+    return memfs_fallocate(s->opened, 5, 20, MEMFS_FALLOCATE_PUNCH_HOLE);
 }
 
 static int64_t map_a_hole(struct stage *s)
@@ -174,7 +174,7 @@ static int64_t map_a_short_file(struct stage *s)
 
 static int64_t take_version(struct stage *s)
 {
-    int result = memfs_version_take(s->file, &s->version);
+    int result = memfs_content_take(s->file, &s->version);
     s->has_version = result == 0;
     return result;
 }
@@ -186,23 +186,23 @@ static int64_t overwrite_while_a_version_is_held(struct stage *s)
 
 static int64_t write_to_a_version(struct stage *s)
 {
-    return memfs_version_write(&s->version, stage_pattern() + 3, s->page_size, s->page_size / 2);
+    return memfs_content_write(&s->version, stage_pattern() + 3, s->page_size, s->page_size / 2);
 }
 
 static int64_t allocate_in_a_version(struct stage *s)
 {
-    return memfs_version_allocate(&s->version, s->page_size, 9 * (int64_t)s->page_size);
+    return memfs_content_allocate(&s->version, s->page_size, 9 * (int64_t)s->page_size);
 }
 
 static int64_t take_version_and_cut_it(struct stage *s)
 {
     int64_t result = take_version(s);
-    return result < 0 ? result : memfs_version_truncate(&s->version, s->page_size + 7);
+    return result < 0 ? result : memfs_content_truncate(&s->version, s->page_size + 7);
 }
 
 static int64_t grow_a_version(struct stage *s)
 {
-    return memfs_version_truncate(&s->version, s->page_size * 9);
+    return memfs_content_truncate(&s->version, s->page_size * 9);
 }
 
 static int64_t mkdir_one(struct stage *s)
@@ -296,7 +296,7 @@ static int64_t write_file_replaces(struct stage *s)
 
 static int64_t copy_to_a_new_name(struct stage *s)
 {
-    return memfs_copy(s->fs, "/file", "/d/new", MEMFS_COPY_EXCLUSIVE);
+    return memfs_copy(s->fs, "/file", "/d/new", MEMFS_COPY_NOREPLACE);
 }
 
 static int64_t copy_over_a_file(struct stage *s)
@@ -306,7 +306,7 @@ static int64_t copy_over_a_file(struct stage *s)
 
 static int64_t reserve_growth(struct stage *s)
 {
-    return memfs_reserve(s->file, memfs_file_size(s->file) + 5 * (int64_t)s->page_size);
+    return memfs_preallocate(s->file, memfs_file_size(s->file) + 5 * (int64_t)s->page_size);
 }
 
 static int64_t hold_private(struct stage *s)
@@ -341,7 +341,7 @@ static int64_t copy_tree_with_many_names(struct stage *s)
 
 static int64_t take_snapshot(struct stage *s)
 {
-    return memfs_snapshot(s->fs, "snapshot");
+    return memfs_snapshot_take(s->fs, "snapshot");
 }
 
 static int64_t take_snapshot_and_change(struct stage *s)
@@ -352,7 +352,7 @@ static int64_t take_snapshot_and_change(struct stage *s)
 
 static int64_t restore_snapshot(struct stage *s)
 {
-    return memfs_restore(s->fs, "snapshot");
+    return memfs_snapshot_restore(s->fs, "snapshot");
 }
 
 static int64_t extract_from_snapshot(struct stage *s)
@@ -368,7 +368,7 @@ static int64_t stat_snapshot(struct stage *s)
 
 static int64_t list_snapshots(struct stage *s)
 {
-    int64_t result = memfs_snapshot_list(s->fs, &s->list);
+    int64_t result = memfs_list_snapshots(s->fs, &s->list);
     s->has_list = result == 0;
     return result;
 }
@@ -424,12 +424,12 @@ static int64_t walk_all(struct stage *s)
 
 static int64_t alloc_from_the_reserve(struct stage *s)
 {
-    return memfs_alloc_from_reserve(s->fs, 5000, &s->memory);
+    return memfs_charged_alloc_emergency(s->fs, 5000, &s->memory);
 }
 
 static int64_t alloc_some(struct stage *s)
 {
-    return memfs_alloc(s->fs, 5000, &s->memory);
+    return memfs_charged_alloc(s->fs, 5000, &s->memory);
 }
 
 const struct scenario scenarios_refusable[] = {
@@ -441,7 +441,7 @@ const struct scenario scenarios_refusable[] = {
     {"open_with creates, locked, in lent storage", " memfs_open_with ", MAKES_NODES, NULL,
      open_with_creates_locked},
     {"open_mode creates", " memfs_open_mode ", MAKES_NODES, NULL, open_mode_creates},
-    {"open creates from the reserve", " memfs_open memfs_set_reserve ", MAKES_NODES, NULL,
+    {"open creates from the reserve", " memfs_open memfs_set_emergency_reserve ", MAKES_NODES, NULL,
      open_creates_from_the_reserve},
     {"pwrite into the reserve", " memfs_pwrite ", MAY_BE_REFUSED, open_creates_from_the_reserve,
      pwrite_into_the_reserve},
@@ -459,20 +459,21 @@ const struct scenario scenarios_refusable[] = {
     {"pwritev", " memfs_pwritev ", MAY_BE_REFUSED, NULL, pwritev_in_parts},
     {"truncate up", " memfs_truncate ", MAY_BE_REFUSED, NULL, truncate_up},
     {"ftruncate far up", " memfs_ftruncate ", MAY_BE_REFUSED, NULL, ftruncate_far_up},
-    {"allocate grows", " memfs_allocate ", MAY_BE_REFUSED, NULL, allocate_grows},
-    {"allocate keeps the size", " memfs_allocate ", MAY_BE_REFUSED, NULL, allocate_keeps_size},
-    {"allocate makes zeros", " memfs_allocate ", MAY_BE_REFUSED, open_sparse, allocate_makes_zeros},
-    {"allocate unshares", " memfs_allocate ", MAY_BE_REFUSED, open_shared, allocate_unshares},
-    {"punch into a shared page", " memfs_allocate ", MAY_BE_REFUSED, open_shared,
+    {"allocate grows", " memfs_fallocate ", MAY_BE_REFUSED, NULL, allocate_grows},
+    {"allocate keeps the size", " memfs_fallocate ", MAY_BE_REFUSED, NULL, allocate_keeps_size},
+    {"allocate makes zeros", " memfs_fallocate ", MAY_BE_REFUSED, open_sparse,
+     allocate_makes_zeros},
+    {"allocate unshares", " memfs_fallocate ", MAY_BE_REFUSED, open_shared, allocate_unshares},
+    {"punch into a shared page", " memfs_fallocate ", MAY_BE_REFUSED, open_shared,
      punch_a_shared_page},
-    {"reserve growth", " memfs_reserve ", MAY_BE_REFUSED, NULL, reserve_growth},
+    {"reserve growth", " memfs_preallocate ", MAY_BE_REFUSED, NULL, reserve_growth},
     {"map a hole", " memfs_map ", MAY_BE_REFUSED, open_sparse, map_a_hole},
     {"map a short file", " memfs_map ", MAY_BE_REFUSED, NULL, map_a_short_file},
-    {"write to a version", " memfs_version_write ", MAY_BE_REFUSED, take_version,
+    {"write to a version", " memfs_content_write ", MAY_BE_REFUSED, take_version,
      write_to_a_version},
-    {"allocate in a version", " memfs_version_allocate ", MAY_BE_REFUSED, take_version,
+    {"allocate in a version", " memfs_content_allocate ", MAY_BE_REFUSED, take_version,
      allocate_in_a_version},
-    {"grow a version that was cut", " memfs_version_truncate ", MAY_BE_REFUSED,
+    {"grow a version that was cut", " memfs_content_truncate ", MAY_BE_REFUSED,
      take_version_and_cut_it, grow_a_version},
     {"overwrite while a version is held", " memfs_pwrite ", MAY_BE_REFUSED, take_version,
      overwrite_while_a_version_is_held},
@@ -504,14 +505,15 @@ const struct scenario scenarios_refusable[] = {
     {"copy_tree with links", " memfs_copy_tree ", MAKES_NODES, NULL, copy_tree_with_links},
     {"copy_tree with many names", " memfs_copy_tree ", MAKES_NODES, NULL,
      copy_tree_with_many_names},
-    {"snapshot", " memfs_snapshot ", MAY_BE_REFUSED, NULL, take_snapshot},
-    {"snapshot of what is held private", " memfs_snapshot ", MAY_BE_REFUSED, hold_private,
+    {"snapshot", " memfs_snapshot_take ", MAY_BE_REFUSED, NULL, take_snapshot},
+    {"snapshot of what is held private", " memfs_snapshot_take ", MAY_BE_REFUSED, hold_private,
      take_snapshot},
-    {"restore", " memfs_restore ", MAKES_NODES, take_snapshot_and_change, restore_snapshot},
+    {"restore", " memfs_snapshot_restore ", MAKES_NODES, take_snapshot_and_change,
+     restore_snapshot},
     {"extract from a snapshot", " memfs_snapshot_extract ", MAKES_NODES, take_snapshot_and_change,
      extract_from_snapshot},
     {"stat of a snapshot", " memfs_snapshot_stat ", MAY_BE_REFUSED, take_snapshot, stat_snapshot},
-    {"list of snapshots", " memfs_snapshot_list ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
+    {"list of snapshots", " memfs_list_snapshots ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
     {"remove_tree", " memfs_remove_tree ", MAY_BE_REFUSED, NULL, remove_tree_with_links},
     {"tree_usage", " memfs_tree_usage ", MAY_BE_REFUSED, NULL, tree_usage_of_all},
     {"opendir", " memfs_opendir ", MAY_BE_REFUSED, NULL, opendir_one},
@@ -519,8 +521,8 @@ const struct scenario scenarios_refusable[] = {
     {"list_dir", " memfs_list_dir ", MAY_BE_REFUSED, NULL, list_dir_many},
     {"glob", " memfs_glob ", MAY_BE_REFUSED, NULL, glob_all},
     {"walk", " memfs_walk ", MAY_BE_REFUSED, NULL, walk_all},
-    {"alloc from the reserve", " memfs_alloc_from_reserve ", MAY_BE_REFUSED, NULL,
+    {"alloc from the reserve", " memfs_charged_alloc_emergency ", MAY_BE_REFUSED, NULL,
      alloc_from_the_reserve},
-    {"alloc", " memfs_alloc ", MAY_BE_REFUSED, NULL, alloc_some},
+    {"alloc", " memfs_charged_alloc ", MAY_BE_REFUSED, NULL, alloc_some},
     {NULL, NULL, MAY_BE_REFUSED, NULL, NULL},
 };

@@ -121,7 +121,7 @@ void stage_destroy(struct stage *stage)
     if (stage->has_mapping)
         stage_must(memfs_unmap(&stage->mapping), "unmap");
     if (stage->has_version)
-        stage_must(memfs_version_drop(&stage->version), "version_drop");
+        stage_must(memfs_content_drop(&stage->version), "version_drop");
     if (stage->has_list)
         memfs_list_free(stage->fs, &stage->list);
     stage_must(memfs_free(stage->fs, stage->memory), "free");

@@ -36,7 +36,7 @@ struct stage {
     int has_list;
     memfs_mapping mapping;
     int has_mapping;
-    memfs_version_ref version;
+    memfs_content_ref version;
     int has_version;
 };
 

@@ -335,19 +335,19 @@ static void a_mapping_keeps_the_file_system_busy(void **state)
 static void a_version_keeps_the_file_system_busy(void **state)
 {
     struct fixture *f = *state;
-    memfs_version_ref version;
+    memfs_content_ref version;
     memfs_file *file = create_file(f->fs, "/f");
-    assert_ok(memfs_version_take(file, &version));
+    assert_ok(memfs_content_take(file, &version));
     assert_ok(memfs_close(file));
     assert_returns(memfs_destroy(f->fs, 0), MEMFS_EBUSY);
-    assert_ok(memfs_version_drop(&version));
+    assert_ok(memfs_content_drop(&version));
 }
 
 static void charged_memory_keeps_the_file_system_busy(void **state)
 {
     struct fixture *f = *state;
     void *memory;
-    assert_ok(memfs_alloc(f->fs, 10, &memory));
+    assert_ok(memfs_charged_alloc(f->fs, 10, &memory));
     assert_returns(memfs_destroy(f->fs, 0), MEMFS_EBUSY);
     assert_ok(memfs_free(f->fs, memory));
 }
@@ -376,13 +376,13 @@ static void force_destroys_with_everything_outstanding_and_nothing_leaks(void **
     write_pattern(file, 50000, 0, 1);
     write_pattern(locked, 10, 0, 1);
     memfs_mapping mapping;
-    memfs_version_ref version;
+    memfs_content_ref version;
     memfs_list list;
     void *memory;
     assert_ok(memfs_map(file, 4096, 100, &mapping));
-    assert_ok(memfs_version_take(file, &version));
+    assert_ok(memfs_content_take(file, &version));
     write_pattern(file, 50000, 0, 2);
-    assert_ok(memfs_alloc(fs, 1000, &memory));
+    assert_ok(memfs_charged_alloc(fs, 1000, &memory));
     assert_ok(memfs_list_dir(fs, "/", &list));
     (void)open_dir(fs, "/");
     memfs_file_storage storage;

@@ -68,10 +68,10 @@ static void restoring_puts_everything_back_as_often_as_wanted(void **state)
     plant(f->fs);
     memfs_stat_info root = stat_of(f->fs, "/");
     char *before = describe_below_root(f->fs);
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     for (int round = 0; round < 3; round++) {
         trample(f->fs);
-        assert_ok(memfs_restore(f->fs, "s"));
+        assert_ok(memfs_snapshot_restore(f->fs, "s"));
         assert_ok(memfs_audit(f->fs));
         char *after = describe_below_root(f->fs);
         assert_string_equal(before, after);
@@ -94,12 +94,12 @@ static void a_snapshot_changes_nothing_that_can_be_seen(void **state)
     plant(f->fs);
     char *before = fixture_describe(f->fs);
     uint64_t generation = memfs_name_generation(f->fs);
-    assert_ok(memfs_snapshot(f->fs, "s"));
-    assert_ok(memfs_snapshot(f->fs, "t"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "t"));
     assert_ok(memfs_snapshot_remove(f->fs, "s"));
     assert_true(memfs_name_generation(f->fs) == generation);
     check_described(f->fs, before, "a snapshot", __FILE__, __LINE__);
-    assert_ok(memfs_restore(f->fs, "t"));
+    assert_ok(memfs_snapshot_restore(f->fs, "t"));
     assert_true(memfs_name_generation(f->fs) != generation);
 }
 
@@ -109,33 +109,33 @@ static void several_snapshots_are_independent(void **state)
     static const char *const names[] = {"1", "2", "3"};
     for (unsigned i = 0; i < COUNT_OF(names); i++) {
         put_pattern(f->fs, "/f", 3 * PAGE, i);
-        assert_ok(memfs_snapshot(f->fs, names[i]));
+        assert_ok(memfs_snapshot_take(f->fs, names[i]));
     }
     static const unsigned order[] = {1, 0, 2, 0, 1};
     for (size_t i = 0; i < COUNT_OF(order); i++) {
-        assert_ok(memfs_restore(f->fs, names[order[i]]));
+        assert_ok(memfs_snapshot_restore(f->fs, names[order[i]]));
         memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR);
         check_pattern(file, 3 * PAGE, 0, order[i]);
         write_pattern(file, 2 * PAGE, 5, 77);
         assert_ok(memfs_close(file));
     }
     assert_ok(memfs_snapshot_remove(f->fs, "2"));
-    assert_returns(memfs_restore(f->fs, "2"), MEMFS_ENOENT);
-    assert_ok(memfs_restore(f->fs, "3"));
-    assert_ok(memfs_restore(f->fs, "1"));
+    assert_returns(memfs_snapshot_restore(f->fs, "2"), MEMFS_ENOENT);
+    assert_ok(memfs_snapshot_restore(f->fs, "3"));
+    assert_ok(memfs_snapshot_restore(f->fs, "1"));
 }
 
 static void the_empty_tree_can_be_kept_and_put_back(void **state)
 {
     struct fixture *f = *state;
-    assert_ok(memfs_snapshot(f->fs, "empty"));
+    assert_ok(memfs_snapshot_take(f->fs, "empty"));
     plant(f->fs);
-    assert_ok(memfs_restore(f->fs, "empty"));
+    assert_ok(memfs_snapshot_restore(f->fs, "empty"));
     assert_int_equal(statfs_of(f->fs).files + statfs_of(f->fs).directories, 1);
     assert_int_equal(stat_of(f->fs, "/").links, 2);
     put(f->fs, "/f", "works");
-    assert_ok(memfs_restore(f->fs, "empty"));
-    assert_ok(memfs_restore(f->fs, "empty"));
+    assert_ok(memfs_snapshot_restore(f->fs, "empty"));
+    assert_ok(memfs_snapshot_restore(f->fs, "empty"));
 }
 
 /* -------------------------------------------------------------------- names */
@@ -148,19 +148,19 @@ static void names_are_checked(void **state)
     name[MEMFS_NAME_MAX + 1] = '\0';
     static const char *const bad[] = {"", "/", "a/b", ".", ".."};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        assert_returns(memfs_snapshot(f->fs, bad[i]), MEMFS_EINVAL);
-        assert_returns(memfs_restore(f->fs, bad[i]), MEMFS_EINVAL);
+        assert_returns(memfs_snapshot_take(f->fs, bad[i]), MEMFS_EINVAL);
+        assert_returns(memfs_snapshot_restore(f->fs, bad[i]), MEMFS_EINVAL);
         assert_returns(memfs_snapshot_remove(f->fs, bad[i]), MEMFS_EINVAL);
     }
-    assert_returns(memfs_snapshot(f->fs, name), MEMFS_ENAMETOOLONG);
+    assert_returns(memfs_snapshot_take(f->fs, name), MEMFS_ENAMETOOLONG);
     name[MEMFS_NAME_MAX] = '\0';
-    assert_ok(memfs_snapshot(f->fs, name));
-    assert_returns(memfs_snapshot(f->fs, name), MEMFS_EEXIST);
-    assert_ok(memfs_restore(f->fs, name));
+    assert_ok(memfs_snapshot_take(f->fs, name));
+    assert_returns(memfs_snapshot_take(f->fs, name), MEMFS_EEXIST);
+    assert_ok(memfs_snapshot_restore(f->fs, name));
     assert_ok(memfs_snapshot_remove(f->fs, name));
     memfs_snapshot_info info = {.struct_size = sizeof info};
     assert_returns(memfs_snapshot_remove(f->fs, name), MEMFS_ENOENT);
-    assert_returns(memfs_restore(f->fs, name), MEMFS_ENOENT);
+    assert_returns(memfs_snapshot_restore(f->fs, name), MEMFS_ENOENT);
     assert_returns(memfs_snapshot_stat(f->fs, name, &info), MEMFS_ENOENT);
     assert_returns(memfs_snapshot_extract(f->fs, name, "/", "/x"), MEMFS_ENOENT);
     info.struct_size = 1;
@@ -171,16 +171,16 @@ static void snapshots_are_listed_and_described(void **state)
 {
     struct fixture *f = *state;
     memfs_list list;
-    assert_ok(memfs_snapshot_list(f->fs, &list));
+    assert_ok(memfs_list_snapshots(f->fs, &list));
     assert_int_equal(list.count, 0);
     memfs_list_free(f->fs, &list);
     plant(f->fs);
     memfs_tree_info tree = {.struct_size = sizeof tree};
     assert_ok(memfs_tree_usage(f->fs, "/", &tree));
     int64_t before = f->now_ns;
-    assert_ok(memfs_snapshot(f->fs, "second"));
+    assert_ok(memfs_snapshot_take(f->fs, "second"));
     int64_t after = f->now_ns;
-    assert_ok(memfs_snapshot(f->fs, "first"));
+    assert_ok(memfs_snapshot_take(f->fs, "first"));
     trample(f->fs);
     memfs_snapshot_info info = snapshot_of(f->fs, "second");
     assert_true(info.taken_ns >= before && info.taken_ns <= after);
@@ -190,13 +190,13 @@ static void snapshots_are_listed_and_described(void **state)
     assert_int_equal(info.tree.symlinks, tree.symlinks);
     assert_int_equal(info.tree.size_bytes, tree.size_bytes);
     assert_int_equal(info.tree.allocated_bytes, tree.allocated_bytes);
-    assert_ok(memfs_snapshot_list(f->fs, &list));
+    assert_ok(memfs_list_snapshots(f->fs, &list));
     assert_int_equal(list.count, 2);
     assert_string_equal(list.names[0], "first");
     assert_string_equal(list.names[1], "second");
     memfs_list_free(f->fs, &list);
     list = (memfs_list){0};
-    assert_ok(memfs_snapshot_list(f->other, &list));
+    assert_ok(memfs_list_snapshots(f->other, &list));
     assert_int_equal(list.count, 0);
     memfs_list_free(f->other, &list);
 }
@@ -214,13 +214,13 @@ static void measure(size_t file_bytes, uint64_t *takes, uint64_t *bytes)
     uint64_t data = statfs_of(f->fs).class_bytes[MEMFS_CLASS_DATA];
     uint64_t tables = statfs_of(f->fs).class_bytes[MEMFS_CLASS_TABLES];
     tracking_refuse(&f->allocator, 0, 0);
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     *takes = f->allocator.takes;
     *bytes = statfs_of(f->fs).class_bytes[MEMFS_CLASS_SNAPSHOTS];
     assert_int_equal(statfs_of(f->fs).class_bytes[MEMFS_CLASS_DATA], data);
     assert_int_equal(statfs_of(f->fs).class_bytes[MEMFS_CLASS_TABLES], tables);
     tracking_refuse(&f->allocator, 0, 0);
-    assert_ok(memfs_restore(f->fs, "s"));
+    assert_ok(memfs_snapshot_restore(f->fs, "s"));
     assert_true(f->allocator.takes <= *takes);
     assert_int_equal(statfs_of(f->fs).class_bytes[MEMFS_CLASS_DATA], data);
     fixture_destroy(f);
@@ -246,8 +246,8 @@ static void what_it_costs_is_its_own_class_and_comes_back(void **state)
     struct fixture *f = *state;
     plant(f->fs);
     memfs_statfs_info before = statfs_of(f->fs), after;
-    assert_ok(memfs_snapshot(f->fs, "s"));
-    assert_ok(memfs_snapshot(f->fs, "t"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "t"));
     after = statfs_of(f->fs);
     uint64_t own = snapshot_of(f->fs, "s").own_bytes + snapshot_of(f->fs, "t").own_bytes;
     uint64_t charged = after.class_bytes[MEMFS_CLASS_SNAPSHOTS];
@@ -265,7 +265,7 @@ static void pages_live_as_long_as_a_snapshot_has_them(void **state)
     struct fixture *f = *state;
     put_pattern(f->fs, "/f", 100 * PAGE, 1);
     uint64_t pages = statfs_of(f->fs).pages_used;
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR);
     write_pattern(file, 10 * PAGE, 0, 2);
     assert_ok(memfs_close(file));
@@ -283,12 +283,12 @@ static void the_node_limit_counts_live_nodes_only(void **state)
     memfs_statfs_info info = statfs_of(f->fs);
     uint64_t nodes = info.files + info.directories + info.symlinks;
     assert_ok(memfs_set_node_limit(f->fs, nodes));
-    assert_ok(memfs_snapshot(f->fs, "s"));
-    assert_refused(f->fs, memfs_restore(f->fs, "s"), MEMFS_ENOSPC);
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
+    assert_refused(f->fs, memfs_snapshot_restore(f->fs, "s"), MEMFS_ENOSPC);
     assert_ok(memfs_set_node_limit(f->fs, 2 * nodes - 1));
-    assert_refused(f->fs, memfs_restore(f->fs, "s"), MEMFS_ENOSPC);
+    assert_refused(f->fs, memfs_snapshot_restore(f->fs, "s"), MEMFS_ENOSPC);
     assert_ok(memfs_set_node_limit(f->fs, 2 * nodes));
-    assert_ok(memfs_restore(f->fs, "s"));
+    assert_ok(memfs_snapshot_restore(f->fs, "s"));
 }
 
 /* ------------------------------------------------------- files held private */
@@ -300,13 +300,13 @@ static void a_file_held_private_is_copied_at_once(void **state)
     write_pattern(file, 20 * PAGE, 0, 1);
     assert_ok(memfs_hold_private(file, 1));
     uint64_t pages = statfs_of(f->fs).pages_used;
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     assert_int_equal(statfs_of(f->fs).pages_used, 2 * pages);
     tracking_refuse(&f->allocator, 1, 1);
     write_pattern(file, 20 * PAGE, 0, 2);
     tracking_refuse(&f->allocator, 0, 0);
     assert_ok(memfs_close(file));
-    assert_ok(memfs_restore(f->fs, "s"));
+    assert_ok(memfs_snapshot_restore(f->fs, "s"));
     file = open_file(f->fs, "/f", MEMFS_O_READ);
     check_pattern(file, 20 * PAGE, 0, 1);
     assert_ok(memfs_close(file));
@@ -322,13 +322,13 @@ static void a_private_file_that_does_not_fit_refuses_the_snapshot(void **state)
     assert_ok(memfs_hold_private(file, 1));
     uint64_t used = used_bytes(f->fs);
     fixture_set_quota(f, statfs_of(f->fs).committed_bytes + (128 << 10));
-    assert_refused(f->fs, memfs_snapshot(f->fs, "s"), MEMFS_EDQUOT);
+    assert_refused(f->fs, memfs_snapshot_take(f->fs, "s"), MEMFS_EDQUOT);
     assert_int_equal(used_bytes(f->fs), used);
-    assert_returns(memfs_restore(f->fs, "s"), MEMFS_ENOENT);
+    assert_returns(memfs_snapshot_restore(f->fs, "s"), MEMFS_ENOENT);
     /* No lock was forgotten. */
     write_pattern(file, PAGE, 0, 2);
     assert_ok(memfs_hold_private(file, 0));
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     assert_ok(memfs_close(file));
     fixture_set_quota(f, 16 << 20);
 }
@@ -342,11 +342,11 @@ static void what_has_no_name_is_not_in_it(void **state)
     write_pattern(orphan, 3 * PAGE, 0, 1);
     assert_ok(memfs_unlink(f->fs, "/f"));
     memfs_file *reserving = create_file(f->fs, "/g");
-    assert_ok(memfs_reserve(reserving, 10 * PAGE));
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_preallocate(reserving, 10 * PAGE));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     assert_int_equal(snapshot_of(f->fs, "s").tree.files, 1);
-    assert_ok(memfs_restore(f->fs, "s"));
-    assert_int_equal(stat_of(f->fs, "/g").reserved_bytes, 0);
+    assert_ok(memfs_snapshot_restore(f->fs, "s"));
+    assert_int_equal(stat_of(f->fs, "/g").preallocated_bytes, 0);
     check_pattern(orphan, 3 * PAGE, 0, 1);
     assert_ok(memfs_close(orphan));
     assert_ok(memfs_close(reserving));
@@ -357,12 +357,12 @@ static void open_handles_keep_what_they_had(void **state)
     struct fixture *f = *state;
     put(f->fs, "/f", "old");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR);
     memfs_dir *dir = open_dir(f->fs, "/d");
     uint64_t number = fstat_of(file).number;
     assert_returns(memfs_pwrite(file, "new", 3, 0), 3);
-    assert_ok(memfs_restore(f->fs, "s"));
+    assert_ok(memfs_snapshot_restore(f->fs, "s"));
     char text[4] = "";
     assert_returns(memfs_pread(file, text, 3, 0), 3);
     assert_string_equal(text, "new");
@@ -385,11 +385,11 @@ static void a_listing_of_the_root_goes_on_with_what_was_put_back(void **state)
     memfs_dirent entry;
     put(f->fs, "/a", "");
     put(f->fs, "/b", "");
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     memfs_dir *dir = open_dir(f->fs, "/");
     assert_returns(memfs_readdir(dir, &entry), 1);
     assert_string_equal(entry.name, "a");
-    assert_ok(memfs_restore(f->fs, "s"));
+    assert_ok(memfs_snapshot_restore(f->fs, "s"));
     assert_returns(memfs_readdir(dir, &entry), 1);
     assert_string_equal(entry.name, "a");
     assert_returns(memfs_readdir(dir, &entry), 1);
@@ -405,15 +405,15 @@ static void a_locked_file_refuses_restoring(void **state)
 {
     struct fixture *f = *state;
     plant(f->fs);
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     memfs_file *file = open_file(f->fs, "/a/b/short", MEMFS_O_RDWR);
     assert_ok(memfs_lock(file, MEMFS_LOCK_SHARED, 0));
     uint64_t used = used_bytes(f->fs);
-    assert_refused(f->fs, memfs_restore(f->fs, "s"), MEMFS_EBUSY);
+    assert_refused(f->fs, memfs_snapshot_restore(f->fs, "s"), MEMFS_EBUSY);
     assert_int_equal(used_bytes(f->fs), used);
-    assert_ok(memfs_snapshot(f->fs, "while locked"));
+    assert_ok(memfs_snapshot_take(f->fs, "while locked"));
     assert_ok(memfs_unlock(file));
-    assert_ok(memfs_restore(f->fs, "s"));
+    assert_ok(memfs_snapshot_restore(f->fs, "s"));
     assert_ok(memfs_close(file));
 }
 
@@ -424,7 +424,7 @@ static void parts_can_be_had_back(void **state)
     struct fixture *f = *state;
     plant(f->fs);
     memfs_stat_info sparse = stat_of(f->fs, "/sparse");
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     trample(f->fs);
     assert_ok(memfs_snapshot_extract(f->fs, "s", "/", "/all"));
     assert_ok(memfs_snapshot_extract(f->fs, "s", "/sparse", "/file"));
@@ -450,8 +450,8 @@ static void extraction_stays_inside_the_snapshot(void **state)
     struct fixture *f = *state;
     plant(f->fs);
     assert_ok(memfs_symlink(f->fs, "/a", "/way"));
-    assert_ok(memfs_snapshot(f->fs, "other"));
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "other"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     assert_ok(memfs_remove_tree(f->fs, "/a"));
     assert_ok(memfs_snapshot_extract(f->fs, "s", "/way/paged", "/x"));
     assert_ok(memfs_snapshot_extract(f->fs, "s", "../../sparse", "/y"));
@@ -464,7 +464,7 @@ static void a_refused_extraction_changes_nothing(void **state)
 {
     struct fixture *f = *state;
     plant(f->fs);
-    assert_ok(memfs_snapshot(f->fs, "s"));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
     uint64_t used = used_bytes(f->fs);
     assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/", "/zoo"), MEMFS_EEXIST);
     assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/", "/"), MEMFS_EEXIST);

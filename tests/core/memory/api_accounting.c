@@ -71,14 +71,14 @@ static void a_single_allocation_of_just_what_is_left_fits_and_one_byte_less_refu
     static const size_t size = 300000; /* larger than any slab */
     uint64_t before = statfs_of(f->fs).committed_bytes;
     void *memory;
-    assert_ok(memfs_alloc(f->fs, size, &memory));
+    assert_ok(memfs_charged_alloc(f->fs, size, &memory));
     uint64_t with = statfs_of(f->fs).committed_bytes;
     assert_ok(memfs_free(f->fs, memory));
     assert_int_equal(statfs_of(f->fs).committed_bytes, before);
     fixture_set_quota(f, with - 1);
-    assert_returns(memfs_alloc(f->fs, size, &memory), MEMFS_EDQUOT);
+    assert_returns(memfs_charged_alloc(f->fs, size, &memory), MEMFS_EDQUOT);
     fixture_set_quota(f, with);
-    assert_ok(memfs_alloc(f->fs, size, &memory));
+    assert_ok(memfs_charged_alloc(f->fs, size, &memory));
     assert_int_equal(f->allocator.held_bytes, with);
     assert_ok(memfs_free(f->fs, memory));
 }
@@ -214,7 +214,7 @@ static void deleting_half_at_random_and_filling_again_reaches_the_old_level(void
 /* A file, its clones, a handle on an orphan, versions and mappings. */
 struct holders {
     memfs_file *handle;
-    memfs_version_ref version;
+    memfs_content_ref version;
     memfs_mapping mapping;
     void *memory;
 };
@@ -227,10 +227,10 @@ static void take_holders(memfs *fs, struct holders *h)
     assert_ok(memfs_copy(fs, "/a", "/t/c", 0));
     h->handle = open_file(fs, "/b", MEMFS_O_RDWR);
     write_pattern(h->handle, 10000, 0, 2);
-    assert_ok(memfs_version_take(h->handle, &h->version));
+    assert_ok(memfs_content_take(h->handle, &h->version));
     write_pattern(h->handle, 10000, 5000, 3);
     assert_ok(memfs_map(h->handle, 4096, 4096, &h->mapping));
-    assert_ok(memfs_alloc(fs, 10000, &h->memory));
+    assert_ok(memfs_charged_alloc(fs, 10000, &h->memory));
 }
 
 static void let_go(memfs *fs, struct holders *h, int which)
@@ -244,7 +244,7 @@ static void let_go(memfs *fs, struct holders *h, int which)
     else if (which == 3)
         assert_ok(memfs_close(h->handle));
     else if (which == 4)
-        assert_ok(memfs_version_drop(&h->version));
+        assert_ok(memfs_content_drop(&h->version));
     else if (which == 5)
         assert_ok(memfs_unmap(&h->mapping));
     else

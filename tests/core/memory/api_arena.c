@@ -136,7 +136,7 @@ static int work(memfs *fs)
     failed |= memfs_closedir(dir);
     failed |= memfs_glob(fs, "/**/g", &list);
     memfs_list_free(fs, &list);
-    failed |= memfs_alloc(fs, 100, &memory);
+    failed |= memfs_charged_alloc(fs, 100, &memory);
     failed |= memfs_free(fs, memory);
     failed |= memfs_audit(fs);
     return failed;
@@ -185,7 +185,7 @@ static void all_that_is_handed_out_lies_in_the_arena(void **state)
     assert_ok(memfs_create(&config, &fs));
     void *memory;
     memfs_mapping mapping;
-    assert_ok(memfs_alloc(fs, 100, &memory));
+    assert_ok(memfs_charged_alloc(fs, 100, &memory));
     memfs_file *file = create_file(fs, "/f");
     write_pattern(file, 100, 0, 1);
     assert_ok(memfs_map(file, 0, 100, &mapping));

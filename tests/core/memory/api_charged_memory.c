@@ -11,17 +11,17 @@ static void charged_memory_is_zeroed_aligned_and_counted(void **state)
         uint64_t used = used_bytes(f->fs);
         unsigned char *memory = NULL;
         void *out;
-        assert_ok(memfs_alloc(f->fs, sizes[i], &out));
+        assert_ok(memfs_charged_alloc(f->fs, sizes[i], &out));
         memory = out;
         assert_int_equal((uintptr_t)memory % alignof(max_align_t), 0);
         for (size_t j = 0; j < sizes[i]; j++)
             assert_int_equal(memory[j], 0);
         memset(memory, 0xff, sizes[i]);
         assert_true(used_bytes(f->fs) >= used + sizes[i]);
-        assert_true(statfs_of(f->fs).class_bytes[MEMFS_CLASS_SHARED] >= sizes[i]);
+        assert_true(statfs_of(f->fs).class_bytes[MEMFS_CLASS_CHARGED] >= sizes[i]);
         assert_ok(memfs_free(f->fs, memory));
         assert_int_equal(used_bytes(f->fs), used);
-        assert_int_equal(statfs_of(f->fs).class_bytes[MEMFS_CLASS_SHARED], 0);
+        assert_int_equal(statfs_of(f->fs).class_bytes[MEMFS_CLASS_CHARGED], 0);
     }
 }
 
@@ -30,7 +30,7 @@ static void charged_memory_stays_where_it_is_while_all_else_moves(void **state)
     struct fixture *f = *state;
     void *pieces[20];
     for (unsigned i = 0; i < 20; i++) {
-        assert_ok(memfs_alloc(f->fs, 1000, &pieces[i]));
+        assert_ok(memfs_charged_alloc(f->fs, 1000, &pieces[i]));
         fill_pattern(pieces[i], 1000, i);
     }
     put_pattern(f->fs, "/f", 1 << 20, 1);
@@ -53,8 +53,8 @@ static void no_bytes_are_invalid(void **state)
 {
     struct fixture *f = *state;
     void *memory = (void *)0x1;
-    assert_returns(memfs_alloc(f->fs, 0, &memory), MEMFS_EINVAL);
-    assert_returns(memfs_alloc(f->fs, 10, NULL), MEMFS_EINVAL);
+    assert_returns(memfs_charged_alloc(f->fs, 0, &memory), MEMFS_EINVAL);
+    assert_returns(memfs_charged_alloc(f->fs, 10, NULL), MEMFS_EINVAL);
     assert_ptr_equal(memory, (void *)0x1);
 }
 
@@ -63,11 +63,11 @@ static void what_does_not_fit_is_refused_by_its_name(void **state)
     struct fixture *f = *state;
     void *memory = NULL;
     uint64_t used = used_bytes(f->fs);
-    assert_returns(memfs_alloc(f->fs, 17 << 20, &memory), MEMFS_EDQUOT);
-    assert_returns(memfs_alloc(f->fs, SIZE_MAX / 2, &memory), MEMFS_EDQUOT);
-    assert_returns(memfs_alloc(f->fs, SIZE_MAX, &memory), MEMFS_EINVAL);
+    assert_returns(memfs_charged_alloc(f->fs, 17 << 20, &memory), MEMFS_EDQUOT);
+    assert_returns(memfs_charged_alloc(f->fs, SIZE_MAX / 2, &memory), MEMFS_EDQUOT);
+    assert_returns(memfs_charged_alloc(f->fs, SIZE_MAX, &memory), MEMFS_EINVAL);
     tracking_refuse(&f->allocator, 1, 1);
-    assert_returns(memfs_alloc(f->fs, 100000, &memory), MEMFS_ENOMEM);
+    assert_returns(memfs_charged_alloc(f->fs, 100000, &memory), MEMFS_ENOMEM);
     tracking_refuse(&f->allocator, 0, 0);
     assert_null(memory);
     assert_int_equal(used_bytes(f->fs), used);
@@ -98,7 +98,7 @@ static void an_absurd_size_is_refused_without_a_quota_too(void **state)
     void *memory = NULL;
     assert_ok(memfs_create(&config, &fs));
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
-        int result = memfs_alloc(fs, sizes[i], &memory);
+        int result = memfs_charged_alloc(fs, sizes[i], &memory);
         assert_true(result == MEMFS_ENOMEM || result == MEMFS_EDQUOT || result == MEMFS_EINVAL);
         assert_null(memory);
     }
@@ -111,7 +111,7 @@ static void charged_memory_leaves_less_for_files(void **state)
     struct fixture *f = *state;
     static char text[12 << 20];
     void *memory;
-    assert_ok(memfs_alloc(f->fs, 8 << 20, &memory));
+    assert_ok(memfs_charged_alloc(f->fs, 8 << 20, &memory));
     assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644), MEMFS_EDQUOT);
     assert_ok(memfs_free(f->fs, memory));
     assert_ok(memfs_write_file(f->fs, "/f", text, sizeof text, 0644));
@@ -121,7 +121,7 @@ static void memory_of_another_file_system_is_not_taken_back(void **state)
 {
     struct fixture *f = *state;
     void *memory;
-    assert_ok(memfs_alloc(f->fs, 100, &memory));
+    assert_ok(memfs_charged_alloc(f->fs, 100, &memory));
     assert_returns(memfs_free(f->other, memory), MEMFS_EINVAL);
     assert_ok(memfs_free(f->fs, memory));
 }
@@ -132,7 +132,7 @@ static void freeing_in_any_order_ends_where_it_began(void **state)
     void *pieces[50];
     uint64_t used = used_bytes(f->fs);
     for (size_t i = 0; i < COUNT_OF(pieces); i++)
-        assert_ok(memfs_alloc(f->fs, 1 + i * 97, &pieces[i]));
+        assert_ok(memfs_charged_alloc(f->fs, 1 + i * 97, &pieces[i]));
     for (size_t i = 0; i < COUNT_OF(pieces); i++)
         assert_ok(memfs_free(f->fs, pieces[i * 7 % COUNT_OF(pieces)]));
     assert_int_equal(used_bytes(f->fs), used);

@@ -98,7 +98,7 @@ static void statfs_divides_what_is_used_into_classes(void **state)
     memfs_file *file = create_file(f->fs, "/f");
     void *memory;
     write_pattern(file, 1 << 20, 0, 1);
-    assert_ok(memfs_alloc(f->fs, 5000, &memory));
+    assert_ok(memfs_charged_alloc(f->fs, 5000, &memory));
     memfs_statfs_info info = statfs_of(f->fs);
     uint64_t sum = 0;
     for (int i = 0; i < MEMFS_CLASS_COUNT; i++)
@@ -109,13 +109,13 @@ static void statfs_divides_what_is_used_into_classes(void **state)
     assert_true(info.class_bytes[MEMFS_CLASS_NODES] > 0);
     assert_true(info.class_bytes[MEMFS_CLASS_NAMES] > 0);
     assert_true(info.class_bytes[MEMFS_CLASS_HANDLES] > 0);
-    assert_true(info.class_bytes[MEMFS_CLASS_SHARED] >= 5000);
+    assert_true(info.class_bytes[MEMFS_CLASS_CHARGED] >= 5000);
     assert_true(info.pages_used >= 256);
     assert_ok(memfs_free(f->fs, memory));
     assert_ok(memfs_close(file));
     info = statfs_of(f->fs);
     assert_int_equal(info.class_bytes[MEMFS_CLASS_HANDLES], 0);
-    assert_int_equal(info.class_bytes[MEMFS_CLASS_SHARED], 0);
+    assert_int_equal(info.class_bytes[MEMFS_CLASS_CHARGED], 0);
 }
 
 static void statfs_counts_nodes_by_kind_and_what_is_open(void **state)

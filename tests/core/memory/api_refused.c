@@ -132,13 +132,13 @@ static void saying_retry_without_making_room_is_saying_no(void **state)
     struct answer a = {.code = MEMFS_REFUSED_RETRY};
     struct fixture *f = make_full(&a);
     void *memory;
-    assert_returns(memfs_alloc(f->fs, 100000, &memory), MEMFS_EDQUOT);
+    assert_returns(memfs_charged_alloc(f->fs, 100000, &memory), MEMFS_EDQUOT);
     assert_int_equal(a.calls, 1);
     a.more_bytes = 200 * 1024; /* enough, but it says no */
     a.code = MEMFS_REFUSED_FAIL;
-    assert_returns(memfs_alloc(f->fs, 100000, &memory), MEMFS_EDQUOT);
+    assert_returns(memfs_charged_alloc(f->fs, 100000, &memory), MEMFS_EDQUOT);
     assert_int_equal(a.calls, 2);
-    assert_ok(memfs_alloc(f->fs, 100000, &memory));
+    assert_ok(memfs_charged_alloc(f->fs, 100000, &memory));
     assert_ok(memfs_free(f->fs, memory));
     fixture_destroy(f);
 }
@@ -177,9 +177,9 @@ static void it_can_be_changed_and_taken_away(void **state)
     other.f = f;
     other.more_bytes = 200 * 1024;
     assert_ok(memfs_set_refused(f->fs, NULL, NULL));
-    assert_returns(memfs_alloc(f->fs, 100000, &memory), MEMFS_EDQUOT);
+    assert_returns(memfs_charged_alloc(f->fs, 100000, &memory), MEMFS_EDQUOT);
     assert_ok(memfs_set_refused(f->fs, answer, &other));
-    assert_ok(memfs_alloc(f->fs, 100000, &memory));
+    assert_ok(memfs_charged_alloc(f->fs, 100000, &memory));
     assert_ok(memfs_free(f->fs, memory));
     assert_int_equal(a.calls, 0);
     assert_int_equal(other.calls, 1);
@@ -194,9 +194,10 @@ static void a_callback_that_is_refused_itself_does_not_recur_for_ever(void **sta
     struct fixture *f = make_full(&a);
     void *memory;
     assert_ok(memfs_set_quota(f->fs, statfs_of(f->fs).committed_bytes));
-    assert_returns(memfs_alloc(f->fs, 100000, &memory), MEMFS_EDQUOT);
+    assert_returns(memfs_charged_alloc(f->fs, 100000, &memory), MEMFS_EDQUOT);
     assert_true(a.calls > 1 && a.calls <= 32);
-    assert_returns(memfs_alloc(f->fs, 100000, &memory), MEMFS_EDQUOT); /* and not only once */
+    assert_returns(memfs_charged_alloc(f->fs, 100000, &memory),
+                   MEMFS_EDQUOT); /* and not only once */
     assert_true(a.calls > 32 && a.calls <= 64);
     fixture_destroy(f);
 }
@@ -209,7 +210,7 @@ static void the_allocators_refusal_is_not_asked_about(void **state)
     void *memory;
     fixture_set_quota(f, 2 * QUOTA);
     tracking_refuse(&f->allocator, 1, 1);
-    assert_returns(memfs_alloc(f->fs, 1000, &memory), MEMFS_ENOMEM);
+    assert_returns(memfs_charged_alloc(f->fs, 1000, &memory), MEMFS_ENOMEM);
     tracking_refuse(&f->allocator, 0, 0);
     assert_int_equal(a.calls, 0);
     fixture_destroy(f);

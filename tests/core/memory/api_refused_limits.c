@@ -33,10 +33,10 @@ static void what_the_allocator_refused_is_not_in_the_peak(void **state)
     config.allocator = tracking_hooks(&allocator);
     assert_ok(memfs_create(&config, &fs));
     tracking_refuse(&allocator, 1, 1);
-    assert_int_equal(memfs_alloc(fs, 1 << 20, &memory), MEMFS_ENOMEM);
+    assert_int_equal(memfs_charged_alloc(fs, 1 << 20, &memory), MEMFS_ENOMEM);
     tracking_refuse(&allocator, 0, 0);
     assert_true(figures(fs).peak_bytes < 1 << 20);
-    assert_int_equal(memfs_alloc(fs, SIZE_MAX - 64, &memory), MEMFS_EINVAL);
+    assert_int_equal(memfs_charged_alloc(fs, SIZE_MAX - 64, &memory), MEMFS_EINVAL);
     assert_ok(memfs_destroy(fs, 0));
     tracking_assert_empty(&allocator);
 }

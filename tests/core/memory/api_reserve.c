@@ -7,11 +7,11 @@
 
 enum { QUOTA = 1 << 20, RESERVE = 128 << 10, PAGE = 4096 };
 
-static struct fixture *make(uint64_t reserve_bytes)
+static struct fixture *make(uint64_t emergency_reserve_bytes)
 {
     memfs_config config = memfs_config_default();
     config.quota_bytes = QUOTA;
-    config.reserve_bytes = reserve_bytes;
+    config.emergency_reserve_bytes = emergency_reserve_bytes;
     struct fixture *f = fixture_create(&config);
     assert_non_null(f);
     return f;
@@ -38,18 +38,18 @@ static void ordinary_data_stops_where_the_reserve_begins(void **state)
     struct fixture *f = make(RESERVE);
     memfs_file *ordinary = create_file(f->fs, "/ordinary");
     memfs_file *privileged = open_file(f->fs, "/privileged",
-                                       MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_RESERVE);
+                                       MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EMERGENCY);
     assert_true(fill(ordinary) > QUOTA - RESERVE - 64 * 1024);
     memfs_statfs_info info = statfs_of(f->fs);
     assert_true(info.committed_bytes <= QUOTA - RESERVE);
-    assert_int_equal(info.reserve_bytes, RESERVE);
-    assert_int_equal(info.reserve_left_bytes, RESERVE);
+    assert_int_equal(info.emergency_reserve_bytes, RESERVE);
+    assert_int_equal(info.emergency_reserve_left_bytes, RESERVE);
     assert_true(info.available_bytes < 8 * PAGE);
 
     assert_true(fill(privileged) > RESERVE / 4 * 3);
     info = statfs_of(f->fs);
     assert_true(info.committed_bytes > QUOTA - 2 * PAGE && info.committed_bytes <= QUOTA);
-    assert_true(info.reserve_left_bytes < 2 * PAGE);
+    assert_true(info.emergency_reserve_left_bytes < 2 * PAGE);
     assert_int_equal(info.available_bytes, 0);
     assert_ok(memfs_close(privileged));
     assert_ok(memfs_close(ordinary));
@@ -63,7 +63,7 @@ static void what_the_reserve_gets_back_stays_in_it(void **state)
     struct fixture *f = make(RESERVE);
     memfs_file *ordinary = create_file(f->fs, "/ordinary");
     memfs_file *privileged = open_file(f->fs, "/privileged",
-                                       MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_RESERVE);
+                                       MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EMERGENCY);
     (void)fill(ordinary);
     uint64_t first = 0;
     for (int round = 0; round < 20; round++) {
@@ -89,13 +89,13 @@ static void ordinary_data_uses_what_ordinary_data_gave_back(void **state)
     struct fixture *f = make(RESERVE);
     memfs_file *ordinary = create_file(f->fs, "/ordinary");
     memfs_file *privileged = open_file(f->fs, "/privileged",
-                                       MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_RESERVE);
+                                       MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EMERGENCY);
     uint64_t filled = fill(ordinary);
     (void)fill(privileged);
     assert_ok(memfs_ftruncate(privileged, PAGE));
     uint64_t punched = 0;
     for (uint64_t at = 0; at + PAGE <= filled; at += 2 * PAGE, punched++)
-        assert_ok(memfs_allocate(ordinary, (int64_t)at, PAGE, MEMFS_ALLOCATE_PUNCH_HOLE));
+        assert_ok(memfs_fallocate(ordinary, (int64_t)at, PAGE, MEMFS_FALLOCATE_PUNCH_HOLE));
     assert_true(fill(ordinary) >= (punched - 4) * PAGE);
     assert_ok(memfs_close(privileged));
     assert_ok(memfs_close(ordinary));
@@ -118,14 +118,14 @@ static void node_name_and_handle_of_a_privileged_file_come_from_the_reserve(void
     assert_returns(result, MEMFS_EDQUOT);
     assert_returns(memfs_open(f->fs, "/journal", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &file),
                    MEMFS_EDQUOT);
-    file = open_file(f->fs, "/journal", MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_RESERVE);
+    file = open_file(f->fs, "/journal", MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EMERGENCY);
     write_pattern(file, 10 * PAGE, 0, 1);
     assert_ok(memfs_close(file));
     /* The privilege was the handle's, not the file's. */
-    file = open_file(f->fs, "/journal", MEMFS_O_RDWR | MEMFS_O_RESERVE);
-    assert_ok(memfs_use_reserve(file, MEMFS_RESERVE_UNUSED));
+    file = open_file(f->fs, "/journal", MEMFS_O_RDWR | MEMFS_O_EMERGENCY);
+    assert_ok(memfs_use_emergency_reserve(file, MEMFS_EMERGENCY_UNUSED));
     assert_returns(memfs_pwrite(file, "x", 1, 11 * PAGE), MEMFS_EDQUOT);
-    assert_ok(memfs_use_reserve(file, MEMFS_RESERVE_WRITING));
+    assert_ok(memfs_use_emergency_reserve(file, MEMFS_EMERGENCY_WRITING));
     assert_returns(memfs_pwrite(file, "x", 1, 11 * PAGE), 1);
     assert_ok(memfs_close(file));
     assert_ok(memfs_close(ordinary));
@@ -139,12 +139,12 @@ static void charged_memory_can_come_from_the_reserve(void **state)
     memfs_file *ordinary = create_file(f->fs, "/ordinary");
     void *memory, *second;
     (void)fill(ordinary);
-    assert_returns(memfs_alloc(f->fs, 32768, &memory), MEMFS_EDQUOT);
-    assert_ok(memfs_alloc_from_reserve(f->fs, 32768, &memory));
-    assert_returns(memfs_alloc_from_reserve(f->fs, RESERVE - 32768 + 2 * PAGE, &second),
+    assert_returns(memfs_charged_alloc(f->fs, 32768, &memory), MEMFS_EDQUOT);
+    assert_ok(memfs_charged_alloc_emergency(f->fs, 32768, &memory));
+    assert_returns(memfs_charged_alloc_emergency(f->fs, RESERVE - 32768 + 2 * PAGE, &second),
                    MEMFS_EDQUOT);
     assert_ok(memfs_free(f->fs, memory));
-    assert_int_equal(statfs_of(f->fs).reserve_left_bytes, RESERVE);
+    assert_int_equal(statfs_of(f->fs).emergency_reserve_left_bytes, RESERVE);
     assert_ok(memfs_close(ordinary));
     fixture_destroy(f);
 }
@@ -154,20 +154,20 @@ static void a_handle_may_overwrite_from_the_reserve_without_growing_from_it(void
     (void)state;
     struct fixture *f = make(RESERVE);
     memfs_file *file = create_file(f->fs, "/file");
-    memfs_version_ref version;
+    memfs_content_ref version;
     uint64_t size = fill(file);
-    assert_ok(memfs_version_take(file, &version));
+    assert_ok(memfs_content_take(file, &version));
     unsigned char page[PAGE];
     fill_pattern(page, PAGE, 3);
     assert_returns(memfs_pwrite(file, page, PAGE, 0), MEMFS_EDQUOT);
-    assert_ok(memfs_use_reserve(file, MEMFS_RESERVE_OVERWRITING));
+    assert_ok(memfs_use_emergency_reserve(file, MEMFS_EMERGENCY_OVERWRITING));
     assert_returns(memfs_pwrite(file, page, PAGE, 0), PAGE);
-    assert_ok(memfs_allocate(file, PAGE, PAGE, 0));
+    assert_ok(memfs_fallocate(file, PAGE, PAGE, 0));
     assert_returns(memfs_pwrite(file, page, PAGE, (int64_t)size), MEMFS_EDQUOT);
     assert_returns(memfs_pwrite(file, page, PAGE, (int64_t)size - 1), MEMFS_EDQUOT);
-    assert_returns(memfs_allocate(file, (int64_t)size, PAGE, 0), MEMFS_EDQUOT);
-    assert_returns(memfs_reserve(file, (int64_t)size + PAGE), MEMFS_EDQUOT);
-    assert_ok(memfs_version_restore(file, &version));
+    assert_returns(memfs_fallocate(file, (int64_t)size, PAGE, 0), MEMFS_EDQUOT);
+    assert_returns(memfs_preallocate(file, (int64_t)size + PAGE), MEMFS_EDQUOT);
+    assert_ok(memfs_content_restore(file, &version));
     assert_ok(memfs_close(file));
     fixture_destroy(f);
 }
@@ -177,18 +177,18 @@ static void a_version_writes_as_the_handle_did_that_took_it(void **state)
     (void)state;
     struct fixture *f = make(RESERVE);
     memfs_file *file = create_file(f->fs, "/file");
-    memfs_version_ref before, after;
+    memfs_content_ref before, after;
     uint64_t size = fill(file);
-    assert_ok(memfs_version_take(file, &before));
-    assert_ok(memfs_use_reserve(file, MEMFS_RESERVE_OVERWRITING));
-    assert_ok(memfs_version_take(file, &after));
-    assert_ok(memfs_use_reserve(file, MEMFS_RESERVE_UNUSED));
-    assert_returns(memfs_version_write(&before, "x", 1, 0), MEMFS_EDQUOT);
-    assert_returns(memfs_version_write(&after, "x", 1, 0), 1);
+    assert_ok(memfs_content_take(file, &before));
+    assert_ok(memfs_use_emergency_reserve(file, MEMFS_EMERGENCY_OVERWRITING));
+    assert_ok(memfs_content_take(file, &after));
+    assert_ok(memfs_use_emergency_reserve(file, MEMFS_EMERGENCY_UNUSED));
+    assert_returns(memfs_content_write(&before, "x", 1, 0), MEMFS_EDQUOT);
+    assert_returns(memfs_content_write(&after, "x", 1, 0), 1);
     static const unsigned char page[PAGE];
-    assert_returns(memfs_version_write(&after, page, PAGE, (int64_t)size), MEMFS_EDQUOT);
-    assert_ok(memfs_version_drop(&before));
-    assert_ok(memfs_version_restore(file, &after));
+    assert_returns(memfs_content_write(&after, page, PAGE, (int64_t)size), MEMFS_EDQUOT);
+    assert_ok(memfs_content_drop(&before));
+    assert_ok(memfs_content_restore(file, &after));
     assert_ok(memfs_close(file));
     fixture_destroy(f);
 }
@@ -199,11 +199,11 @@ static void the_reserve_is_changed_at_run_time(void **state)
     struct fixture *f = make(0);
     memfs_file *file = create_file(f->fs, "/file");
     uint64_t filled = fill(file);
-    assert_int_equal(statfs_of(f->fs).reserve_left_bytes, 0);
-    assert_ok(memfs_set_reserve(f->fs, RESERVE)); /* of which nothing is left */
-    assert_true(statfs_of(f->fs).reserve_left_bytes < PAGE);
+    assert_int_equal(statfs_of(f->fs).emergency_reserve_left_bytes, 0);
+    assert_ok(memfs_set_emergency_reserve(f->fs, RESERVE)); /* of which nothing is left */
+    assert_true(statfs_of(f->fs).emergency_reserve_left_bytes < PAGE);
     assert_ok(memfs_ftruncate(file, (int64_t)filled / 2));
-    assert_int_equal(statfs_of(f->fs).reserve_left_bytes, RESERVE);
+    assert_int_equal(statfs_of(f->fs).emergency_reserve_left_bytes, RESERVE);
     uint64_t again = filled / 2 + fill(file);
     assert_true(again + RESERVE + 65536 >= filled);
     assert_true(statfs_of(f->fs).committed_bytes <= QUOTA - RESERVE);
@@ -216,9 +216,9 @@ static void the_reserve_is_changed_at_run_time(void **state)
     write_pattern(file, 4 * QUOTA, 0, 1);
     assert_ok(memfs_ftruncate(file, 0));
     fixture_set_quota(f, QUOTA);
-    assert_ok(memfs_set_reserve(f->fs, UINT64_MAX)); /* all of it */
+    assert_ok(memfs_set_emergency_reserve(f->fs, UINT64_MAX)); /* all of it */
     assert_returns(memfs_pwrite(file, "x", 1, 0), MEMFS_EDQUOT);
-    assert_ok(memfs_set_reserve(f->fs, 0));
+    assert_ok(memfs_set_emergency_reserve(f->fs, 0));
     assert_returns(memfs_pwrite(file, "x", 1, 0), 1);
     assert_ok(memfs_close(file));
     fixture_destroy(f);
@@ -229,19 +229,19 @@ static void bad_input_is_refused(void **state)
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/file"), *dir = open_file(f->fs, "/", MEMFS_O_READ);
     void *memory;
-    assert_returns(memfs_use_reserve(NULL, 0), MEMFS_EBADF);
-    assert_returns(memfs_use_reserve(dir, 0), MEMFS_EISDIR);
-    assert_returns(memfs_use_reserve(file, -1), MEMFS_EINVAL);
-    assert_returns(memfs_use_reserve(file, 3), MEMFS_EINVAL);
-    assert_returns(memfs_set_reserve(NULL, 0), MEMFS_EINVAL);
-    assert_returns(memfs_alloc_from_reserve(NULL, 1, &memory), MEMFS_EINVAL);
-    assert_returns(memfs_alloc_from_reserve(f->fs, 1, NULL), MEMFS_EINVAL);
-    assert_returns(memfs_alloc_from_reserve(f->fs, 0, &memory), MEMFS_EINVAL);
+    assert_returns(memfs_use_emergency_reserve(NULL, 0), MEMFS_EBADF);
+    assert_returns(memfs_use_emergency_reserve(dir, 0), MEMFS_EISDIR);
+    assert_returns(memfs_use_emergency_reserve(file, -1), MEMFS_EINVAL);
+    assert_returns(memfs_use_emergency_reserve(file, 3), MEMFS_EINVAL);
+    assert_returns(memfs_set_emergency_reserve(NULL, 0), MEMFS_EINVAL);
+    assert_returns(memfs_charged_alloc_emergency(NULL, 1, &memory), MEMFS_EINVAL);
+    assert_returns(memfs_charged_alloc_emergency(f->fs, 1, NULL), MEMFS_EINVAL);
+    assert_returns(memfs_charged_alloc_emergency(f->fs, 0, &memory), MEMFS_EINVAL);
     assert_ok(memfs_close(dir));
     assert_ok(memfs_close(file));
     memfs_config config = memfs_config_default();
     config.quota_bytes = QUOTA;
-    config.reserve_bytes = QUOTA; /* no room for "/" */
+    config.emergency_reserve_bytes = QUOTA; /* no room for "/" */
     assert_null(fixture_create(&config));
 }
 
@@ -281,7 +281,7 @@ static void threads_of_both_ranks_never_pass_the_quota(void **state)
     pthread_t threads[THREADS];
     for (unsigned i = 0; i < THREADS; i++) {
         char path[] = {'/', (char)('a' + i), '\0'};
-        uint32_t flags = MEMFS_O_RDWR | MEMFS_O_CREATE | (i % 2 != 0 ? MEMFS_O_RESERVE : 0);
+        uint32_t flags = MEMFS_O_RDWR | MEMFS_O_CREATE | (i % 2 != 0 ? MEMFS_O_EMERGENCY : 0);
         growers[i] = (struct grower){.file = open_file(f->fs, path, flags), .index = i};
     }
     for (int i = 0; i < THREADS; i++)

@@ -130,7 +130,7 @@ static int64_t fill_holes(int fd, off_t offset, off_t end)
  * holes in the range are written, with zeros; not in append mode, which would move the writes. */
 static int64_t run_allocate(int fd, const struct operation *o)
 {
-    if (o->flags & MEMFS_ALLOCATE_PUNCH_HOLE)
+    if (o->flags & MEMFS_FALLOCATE_PUNCH_HOLE)
         return or_error(
             fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, o->offset, o->size));
     if (fallocate(fd, 0, o->offset, o->size) != 0)
@@ -235,7 +235,7 @@ static int64_t run_copy(struct host_runner *runner, const struct operation *o)
         return -errno;
     struct stat a, b;
     int64_t result = fstat(from, &a) != 0 ? -errno : S_ISDIR(a.st_mode) ? -EISDIR : 0;
-    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (o->flags & MEMFS_COPY_EXCLUSIVE ? O_EXCL : 0);
+    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (o->flags & MEMFS_COPY_NOREPLACE ? O_EXCL : 0);
     int to = -1;
     if (result == 0) {
         to = openat(runner->root, o->other, flags, 0644);

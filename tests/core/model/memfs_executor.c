@@ -146,9 +146,9 @@ static int64_t run_map(struct memfs_runner *runner, const struct operation *o, u
     return memfs_unmap(&mapping) == 0 ? length : MEMFS_EIO;
 }
 
-static memfs_version_ref *spare_version(struct memfs_runner *runner)
+static memfs_content_ref *spare_version(struct memfs_runner *runner)
 {
-    memfs_version_ref *room = runner->version_rooms;
+    memfs_content_ref *room = runner->version_rooms;
     for (int i = 0; i < VERSION_SLOTS; i++)
         if (runner->versions[i] == room) {
             room++;
@@ -159,12 +159,12 @@ static memfs_version_ref *spare_version(struct memfs_runner *runner)
 
 static int64_t take_version(struct memfs_runner *runner, const struct operation *o)
 {
-    memfs_version_ref **slot = &runner->versions[o->extra_slot];
-    memfs_version_ref *taken = spare_version(runner);
-    int result = memfs_version_take(runner->handles[o->slot], taken);
+    memfs_content_ref **slot = &runner->versions[o->extra_slot];
+    memfs_content_ref *taken = spare_version(runner);
+    int result = memfs_content_take(runner->handles[o->slot], taken);
     if (result != 0)
         return result;
-    if (*slot != NULL && memfs_version_drop(*slot) != 0)
+    if (*slot != NULL && memfs_content_drop(*slot) != 0)
         abort();
     *slot = taken;
     return (int64_t)taken->size_bytes;
@@ -172,7 +172,7 @@ static int64_t take_version(struct memfs_runner *runner, const struct operation 
 
 static int64_t run_version(struct memfs_runner *runner, const struct operation *o, uint64_t *hash)
 {
-    memfs_version_ref *version = runner->versions[o->extra_slot];
+    memfs_content_ref *version = runner->versions[o->extra_slot];
     int64_t result;
     if (o->kind == OP_VERSION_TAKE)
         return take_version(runner, o);
@@ -180,14 +180,14 @@ static int64_t run_version(struct memfs_runner *runner, const struct operation *
         return MEMFS_EINVAL;
     if (o->kind == OP_VERSION_READ) {
         unsigned char *buffer = operation_buffer((size_t)o->size);
-        result = memfs_version_read(version, buffer, (size_t)o->size, o->offset);
+        result = memfs_content_read(version, buffer, (size_t)o->size, o->offset);
         if (result >= 0)
             *hash = hash_bytes(HASH_START, buffer, (size_t)result);
         return result;
     }
     result = o->kind == OP_VERSION_RESTORE
-                 ? memfs_version_restore(runner->handles[o->slot], version)
-                 : memfs_version_drop(version);
+                 ? memfs_content_restore(runner->handles[o->slot], version)
+                 : memfs_content_drop(version);
     if (result == 0)
         runner->versions[o->extra_slot] = NULL;
     return result;
@@ -222,13 +222,13 @@ static int64_t run_names(struct memfs_runner *runner, const struct operation *o)
     case OP_COPY_TREE:
         return memfs_copy_tree(fs, o->path, o->other, 0);
     case OP_SNAPSHOT:
-        return memfs_snapshot(fs, snapshot_names[o->extra_slot]);
+        return memfs_snapshot_take(fs, snapshot_names[o->extra_slot]);
     case OP_SNAPSHOT_REMOVE:
         return memfs_snapshot_remove(fs, snapshot_names[o->extra_slot]);
     case OP_SNAPSHOT_EXTRACT:
         return memfs_snapshot_extract(fs, snapshot_names[o->extra_slot], "/", o->other);
     case OP_RESTORE:
-        return memfs_restore(fs, snapshot_names[o->extra_slot]);
+        return memfs_snapshot_restore(fs, snapshot_names[o->extra_slot]);
     case OP_WRITE_FILE:
         return memfs_write_file(fs, o->path, operation_data(o->data_seed, (size_t)o->size),
                                 (size_t)o->size, 0644);
@@ -248,7 +248,7 @@ static int64_t run_handle(struct memfs_runner *runner, const struct operation *o
     case OP_FTRUNCATE:
         return memfs_ftruncate(file, o->size);
     case OP_ALLOCATE:
-        return memfs_allocate(file, o->offset, o->size, o->flags);
+        return memfs_fallocate(file, o->offset, o->size, o->flags);
     case OP_LINK_FILE:
         return memfs_link_file(file, at_directory(runner, o->other_at), o->other);
     default: /* OP_CLOSE */
@@ -350,6 +350,6 @@ void memfs_runner_close(struct memfs_runner *runner)
         if (runner->directories[i] != NULL && memfs_closedir(runner->directories[i]) != 0)
             abort();
     for (int i = 0; i < VERSION_SLOTS; i++)
-        if (runner->versions[i] != NULL && memfs_version_drop(runner->versions[i]) != 0)
+        if (runner->versions[i] != NULL && memfs_content_drop(runner->versions[i]) != 0)
             abort();
 }

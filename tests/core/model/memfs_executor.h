@@ -10,8 +10,8 @@ struct memfs_runner {
     memfs *fs;
     memfs_file *handles[HANDLE_SLOTS];
     memfs_dir *directories[DIRECTORY_SLOTS];
-    memfs_version_ref version_rooms[VERSION_SLOTS + 1]; /* which may not move: one is spare */
-    memfs_version_ref *versions[VERSION_SLOTS];         /* null: not held */
+    memfs_content_ref version_rooms[VERSION_SLOTS + 1]; /* which may not move: one is spare */
+    memfs_content_ref *versions[VERSION_SLOTS];         /* null: not held */
     memfs_file_storage lent; /* of the last handle slot, so that comparing allocates little */
 };
 

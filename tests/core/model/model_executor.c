@@ -221,14 +221,14 @@ static int64_t run_allocate(struct model *model, const struct operation *o)
     if (o->offset > INT64_MAX - o->size)
         return MEMFS_EFBIG;
     struct model_content *content = &model->nodes[node]->content;
-    if (o->flags & MEMFS_ALLOCATE_PUNCH_HOLE) {
+    if (o->flags & MEMFS_FALLOCATE_PUNCH_HOLE) {
         content_punch(content, model->page_size, o->offset, o->size);
         return 0;
     }
     int64_t end = o->offset + o->size;
-    if (o->flags & MEMFS_ALLOCATE_ZERO_RANGE)
+    if (o->flags & MEMFS_FALLOCATE_ZERO_RANGE)
         content_zero(content, o->offset, o->size);
-    if (end > content->size && !(o->flags & MEMFS_ALLOCATE_KEEP_SIZE))
+    if (end > content->size && !(o->flags & MEMFS_FALLOCATE_KEEP_SIZE))
         content_resize(content, model->page_size, end);
     content_allocate(content, model->page_size, o->offset, o->size);
     return 0;
@@ -286,7 +286,7 @@ static int64_t run_copy(struct model *model, const struct operation *o)
         return from;
     if (kind_of(model, from) == MEMFS_KIND_DIRECTORY)
         return MEMFS_EISDIR;
-    uint32_t flags = MEMFS_O_CREATE | (o->flags & MEMFS_COPY_EXCLUSIVE ? MEMFS_O_EXCLUSIVE : 0);
+    uint32_t flags = MEMFS_O_CREATE | (o->flags & MEMFS_COPY_NOREPLACE ? MEMFS_O_EXCLUSIVE : 0);
     int to = open_node(model, MODEL_ROOT, o->other, flags);
     if (to >= 0 && to != from)
         content_copy(&model->nodes[to]->content, &model->nodes[from]->content);

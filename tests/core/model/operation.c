@@ -284,14 +284,14 @@ static uint32_t make_open_flags(struct generator *generator)
 static uint32_t make_allocate_flags(struct generator *generator)
 {
     if (generator->host)
-        return one_in(generator, 2) ? 0 : MEMFS_ALLOCATE_PUNCH_HOLE;
+        return one_in(generator, 2) ? 0 : MEMFS_FALLOCATE_PUNCH_HOLE;
     static const uint32_t choices[] = {0,
-                                       MEMFS_ALLOCATE_KEEP_SIZE,
-                                       MEMFS_ALLOCATE_PUNCH_HOLE,
-                                       MEMFS_ALLOCATE_PUNCH_HOLE,
-                                       MEMFS_ALLOCATE_ZERO_RANGE,
-                                       MEMFS_ALLOCATE_ZERO_RANGE | MEMFS_ALLOCATE_KEEP_SIZE,
-                                       MEMFS_ALLOCATE_PUNCH_HOLE | MEMFS_ALLOCATE_KEEP_SIZE};
+                                       MEMFS_FALLOCATE_KEEP_SIZE,
+                                       MEMFS_FALLOCATE_PUNCH_HOLE,
+                                       MEMFS_FALLOCATE_PUNCH_HOLE,
+                                       MEMFS_FALLOCATE_ZERO_RANGE,
+                                       MEMFS_FALLOCATE_ZERO_RANGE | MEMFS_FALLOCATE_KEEP_SIZE,
+                                       MEMFS_FALLOCATE_PUNCH_HOLE | MEMFS_FALLOCATE_KEEP_SIZE};
     return choices[generator_below(generator, sizeof choices / sizeof *choices)];
 }
 
@@ -378,9 +378,9 @@ void generator_operation(struct generator *generator, struct operation *out)
     else if (out->kind == OP_LINK)
         out->flags = one_in(generator, 3) ? MEMFS_AT_FOLLOW : 0;
     else if (out->kind == OP_COPY)
-        out->flags = one_in(generator, 4) ? MEMFS_COPY_EXCLUSIVE : 0;
+        out->flags = one_in(generator, 4) ? MEMFS_COPY_NOREPLACE : 0;
     /* Whether punching out all of a content that is shorter than a page frees it is left open. */
-    if (out->kind == OP_ALLOCATE && out->offset == 0 && (out->flags & MEMFS_ALLOCATE_PUNCH_HOLE))
+    if (out->kind == OP_ALLOCATE && out->offset == 0 && (out->flags & MEMFS_FALLOCATE_PUNCH_HOLE))
         out->size += generator->page_size;
     if (out->kind == OP_SYMLINK)
         make_link_text(generator, out->other);

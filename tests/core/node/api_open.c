@@ -107,7 +107,7 @@ static void a_directory_handle_does_no_file_work(void **state)
     char byte = 'x';
     memfs_iovec part = {&byte, 1};
     memfs_mapping mapping;
-    memfs_version_ref version;
+    memfs_content_ref version;
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     memfs_file *file = open_file(f->fs, "/d", MEMFS_O_READ | MEMFS_O_DIRECTORY);
     assert_int_equal(fstat_of(file).kind, MEMFS_KIND_DIRECTORY);
@@ -115,11 +115,11 @@ static void a_directory_handle_does_no_file_work(void **state)
     assert_returns(memfs_pread(file, &byte, 1, 0), MEMFS_EISDIR);
     assert_returns(memfs_readv(file, &part, 1), MEMFS_EISDIR);
     assert_returns(memfs_map(file, 0, 1, &mapping), MEMFS_EISDIR);
-    assert_returns(memfs_version_take(file, &version), MEMFS_EISDIR);
+    assert_returns(memfs_content_take(file, &version), MEMFS_EISDIR);
     assert_returns(memfs_lock(file, MEMFS_LOCK_SHARED, 0), MEMFS_EISDIR);
     assert_true(memfs_write(file, &byte, 1) < 0);
     assert_true(memfs_ftruncate(file, 0) < 0);
-    assert_true(memfs_allocate(file, 0, 1, 0) < 0);
+    assert_true(memfs_fallocate(file, 0, 1, 0) < 0);
     assert_ok(memfs_close(file));
 }
 
@@ -271,10 +271,10 @@ static void a_handle_does_only_what_it_was_opened_for(void **state)
     assert_refused(f->fs, memfs_write(reader, &byte, 1), MEMFS_EBADF);
     assert_refused(f->fs, memfs_pwrite(reader, &byte, 1, 0), MEMFS_EBADF);
     assert_refused(f->fs, memfs_ftruncate(reader, 0), MEMFS_EBADF);
-    assert_refused(f->fs, memfs_allocate(reader, 0, 10, 0), MEMFS_EBADF);
+    assert_refused(f->fs, memfs_fallocate(reader, 0, 10, 0), MEMFS_EBADF);
     assert_refused(f->fs, memfs_read(writer, &byte, 1), MEMFS_EBADF);
     assert_refused(f->fs, memfs_pread(writer, &byte, 1, 0), MEMFS_EBADF);
-    assert_ok(memfs_sync(reader));
+    assert_ok(memfs_fsync(reader));
     assert_ok(memfs_close(reader));
     assert_ok(memfs_close(writer));
 }

@@ -70,7 +70,7 @@ static void truncating_and_allocating_set_modification_and_status_change(void **
     assert_ok(memfs_truncate(f->fs, "/f", 9000));
     assert_true(fstat_of(file).modify_ns > now && fstat_of(file).change_ns > now);
     now = later(f);
-    assert_ok(memfs_allocate(file, 0, 5000, MEMFS_ALLOCATE_PUNCH_HOLE));
+    assert_ok(memfs_fallocate(file, 0, 5000, MEMFS_FALLOCATE_PUNCH_HOLE));
     assert_true(fstat_of(file).modify_ns > now && fstat_of(file).change_ns > now);
     now = later(f);
     assert_ok(memfs_close(open_file(f->fs, "/f", MEMFS_O_READ | MEMFS_O_TRUNCATE)));

@@ -64,7 +64,7 @@ static void every_example_answers_what_the_page_says(void **state)
     char *page = read_page();
     assert_non_null(mkdtemp(directory));
     assert_int_equal(chdir(directory), 0);
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     int examples = 0;
     char *next = page;
     while ((next = strstr(next, "```sql\n")) != NULL) {

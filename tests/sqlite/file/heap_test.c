@@ -79,7 +79,7 @@ static void sweep(sqlite3 *db, const char *sql, const char *probe)
 static void a_query_that_sqlites_heap_refuses_changes_nothing(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     query_is(db, "SELECT memfs_write('/d/e/f', 'x'), memfs_mkdir('/d/g')", "1|NULL");
     assert_int_equal(memfs_symlink(f->fs, "d", "/l"), 0);
     sweep(db, "SELECT path, name, parent, type, data, root FROM memfs_tree('/', 9)", PROBE);
@@ -87,7 +87,7 @@ static void a_query_that_sqlites_heap_refuses_changes_nothing(void **state)
     sweep(db, "SELECT path FROM memfs_tree WHERE path GLOB '/d/*' AND path<'/z'", PROBE);
     sweep(db, "SELECT memfs_read('/d/e/f'), memfs_stat('/d/e/f')", PROBE);
     sweep(db, "SELECT memfs_mkdir('/new/directory')", PROBE);
-    sweep(db, "SELECT memfs_delete_tree('/new')", PROBE);
+    sweep(db, "SELECT memfs_remove_tree('/new')", PROBE);
     query_close(db);
 }
 
@@ -98,7 +98,7 @@ static void a_query_that_sqlites_heap_refuses_changes_nothing(void **state)
 static void a_write_that_sqlites_heap_refuses_is_whole_or_not_there(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     for (int number = 1;; number++) {
         countdown = number;
         int rc = sqlite3_exec(db, "SELECT memfs_write('/a/b', 'x'), memfs_append('/c/d', 'y')",
@@ -123,7 +123,7 @@ static void a_write_that_sqlites_heap_refuses_is_whole_or_not_there(void **state
 static void a_copy_to_or_from_the_host_that_is_refused_leaves_the_tree_alone(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     char directory[] = "/tmp/memfs-heap-test-XXXXXX";
     assert_non_null(mkdtemp(directory));
     char *copy = sqlite3_mprintf("SELECT memfs_export('/d/f', '%s/f'), memfs_import('%s', '/i')",

@@ -118,7 +118,7 @@ static uint64_t shared_bytes(struct fixture *f)
     memfs_statfs_info info;
     info.struct_size = sizeof info;
     assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.class_bytes[MEMFS_CLASS_SHARED];
+    return info.class_bytes[MEMFS_CLASS_CHARGED];
 }
 
 static void the_last_to_unmap_frees_it_unless_a_wal_needs_it(void **state)

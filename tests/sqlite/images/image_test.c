@@ -269,7 +269,7 @@ static void a_load_that_does_not_fit_leaves_what_was_there(void **state)
         quota_leave(f, more);
         int from_file = memfs_sqlite_load_file(f->fs, "/db", file, 0);
         int from_memory = memfs_sqlite_load_buffer(f->fs, "/d/db", image.data, image.size,
-                                                   MEMFS_SQLITE_MAKE_PARENTS);
+                                                   MEMFS_SQLITE_LOAD_MAKE_PARENTS);
         assert_int_equal(from_file, SQLITE_FULL);
         assert_int_equal(from_memory, SQLITE_FULL);
         quota_lift(f);
@@ -280,7 +280,7 @@ static void a_load_that_does_not_fit_leaves_what_was_there(void **state)
     db_close(db);
     assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/d/e/db", image.data, image.size, 0),
                      SQLITE_CANTOPEN);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/d/e/db", file, MEMFS_SQLITE_MAKE_PARENTS),
+    assert_int_equal(memfs_sqlite_load_file(f->fs, "/d/e/db", file, MEMFS_SQLITE_LOAD_MAKE_PARENTS),
                      SQLITE_OK);
     loaded_is_full("/d/e/db");
     assert_int_equal(memfs_free(f->fs, image.data), 0);
@@ -409,9 +409,9 @@ static void what_is_absurd_is_misuse(void **state)
     assert_int_equal(memfs_sqlite_save_buffer(db, NULL, f->fs, NULL, &size), SQLITE_MISUSE);
     assert_int_equal(memfs_sqlite_save_buffer(db, NULL, f->fs, &data, NULL), SQLITE_MISUSE);
     assert_int_equal(memfs_sqlite_load_file(f->fs, NULL, "x", 0), SQLITE_MISUSE);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/x", "x", 1), SQLITE_MISUSE);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, "/x", "x", 2), SQLITE_MISUSE);
     assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/x", NULL, 4096, 0), SQLITE_MISUSE);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/x", "x", 1, 1), SQLITE_MISUSE);
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/x", "x", 1, 2), SQLITE_MISUSE);
     assert_int_equal(memfs_sqlite_load_file(f->fs, "/x", "/no/such/file", 0) & 0xFF,
                      SQLITE_CANTOPEN);
     memfs_config config = memfs_config_default();

@@ -395,7 +395,7 @@ static void the_default_comes_and_goes_and_the_host_stays_foreign(void **state)
 {
     struct fixture *f = *state;
     sqlite3_vfs *host = sqlite3_vfs_find(NULL);
-    assert_int_equal(memfs_sqlite_register(f->other, "first", MEMFS_SQLITE_DEFAULT), 0);
+    assert_int_equal(memfs_sqlite_register(f->other, "first", MEMFS_SQLITE_REGISTER_DEFAULT), 0);
     assert_string_equal(sqlite3_vfs_find(NULL)->zName, "first");
     sqlite3 *db;
     assert_int_equal(sqlite3_open("/db", &db), SQLITE_OK);
@@ -404,7 +404,7 @@ static void the_default_comes_and_goes_and_the_host_stays_foreign(void **state)
     assert_int_equal(memfs_exists(f->other, "/db"), 1);
     /* A second default takes its host from the first, and must survive it. */
     assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
-    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, MEMFS_SQLITE_DEFAULT), 0);
+    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, MEMFS_SQLITE_REGISTER_DEFAULT), 0);
     assert_int_equal(memfs_sqlite_unregister("first"), 0);
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     assert_string_equal(vfs->zName, TEST_VFS);

@@ -56,7 +56,7 @@ static void a_path_that_is_a_blob_means_its_bytes_whatever_the_encoding(void **s
                  "NULL|1");
         query_is(db, "SELECT memfs_exists(x'')", "0");
         query_fails(db, "SELECT memfs_exists(x'2f00')", SQLITE_ERROR, "NUL");
-        query_is(db, "SELECT memfs_delete('/new'), memfs_delete_tree(x'2fff')", "NULL|NULL");
+        query_is(db, "SELECT memfs_remove('/new'), memfs_remove_tree(x'2fff')", "NULL|NULL");
         query_close(db);
     }
 }
@@ -118,15 +118,15 @@ static void names_are_deleted_and_full_directories_only_as_trees(void **state)
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, 0);
     query_is(db, "SELECT memfs_write('/d/f', 'x'), memfs_mkdir('/d/e/g')", "1|NULL");
-    query_fails(db, "SELECT memfs_delete('/d')", SQLITE_ERROR,
-                "memfs_delete: /d: directory not empty");
-    query_is(db, "SELECT memfs_delete('/d/f'), memfs_delete('/d/e/g')", "NULL|NULL");
+    query_fails(db, "SELECT memfs_remove('/d')", SQLITE_ERROR,
+                "memfs_remove: /d: directory not empty");
+    query_is(db, "SELECT memfs_remove('/d/f'), memfs_remove('/d/e/g')", "NULL|NULL");
     query_is(db, "SELECT memfs_exists('/d/f'), memfs_exists('/d/e/g'), memfs_exists('/d/e')",
              "0|0|1");
-    query_fails(db, "SELECT memfs_delete('/d/f')", SQLITE_ERROR, "no such file or directory");
-    query_is(db, "SELECT memfs_delete_tree('/d'), memfs_exists('/d')", "NULL|0");
-    query_fails(db, "SELECT memfs_delete_tree('/d')", SQLITE_ERROR, "no such file or directory");
-    query_fails(db, "SELECT memfs_delete_tree('/')", SQLITE_ERROR, "in use");
+    query_fails(db, "SELECT memfs_remove('/d/f')", SQLITE_ERROR, "no such file or directory");
+    query_is(db, "SELECT memfs_remove_tree('/d'), memfs_exists('/d')", "NULL|0");
+    query_fails(db, "SELECT memfs_remove_tree('/d')", SQLITE_ERROR, "no such file or directory");
+    query_fails(db, "SELECT memfs_remove_tree('/')", SQLITE_ERROR, "in use");
     query_close(db);
 }
 
@@ -263,8 +263,8 @@ static void parts_of_a_snapshot_come_back(void **state)
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, 0);
     query_is(db, "SELECT memfs_write('/t/f', 'old'), memfs_write('/t/g', 'g')", "3|1");
-    assert_int_equal(memfs_snapshot(f->fs, "s"), 0);
-    query_is(db, "SELECT memfs_write('/t/f', 'newer'), memfs_delete('/t/g')", "5|NULL");
+    assert_int_equal(memfs_snapshot_take(f->fs, "s"), 0);
+    query_is(db, "SELECT memfs_write('/t/f', 'newer'), memfs_remove('/t/g')", "5|NULL");
     query_is(db, "SELECT memfs_snapshot_extract('s', '/t', '/back/to/t')", "NULL");
     query_is(db, "SELECT memfs_read('/back/to/t/f'), memfs_read('/back/to/t/g')", "old|g");
     query_fails(db, "SELECT memfs_snapshot_extract('s', '/t', '/t')", SQLITE_ERROR,
@@ -283,8 +283,8 @@ static const char *const calls[] = {
     "memfs_write(%s, '')",
     "memfs_append(%s, '')",
     "memfs_mkdir(%s)",
-    "memfs_delete(%s)",
-    "memfs_delete_tree(%s)",
+    "memfs_remove(%s)",
+    "memfs_remove_tree(%s)",
     "memfs_rename(%s, '/x')",
     "memfs_rename('/x', %s)",
     "memfs_copy(%s, '/x')",
@@ -309,7 +309,7 @@ static void call(char *sql, int size, const char *before, const char *call, cons
 static void a_path_with_a_nul_is_refused_by_every_function(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     query_is(db, "SELECT memfs_write('/a', 'x')", "1");
     char *before = fixture_describe(f->fs);
     for (int index = 0; index < CALLS; index++) {
@@ -329,7 +329,7 @@ static void a_path_with_a_nul_is_refused_by_every_function(void **state)
 static void null_is_null_to_readers_and_refused_by_the_others(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     for (int index = 0; index < CALLS; index++) {
         char sql[256];
         call(sql, sizeof sql, "SELECT ", calls[index], "NULL");
@@ -348,7 +348,7 @@ static void null_is_null_to_readers_and_refused_by_the_others(void **state)
 static void what_changes_anything_is_refused_in_a_view_or_trigger(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     query_is(db, "CREATE TABLE t(a)", "");
     for (int index = READING_CALLS; index < CALLS; index++) {
         char sql[256];
@@ -419,7 +419,7 @@ static void a_full_tree_can_be_looked_into_and_deleted_from(void **state)
     query_is(db, "SELECT path, size FROM memfs_tree WHERE path IN ('/d/e/f', '/g')",
              "/d/e/f|4\n/g|1");
     query_is(db, "SELECT memfs_exists('/g'), memfs_stat('/d/e/f') LIKE '%\"size\":4%'", "1|1");
-    query_is(db, "SELECT memfs_delete('/g'), memfs_delete_tree('/d')", "NULL|NULL");
+    query_is(db, "SELECT memfs_remove('/g'), memfs_remove_tree('/d')", "NULL|NULL");
     fixture_set_quota(f, 0);
     query_is(db, "SELECT path FROM memfs_tree", "/");
     query_close(db);
@@ -533,7 +533,7 @@ static void registering_refuses_what_makes_no_sense(void **state)
     sqlite3 *db = query_open(f->fs, 0);
     assert_int_equal(memfs_sqlite_register_functions(NULL, f->fs, 0), MEMFS_EINVAL);
     assert_int_equal(memfs_sqlite_register_functions(db, NULL, 0), MEMFS_EINVAL);
-    assert_int_equal(memfs_sqlite_register_functions(db, f->fs, 1), MEMFS_EINVAL);
+    assert_int_equal(memfs_sqlite_register_functions(db, f->fs, 2), MEMFS_EINVAL);
     assert_int_equal(memfs_sqlite_register_functions(db, f->fs, 4), MEMFS_EINVAL);
     sqlite3_stmt *running;
     assert_int_equal(sqlite3_prepare_v2(db, "SELECT path FROM memfs_tree", -1, &running, NULL), 0);
@@ -551,7 +551,8 @@ static void the_host_is_out_of_reach_unless_asked_for(void **state)
     sqlite3 *db = query_open(f->fs, 0);
     query_fails(db, "SELECT memfs_import('/x', '/x')", SQLITE_ERROR, "no such function");
     query_fails(db, "SELECT memfs_export('/x', '/x')", SQLITE_ERROR, "no such function");
-    assert_int_equal(memfs_sqlite_register_functions(db, f->fs, MEMFS_SQLITE_HOST_ACCESS), 0);
+    assert_int_equal(memfs_sqlite_register_functions(db, f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS),
+                     0);
     query_fails(db, "SELECT memfs_export('/x', '/x')", SQLITE_ERROR, "/x: no such file");
     assert_int_equal(memfs_sqlite_register_functions(db, f->fs, 0), 0);
     query_fails(db, "SELECT memfs_import('/x', '/x')", SQLITE_ERROR, "no such function");

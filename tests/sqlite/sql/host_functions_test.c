@@ -119,7 +119,7 @@ static void make_sample(const char *name)
 static void a_directory_goes_in_and_out_again(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     make_sample("round");
     does(db, import_sql("round", "/made/on/the/way"), "6");
     query_is(db, "SELECT accessed, modified FROM memfs_tree WHERE path='/made/on/the/way/file'",
@@ -146,7 +146,7 @@ static void a_directory_goes_in_and_out_again(void **state)
 static void hard_links_stay_what_they_are_on_either_side(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     assert_int_equal(mkdir(host("links"), 0755), 0);
     assert_int_equal(mkdir(host("links/sub"), 0755), 0);
     write_host("links/one", "shared", 0644);
@@ -178,7 +178,7 @@ static void hard_links_stay_what_they_are_on_either_side(void **state)
 static void directories_keep_their_times_on_either_side(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     const struct timespec inner[2] = {{1000, 5}, {2000, 7}};
     const struct timespec outer[2] = {{3000, 1}, {4000, 2}};
     assert_int_equal(mkdir(host("old"), 0755), 0);
@@ -202,7 +202,7 @@ static void directories_keep_their_times_on_either_side(void **state)
 static void a_file_replaces_a_file_on_either_side(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     write_host("one", "from the host", 0604);
     query_is(db, "SELECT memfs_write('/d/f', 'old')", "3");
     does(db, import_sql("one", "/d/f"), "1");
@@ -217,7 +217,7 @@ static void a_file_replaces_a_file_on_either_side(void **state)
 static void holes_cost_nothing_on_either_side(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     int64_t size = INT64_C(1) << 28; /* more than the quota */
     assert_int_equal(memfs_write_file(f->fs, "/f", "start", 5, 0644), 0);
     assert_int_equal(memfs_truncate(f->fs, "/f", size), 0);
@@ -235,7 +235,7 @@ static void holes_cost_nothing_on_either_side(void **state)
 static void a_directory_replaces_nothing(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     make_sample("again");
     query_is(db, "SELECT memfs_write('/d/f', 'old')", "3");
     refuses(db, import_sql("again", "/d"), SQLITE_ERROR, "/d: name exists");
@@ -251,7 +251,7 @@ static void a_directory_replaces_nothing(void **state)
 static void what_the_host_refuses_is_told_in_its_words(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     query_is(db, "SELECT memfs_write('/f', 'x')", "1");
     refuses(db, import_sql("none", "/d"), SQLITE_ERROR, "No such file or directory");
     refuses(db, export_sql("/f", "none/f"), SQLITE_ERROR, "memfs_export: on the host: ");
@@ -265,7 +265,7 @@ static void what_the_host_refuses_is_told_in_its_words(void **state)
 static void an_import_that_does_not_fit_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     make_sample("large");
     FILE *file = fopen(host("large/sub/big"), "w");
     assert_non_null(file);
@@ -284,7 +284,7 @@ static void an_import_that_does_not_fit_leaves_nothing(void **state)
 static void an_import_that_is_refused_memory_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_HOST_ACCESS);
+    sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     make_sample("swept");
     assert_int_equal(link(host("swept/file"), host("swept/sub/same")), 0);
     char *sql = import_sql("swept", "/a/b");

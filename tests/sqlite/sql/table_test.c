@@ -229,7 +229,7 @@ static void try_random_constraints(struct fixture *f, sqlite3 *db, uint32_t seed
         assert_constraint_is_honest(db, constraint);
         sqlite3_free(constraint);
     }
-    query_is(db, "SELECT count(memfs_delete_tree(path)) FROM memfs_tree('/', 1) WHERE path!='/'",
+    query_is(db, "SELECT count(memfs_remove_tree(path)) FROM memfs_tree('/', 1) WHERE path!='/'",
              "0");
 }
 
@@ -283,7 +283,7 @@ static void a_root_that_is_a_blob_means_its_bytes_in_any_encoding(void **state)
         query_is(db, "SELECT path FROM memfs_tree(x'2f7a')", "/z\n/z/file");
         query_is(db, "SELECT path FROM memfs_tree(x'')", "");
         query_fails(db, "SELECT path FROM memfs_tree(x'2f7a00')", SQLITE_ERROR, "NUL");
-        query_is(db, "SELECT memfs_delete_tree('/z'), memfs_delete_tree('/a')", "NULL|NULL");
+        query_is(db, "SELECT memfs_remove_tree('/z'), memfs_remove_tree('/a')", "NULL|NULL");
         query_close(db);
     }
 }
@@ -475,7 +475,7 @@ static void what_vanishes_during_a_scan_is_skipped(void **state)
     }
     assert_int_equal(sqlite3_step(scan), SQLITE_DONE);
     sqlite3_finalize(scan);
-    query_is(db, "SELECT memfs_delete(path), size, data FROM memfs_tree('/ab')", "NULL|0|NULL");
+    query_is(db, "SELECT memfs_remove(path), size, data FROM memfs_tree('/ab')", "NULL|0|NULL");
     query_close(db);
 }
 

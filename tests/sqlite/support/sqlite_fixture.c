@@ -28,7 +28,8 @@ static int setup(void **state, uint32_t page_size)
     config.quota_bytes = QUOTA_BYTES;
     config.page_size = page_size;
     struct fixture *f = fixture_create(&config);
-    if (f == NULL || memfs_sqlite_register(f->fs, TEST_VFS, MEMFS_SQLITE_NO_RESERVE) != 0)
+    if (f == NULL ||
+        memfs_sqlite_register(f->fs, TEST_VFS, MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE) != 0)
         return -1;
     *state = f;
     return 0;

@@ -358,14 +358,14 @@ static void without_a_reserve_deleting_is_refused(void **state)
     (void)state;
     for (int mode = 0; mode < JOURNAL_MODES; mode++) {
         struct way way = {journal_modes[mode], 4096};
-        struct fixture *f = make(MEMFS_SQLITE_NO_RESERVE);
+        struct fixture *f = make(MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE);
         int64_t rows;
         sqlite3 *db = make_full_database(f, &way, &rows);
         int rc = SQLITE_OK; /* what a mode keeps in hand is used up first */
         for (int i = 0; rc == SQLITE_OK && i < 100; i++)
             rc = db_try(db, "DELETE FROM t WHERE id IN (SELECT id FROM t LIMIT 7)");
         assert_int_equal(rc, SQLITE_FULL);
-        db_run(db, "PRAGMA memfs_reserve=0");
+        db_run(db, "PRAGMA memfs_emergency_reserve=0");
         check_rows(db, db_number(db, "SELECT count(*) FROM t"));
         db_close(db);
         unmake(f);
@@ -391,7 +391,7 @@ static uint64_t reserve_of(struct fixture *f)
     memfs_statfs_info info;
     info.struct_size = sizeof info;
     assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.reserve_bytes;
+    return info.emergency_reserve_bytes;
 }
 
 static void registering_gives_a_reserve_and_unregistering_takes_it_back(void **state)
@@ -405,7 +405,8 @@ static void registering_gives_a_reserve_and_unregistering_takes_it_back(void **s
     assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
     assert_int_equal(reserve_of(f), 0);
 
-    assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, MEMFS_SQLITE_NO_RESERVE), 0);
+    assert_int_equal(
+        memfs_sqlite_register(f->fs, TEST_VFS, MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE), 0);
     assert_int_equal(reserve_of(f), 0);
     assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
 
@@ -417,14 +418,14 @@ static void registering_gives_a_reserve_and_unregistering_takes_it_back(void **s
     fixture_set_quota(f, 64 << 20);
     assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
     assert_int_equal(reserve_of(f), 524288);
-    assert_int_equal(memfs_set_reserve(f->fs, 1000), 0); /* from now on the caller's */
+    assert_int_equal(memfs_set_emergency_reserve(f->fs, 1000), 0); /* from now on the caller's */
     assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
     assert_int_equal(reserve_of(f), 1000);
     assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
     assert_int_equal(reserve_of(f), 1000);
     assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
 
-    assert_int_equal(memfs_set_reserve(f->fs, 0), 0);
+    assert_int_equal(memfs_set_emergency_reserve(f->fs, 0), 0);
     fixture_set_quota(f, 0);
     assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
     assert_int_equal(reserve_of(f), 0);
@@ -437,12 +438,12 @@ static void a_pragma_reads_and_sets_the_reserve(void **state)
     (void)state;
     struct fixture *f = make(0);
     sqlite3 *db = db_open("/a.db");
-    assert_int_equal(db_number(db, "PRAGMA memfs_reserve"), 131072);
-    assert_int_equal(db_number(db, "PRAGMA memfs_reserve='1M'"), 1 << 20);
+    assert_int_equal(db_number(db, "PRAGMA memfs_emergency_reserve"), 131072);
+    assert_int_equal(db_number(db, "PRAGMA memfs_emergency_reserve='1M'"), 1 << 20);
     assert_int_equal(reserve_of(f), 1 << 20);
-    assert_int_equal(db_number(db, "PRAGMA memfs_reserve=0"), 0);
-    assert_int_equal(db_try(db, "PRAGMA memfs_reserve=little"), SQLITE_ERROR);
-    assert_non_null(strstr(sqlite3_errmsg(db), "memfs_reserve: \"little\" is no number"));
+    assert_int_equal(db_number(db, "PRAGMA memfs_emergency_reserve=0"), 0);
+    assert_int_equal(db_try(db, "PRAGMA memfs_emergency_reserve=little"), SQLITE_ERROR);
+    assert_non_null(strstr(sqlite3_errmsg(db), "memfs_emergency_reserve: \"little\" is no number"));
     assert_int_equal(reserve_of(f), 0);
     db_close(db);
     unmake(f);

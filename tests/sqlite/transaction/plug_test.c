@@ -53,7 +53,7 @@ static void pull_the_plug(const char *call)
     scene.call = call;
     scene.snapshots++;
     scene.midway += scene.aimed != scene.done;
-    int error = memfs_snapshot(scene.fs, "plug");
+    int error = memfs_snapshot_take(scene.fs, "plug");
     if (error == 0) {
         plug_carry(scene.fs, "plug", scene.probe);
         error = memfs_snapshot_remove(scene.fs, "plug");
@@ -86,18 +86,18 @@ FOLLOWED(int64_t, memfs_pwrite,
 FOLLOWED(int, memfs_ftruncate, (memfs_file * file, int64_t size), (file, size))
 FOLLOWED(int, memfs_truncate, (memfs * fs, const char *path, int64_t size), (fs, path, size))
 FOLLOWED(int, memfs_unlink, (memfs * fs, const char *path), (fs, path))
-FOLLOWED(int, memfs_allocate, (memfs_file * file, int64_t offset, int64_t length, unsigned flags),
+FOLLOWED(int, memfs_fallocate, (memfs_file * file, int64_t offset, int64_t length, unsigned flags),
          (file, offset, length, flags))
-FOLLOWED(int, memfs_reserve, (memfs_file * file, int64_t end), (file, end))
+FOLLOWED(int, memfs_preallocate, (memfs_file * file, int64_t end), (file, end))
 FOLLOWED(int, memfs_hold_private, (memfs_file * file, int on), (file, on))
 FOLLOWED(int, memfs_close, (memfs_file * file), (file))
-FOLLOWED(int64_t, memfs_version_write,
-         (memfs_version_ref * version, const void *buffer, size_t length, int64_t offset),
+FOLLOWED(int64_t, memfs_content_write,
+         (memfs_content_ref * version, const void *buffer, size_t length, int64_t offset),
          (version, buffer, length, offset))
-FOLLOWED(int, memfs_version_truncate, (memfs_version_ref * version, int64_t size), (version, size))
-FOLLOWED(int, memfs_version_exchange, (memfs_file * file, memfs_version_ref *version),
+FOLLOWED(int, memfs_content_truncate, (memfs_content_ref * version, int64_t size), (version, size))
+FOLLOWED(int, memfs_content_exchange, (memfs_file * file, memfs_content_ref *version),
          (file, version))
-FOLLOWED(int, memfs_version_restore, (memfs_file * file, memfs_version_ref *version),
+FOLLOWED(int, memfs_content_restore, (memfs_file * file, memfs_content_ref *version),
          (file, version))
 FOLLOWED(int, memfs_open_with,
          (memfs * fs, const char *path, const memfs_open_options *options, memfs_file **out),

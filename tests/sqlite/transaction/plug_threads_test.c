@@ -201,7 +201,7 @@ static void whenever_the_plug_is_pulled_databases_recover(void **state)
             (void)atomic_load(&is_over);
         for (unsigned i = 0; i < WRITERS; i++)
             done[i] = atomic_load(&writers[i].done);
-        assert_int_equal(memfs_snapshot(f->fs, "plug"), 0);
+        assert_int_equal(memfs_snapshot_take(f->fs, "plug"), 0);
         for (unsigned i = 0; i < WRITERS; i++)
             aimed[i] = atomic_load(&writers[i].aimed);
         plug_carry(f->fs, "plug", probe->fs);

@@ -122,7 +122,7 @@ static void a_first_connection_to_a_wal_database_passes(void **state)
     insert(db, 300);
     db_close(db);
     helper.calls = 0;
-    assert_int_equal(memfs_set_reserve(f->fs, 0), 0);
+    assert_int_equal(memfs_set_emergency_reserve(f->fs, 0), 0);
     quota_leave(f, 0);
     db = db_open("/a.db");
     assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 300);

@@ -231,7 +231,7 @@ void sweep_end(struct sweep *sweep)
     remove_databases(sweep);
     assert_empty(sweep->f);
     memfs_statfs_info info = figures(sweep->f);
-    assert_int_equal(info.reserved_bytes, 0);
+    assert_int_equal(info.preallocated_bytes, 0);
     assert_int_equal(info.used_bytes, sweep->used_at_first_bytes);
     assert_int_equal(memfs_audit(sweep->f->fs), 0);
 }

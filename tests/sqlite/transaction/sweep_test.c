@@ -67,7 +67,7 @@ static struct fixture *create_tree(void)
     config.page_size = (uint32_t)atoi(dimensions[TREE_PAGE].values[chosen[TREE_PAGE]]);
     struct fixture *f = fixture_create(&config);
     assert_non_null(f);
-    unsigned flags = chosen[RESERVE] != 0 ? 0 : MEMFS_SQLITE_NO_RESERVE;
+    unsigned flags = chosen[RESERVE] != 0 ? 0 : MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE;
     assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, flags), 0);
     return f;
 }
@@ -123,7 +123,7 @@ static uint64_t least_room(struct fixture *f, unsigned step)
     memfs_statfs_info info;
     info.struct_size = sizeof info;
     assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.reserve_bytes > 4u * step ? info.reserve_bytes - 4u * step : 0;
+    return info.emergency_reserve_bytes > 4u * step ? info.emergency_reserve_bytes - 4u * step : 0;
 }
 
 /* A page more each time, and some bytes, until the operation passes.  Where a database's page is

@@ -83,16 +83,16 @@ static void the_last_connection_takes_wal_index_and_reservation_with_it(void **s
     struct fixture *f = *state;
     sqlite3 *db = open_wal("/a.db");
     sqlite3 *other = db_open("/a.db");
-    uint64_t before = figures(f).class_bytes[MEMFS_CLASS_SHARED];
+    uint64_t before = figures(f).class_bytes[MEMFS_CLASS_CHARGED];
     db_run(db, "INSERT INTO t(v) VALUES(zeroblob(100000))");
-    assert_true(figures(f).reserved_bytes >= 100000);
+    assert_true(figures(f).preallocated_bytes >= 100000);
     assert_int_equal(db_number(other, "SELECT count(*) FROM t"), 1);
     db_close(other);
-    assert_int_equal(figures(f).class_bytes[MEMFS_CLASS_SHARED], before);
+    assert_int_equal(figures(f).class_bytes[MEMFS_CLASS_CHARGED], before);
     db_close(db);
     assert_int_equal(memfs_exists(f->fs, "/a.db-wal"), 0);
-    assert_int_equal(figures(f).reserved_bytes, 0);
-    assert_true(figures(f).class_bytes[MEMFS_CLASS_SHARED] < before);
+    assert_int_equal(figures(f).preallocated_bytes, 0);
+    assert_true(figures(f).class_bytes[MEMFS_CLASS_CHARGED] < before);
 }
 
 /* More than the index of names has room for. */
@@ -103,15 +103,15 @@ static void each_of_many_databases_gets_its_reservation(void **state)
     sqlite3 *databases[DATABASES];
     for (int index = 0; index < DATABASES; index++) {
         char path[32];
-        uint64_t before = figures(f).reserved_bytes;
+        uint64_t before = figures(f).preallocated_bytes;
         snprintf(path, sizeof path, "/%d.db", index);
         databases[index] = open_wal(path);
         db_run(databases[index], "INSERT INTO t(v) VALUES (zeroblob(20000))");
-        assert_true(figures(f).reserved_bytes >= before + 20000);
+        assert_true(figures(f).preallocated_bytes >= before + 20000);
     }
     for (int index = 0; index < DATABASES; index++)
         db_close(databases[index]);
-    assert_int_equal(figures(f).reserved_bytes, 0);
+    assert_int_equal(figures(f).preallocated_bytes, 0);
 }
 
 static void a_wal_of_several_index_regions_is_read_and_checkpointed(void **state)
@@ -269,7 +269,7 @@ static void work_goes_on_between_rollback_journal_and_wal(void **state)
     for (int i = 0; i < 3; i++) {
         db_run(db, "INSERT INTO t(v) VALUES(zeroblob(9000))");
         sqlite3_free(db_text(db, "PRAGMA journal_mode=DELETE"));
-        assert_int_equal(figures(f).reserved_bytes, 0);
+        assert_int_equal(figures(f).preallocated_bytes, 0);
         db_run(db, "INSERT INTO t(v) VALUES(zeroblob(9000))");
         sqlite3_free(db_text(db, "PRAGMA journal_mode=WAL"));
     }
@@ -313,7 +313,7 @@ static void no_checkpoint_is_stuck_and_no_commit_is_a_phantom_at_any_quota(void 
         db_run(db, "DELETE FROM t; VACUUM;");
         checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
         db_close(db);
-        assert_int_equal(figures(f).reserved_bytes, 0);
+        assert_int_equal(figures(f).preallocated_bytes, 0);
         assert_int_equal(memfs_unlink(f->fs, "/a.db"), 0);
     }
 }

@@ -39,7 +39,7 @@ static void the_figures_are_those_of_statfs(void **state)
     assert_int_equal(db_number(db, "PRAGMA memfs_pages"), info.pages_used);
     assert_int_equal(db_number(db, "PRAGMA memfs_nodes"), 2);
     assert_int_equal(db_number(db, "PRAGMA memfs_node_limit"), 0);
-    assert_int_equal(db_number(db, "PRAGMA memfs_reserved"), 0);
+    assert_int_equal(db_number(db, "PRAGMA memfs_preallocated"), 0);
     assert_int_equal(db_number(db, "PRAGMA Memfs_PEAK"), figures(f).peak_bytes);
     char *version = db_text(db, "PRAGMA memfs_version");
     assert_string_equal(version, memfs_version());
@@ -52,9 +52,9 @@ static void the_wal_shows_what_it_reserves(void **state)
     (void)state;
     sqlite3 *db = db_open("/db");
     db_run(db, "PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(9000))");
-    assert_true(db_number(db, "PRAGMA memfs_reserved") > 0);
+    assert_true(db_number(db, "PRAGMA memfs_preallocated") > 0);
     db_run(db, "PRAGMA wal_checkpoint(TRUNCATE)");
-    assert_int_equal(db_number(db, "PRAGMA memfs_reserved"), 0);
+    assert_int_equal(db_number(db, "PRAGMA memfs_preallocated"), 0);
     db_close(db);
 }
 
@@ -211,13 +211,14 @@ static void snapshots_are_taken_listed_and_removed(void **state)
     refused(db, "PRAGMA memfs_snapshot('a/b')", SQLITE_ERROR, "invalid argument");
     refused(db, "PRAGMA memfs_snapshot_remove('three')", SQLITE_ERROR, "no such file");
     refused(db, "PRAGMA memfs_snapshots = 1", SQLITE_ERROR, "takes no value");
-    refused(db, "PRAGMA memfs_restore('two')", SQLITE_ERROR, "memfs_restore() in C");
+    refused(db, "PRAGMA memfs_snapshot_restore('two')", SQLITE_ERROR,
+            "memfs_snapshot_restore() in C");
     text = db_text(db, "PRAGMA memfs_snapshot_remove('one \"quoted\"')");
     assert_string_equal(text, "one \"quoted\"");
     sqlite3_free(text);
     db_run(db, "INSERT INTO t VALUES(2)");
     db_close(db);
-    assert_int_equal(memfs_restore(f->fs, "two"), 0);
+    assert_int_equal(memfs_snapshot_restore(f->fs, "two"), 0);
     db = db_open("/db");
     assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 1);
     db_close(db);
@@ -245,7 +246,7 @@ static void a_database_that_was_put_back_is_not_that_of_an_open_connection(void 
         sqlite3 *db = db_open("/db");
         db_run(db, "PRAGMA journal_mode=%s; CREATE TABLE t(a); INSERT INTO t VALUES(1)", modes[i]);
         db_run(db, "PRAGMA memfs_snapshot('s'); INSERT INTO t VALUES(2)");
-        assert_int_equal(memfs_restore(f->fs, "s"), 0);
+        assert_int_equal(memfs_snapshot_restore(f->fs, "s"), 0);
         assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 2);
         if (i == 0)
             refused(db, "INSERT INTO t VALUES(3)", SQLITE_READONLY_DBMOVED, "readonly");
