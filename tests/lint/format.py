@@ -13,8 +13,8 @@ def check(root):
     tool = os.environ.get("CLANG_FORMAT", "clang-format")
     for path, text in lint.files(root):
         report.examined += 1
-        result = subprocess.run([tool, f"--style=file:{STYLE}"], input=text, text=True,
-                                capture_output=True, check=False)
+        command = [tool, f"--style=file:{STYLE}", f"--assume-filename={path}"]
+        result = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
         if result.returncode != 0:
             report.refuse(path, f"clang-format fails: {result.stderr.strip()}")
         elif result.stdout != text:
