@@ -26,7 +26,7 @@ static int suffix_shift(char suffix)
     }
 }
 
-bool mfs_uri_read_bytes(const char *text, uint64_t *bytes)
+bool mfs_amount_read(const char *text, uint64_t *bytes)
 {
     uint64_t value = 0;
     size_t index = 0;

@@ -2,8 +2,8 @@
  * Values that people write into parameters and environment variables.  Pure
  * functions: text in, number out, and nothing malformed is guessed at.
  */
-#ifndef MFS_URI_H
-#define MFS_URI_H
+#ifndef MFS_AMOUNT_H
+#define MFS_AMOUNT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +13,6 @@
  * case; powers of 1024) behind them.  False, and `*bytes` untouched, if the text
  * is anything else or does not fit.
  */
-bool mfs_uri_read_bytes(const char *text, uint64_t *bytes);
+bool mfs_amount_read(const char *text, uint64_t *bytes);
 
 #endif

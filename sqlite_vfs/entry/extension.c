@@ -48,7 +48,7 @@ static int create_file_system(char **message, memfs **out)
 {
     memfs_config config = memfs_config_default();
     const char *quota = getenv(QUOTA_VARIABLE);
-    if (quota != NULL && !mfs_uri_read_bytes(quota, &config.quota_bytes)) {
+    if (quota != NULL && !mfs_amount_read(quota, &config.quota_bytes)) {
         *message = sqlite3_mprintf("memfs: " QUOTA_VARIABLE "=\"%s\" is no size "
                                    "(bytes, or a number with K, M, G or T; 0 for no limit)",
                                    quota);

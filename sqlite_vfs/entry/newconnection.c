@@ -36,7 +36,7 @@ void mfs_newconnection_set_up(sqlite3 *db, sqlite3_int64 mmap_size)
         mfs_vfs_from(vfs) == NULL)
         return;
     const char *path = sqlite3_db_filename(db, "main");
-    if (path == NULL || path[0] == '\0' || mfs_parameters_read(path, &parameters) != SQLITE_OK)
+    if (path == NULL || path[0] == '\0' || mfs_uri_parameters_read(path, &parameters) != SQLITE_OK)
         return;
     if (parameters.mmap_size >= 0)
         mmap_size = parameters.mmap_size;

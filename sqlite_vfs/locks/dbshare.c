@@ -453,21 +453,21 @@ void mfs_registry_add_nearby(struct mfs_registry *registry, struct mfs_nearby *n
                              const char *path)
 {
     mfs_mutex_lock(registry->mutex);
-    mfs_nearby_enter(nearby, &registry->names, path);
+    mfs_name_cache_enter(nearby, &registry->names, path);
     mfs_mutex_unlock(registry->mutex);
 }
 
 void mfs_registry_remove_nearby(struct mfs_registry *registry, struct mfs_nearby *nearby)
 {
     mfs_mutex_lock(registry->mutex);
-    mfs_nearby_leave(nearby, &registry->names);
+    mfs_name_cache_leave(nearby, &registry->names);
     mfs_mutex_unlock(registry->mutex);
 }
 
 struct mfs_nearby *mfs_registry_find_wal(struct mfs_registry *registry, const char *name)
 {
     mfs_mutex_lock(registry->mutex);
-    struct mfs_nearby *found = mfs_nearby_find_wal(&registry->names, name);
+    struct mfs_nearby *found = mfs_name_cache_find_wal(&registry->names, name);
     mfs_mutex_unlock(registry->mutex);
     return found;
 }

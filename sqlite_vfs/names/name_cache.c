@@ -41,7 +41,7 @@ static size_t rounded_to_8(size_t size)
  * journals, the pager's address, four zeros, and the name.  Nothing of another maker is read
  * here unless it lies at that very distance from the file.
  */
-bool mfs_nearby_is_own_name(const void *file, size_t file_size, const char *path)
+bool mfs_name_cache_is_own_name(const void *file, size_t file_size, const char *path)
 {
     static const char zeros[4];
     uintptr_t pager;
@@ -54,7 +54,7 @@ bool mfs_nearby_is_own_name(const void *file, size_t file_size, const char *path
     return pager < (uintptr_t)file && (uintptr_t)file - pager < PAGER_BYTES_MAX;
 }
 
-void mfs_nearby_enter(struct mfs_nearby *nearby, struct mfs_name_index *index, const char *path)
+void mfs_name_cache_enter(struct mfs_nearby *nearby, struct mfs_name_index *index, const char *path)
 {
     memset(nearby, 0, sizeof *nearby);
     nearby->journal_name = path != NULL ? sqlite3_filename_journal(path) : "";
@@ -68,7 +68,7 @@ void mfs_nearby_enter(struct mfs_nearby *nearby, struct mfs_name_index *index, c
     index->all = nearby;
 }
 
-void mfs_nearby_leave(struct mfs_nearby *nearby, struct mfs_name_index *index)
+void mfs_name_cache_leave(struct mfs_nearby *nearby, struct mfs_name_index *index)
 {
     if (nearby->journal != NULL)
         *nearby->journal_link = NULL;
@@ -82,7 +82,7 @@ void mfs_nearby_leave(struct mfs_nearby *nearby, struct mfs_name_index *index)
         }
 }
 
-struct mfs_nearby *mfs_nearby_find(struct mfs_name_index *index, const char *name)
+struct mfs_nearby *mfs_name_cache_find(struct mfs_name_index *index, const char *name)
 {
     for (unsigned probe = 0; probe < PROBES; probe++) {
         unsigned slot = slot_of(name, probe) % MFS_NAME_SLOTS;
@@ -92,7 +92,7 @@ struct mfs_nearby *mfs_nearby_find(struct mfs_name_index *index, const char *nam
     return NULL;
 }
 
-struct mfs_nearby *mfs_nearby_find_wal(const struct mfs_name_index *index, const char *name)
+struct mfs_nearby *mfs_name_cache_find_wal(const struct mfs_name_index *index, const char *name)
 {
     struct mfs_nearby *nearby = index->all;
     while (nearby != NULL && nearby->wal_name != name)
@@ -100,18 +100,18 @@ struct mfs_nearby *mfs_nearby_find_wal(const struct mfs_name_index *index, const
     return nearby;
 }
 
-enum mfs_fact mfs_nearby_absence(const struct mfs_nearby *nearby, const char *name)
+enum mfs_fact mfs_name_cache_absence(const struct mfs_nearby *nearby, const char *name)
 {
     return name == nearby->journal_name ? MFS_FACT_NO_JOURNAL : MFS_FACT_NO_WAL;
 }
 
-bool mfs_nearby_knows(const struct mfs_nearby *nearby, memfs *fs, unsigned fact)
+bool mfs_name_cache_knows(const struct mfs_nearby *nearby, memfs *fs, unsigned fact)
 {
     return nearby != NULL && (nearby->facts & fact) != 0 &&
            nearby->generation == memfs_name_generation(fs);
 }
 
-void mfs_nearby_refresh(struct mfs_nearby *nearby, memfs *fs)
+void mfs_name_cache_refresh(struct mfs_nearby *nearby, memfs *fs)
 {
     uint64_t now = memfs_name_generation(fs);
     if (nearby->generation == now)
@@ -120,20 +120,21 @@ void mfs_nearby_refresh(struct mfs_nearby *nearby, memfs *fs)
     nearby->facts = 0;
 }
 
-void mfs_nearby_learn(struct mfs_nearby *nearby, unsigned fact)
+void mfs_name_cache_learn(struct mfs_nearby *nearby, unsigned fact)
 {
     nearby->facts |= fact;
 }
 
-void mfs_nearby_note_change(struct mfs_nearby *nearby, memfs *fs, unsigned gained, unsigned lost)
+void mfs_name_cache_note_change(struct mfs_nearby *nearby, memfs *fs, unsigned gained,
+                                unsigned lost)
 {
     uint64_t now = memfs_name_generation(fs);
     nearby->facts = now == nearby->generation + 1 ? (nearby->facts & ~lost) | gained : 0;
     nearby->generation = now;
 }
 
-void mfs_nearby_set_journal(struct mfs_nearby *nearby, struct mfs_file *journal,
-                            struct mfs_nearby **link)
+void mfs_name_cache_set_journal(struct mfs_nearby *nearby, struct mfs_file *journal,
+                                struct mfs_nearby **link)
 {
     *link = nearby;
     nearby->journal = journal;

@@ -4,8 +4,8 @@
  * in every transaction; the answers stay true while no name in the tree changes
  * (memfs_name_generation()).
  */
-#ifndef MFS_NEARBY_H
-#define MFS_NEARBY_H
+#ifndef MFS_NAME_CACHE_H
+#define MFS_NAME_CACHE_H
 
 #include "base/sqliteapi.h"
 
@@ -55,38 +55,40 @@ struct mfs_name_index {
  * `file_size` bytes: only that has the names of the journal and the WAL behind it.  A VFS
  * that lies over this one may pass a copy.
  */
-bool mfs_nearby_is_own_name(const void *file, size_t file_size, const char *path);
+bool mfs_name_cache_is_own_name(const void *file, size_t file_size, const char *path);
 
 /* `path` is a database's name as SQLite passes it to xOpen, or null: it is a copy.  A full index
  * is no error: what is not in it is looked up in the tree. */
-void mfs_nearby_enter(struct mfs_nearby *nearby, struct mfs_name_index *index, const char *path);
-void mfs_nearby_leave(struct mfs_nearby *nearby, struct mfs_name_index *index);
+void mfs_name_cache_enter(struct mfs_nearby *nearby, struct mfs_name_index *index,
+                          const char *path);
+void mfs_name_cache_leave(struct mfs_nearby *nearby, struct mfs_name_index *index);
 
 /* The connection to which the name belongs, or null. */
-struct mfs_nearby *mfs_nearby_find(struct mfs_name_index *index, const char *name);
+struct mfs_nearby *mfs_name_cache_find(struct mfs_name_index *index, const char *name);
 
 /* The connection to whose WAL the name belongs, or null, also if it found no slot.  Serialised
  * like entering. */
-struct mfs_nearby *mfs_nearby_find_wal(const struct mfs_name_index *index, const char *name);
+struct mfs_nearby *mfs_name_cache_find_wal(const struct mfs_name_index *index, const char *name);
 
 /* What the absence of a name is as a fact; it is one of the connection's two. */
-enum mfs_fact mfs_nearby_absence(const struct mfs_nearby *nearby, const char *name);
+enum mfs_fact mfs_name_cache_absence(const struct mfs_nearby *nearby, const char *name);
 
 /* Whether it is known.  Null: nothing is. */
-bool mfs_nearby_knows(const struct mfs_nearby *nearby, memfs *fs, unsigned fact);
+bool mfs_name_cache_knows(const struct mfs_nearby *nearby, memfs *fs, unsigned fact);
 
-/* To be called before looking something up that mfs_nearby_learn() will then be told. */
-void mfs_nearby_refresh(struct mfs_nearby *nearby, memfs *fs);
-void mfs_nearby_learn(struct mfs_nearby *nearby, unsigned fact);
+/* To be called before looking something up that mfs_name_cache_learn() will then be told. */
+void mfs_name_cache_refresh(struct mfs_nearby *nearby, memfs *fs);
+void mfs_name_cache_learn(struct mfs_nearby *nearby, unsigned fact);
 
 /*
  * After the connection itself has changed one name, and refreshed before that: if
  * nobody else has changed one meanwhile, the facts go on to hold, with one more or less.
  */
-void mfs_nearby_note_change(struct mfs_nearby *nearby, memfs *fs, unsigned gained, unsigned lost);
+void mfs_name_cache_note_change(struct mfs_nearby *nearby, memfs *fs, unsigned gained,
+                                unsigned lost);
 
 /* The connection's own journal was opened; `link` is null or leads here until it is closed. */
-void mfs_nearby_set_journal(struct mfs_nearby *nearby, struct mfs_file *journal,
-                            struct mfs_nearby **link);
+void mfs_name_cache_set_journal(struct mfs_nearby *nearby, struct mfs_file *journal,
+                                struct mfs_nearby **link);
 
 #endif

@@ -45,11 +45,11 @@ static bool journal_is_live(struct mfs_file *file, struct mfs_nearby *nearby)
     char name[MFS_FILE_NAME_BYTES];
     if (nearby->journal != NULL && begins_live(nearby->journal->handle))
         return true;
-    if (mfs_nearby_knows(nearby, file->fs, MFS_FACT_NO_JOURNAL))
+    if (mfs_name_cache_knows(nearby, file->fs, MFS_FACT_NO_JOURNAL))
         return false;
     if (!mfs_file_sibling(file, "-journal", name))
         return false;
-    mfs_nearby_refresh(nearby, file->fs);
+    mfs_name_cache_refresh(nearby, file->fs);
     memfs_file_storage storage;
     memfs_open_options options;
     memset(&options, 0, sizeof options);
@@ -59,7 +59,7 @@ static bool journal_is_live(struct mfs_file *file, struct mfs_nearby *nearby)
     memfs_file *journal;
     int error = memfs_open_with(file->fs, name, &options, &journal);
     if (error == MEMFS_ENOENT)
-        mfs_nearby_learn(nearby, MFS_FACT_NO_JOURNAL);
+        mfs_name_cache_learn(nearby, MFS_FACT_NO_JOURNAL);
     if (error != 0)
         return false;
     bool is_live = begins_live(journal);
@@ -72,13 +72,13 @@ static bool wal_is_live(struct mfs_file *file, struct mfs_nearby *nearby)
     char name[MFS_FILE_NAME_BYTES];
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    if (mfs_nearby_knows(nearby, file->fs, MFS_FACT_NO_WAL) ||
+    if (mfs_name_cache_knows(nearby, file->fs, MFS_FACT_NO_WAL) ||
         !mfs_file_sibling(file, "-wal", name))
         return false;
-    mfs_nearby_refresh(nearby, file->fs);
+    mfs_name_cache_refresh(nearby, file->fs);
     int error = memfs_stat(file->fs, name, &info);
     if (error == MEMFS_ENOENT)
-        mfs_nearby_learn(nearby, MFS_FACT_NO_WAL);
+        mfs_name_cache_learn(nearby, MFS_FACT_NO_WAL);
     return error == 0 && info.size > 0;
 }
 

@@ -127,19 +127,19 @@ static const sqlite3_io_methods aux_methods = {
 static int open_journal(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
                         int open_flags)
 {
-    struct mfs_nearby *nearby = mfs_nearby_find(&aux->registry->names, path);
+    struct mfs_nearby *nearby = mfs_name_cache_find(&aux->registry->names, path);
     if (nearby != NULL && (open_flags & SQLITE_OPEN_CREATE) != 0 &&
-        mfs_nearby_knows(nearby, fs, MFS_FACT_NO_JOURNAL) &&
+        mfs_name_cache_knows(nearby, fs, MFS_FACT_NO_JOURNAL) &&
         mfs_file_open(&aux->file, fs, vfs_name, path, open_flags | SQLITE_OPEN_EXCLUSIVE, false) ==
             SQLITE_OK) {
-        mfs_nearby_note_change(nearby, fs, 0, MFS_FACT_NO_JOURNAL);
+        mfs_name_cache_note_change(nearby, fs, 0, MFS_FACT_NO_JOURNAL);
     } else {
         int rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
         if (rc != SQLITE_OK)
             return rc;
     }
     if (nearby != NULL && nearby->journal == NULL)
-        mfs_nearby_set_journal(nearby, &aux->file, &aux->nearby);
+        mfs_name_cache_set_journal(nearby, &aux->file, &aux->nearby);
     return SQLITE_OK;
 }
 
@@ -188,7 +188,7 @@ static int check_open(memfs *fs, const struct mfs_registry *registry, const char
 
 int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path)
 {
-    struct mfs_nearby *nearby = mfs_nearby_find(&registry->names, path);
+    struct mfs_nearby *nearby = mfs_name_cache_find(&registry->names, path);
     bool is_open;
     mfs_mutex_lock(registry->mutex);
     int error = check_open(fs, registry, path, &is_open);
@@ -196,10 +196,10 @@ int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *pat
         error = memfs_truncate(fs, path, 0);
     } else if (error == 0) {
         if (nearby != NULL)
-            mfs_nearby_refresh(nearby, fs);
+            mfs_name_cache_refresh(nearby, fs);
         error = memfs_unlink(fs, path);
         if (error == 0 && nearby != NULL)
-            mfs_nearby_note_change(nearby, fs, mfs_nearby_absence(nearby, path), 0);
+            mfs_name_cache_note_change(nearby, fs, mfs_name_cache_absence(nearby, path), 0);
     }
     mfs_mutex_unlock(registry->mutex);
     return mfs_errmap(MFS_OPERATION_DELETE, error);

@@ -54,12 +54,12 @@ static bool has_moved(const struct mfs_file *file)
 /* The same of a database, whose connection may know it already. */
 static bool has_database_moved(const struct mfs_file *file, struct mfs_nearby *nearby)
 {
-    if (mfs_nearby_knows(nearby, file->fs, MFS_FACT_IN_PLACE))
+    if (mfs_name_cache_knows(nearby, file->fs, MFS_FACT_IN_PLACE))
         return false;
-    mfs_nearby_refresh(nearby, file->fs);
+    mfs_name_cache_refresh(nearby, file->fs);
     bool moved = has_moved(file);
     if (!moved)
-        mfs_nearby_learn(nearby, MFS_FACT_IN_PLACE);
+        mfs_name_cache_learn(nearby, MFS_FACT_IN_PLACE);
     return moved;
 }
 

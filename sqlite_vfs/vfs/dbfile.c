@@ -40,7 +40,7 @@ static struct mfs_dbfile *dbfile_of(sqlite3_file *file)
 static void quench_journal(struct mfs_dbfile *db)
 {
     char name[MFS_FILE_NAME_BYTES];
-    if (mfs_nearby_knows(&db->nearby, db->file.fs, MFS_FACT_NO_JOURNAL) ||
+    if (mfs_name_cache_knows(&db->nearby, db->file.fs, MFS_FACT_NO_JOURNAL) ||
         !mfs_file_sibling(&db->file, "-journal", name))
         return;
     if (mfs_sibling_journal_is_live(db->file.fs, name))
@@ -539,7 +539,7 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
         (void)mfs_file_close(&db->file);
         return rc;
     }
-    bool is_own_name = mfs_nearby_is_own_name(db, registry->file_bytes, path);
+    bool is_own_name = mfs_name_cache_is_own_name(db, registry->file_bytes, path);
     mfs_registry_add_nearby(registry, &db->nearby, is_own_name ? path : NULL);
     atomic_fetch_add(&registry->open_files, 1u);
     db->file.base.pMethods = mfs_member_is_isolated(&db->member) ? &isolated_methods : &db_methods;

@@ -29,7 +29,7 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
                     struct mfs_registry *registry, const char *path, int open_flags,
                     enum mfs_isolation_wish wish, bool is_image);
 
-/* The database whose WAL has this name; null if the name is not SQLite's own (mfs_nearby_enter). */
+/* The database whose WAL has this name; null if the name is not SQLite's own (mfs_name_cache_enter). */
 struct mfs_dbfile *mfs_dbfile_of_wal(struct mfs_registry *registry, const char *name);
 
 #endif

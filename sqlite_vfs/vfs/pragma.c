@@ -154,7 +154,7 @@ static int serve_quota(const struct question *question)
 {
     uint64_t quota_bytes;
     if (question->value != NULL) {
-        if (!mfs_uri_read_bytes(question->value, &quota_bytes))
+        if (!mfs_amount_read(question->value, &quota_bytes))
             return refuse_value(question);
         int error = memfs_set_quota(question->file->fs, quota_bytes);
         if (error != 0)
@@ -167,7 +167,7 @@ static int serve_emergency_reserve(const struct question *question)
 {
     uint64_t emergency_reserve_bytes;
     if (question->value != NULL) {
-        if (!mfs_uri_read_bytes(question->value, &emergency_reserve_bytes))
+        if (!mfs_amount_read(question->value, &emergency_reserve_bytes))
             return refuse_value(question);
         int error = memfs_set_emergency_reserve(question->file->fs, emergency_reserve_bytes);
         assert(error == 0);
@@ -180,7 +180,7 @@ static int serve_node_limit(const struct question *question)
 {
     uint64_t limit;
     if (question->value != NULL) {
-        if (!mfs_uri_read_bytes(question->value, &limit))
+        if (!mfs_amount_read(question->value, &limit))
             return refuse_value(question);
         int error = memfs_set_node_limit(question->file->fs, limit);
         if (error != 0) {

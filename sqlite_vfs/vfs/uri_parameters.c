@@ -21,7 +21,7 @@ static int refuse(const char *key, const char *value)
 static bool read_bytes(const char *value, sqlite3_int64 *out)
 {
     uint64_t bytes;
-    if (!mfs_uri_read_bytes(value, &bytes) || bytes > INT64_MAX)
+    if (!mfs_amount_read(value, &bytes) || bytes > INT64_MAX)
         return false;
     *out = (sqlite3_int64)bytes;
     return true;
@@ -86,16 +86,16 @@ static int read_one(const char *key, const char *value, struct mfs_parameters *o
     return is_ours ? refuse(key, value) : SQLITE_OK;
 }
 
-struct mfs_parameters mfs_parameters_none(void)
+struct mfs_parameters mfs_uri_parameters_none(void)
 {
     return (struct mfs_parameters){.mmap_size = -1};
 }
 
-int mfs_parameters_read(const char *path, struct mfs_parameters *out)
+int mfs_uri_parameters_read(const char *path, struct mfs_parameters *out)
 {
     const char *key;
     int rc = SQLITE_OK;
-    *out = mfs_parameters_none();
+    *out = mfs_uri_parameters_none();
     for (int index = 0; rc == SQLITE_OK && (key = sqlite3_uri_key(path, index)) != NULL; index++)
         rc = read_one(key, sqlite3_uri_parameter(path, key), out);
     return rc;

@@ -1,6 +1,6 @@
 /* URI parameters of our own, of a main database.  The manual lists them. */
-#ifndef MFS_PARAMETERS_H
-#define MFS_PARAMETERS_H
+#ifndef MFS_URI_PARAMETERS_H
+#define MFS_URI_PARAMETERS_H
 
 #include "base/sqliteapi.h"
 #include "locks/isolation.h"
@@ -16,12 +16,12 @@ struct mfs_parameters {
 };
 
 /* What a name without parameters says. */
-struct mfs_parameters mfs_parameters_none(void);
+struct mfs_parameters mfs_uri_parameters_none(void);
 
 /*
  * Reads them from the name that xOpen got.  SQLITE_CANTOPEN: one is unknown or malformed, and
  * SQLite's log says which.
  */
-int mfs_parameters_read(const char *path, struct mfs_parameters *out);
+int mfs_uri_parameters_read(const char *path, struct mfs_parameters *out);
 
 #endif

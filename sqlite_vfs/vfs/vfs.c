@@ -75,11 +75,11 @@ static int open_in_parents(struct opening *opening)
 /* With what the URI says beyond the name; SQLITE_OPEN_URI tells that the name has such a tail. */
 static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
 {
-    struct mfs_parameters parameters = mfs_parameters_none();
+    struct mfs_parameters parameters = mfs_uri_parameters_none();
     int rc = SQLITE_OK;
     db->file.base.pMethods = NULL;
     if ((flags & SQLITE_OPEN_URI) != 0)
-        rc = mfs_parameters_read(path, &parameters);
+        rc = mfs_uri_parameters_read(path, &parameters);
     if (rc != SQLITE_OK)
         return rc;
     struct opening opening = {vfs, path, db, flags, &parameters, SQLITE_OK};
@@ -137,20 +137,20 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
 {
     struct mfs_vfs *vfs = vfs_of(base);
-    struct mfs_nearby *nearby = mfs_nearby_find(&vfs->registry.names, path);
+    struct mfs_nearby *nearby = mfs_name_cache_find(&vfs->registry.names, path);
     memfs_stat_info info;
     info.struct_size = sizeof info;
     *answer = 0;
     if (nearby != NULL) {
         if (nearby->ignores_journal && path == nearby->journal_name)
             return SQLITE_OK;
-        if (mfs_nearby_knows(nearby, vfs->fs, mfs_nearby_absence(nearby, path)))
+        if (mfs_name_cache_knows(nearby, vfs->fs, mfs_name_cache_absence(nearby, path)))
             return SQLITE_OK;
-        mfs_nearby_refresh(nearby, vfs->fs);
+        mfs_name_cache_refresh(nearby, vfs->fs);
     }
     int error = memfs_stat(vfs->fs, path, &info);
     if (error == MEMFS_ENOENT && nearby != NULL)
-        mfs_nearby_learn(nearby, mfs_nearby_absence(nearby, path));
+        mfs_name_cache_learn(nearby, mfs_name_cache_absence(nearby, path));
     if (error != 0)
         return SQLITE_OK;
     if (what == SQLITE_ACCESS_EXISTS)

@@ -102,9 +102,9 @@ typedef int (*change_node)(const memfs *fs, struct mfs_node *node, const struct 
 static int change_locked(memfs *fs, struct mfs_node *node, change_node apply,
                          const struct change *change)
 {
-    mfs_lock_exclusive(&fs->lot, &node->lock);
+    mfs_sync_lock_exclusive(&fs->lot, &node->lock);
     int error = apply(fs, node, change);
-    mfs_unlock_exclusive(&fs->lot, &node->lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &node->lock);
     return error;
 }
 
@@ -129,10 +129,10 @@ static int set_mode(const memfs *fs, struct mfs_node *node, const struct change 
 {
     if ((change->mode & ~07777u) != 0)
         return MEMFS_EINVAL;
-    if (mfs_as_symlink(node) != NULL)
+    if (mfs_node_as_symlink(node) != NULL)
         return MEMFS_EOPNOTSUPP;
     atomic_store_explicit(&node->mode, change->mode, memory_order_relaxed);
-    mfs_node_changed(node, mfs_nodes_now(&fs->nodes));
+    mfs_node_changed(node, mfs_node_now(&fs->nodes));
     return 0;
 }
 
@@ -159,7 +159,7 @@ static int set_owner(const memfs *fs, struct mfs_node *node, const struct change
         atomic_store_explicit(&node->uid, change->uid, memory_order_relaxed);
     if (change->gid != MEMFS_ID_KEEP)
         atomic_store_explicit(&node->gid, change->gid, memory_order_relaxed);
-    mfs_node_changed(node, mfs_nodes_now(&fs->nodes));
+    mfs_node_changed(node, mfs_node_now(&fs->nodes));
     return 0;
 }
 
@@ -191,7 +191,7 @@ static int set_times(const memfs *fs, struct mfs_node *node, const struct change
 {
     if (change->access_ns == MEMFS_TIME_OMIT && change->modify_ns == MEMFS_TIME_OMIT)
         return 0;
-    int64_t now = mfs_nodes_now(&fs->nodes);
+    int64_t now = mfs_node_now(&fs->nodes);
     set_time(node, MFS_ACCESS, change->access_ns, now);
     set_time(node, MFS_MODIFY, change->modify_ns, now);
     mfs_node_changed(node, now);

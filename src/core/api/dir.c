@@ -21,7 +21,7 @@ static int opendirat_once(memfs *fs, memfs_dir *at, const char *path, memfs_dir 
         error = mfs_walk_to_node(&fs->tree, start, path, true, &node);
     if (error != 0)
         return error;
-    error = mfs_as_dir(node) != NULL
+    error = mfs_node_as_dir(node) != NULL
                 ? mfs_memory_take(&fs->memory, sizeof(memfs_dir), MEMFS_CLASS_HANDLES, &memory)
                 : MEMFS_ENOTDIR;
     if (error != 0) {
@@ -29,8 +29,8 @@ static int opendirat_once(memfs *fs, memfs_dir *at, const char *path, memfs_dir 
         return error;
     }
     memfs_dir *dir = memory;
-    *dir = (memfs_dir){.magic = MFS_DIR_MAGIC, .fs = fs, .node = mfs_as_dir(node)};
-    mfs_handles_add_dir(&fs->handles, &fs->lot, dir);
+    *dir = (memfs_dir){.magic = MFS_DIR_MAGIC, .fs = fs, .node = mfs_node_as_dir(node)};
+    mfs_handle_add_dir(&fs->handles, &fs->lot, dir);
     *out = dir;
     return 0;
 }
@@ -40,7 +40,7 @@ int memfs_opendirat(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out)
     int result;
     do
         result = opendirat_once(fs, at, path, out);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -55,7 +55,7 @@ int memfs_closedir(memfs_dir *dir)
         return MEMFS_EBADF;
     memfs *fs = dir->fs;
     struct mfs_node *node = &dir->node->node;
-    mfs_handles_remove_dir(&fs->handles, &fs->lot, dir);
+    mfs_handle_remove_dir(&fs->handles, &fs->lot, dir);
     dir->magic = MFS_CLOSED_MAGIC;
     mfs_memory_give(&fs->memory, dir, sizeof *dir, MEMFS_CLASS_HANDLES);
     mfs_node_release(&fs->nodes, node);
@@ -78,15 +78,15 @@ int memfs_readdir(memfs_dir *dir, memfs_dirent *out)
     if (out == NULL)
         return MEMFS_EINVAL;
     memfs *fs = dir->fs;
-    mfs_lock_shared(&fs->lot, &fs->tree.lock);
-    mfs_lock_exclusive(&fs->lot, &dir->lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &dir->lock);
     const struct mfs_dirent *entry = mfs_dir_at(&dir->node->names, dir->position);
     if (entry != NULL) {
         describe(entry, out);
         dir->position = out->cookie;
     }
-    mfs_unlock_exclusive(&fs->lot, &dir->lock);
-    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &dir->lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     if (entry == NULL)
         mfs_node_accessed(&fs->nodes, &dir->node->node);
     return entry != NULL ? 1 : 0;
@@ -96,9 +96,9 @@ int64_t memfs_telldir(memfs_dir *dir)
 {
     if (!is_open(dir))
         return MEMFS_EBADF;
-    mfs_lock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_lock_exclusive(&dir->fs->lot, &dir->lock);
     uint64_t position = dir->position;
-    mfs_unlock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_unlock_exclusive(&dir->fs->lot, &dir->lock);
     return (int64_t)position;
 }
 
@@ -108,9 +108,9 @@ int memfs_seekdir(memfs_dir *dir, int64_t cookie)
         return MEMFS_EBADF;
     if (cookie < 0)
         return MEMFS_EINVAL;
-    mfs_lock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_lock_exclusive(&dir->fs->lot, &dir->lock);
     dir->position = (uint64_t)cookie;
-    mfs_unlock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_unlock_exclusive(&dir->fs->lot, &dir->lock);
     return 0;
 }
 
@@ -126,17 +126,17 @@ static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
         return MEMFS_EINVAL;
     struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
     /* Found and listed in one step: a directory removed in between would be seen empty. */
-    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
-    if (error == 0 && mfs_as_dir(place.node) == NULL)
+    if (error == 0 && mfs_node_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
-        error = mfs_strlist_append_names(&list, &mfs_as_dir(place.node)->names);
+        error = mfs_strlist_append_names(&list, &mfs_node_as_dir(place.node)->names);
     if (error == 0)
         mfs_node_accessed(&fs->nodes, place.node);
-    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     if (error == 0)
         return mfs_strlist_finish(&list, out);
     mfs_strlist_fini(&list);
@@ -148,7 +148,7 @@ int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
     int result;
     do
         result = list_dir_once(fs, path, out);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 

@@ -9,9 +9,9 @@ static int grow(memfs *fs, const memfs_file *handle, struct mfs_file_node *file,
 {
     uint64_t before = mfs_node_size(file);
     if (handle != NULL)
-        file->content.rank = mfs_handle_rank(handle, before, size);
+        file->content.charge_from = mfs_handle_charge_from(handle, before, size);
     int error = mfs_content_grow(&fs->pool, &file->content, before);
-    file->content.rank = MFS_ORDINARY;
+    file->content.charge_from = MFS_CHARGE_ORDINARY;
     return error;
 }
 
@@ -20,8 +20,8 @@ static int set_length(memfs *fs, const memfs_file *handle, struct mfs_file_node 
                       uint64_t size)
 {
     int error = 0;
-    int64_t now = mfs_nodes_now(&fs->nodes);
-    mfs_lock_exclusive(&fs->lot, &file->node.lock);
+    int64_t now = mfs_node_now(&fs->nodes);
+    mfs_sync_lock_exclusive(&fs->lot, &file->node.lock);
     if (handle == NULL && mfs_filelock_is_locked(&fs->lot, &file->node, MFS_HELD_NOTHING))
         error = MEMFS_EBUSY;
     else if (size <= mfs_node_size(file))
@@ -33,7 +33,7 @@ static int set_length(memfs *fs, const memfs_file *handle, struct mfs_file_node 
         mfs_node_set_size(&fs->nodes, file, size);
         mfs_node_written(file, now);
     }
-    mfs_unlock_exclusive(&fs->lot, &file->node.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &file->node.lock);
     return error;
 }
 
@@ -51,7 +51,7 @@ int memfs_ftruncate(memfs_file *file, int64_t size)
     int result;
     do
         result = ftruncate_once(file, size);
-    while (mfs_file_tries_again(file, result));
+    while (mfs_fs_ask_and_retry_file(file, result));
     return result;
 }
 
@@ -63,7 +63,7 @@ static int truncate_once(memfs *fs, const char *path, int64_t size)
     int error = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
     if (error != 0)
         return error;
-    struct mfs_file_node *file = mfs_as_file(node);
+    struct mfs_file_node *file = mfs_node_as_file(node);
     error = file != NULL ? set_length(fs, NULL, file, (uint64_t)size) : MEMFS_EISDIR;
     mfs_node_release(&fs->nodes, node);
     return error;
@@ -74,7 +74,7 @@ int memfs_truncate(memfs *fs, const char *path, int64_t size)
     int result;
     do
         result = truncate_once(fs, path, size);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -109,15 +109,15 @@ static int allocate_once(memfs_file *file, int64_t offset, int64_t length, unsig
     if (length > MEMFS_FILE_SIZE_MAX - offset)
         return MEMFS_EFBIG;
     memfs *fs = file->fs;
-    int64_t now = mfs_nodes_now(&fs->nodes);
-    mfs_lock_exclusive(&fs->lot, &node->node.lock);
-    node->content.rank = mfs_handle_rank(file, mfs_node_size(node),
-                                         (uint64_t)offset + (uint64_t)length);
+    int64_t now = mfs_node_now(&fs->nodes);
+    mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
+    node->content.charge_from = mfs_handle_charge_from(file, mfs_node_size(node),
+                                                       (uint64_t)offset + (uint64_t)length);
     error = change_range(fs, node, (uint64_t)offset, (uint64_t)length, flags);
-    node->content.rank = MFS_ORDINARY;
+    node->content.charge_from = MFS_CHARGE_ORDINARY;
     if (error == 0)
         mfs_node_written(node, now);
-    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
     return error;
 }
 
@@ -126,7 +126,7 @@ int memfs_fallocate(memfs_file *file, int64_t offset, int64_t length, unsigned f
     int result;
     do
         result = allocate_once(file, offset, length, flags);
-    while (mfs_file_tries_again(file, result));
+    while (mfs_fs_ask_and_retry_file(file, result));
     return result;
 }
 
@@ -134,7 +134,7 @@ int memfs_fallocate(memfs_file *file, int64_t offset, int64_t length, unsigned f
 static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end)
     MFS_REQUIRES(file->node.lock)
 {
-    uint64_t from = mfs_max_u64(mfs_node_size(file), file->content.kept_end);
+    uint64_t from = mfs_num_max_u64(mfs_node_size(file), file->content.kept_end);
     if (end > from) {
         int error = mfs_content_allocate(&fs->pool, &file->content, mfs_node_size(file), from,
                                          end - from);
@@ -158,11 +158,11 @@ static int reserve_once(memfs_file *file, int64_t end)
     if (end < 0)
         return MEMFS_EINVAL;
     memfs *fs = file->fs;
-    mfs_lock_exclusive(&fs->lot, &node->node.lock);
-    node->content.rank = mfs_handle_rank(file, mfs_node_size(node), (uint64_t)end);
+    mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
+    node->content.charge_from = mfs_handle_charge_from(file, mfs_node_size(node), (uint64_t)end);
     error = move_reservation(fs, node, (uint64_t)end);
-    node->content.rank = MFS_ORDINARY;
-    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    node->content.charge_from = MFS_CHARGE_ORDINARY;
+    mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
     return error;
 }
 
@@ -171,7 +171,7 @@ int memfs_preallocate(memfs_file *file, int64_t end)
     int result;
     do
         result = reserve_once(file, end);
-    while (mfs_file_tries_again(file, result));
+    while (mfs_fs_ask_and_retry_file(file, result));
     return result;
 }
 
@@ -183,16 +183,16 @@ int memfs_hold_private(memfs_file *file, int on)
         return error;
     bool wanted = on != 0;
     struct mfs_lot *lot = &file->fs->lot;
-    mfs_lock_exclusive(lot, &file->lock);
+    mfs_sync_lock_exclusive(lot, &file->lock);
     /* Under the node's lock, so that no copy is half way between asking and sharing. */
-    mfs_lock_exclusive(lot, &node->node.lock);
+    mfs_sync_lock_exclusive(lot, &node->node.lock);
     if (wanted && !file->holds_private)
         (void)atomic_fetch_add_explicit(&node->private_holders, 1, memory_order_relaxed);
     else if (!wanted && file->holds_private)
         (void)atomic_fetch_sub_explicit(&node->private_holders, 1, memory_order_relaxed);
     file->holds_private = wanted;
-    mfs_unlock_exclusive(lot, &node->node.lock);
-    mfs_unlock_exclusive(lot, &file->lock);
+    mfs_sync_unlock_exclusive(lot, &node->node.lock);
+    mfs_sync_unlock_exclusive(lot, &file->lock);
     return 0;
 }
 
@@ -221,7 +221,7 @@ int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms)
     enum mfs_held wanted = kind == MEMFS_LOCK_SHARED ? MFS_HELD_SHARED : MFS_HELD_EXCLUSIVE;
     error = mfs_filelock_change(&file->fs->lot, file->node, &file->held, wanted, timeout_ms);
     if (error == 0)
-        mfs_fs_settle_lock(file->fs, file->node);
+        mfs_fs_wait_for_earlier_lookups(file->fs, file->node);
     return error;
 }
 
@@ -240,11 +240,11 @@ int memfs_unlock(memfs_file *file)
 static int pin_present(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t length,
                        mfs_page *out)
 {
-    mfs_lock_shared(&fs->lot, &node->node.lock);
+    mfs_sync_lock_shared(&fs->lot, &node->node.lock);
     bool is_inside = offset + length <= mfs_node_size(node);
     if (!is_inside || !mfs_content_pin_existing(&fs->pool, &node->content, offset, out))
         *out = 0;
-    mfs_unlock_shared(&fs->lot, &node->node.lock);
+    mfs_sync_unlock_shared(&fs->lot, &node->node.lock);
     return is_inside ? 0 : MEMFS_ENXIO;
 }
 
@@ -254,12 +254,12 @@ static int pin(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t le
     int error = pin_present(fs, node, offset, length, out);
     if (error != 0 || *out != 0)
         return error;
-    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
     if (offset + length > mfs_node_size(node))
         error = MEMFS_ENXIO;
     else
         error = mfs_content_pin(&fs->pool, &node->content, offset, out);
-    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
     return error;
 }
 
@@ -290,7 +290,7 @@ int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *ou
     int result;
     do
         result = map(file, offset, length, true, out);
-    while (mfs_file_tries_again(file, result));
+    while (mfs_fs_ask_and_retry_file(file, result));
     return result;
 }
 

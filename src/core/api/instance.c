@@ -27,7 +27,7 @@ static int check_config(const memfs_config *config)
         (config->flags & ~MEMFS_CREATE_SINGLE_THREADED) != 0)
         return MEMFS_EINVAL;
     if (config->page_size != 0 &&
-        (!mfs_is_power_of_two(config->page_size) || config->page_size < MEMFS_PAGE_SIZE_MIN ||
+        (!mfs_num_is_power_of_two(config->page_size) || config->page_size < MEMFS_PAGE_SIZE_MIN ||
          config->page_size > MEMFS_PAGE_SIZE_MAX))
         return MEMFS_EINVAL;
     const memfs_allocator *allocator = &config->allocator;
@@ -76,7 +76,7 @@ static int lay_foundation(const memfs_config *config, struct foundation *out)
     }
     out->bytes += mfs_memory_cost(&memory, sizeof *out->fs);
     uint64_t quota = config->quota_bytes == 0 ? out->arena_limit : config->quota_bytes;
-    if (out->bytes > mfs_min_u64(quota, out->arena_limit))
+    if (out->bytes > mfs_num_min_u64(quota, out->arena_limit))
         return MEMFS_EDQUOT;
     out->fs = out->arena != NULL ? mfs_arena_take(out->arena, &nobody_else, sizeof *out->fs)
                                  : mfs_memory_bootstrap(&config->allocator, sizeof *out->fs);
@@ -91,27 +91,27 @@ static void remove_foundation(const struct foundation *foundation)
         mfs_memory_unbootstrap(&hooks, foundation->fs, sizeof *foundation->fs);
 }
 
-static bool reclaim_pages(void *context, enum mfs_rank rank, uint64_t wanted_bytes)
+static bool reclaim_pages(void *context, enum mfs_charge_from charge_from, uint64_t wanted_bytes)
 {
-    return mfs_pool_reclaim(context, rank, wanted_bytes);
+    return mfs_page_pool_reclaim(context, charge_from, wanted_bytes);
 }
 
 static void init_parts(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
     uint64_t quota = config->quota_bytes == 0 ? MFS_UNLIMITED : config->quota_bytes;
-    mfs_ledger_init(&fs->memory.ledger, mfs_min_u64(quota, foundation->arena_limit));
+    mfs_ledger_init(&fs->memory.ledger, mfs_num_min_u64(quota, foundation->arena_limit));
     mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, config->emergency_reserve_bytes);
     fs->memory.lot = &fs->lot;
     fs->memory.arena = foundation->arena;
     fs->arena_limit = foundation->arena_limit;
-    bool charged = mfs_ledger_charge(&fs->memory.ledger, MFS_PRIVILEGED, foundation->bytes);
+    bool charged = mfs_ledger_charge(&fs->memory.ledger, MFS_CHARGE_RESERVE, foundation->bytes);
     MFS_CHECK(charged);
     mfs_ledger_note_peak(&fs->memory.ledger);
     mfs_ledger_use(&fs->memory.ledger, MEMFS_CLASS_NODES, foundation->bytes);
     fs->instance_bytes = (size_t)foundation->bytes;
 
-    mfs_pool_init(&fs->pool, &fs->memory,
-                  config->page_size != 0 ? config->page_size : MEMFS_PAGE_SIZE_DEFAULT);
+    mfs_page_pool_init(&fs->pool, &fs->memory,
+                       config->page_size != 0 ? config->page_size : MEMFS_PAGE_SIZE_DEFAULT);
     fs->memory.reclaim = reclaim_pages;
     fs->memory.reclaim_context = &fs->pool;
 
@@ -172,7 +172,7 @@ int memfs_create(const memfs_config *config, memfs **out)
     fs->memory.hooks = config->allocator;
     bool hooked = config->locks.mutex_create != NULL;
     bool threaded = (config->flags & MEMFS_CREATE_SINGLE_THREADED) == 0;
-    error = mfs_lot_init(&fs->lot, hooked ? &config->locks : NULL, threaded);
+    error = mfs_sync_lot_init(&fs->lot, hooked ? &config->locks : NULL, threaded);
     if (error != 0)
         goto fail_lot;
     init_parts(fs, config, &foundation);
@@ -184,7 +184,7 @@ int memfs_create(const memfs_config *config, memfs **out)
     return 0;
 
 fail_root:
-    mfs_lot_fini(&fs->lot);
+    mfs_sync_lot_fini(&fs->lot);
 fail_lot:
     remove_foundation(&foundation);
     return error;
@@ -206,7 +206,7 @@ static void close_everything(memfs *fs)
         (void)memfs_closedir(fs->handles.dirs);
     while (fs->versions.first != NULL) {
         struct mfs_version *version = fs->versions.first;
-        mfs_versions_remove(&fs->versions, &fs->lot, version);
+        mfs_version_list_remove(&fs->versions, &fs->lot, version);
         mfs_content_release(&fs->pool, &version->content);
         version->magic = 0;
     }
@@ -220,9 +220,9 @@ static void close_everything(memfs *fs)
 static void remove_everything(memfs *fs)
 {
     struct mfs_dirent *removed = NULL;
-    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_subtree_dismantle(&fs->tree, fs->tree.root, 0, &removed);
-    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_subtree_forget(&fs->tree, removed);
     mfs_node_release(&fs->nodes, &fs->tree.root->node);
     mfs_snapshot_remove_all(fs);
@@ -238,12 +238,13 @@ int memfs_destroy(memfs *fs, unsigned flags)
     if (is_in_use(fs)) {
         if (!forced)
             return MEMFS_EBUSY;
-        mfs_log(fs, MEMFS_LOG_WARNING, "destroyed by force: handles or memory were still in use");
+        mfs_fs_log(fs, MEMFS_LOG_WARNING,
+                   "destroyed by force: handles or memory were still in use");
     }
     close_everything(fs);
     remove_everything(fs);
-    mfs_pool_fini(&fs->pool, forced);
-    mfs_lot_fini(&fs->lot);
+    mfs_page_pool_fini(&fs->pool, forced);
+    mfs_sync_lot_fini(&fs->lot);
     struct foundation foundation = {.arena = fs->memory.arena, .fs = fs};
     remove_foundation(&foundation);
     return 0;
@@ -261,7 +262,7 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
         return MEMFS_EINVAL;
     if (mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes))
         return 0;
-    mfs_pool_trim(&fs->pool);
+    mfs_page_pool_trim(&fs->pool);
     return mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes) ? 0 : MEMFS_EBUSY;
 }
 
@@ -277,7 +278,7 @@ int memfs_set_node_limit(memfs *fs, uint64_t node_limit)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    return mfs_nodes_set_limit(&fs->nodes, node_limit != 0 ? node_limit : MFS_UNLIMITED)
+    return mfs_node_set_limit(&fs->nodes, node_limit != 0 ? node_limit : MFS_UNLIMITED)
                ? 0
                : MEMFS_EBUSY;
 }
@@ -291,10 +292,10 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
     info->quota_bytes = limit == MFS_UNLIMITED ? 0 : limit;
     info->committed_bytes = atomic_load(&ledger->committed);
     info->peak_bytes = atomic_load(&ledger->peak);
-    mfs_lock_exclusive(&fs->lot, &fs->pool.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->pool.lock);
     info->pages_free = fs->pool.pages_free;
     info->pages_used = fs->pool.pages_total - fs->pool.pages_free;
-    mfs_unlock_exclusive(&fs->lot, &fs->pool.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->pool.lock);
     for (int i = 0; i < MEMFS_CLASS_COUNT; i++) {
         info->class_bytes[i] = atomic_load(&ledger->used[i]);
         if (i == MEMFS_CLASS_DATA)
@@ -302,10 +303,11 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
         info->used_bytes += info->class_bytes[i];
     }
     uint64_t free_bytes = info->pages_free << fs->pool.page_shift;
-    info->available_bytes = mfs_ledger_available(ledger, MFS_ORDINARY, free_bytes);
+    info->available_bytes = mfs_ledger_available(ledger, MFS_CHARGE_ORDINARY, free_bytes);
     info->emergency_reserve_bytes = atomic_load(&ledger->reserve);
-    info->emergency_reserve_left_bytes = mfs_min_u64(
-        info->emergency_reserve_bytes, mfs_ledger_available(ledger, MFS_PRIVILEGED, free_bytes));
+    info->emergency_reserve_left_bytes = mfs_num_min_u64(
+        info->emergency_reserve_bytes,
+        mfs_ledger_available(ledger, MFS_CHARGE_RESERVE, free_bytes));
     info->preallocated_bytes = atomic_load(&fs->nodes.preallocated_bytes);
     info->quota_refusals = atomic_load(&ledger->quota_refusals);
     info->node_refusals = atomic_load(&ledger->node_refusals);
@@ -318,16 +320,16 @@ int memfs_statfs(memfs *fs, memfs_statfs_info *info)
         return MEMFS_EINVAL;
     memfs_statfs_info filled = {.struct_size = sizeof filled};
     report_memory(fs, &filled);
-    mfs_handles_count_orphans(&fs->handles, &fs->nodes, &filled.orphans, &filled.orphan_bytes);
+    mfs_handle_count_orphans(&fs->handles, &fs->nodes, &filled.orphans, &filled.orphan_bytes);
     filled.files = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_FILE]);
     filled.directories = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_DIRECTORY]);
     filled.symlinks = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_SYMLINK]);
     uint64_t node_limit = atomic_load(&fs->nodes.limit);
     filled.node_limit = node_limit == MFS_UNLIMITED ? 0 : node_limit;
-    mfs_lock_shared(&fs->lot, &fs->handles.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->handles.lock);
     filled.open_files = fs->handles.open_files;
     filled.open_directories = fs->handles.open_dirs;
-    mfs_unlock_shared(&fs->lot, &fs->handles.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->handles.lock);
     filled.page_size = fs->pool.page_size;
     filled.name_max = MEMFS_NAME_MAX;
     filled.path_max = MEMFS_PATH_MAX;
@@ -339,10 +341,10 @@ int memfs_set_refused(memfs *fs, memfs_refused_callback callback, void *context)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    mfs_lock_exclusive(&fs->lot, &fs->refused.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->refused.lock);
     fs->refused.callback = callback;
     fs->refused.context = context;
-    mfs_unlock_exclusive(&fs->lot, &fs->refused.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->refused.lock);
     return 0;
 }
 
@@ -361,25 +363,26 @@ int memfs_audit(memfs *fs)
 
 /* ---------------------------------------------------------- charged memory */
 
-static int alloc_as(memfs *fs, enum mfs_rank rank, size_t size, void **out)
+static int alloc_as(memfs *fs, enum mfs_charge_from charge_from, size_t size, void **out)
 {
     if (!mfs_fs_is_valid(fs) || out == NULL)
         return MEMFS_EINVAL;
     int result;
     do
-        result = mfs_block_take(&fs->blocks, &fs->memory, rank, MEMFS_CLASS_CHARGED, size, out);
-    while (mfs_fs_tries_again(fs, result));
+        result = mfs_block_take(&fs->blocks, &fs->memory, charge_from, MEMFS_CLASS_CHARGED, size,
+                                out);
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
 int memfs_charged_alloc(memfs *fs, size_t size, void **out)
 {
-    return alloc_as(fs, MFS_ORDINARY, size, out);
+    return alloc_as(fs, MFS_CHARGE_ORDINARY, size, out);
 }
 
 int memfs_charged_alloc_emergency(memfs *fs, size_t size, void **out)
 {
-    return alloc_as(fs, MFS_PRIVILEGED, size, out);
+    return alloc_as(fs, MFS_CHARGE_RESERVE, size, out);
 }
 
 int memfs_free(memfs *fs, void *memory)

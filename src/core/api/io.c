@@ -24,7 +24,7 @@ static int begin(memfs_file *file, uint32_t access, const memfs_iovec *parts, si
     for (size_t i = 0; i < count; i++) {
         if (parts[i].data == NULL && parts[i].length != 0)
             return MEMFS_EINVAL;
-        if (!mfs_add_u64(out->length, parts[i].length, &out->length) ||
+        if (!mfs_num_add_u64(out->length, parts[i].length, &out->length) ||
             out->length > (uint64_t)INT64_MAX)
             return MEMFS_EINVAL;
     }
@@ -37,11 +37,12 @@ static int64_t read_at(const struct transfer *t, uint64_t offset)
     memfs *fs = t->file->fs;
     struct mfs_node *node = &t->node->node;
     struct mfs_sink sink = {.parts = t->parts};
-    mfs_lock_shared(&fs->lot, &node->lock);
-    uint64_t length = mfs_min_u64(t->length, mfs_sub_saturating(mfs_node_size(t->node), offset));
+    mfs_sync_lock_shared(&fs->lot, &node->lock);
+    uint64_t length = mfs_num_min_u64(t->length,
+                                      mfs_num_sub_saturating(mfs_node_size(t->node), offset));
     if (length > 0)
         mfs_content_read(&fs->pool, &t->node->content, offset, length, &sink);
-    mfs_unlock_shared(&fs->lot, &node->lock);
+    mfs_sync_unlock_shared(&fs->lot, &node->lock);
     if (length > 0 && (t->file->flags & MEMFS_O_NOATIME) == 0)
         mfs_node_accessed(&fs->nodes, node);
     return (int64_t)length;
@@ -54,16 +55,16 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
     struct mfs_source source = {.parts = t->parts};
     if (t->length == 0)
         return 0;
-    int64_t now = mfs_nodes_now(&fs->nodes);
+    int64_t now = mfs_node_now(&fs->nodes);
     int error = MEMFS_EFBIG;
-    mfs_lock_exclusive(&fs->lot, &t->node->node.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &t->node->node.lock);
     uint64_t size = mfs_node_size(t->node);
     uint64_t at = (t->file->flags & MEMFS_O_APPEND) != 0 ? size : *offset;
     uint64_t end;
-    if (mfs_add_u64(at, t->length, &end) && end <= (uint64_t)MEMFS_FILE_SIZE_MAX) {
-        t->node->content.rank = mfs_handle_rank(t->file, size, end);
+    if (mfs_num_add_u64(at, t->length, &end) && end <= (uint64_t)MEMFS_FILE_SIZE_MAX) {
+        t->node->content.charge_from = mfs_handle_charge_from(t->file, size, end);
         error = mfs_content_write(&fs->pool, &t->node->content, size, at, t->length, &source);
-        t->node->content.rank = MFS_ORDINARY;
+        t->node->content.charge_from = MFS_CHARGE_ORDINARY;
     }
     mfs_node_settle_write(t->node);
     if (error == 0) {
@@ -71,7 +72,7 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
             mfs_node_set_size(&fs->nodes, t->node, end);
         mfs_node_written(t->node, now);
     }
-    mfs_unlock_exclusive(&fs->lot, &t->node->node.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &t->node->node.lock);
     if (error != 0)
         return error;
     *offset = at;
@@ -99,7 +100,7 @@ int64_t memfs_pwritev(memfs_file *file, const memfs_iovec *parts, size_t count, 
     int64_t n;
     do
         n = write_at(&t, &at);
-    while (mfs_file_tries_again(file, n));
+    while (mfs_fs_ask_and_retry_file(file, n));
     return n;
 }
 
@@ -109,10 +110,10 @@ int64_t memfs_readv(memfs_file *file, const memfs_iovec *parts, size_t count)
     int error = begin(file, MEMFS_O_READ, parts, count, &t);
     if (error != 0)
         return error;
-    mfs_lock_exclusive(&file->fs->lot, &file->lock);
+    mfs_sync_lock_exclusive(&file->fs->lot, &file->lock);
     int64_t n = read_at(&t, file->offset);
     file->offset += (uint64_t)n;
-    mfs_unlock_exclusive(&file->fs->lot, &file->lock);
+    mfs_sync_unlock_exclusive(&file->fs->lot, &file->lock);
     return n;
 }
 
@@ -124,13 +125,13 @@ int64_t memfs_writev(memfs_file *file, const memfs_iovec *parts, size_t count)
         return error;
     int64_t n;
     do {
-        mfs_lock_exclusive(&file->fs->lot, &file->lock);
+        mfs_sync_lock_exclusive(&file->fs->lot, &file->lock);
         uint64_t at = file->offset;
         n = write_at(&t, &at);
         if (n > 0)
             file->offset = at + (uint64_t)n;
-        mfs_unlock_exclusive(&file->fs->lot, &file->lock);
-    } while (mfs_file_tries_again(file, n));
+        mfs_sync_unlock_exclusive(&file->fs->lot, &file->lock);
+    } while (mfs_fs_ask_and_retry_file(file, n));
     return n;
 }
 
@@ -189,7 +190,7 @@ static int64_t seek_content(const struct transfer *t, int64_t offset, int whence
     if (offset < 0)
         return MEMFS_ENXIO;
     int64_t found = MEMFS_ENXIO;
-    mfs_lock_shared(&fs->lot, &t->node->node.lock);
+    mfs_sync_lock_shared(&fs->lot, &t->node->node.lock);
     uint64_t size = mfs_node_size(t->node);
     if ((uint64_t)offset < size) {
         uint64_t at = whence == MEMFS_SEEK_DATA
@@ -200,7 +201,7 @@ static int64_t seek_content(const struct transfer *t, int64_t offset, int whence
         if (at != MFS_NO_INDEX)
             found = (int64_t)at;
     }
-    mfs_unlock_shared(&fs->lot, &t->node->node.lock);
+    mfs_sync_unlock_shared(&fs->lot, &t->node->node.lock);
     return found;
 }
 
@@ -234,11 +235,11 @@ int64_t memfs_seek(memfs_file *file, int64_t offset, int whence)
     int error = begin(file, UINT32_MAX, NULL, 0, &t);
     if (error != 0)
         return error;
-    mfs_lock_exclusive(&file->fs->lot, &file->lock);
+    mfs_sync_lock_exclusive(&file->fs->lot, &file->lock);
     int64_t target = seek_to(&t, offset, whence);
     if (target >= 0)
         file->offset = (uint64_t)target;
-    mfs_unlock_exclusive(&file->fs->lot, &file->lock);
+    mfs_sync_unlock_exclusive(&file->fs->lot, &file->lock);
     return target;
 }
 

@@ -22,15 +22,15 @@ static int add_name(memfs *fs, struct mfs_dir_node *start, const char *path, str
                     int flags, uint32_t parents_mode)
 {
     struct mfs_place place;
-    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, start, path, flags, &place);
     if (error == 0 && place.node != NULL)
         error = MEMFS_EEXIST;
-    if (error == 0 && place.needs_dir && mfs_as_dir(node) == NULL)
+    if (error == 0 && place.needs_dir && mfs_node_as_dir(node) == NULL)
         error = MEMFS_ENOENT;
     if (error == 0)
-        error = mfs_publish(&fs->tree, &place, node, parents_mode, mfs_nodes_now(&fs->nodes));
-    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+        error = mfs_publish(&fs->tree, &place, node, parents_mode, mfs_node_now(&fs->nodes));
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_node_release(&fs->nodes, node);
     return error;
 }
@@ -40,11 +40,11 @@ static int find_mistake(memfs *fs, struct mfs_dir_node *start, const char *path,
                         int refusal)
 {
     struct mfs_place place;
-    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, start, path, flags, &place);
     if (error == 0)
         error = place.node != NULL ? MEMFS_EEXIST : refusal;
-    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -78,7 +78,7 @@ int memfs_mkdirat(memfs *fs, memfs_dir *at, const char *path, uint32_t mode)
     int result;
     do
         result = mkdirat_once(fs, at, path, mode);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -103,7 +103,7 @@ int memfs_mkdir_parents(memfs *fs, const char *path, uint32_t mode)
     int result;
     do
         result = mkdir_parents_once(fs, path, mode);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -131,7 +131,7 @@ int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *pa
     int result;
     do
         result = symlinkat_once(fs, target, at, path);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -149,7 +149,7 @@ static int check_removal(memfs *fs, const struct mfs_place *place, bool is_rmdir
     }
     if (place->node == NULL)
         return MEMFS_ENOENT;
-    struct mfs_dir_node *dir = mfs_as_dir(place->node);
+    struct mfs_dir_node *dir = mfs_node_as_dir(place->node);
     if (is_rmdir) {
         if (dir == NULL)
             return MEMFS_ENOTDIR;
@@ -172,15 +172,15 @@ int memfs_unlinkat(memfs *fs, memfs_dir *at, const char *path, unsigned flags)
         error = MEMFS_EINVAL;
     if (error != 0)
         return error;
-    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     error = mfs_walk(&fs->tree, start, path, 0, &place);
     if (error == 0)
         error = check_removal(fs, &place, (flags & MEMFS_AT_REMOVEDIR) != 0);
     if (error == 0) {
         removed = place.entry;
-        mfs_namespace_remove(&fs->tree, place.dir, removed, mfs_nodes_now(&fs->nodes));
+        mfs_namespace_remove(&fs->tree, place.dir, removed, mfs_node_now(&fs->nodes));
     }
-    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_namespace_forget(&fs->tree, removed);
     return error;
 }
@@ -235,9 +235,9 @@ static int renameat_once(memfs *fs, memfs_dir *from_at, const char *from, memfs_
     if (error != 0)
         return error;
     struct mfs_dirent *removed = NULL;
-    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     error = rename_locked(fs, from_start, from, to_start, to, flags, &removed);
-    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_namespace_forget(&fs->tree, removed);
     return error;
 }
@@ -248,7 +248,7 @@ int memfs_renameat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *t
     int result;
     do
         result = renameat_once(fs, from_at, from, to_at, to, flags);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -262,7 +262,7 @@ int memfs_link(memfs *fs, const char *from, const char *to)
 /* Consumes the reference to `node`. */
 static int link_node(memfs *fs, struct mfs_node *node, struct mfs_dir_node *start, const char *to)
 {
-    if (mfs_as_dir(node) != NULL) {
+    if (mfs_node_as_dir(node) != NULL) {
         mfs_node_release(&fs->nodes, node);
         return MEMFS_EPERM;
     }
@@ -291,7 +291,7 @@ int memfs_linkat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_
     int result;
     do
         result = linkat_once(fs, from_at, from, to_at, to, flags);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -316,7 +316,7 @@ int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to)
     int result;
     do
         result = link_file_once(file, to_at, to);
-    while (mfs_file_tries_again(file, result));
+    while (mfs_fs_ask_and_retry_file(file, result));
     return result;
 }
 
@@ -339,9 +339,9 @@ int64_t memfs_readlinkat(memfs *fs, memfs_dir *at, const char *path, char *buffe
     if (error != 0)
         return error;
     int64_t result = MEMFS_EINVAL;
-    const struct mfs_symlink_node *link = mfs_as_symlink(node);
+    const struct mfs_symlink_node *link = mfs_node_as_symlink(node);
     if (link != NULL) {
-        size_t n = mfs_min_size(size, link->length);
+        size_t n = mfs_num_min_size(size, link->length);
         memcpy(buffer, link->target, n);
         mfs_node_accessed(&fs->nodes, node);
         result = (int64_t)n;
@@ -354,7 +354,7 @@ int64_t memfs_readlinkat(memfs *fs, memfs_dir *at, const char *path, char *buffe
 static int64_t write_path(const memfs *fs, const struct mfs_place *place, char *buffer, size_t size)
     MFS_REQUIRES_SHARED(fs->tree.lock)
 {
-    struct mfs_dir_node *found = place->node != NULL ? mfs_as_dir(place->node) : NULL;
+    struct mfs_dir_node *found = place->node != NULL ? mfs_node_as_dir(place->node) : NULL;
     struct mfs_dir_node *dir = found != NULL ? found : place->dir;
     bool in_root = dir == fs->tree.root;
     size_t name_length = found != NULL ? 0 : place->name.length;
@@ -380,14 +380,14 @@ int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size_t size)
     struct mfs_place place;
     if (!mfs_fs_is_valid(fs) || path == NULL || (buffer == NULL && size != 0))
         return MEMFS_EINVAL;
-    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
     int64_t result = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH,
                               &place);
-    if (result == 0 && place.needs_dir && place.node != NULL && mfs_as_dir(place.node) == NULL)
+    if (result == 0 && place.needs_dir && place.node != NULL && mfs_node_as_dir(place.node) == NULL)
         result = MEMFS_ENOTDIR;
     if (result == 0)
         result = write_path(fs, &place, buffer, size);
-    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     return result;
 }
 

@@ -32,9 +32,9 @@ static bool has(const struct opening *o, uint32_t flag)
     return (o->flags & flag) != 0;
 }
 
-static enum mfs_rank rank_of(const struct opening *o)
+static enum mfs_charge_from charge_of(const struct opening *o)
 {
-    return has(o, MEMFS_O_EMERGENCY) ? MFS_PRIVILEGED : MFS_ORDINARY;
+    return has(o, MEMFS_O_EMERGENCY) ? MFS_CHARGE_RESERVE : MFS_CHARGE_ORDINARY;
 }
 
 static int check_flags(const struct opening *o)
@@ -58,7 +58,7 @@ static int check_flags(const struct opening *o)
 static int make_file(const struct opening *o, struct mfs_node **out)
 {
     struct mfs_file_node *file;
-    int error = mfs_node_create_file(&o->fs->nodes, rank_of(o), o->mode, &file);
+    int error = mfs_node_create_file(&o->fs->nodes, charge_of(o), o->mode, &file);
     if (error != 0)
         return error;
     file->node.whole_file_lock = o->lock == MFS_HELD_EXCLUSIVE ? -1
@@ -90,9 +90,9 @@ static int accept_existing(const struct opening *o, const struct mfs_place *plac
 {
     if (has(o, MEMFS_O_CREATE) && has(o, MEMFS_O_EXCLUSIVE))
         return MEMFS_EEXIST;
-    if (mfs_as_symlink(place->node) != NULL)
+    if (mfs_node_as_symlink(place->node) != NULL)
         return has(o, MEMFS_O_DIRECTORY) ? MEMFS_ENOTDIR : MEMFS_ELOOP;
-    if (mfs_as_dir(place->node) == NULL)
+    if (mfs_node_as_dir(place->node) == NULL)
         return place->needs_dir || has(o, MEMFS_O_DIRECTORY) ? MEMFS_ENOTDIR : 0;
     return has(o, MEMFS_O_WRITE) || has(o, MEMFS_O_CREATE) || has(o, MEMFS_O_TRUNCATE)
                ? MEMFS_EISDIR
@@ -103,7 +103,7 @@ static int find(const struct opening *o, struct mfs_node **out)
 {
     memfs *fs = o->fs;
     struct mfs_place place;
-    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, o->start, o->path, walk_flags(o), &place);
     *out = NULL;
     if (error == 0 && place.node != NULL) {
@@ -113,7 +113,7 @@ static int find(const struct opening *o, struct mfs_node **out)
             *out = place.node;
         }
     }
-    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -121,9 +121,9 @@ static int find(const struct opening *o, struct mfs_node **out)
 static int publish(memfs *fs, const struct opening *o, const struct mfs_place *place,
                    struct mfs_node *made) MFS_REQUIRES(fs->tree.lock)
 {
-    fs->nodes.names.rank = rank_of(o);
-    int error = mfs_publish(&fs->tree, place, made, MFS_PARENTS_MODE, mfs_nodes_now(&fs->nodes));
-    fs->nodes.names.rank = MFS_ORDINARY;
+    fs->nodes.names.charge_from = charge_of(o);
+    int error = mfs_publish(&fs->tree, place, made, MFS_PARENTS_MODE, mfs_node_now(&fs->nodes));
+    fs->nodes.names.charge_from = MFS_CHARGE_ORDINARY;
     return error;
 }
 
@@ -136,7 +136,7 @@ static int find_or_create(const struct opening *o, struct mfs_node **out, bool *
     int error = make_file(o, &made);
     if (error != 0)
         return error;
-    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     error = mfs_walk(&fs->tree, o->start, o->path, walk_flags(o), &place);
     bool exists = error == 0 && place.node != NULL;
     if (exists)
@@ -147,7 +147,7 @@ static int find_or_create(const struct opening *o, struct mfs_node **out, bool *
         error = publish(fs, o, &place, made);
     if (error == 0 && exists)
         mfs_node_retain(place.node);
-    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     if (error != 0 || exists)
         unmake_file(o, made);
     if (error != 0)
@@ -163,7 +163,7 @@ static int make_unnamed(const struct opening *o, struct mfs_node **out)
     int error = mfs_walk_to_node(&o->fs->tree, o->start, o->path, true, &dir);
     if (error != 0)
         return error;
-    error = mfs_as_dir(dir) != NULL ? make_file(o, out) : MEMFS_ENOTDIR;
+    error = mfs_node_as_dir(dir) != NULL ? make_file(o, out) : MEMFS_ENOTDIR;
     mfs_node_release(&o->fs->nodes, dir);
     return error;
 }
@@ -198,25 +198,25 @@ static int prepare_existing(const struct opening *o, struct mfs_node *node)
 {
     uint8_t held = MFS_HELD_NOTHING;
     struct mfs_lot *lot = &o->fs->lot;
-    struct mfs_file_node *file = mfs_as_file(node);
+    struct mfs_file_node *file = mfs_node_as_file(node);
     if (o->lock != MFS_HELD_NOTHING) {
         if (file == NULL)
             return MEMFS_EISDIR;
         int error = mfs_filelock_change(lot, node, &held, o->lock, o->lock_timeout_ms);
         if (error != 0)
             return error;
-        mfs_fs_settle_lock(o->fs, node);
+        mfs_fs_wait_for_earlier_lookups(o->fs, node);
     }
     if (!has(o, MEMFS_O_TRUNCATE))
         return 0;
-    int64_t now = mfs_nodes_now(&o->fs->nodes);
-    mfs_lock_exclusive(lot, &file->node.lock);
+    int64_t now = mfs_node_now(&o->fs->nodes);
+    mfs_sync_lock_exclusive(lot, &file->node.lock);
     bool is_locked = mfs_filelock_is_locked(lot, node, o->lock);
     if (!is_locked) {
         mfs_node_cut(&o->fs->nodes, file, 0);
         mfs_node_modified(node, now);
     }
-    mfs_unlock_exclusive(lot, &file->node.lock);
+    mfs_sync_unlock_exclusive(lot, &file->node.lock);
     if (!is_locked)
         return 0;
     mfs_filelock_release(lot, node, &held);
@@ -227,7 +227,7 @@ static int get_handle(const struct opening *o, memfs_file_storage *storage, memf
 {
     void *memory = storage;
     if (storage == NULL) {
-        int error = mfs_memory_take_as(&o->fs->memory, rank_of(o), sizeof(memfs_file),
+        int error = mfs_memory_take_as(&o->fs->memory, charge_of(o), sizeof(memfs_file),
                                        MEMFS_CLASS_HANDLES, &memory);
         if (error != 0)
             return error;
@@ -266,7 +266,7 @@ static int open_node(const struct opening *o, memfs_file *file)
     file->flags = o->flags;
     file->node = node;
     file->held = (uint8_t)o->lock;
-    mfs_handles_add_file(&o->fs->handles, &o->fs->lot, file);
+    mfs_handle_add_file(&o->fs->handles, &o->fs->lot, file);
     return 0;
 }
 
@@ -309,7 +309,7 @@ static int open_at(memfs *fs, const memfs_dir *at, const char *path,
     int result;
     do
         result = open_once(fs, at, path, options, out);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -387,7 +387,7 @@ int memfs_close(memfs_file *file)
         mfs_filelock_release(&fs->lot, node, &file->held);
     if (file->holds_private)
         (void)memfs_hold_private(file, 0);
-    mfs_handles_remove_file(&fs->handles, &fs->lot, file);
+    mfs_handle_remove_file(&fs->handles, &fs->lot, file);
     drop_handle(fs, file);
     mfs_node_release(&fs->nodes, node);
     return 0;

@@ -14,9 +14,9 @@ static int check(const memfs *fs, const char *name, struct mfs_component *out)
 
 static bool is_kept(memfs *fs, const struct mfs_component *name)
 {
-    mfs_lock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
     bool found = mfs_snapshot_find(fs, name) != NULL;
-    mfs_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
     return found;
 }
 
@@ -44,7 +44,7 @@ int memfs_snapshot_take(memfs *fs, const char *name)
     int result;
     do
         result = snapshot_once(fs, name);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -62,21 +62,21 @@ static int copy_out(memfs *fs, const struct mfs_component *name, const char *pat
                     struct mfs_node **out)
 {
     struct mfs_place place = {0};
-    mfs_lock_shared(&fs->lot, &fs->tree.lock); /* for the names of the copy */
-    mfs_lock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock); /* for the names of the copy */
+    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
     struct mfs_dirent *entry = mfs_snapshot_find(fs, name);
     int error = entry == NULL ? MEMFS_ENOENT : 0;
     if (error == 0)
-        error = mfs_walk_within(&fs->snapshots, mfs_as_dir(entry->node), path,
+        error = mfs_walk_within(&fs->snapshots, mfs_node_as_dir(entry->node), path,
                                 MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
-    if (error == 0 && place.needs_dir && mfs_as_dir(place.node) == NULL)
+    if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
         error = mfs_treecopy(&fs->snapshots, place.node, MFS_COPY_EXACT, &fs->tree, out);
-    mfs_unlock_shared(&fs->lot, &fs->snapshots.lock);
-    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -89,7 +89,7 @@ static int restore_once(memfs *fs, const char *name)
         error = copy_out(fs, &c, "/", &restored);
     if (error != 0)
         return error;
-    error = mfs_snapshot_install(fs, mfs_as_dir(restored));
+    error = mfs_snapshot_install(fs, mfs_node_as_dir(restored));
     mfs_subtree_discard(&fs->tree, restored);
     return error;
 }
@@ -99,7 +99,7 @@ int memfs_snapshot_restore(memfs *fs, const char *name)
     int result;
     do
         result = restore_once(fs, name);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -120,7 +120,7 @@ int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const 
     int result;
     do
         result = extract_once(fs, name, from, to);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -135,16 +135,16 @@ static int stat_once(memfs *fs, const char *name, memfs_snapshot_info *info)
         error = MEMFS_EINVAL;
     if (error != 0)
         return error;
-    mfs_lock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
     const struct mfs_dirent *entry = mfs_snapshot_find(fs, &c);
     error = entry != NULL ? mfs_census_take(fs, &fs->snapshots, entry->node, &census)
                           : MEMFS_ENOENT;
     if (error == 0) {
         info->taken_ns = mfs_node_time(entry->node, MFS_BIRTH);
-        info->own_bytes = census.bare_bytes + mfs_dirent_cost(&fs->snapshot_nodes.names, entry);
+        info->own_bytes = census.bare_bytes + mfs_dir_entry_cost(&fs->snapshot_nodes.names, entry);
         info->tree = census.info;
     }
-    mfs_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
     return error;
 }
 
@@ -153,7 +153,7 @@ int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info)
     int result;
     do
         result = stat_once(fs, name, info);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -162,10 +162,10 @@ static int list_once(memfs *fs, memfs_list *out)
     if (!mfs_fs_is_valid(fs) || out == NULL)
         return MEMFS_EINVAL;
     struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
-    mfs_lock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
     const struct mfs_dir_node *root = fs->snapshots.root;
     int error = root != NULL ? mfs_strlist_append_names(&list, &root->names) : 0;
-    mfs_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
     if (error == 0)
         return mfs_strlist_finish(&list, out);
     mfs_strlist_fini(&list);
@@ -177,6 +177,6 @@ int memfs_list_snapshots(memfs *fs, memfs_list *out)
     int result;
     do
         result = list_once(fs, out);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }

@@ -19,7 +19,7 @@ static int check_removal(memfs *fs, const struct mfs_place *place) MFS_REQUIRES(
         return place->last == MFS_LAST_ROOT ? MEMFS_EBUSY : MEMFS_EINVAL;
     if (place->node == NULL)
         return MEMFS_ENOENT;
-    struct mfs_dir_node *dir = mfs_as_dir(place->node);
+    struct mfs_dir_node *dir = mfs_node_as_dir(place->node);
     if (dir == NULL && place->needs_dir)
         return MEMFS_ENOTDIR;
     bool locked = dir != NULL ? mfs_subtree_has_locked(&fs->tree, dir)
@@ -33,19 +33,19 @@ int memfs_remove_tree(memfs *fs, const char *path)
     struct mfs_dirent *removed = NULL;
     if (!mfs_fs_is_valid(fs) || path == NULL)
         return MEMFS_EINVAL;
-    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, NULL, path, 0, &place);
     if (error == 0)
         error = check_removal(fs, &place);
     if (error == 0) {
-        int64_t now = mfs_nodes_now(&fs->nodes);
-        if (mfs_as_dir(place.node) != NULL)
-            mfs_subtree_dismantle(&fs->tree, mfs_as_dir(place.node), now, &removed);
+        int64_t now = mfs_node_now(&fs->nodes);
+        if (mfs_node_as_dir(place.node) != NULL)
+            mfs_subtree_dismantle(&fs->tree, mfs_node_as_dir(place.node), now, &removed);
         mfs_namespace_remove(&fs->tree, place.dir, place.entry, now);
         place.entry->u.next_removed = removed;
         removed = place.entry;
     }
-    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_subtree_forget(&fs->tree, removed);
     return error;
 }
@@ -57,22 +57,22 @@ static int copy_source(memfs *fs, const char *from, const char *to, enum mfs_cop
                        struct mfs_node **copy)
 {
     struct mfs_place source, target;
-    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, NULL, from, MFS_WALK_FOLLOW_SLASH, &source);
     if (error == 0 && source.node == NULL)
         error = MEMFS_ENOENT;
-    if (error == 0 && source.needs_dir && mfs_as_dir(source.node) == NULL)
+    if (error == 0 && source.needs_dir && mfs_node_as_dir(source.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
         error = mfs_walk(&fs->tree, NULL, to, 0, &target);
     if (error == 0 && target.node != NULL)
         error = MEMFS_EEXIST;
-    if (error == 0 && mfs_as_dir(source.node) != NULL &&
-        mfs_namespace_is_within(target.dir, mfs_as_dir(source.node)))
+    if (error == 0 && mfs_node_as_dir(source.node) != NULL &&
+        mfs_namespace_is_within(target.dir, mfs_node_as_dir(source.node)))
         error = MEMFS_EINVAL;
     if (error == 0)
         error = mfs_treecopy(&fs->tree, source.node, kind, &fs->tree, copy);
-    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -93,7 +93,7 @@ int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
     int result;
     do
         result = copy_tree_once(fs, from, to, flags);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -105,15 +105,15 @@ static int tree_usage_once(memfs *fs, const char *path, memfs_tree_info *info)
     if (!mfs_fs_is_valid(fs) || path == NULL || info == NULL || info->struct_size != sizeof *info)
         return MEMFS_EINVAL;
     struct mfs_census census;
-    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
-    if (error == 0 && place.needs_dir && mfs_as_dir(place.node) == NULL)
+    if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
         error = mfs_census_take(fs, &fs->tree, place.node, &census);
-    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     if (error == 0)
         *info = census.info;
     return error;
@@ -124,7 +124,7 @@ int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
     int result;
     do
         result = tree_usage_once(fs, path, info);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -136,7 +136,7 @@ static int next_stop(memfs *fs, struct mfs_tour *tour, struct mfs_tour_stop *out
     int result;
     do
         result = mfs_tour_next(tour, out);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -152,7 +152,7 @@ int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *
         return result;
     do
         result = mfs_tour_init(&tour, &fs->tree, node, path, strlen(path));
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     mfs_node_release(&fs->nodes, node);
     while (result == 0 && (result = next_stop(fs, &tour, &stop)) == 1) {
         memfs_walk_entry entry = {.event = stop.event,
@@ -248,6 +248,6 @@ int memfs_glob(memfs *fs, const char *pattern, memfs_list *out)
     int result;
     do
         result = glob_once(fs, pattern, out);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }

@@ -15,7 +15,7 @@ static struct mfs_version *as_version(memfs_content_ref *ref)
 static bool tries_again(const memfs_content_ref *ref, int64_t result)
 {
     const struct mfs_version *version = (const struct mfs_version *)(const void *)ref;
-    return mfs_is_by_limit(result) && mfs_fs_ask_refused(version->fs, (int)result);
+    return mfs_fs_is_by_limit(result) && mfs_fs_ask_refused(version->fs, (int)result);
 }
 
 static bool is_held(const struct mfs_version *version)
@@ -33,20 +33,20 @@ int memfs_content_take(memfs_file *file, memfs_content_ref *out)
         return MEMFS_EINVAL;
     struct mfs_version *version = as_version(out);
     memfs *fs = file->fs;
-    mfs_lock_shared(&fs->lot, &node->node.lock);
+    mfs_sync_lock_shared(&fs->lot, &node->node.lock);
     *version = (struct mfs_version){
         .size = mfs_node_size(node), .fs = fs, .magic = MFS_VERSION_MAGIC};
     version->reserve_use = atomic_load_explicit(&file->reserve_use, memory_order_relaxed);
     version->content = mfs_content_clone(&fs->pool, &node->content);
-    mfs_unlock_shared(&fs->lot, &node->node.lock);
-    mfs_versions_add(&fs->versions, &fs->lot, version);
+    mfs_sync_unlock_shared(&fs->lot, &node->node.lock);
+    mfs_version_list_add(&fs->versions, &fs->lot, version);
     return 0;
 }
 
 /* Takes the content out of a version, which is not held any more. */
 static struct mfs_content let_go(struct mfs_version *version)
 {
-    mfs_versions_remove(&version->fs->versions, &version->fs->lot, version);
+    mfs_version_list_remove(&version->fs->versions, &version->fs->lot, version);
     struct mfs_content content = version->content;
     version->fs = NULL;
     version->magic = 0;
@@ -65,12 +65,12 @@ int memfs_content_restore(memfs_file *file, memfs_content_ref *ref)
     memfs *fs = file->fs;
     if (version->fs != fs)
         return MEMFS_EXDEV;
-    int64_t now = mfs_nodes_now(&fs->nodes);
+    int64_t now = mfs_node_now(&fs->nodes);
     struct mfs_content content = let_go(version);
-    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
     mfs_node_swap_content(&fs->nodes, node, &content, version->size);
     mfs_node_modified(&node->node, now);
-    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
     mfs_content_release(&fs->pool, &content);
     return 0;
 }
@@ -87,12 +87,12 @@ int memfs_content_exchange(memfs_file *file, memfs_content_ref *ref)
     memfs *fs = file->fs;
     if (version->fs != fs)
         return MEMFS_EXDEV;
-    int64_t now = mfs_nodes_now(&fs->nodes);
-    mfs_lock_exclusive(&fs->lot, &node->node.lock);
+    int64_t now = mfs_node_now(&fs->nodes);
+    mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
     uint64_t size = mfs_node_size(node);
     mfs_node_swap_content(&fs->nodes, node, &version->content, version->size);
     mfs_node_modified(&node->node, now);
-    mfs_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
     version->size = size;
     mfs_content_end_room(&version->content);
     return 0;
@@ -117,7 +117,7 @@ int64_t memfs_content_read(const memfs_content_ref *ref, void *buffer, size_t le
     if (!is_held(version) || offset < 0 || (buffer == NULL && length != 0) ||
         wanted > (uint64_t)INT64_MAX)
         return MEMFS_EINVAL;
-    uint64_t n = mfs_min_u64(wanted, mfs_sub_saturating(version->size, (uint64_t)offset));
+    uint64_t n = mfs_num_min_u64(wanted, mfs_num_sub_saturating(version->size, (uint64_t)offset));
     memfs_iovec part = {buffer, length};
     struct mfs_sink sink = {.parts = &part};
     if (n > 0)
@@ -140,15 +140,16 @@ static int64_t write_once(memfs_content_ref *ref, const void *buffer, size_t len
         return MEMFS_EINVAL;
     if (length == 0)
         return 0;
-    if (!mfs_add_u64((uint64_t)offset, length, &end) || end > (uint64_t)MEMFS_FILE_SIZE_MAX)
+    if (!mfs_num_add_u64((uint64_t)offset, length, &end) || end > (uint64_t)MEMFS_FILE_SIZE_MAX)
         return MEMFS_EFBIG;
-    version->content.rank = mfs_rank_of_write(version->reserve_use, version->size, end);
+    version->content.charge_from = mfs_handle_charge_of_write(version->reserve_use, version->size,
+                                                              end);
     int error = mfs_content_write(&version->fs->pool, &version->content, version->size,
                                   (uint64_t)offset, length, &source);
-    version->content.rank = MFS_ORDINARY;
+    version->content.charge_from = MFS_CHARGE_ORDINARY;
     if (error != 0)
         return error;
-    version->size = mfs_max_u64(version->size, end);
+    version->size = mfs_num_max_u64(version->size, end);
     return (int64_t)length;
 }
 
@@ -169,12 +170,13 @@ static int truncate_once(memfs_content_ref *ref, int64_t size)
         return MEMFS_EINVAL;
     struct mfs_pool *pool = &version->fs->pool;
     int error = 0;
-    version->content.rank = mfs_rank_of_write(version->reserve_use, version->size, (uint64_t)size);
+    version->content.charge_from = mfs_handle_charge_of_write(version->reserve_use, version->size,
+                                                              (uint64_t)size);
     if ((uint64_t)size <= version->size)
         mfs_content_cut(pool, &version->content, (uint64_t)size);
     else
         error = mfs_content_grow(pool, &version->content, version->size);
-    version->content.rank = MFS_ORDINARY;
+    version->content.charge_from = MFS_CHARGE_ORDINARY;
     if (error == 0)
         version->size = (uint64_t)size;
     return error;
@@ -197,10 +199,11 @@ static int allocate_once(memfs_content_ref *ref, int64_t offset, int64_t length)
     if (length > MEMFS_FILE_SIZE_MAX - offset)
         return MEMFS_EFBIG;
     uint64_t end = (uint64_t)offset + (uint64_t)length;
-    version->content.rank = mfs_rank_of_write(version->reserve_use, version->size, end);
+    version->content.charge_from = mfs_handle_charge_of_write(version->reserve_use, version->size,
+                                                              end);
     int error = mfs_content_allocate(&version->fs->pool, &version->content, version->size,
                                      (uint64_t)offset, (uint64_t)length);
-    version->content.rank = MFS_ORDINARY;
+    version->content.charge_from = MFS_CHARGE_ORDINARY;
     return error;
 }
 

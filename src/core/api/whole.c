@@ -19,18 +19,18 @@ static int read_sized(memfs *fs, struct mfs_file_node *file, size_t limit, void 
         uint64_t room = mfs_node_size(file);
         if (room > limit || room >= SIZE_MAX)
             return MEMFS_EFBIG;
-        int error = mfs_block_take(&fs->blocks, &fs->memory, MFS_ORDINARY, MEMFS_CLASS_CHARGED,
-                                   (size_t)room + 1, &memory);
+        int error = mfs_block_take(&fs->blocks, &fs->memory, MFS_CHARGE_ORDINARY,
+                                   MEMFS_CLASS_CHARGED, (size_t)room + 1, &memory);
         if (error != 0)
             return error;
-        mfs_lock_shared(&fs->lot, &file->node.lock);
+        mfs_sync_lock_shared(&fs->lot, &file->node.lock);
         uint64_t length = mfs_node_size(file);
         if (length <= room && length > 0) {
             memfs_iovec part = {memory, (size_t)length};
             struct mfs_sink sink = {.parts = &part};
             mfs_content_read(&fs->pool, &file->content, 0, length, &sink);
         }
-        mfs_unlock_shared(&fs->lot, &file->node.lock);
+        mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
         if (length <= room) {
             *data = memory;
             *size = (size_t)length;
@@ -48,7 +48,7 @@ static int read_file_once(memfs *fs, const char *path, size_t limit, void **data
     int error = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
     if (error != 0)
         return error;
-    struct mfs_file_node *file = mfs_as_file(node);
+    struct mfs_file_node *file = mfs_node_as_file(node);
     error = file != NULL ? read_sized(fs, file, limit, data, size) : MEMFS_EISDIR;
     if (error == 0)
         mfs_node_accessed(&fs->nodes, node);
@@ -61,7 +61,7 @@ int memfs_read_file(memfs *fs, const char *path, size_t limit, void **data, size
     int result;
     do
         result = read_file_once(fs, path, limit, data, size);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -90,17 +90,17 @@ static void apply_attributes(struct mfs_node *node, const struct delivery *deliv
 /* Swaps the delivery's content with the file's.  Errors: EBUSY (locked). */
 static int put_into(memfs *fs, struct mfs_file_node *file, struct delivery *delivery)
 {
-    int64_t now = mfs_nodes_now(&fs->nodes);
-    mfs_lock_exclusive(&fs->lot, &file->node.lock);
+    int64_t now = mfs_node_now(&fs->nodes);
+    mfs_sync_lock_exclusive(&fs->lot, &file->node.lock);
     if (mfs_filelock_is_locked(&fs->lot, &file->node, MFS_HELD_NOTHING)) {
-        mfs_unlock_exclusive(&fs->lot, &file->node.lock);
+        mfs_sync_unlock_exclusive(&fs->lot, &file->node.lock);
         return MEMFS_EBUSY;
     }
     mfs_node_swap_content(&fs->nodes, file, &delivery->content, delivery->size);
     mfs_node_modified(&file->node, now);
     if (delivery->has_attributes)
         apply_attributes(&file->node, delivery);
-    mfs_unlock_exclusive(&fs->lot, &file->node.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &file->node.lock);
     return 0;
 }
 
@@ -110,13 +110,13 @@ static int find_or_name(memfs *fs, const char *path, bool exclusive, struct mfs_
 {
     struct mfs_place place;
     *found = NULL;
-    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, NULL, path,
                          exclusive ? 0 : MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node != NULL) {
         if (exclusive)
             error = MEMFS_EEXIST;
-        else if (mfs_as_file(place.node) == NULL)
+        else if (mfs_node_as_file(place.node) == NULL)
             error = MEMFS_EISDIR;
         else if (place.needs_dir)
             error = MEMFS_ENOTDIR;
@@ -125,11 +125,10 @@ static int find_or_name(memfs *fs, const char *path, bool exclusive, struct mfs_
             *found = place.node;
         }
     } else if (error == 0) {
-        error = place.needs_dir
-                    ? MEMFS_EISDIR
-                    : mfs_publish(&fs->tree, &place, made, 0, mfs_nodes_now(&fs->nodes));
+        error = place.needs_dir ? MEMFS_EISDIR
+                                : mfs_publish(&fs->tree, &place, made, 0, mfs_node_now(&fs->nodes));
     }
-    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -140,14 +139,14 @@ static int deliver(memfs *fs, const char *path, bool exclusive, struct delivery 
     struct mfs_node *existing;
     /* A file that is there needs no new node; whether it is can change until find_or_name(). */
     if (!exclusive && mfs_walk_to_node(&fs->tree, NULL, path, true, &existing) == 0) {
-        struct mfs_file_node *file = mfs_as_file(existing);
+        struct mfs_file_node *file = mfs_node_as_file(existing);
         int error = file == NULL ? MEMFS_EISDIR : 0;
         if (error == 0 && existing != delivery->source)
             error = put_into(fs, file, delivery);
         mfs_node_release(&fs->nodes, existing);
         return error;
     }
-    int error = mfs_node_create_file(&fs->nodes, MFS_ORDINARY, delivery->mode, &made);
+    int error = mfs_node_create_file(&fs->nodes, MFS_CHARGE_ORDINARY, delivery->mode, &made);
     if (error != 0)
         return error;
     made->content = delivery->content;
@@ -161,7 +160,7 @@ static int deliver(memfs *fs, const char *path, bool exclusive, struct delivery 
         delivery->content = (struct mfs_content){0};
     mfs_node_release(&fs->nodes, &made->node);
     if (existing != NULL) {
-        error = put_into(fs, mfs_as_file(existing), delivery);
+        error = put_into(fs, mfs_node_as_file(existing), delivery);
         mfs_node_release(&fs->nodes, existing);
     }
     return error;
@@ -195,7 +194,7 @@ int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size,
     int result;
     do
         result = write_file_once(fs, path, data, size, mode);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
 
@@ -204,9 +203,9 @@ int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size,
 static int clone_into(memfs *fs, struct mfs_file_node *file, struct delivery *delivery)
 {
     struct mfs_node *node = &file->node;
-    mfs_lock_shared(&fs->lot, &file->node.lock);
+    mfs_sync_lock_shared(&fs->lot, &file->node.lock);
     int error = mfs_node_clone_content(&fs->nodes, file, &delivery->content, &delivery->size);
-    mfs_unlock_shared(&fs->lot, &file->node.lock);
+    mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
     if (error != 0)
         return error;
     delivery->access_ns = mfs_node_time(node, MFS_ACCESS);
@@ -226,7 +225,7 @@ static int copy_once(memfs *fs, const char *from, const char *to, unsigned flags
     int error = mfs_walk_to_node(&fs->tree, NULL, from, true, &node);
     if (error != 0)
         return error;
-    struct mfs_file_node *file = mfs_as_file(node);
+    struct mfs_file_node *file = mfs_node_as_file(node);
     if (file == NULL) {
         mfs_node_release(&fs->nodes, node);
         return MEMFS_EISDIR;
@@ -246,6 +245,6 @@ int memfs_copy(memfs *fs, const char *from, const char *to, unsigned flags)
     int result;
     do
         result = copy_once(fs, from, to, flags);
-    while (mfs_fs_tries_again(fs, result));
+    while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }

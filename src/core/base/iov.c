@@ -3,13 +3,13 @@
 
 #include "base/num.h"
 
-void mfs_pull_parts(struct mfs_source *source, unsigned char *to, size_t length)
+void mfs_iov_pull_parts(struct mfs_source *source, unsigned char *to, size_t length)
 {
     if (source->parts == NULL)
         memset(to, 0, length);
     while (source->parts != NULL && length > 0) {
         const memfs_iovec *part = &source->parts[source->part];
-        size_t n = mfs_min_size(length, part->length - source->offset);
+        size_t n = mfs_num_min_size(length, part->length - source->offset);
         if (n > 0)
             memmove(to, (const unsigned char *)part->data + source->offset, n);
         to += n;
@@ -22,11 +22,11 @@ void mfs_pull_parts(struct mfs_source *source, unsigned char *to, size_t length)
     }
 }
 
-void mfs_push_parts(struct mfs_sink *sink, const unsigned char *from, size_t length)
+void mfs_iov_push_parts(struct mfs_sink *sink, const unsigned char *from, size_t length)
 {
     while (length > 0) {
         const memfs_iovec *part = &sink->parts[sink->part];
-        size_t n = mfs_min_size(length, part->length - sink->offset);
+        size_t n = mfs_num_min_size(length, part->length - sink->offset);
         unsigned char *to = (unsigned char *)part->data + sink->offset;
         if (n > 0 && from != NULL) {
             memmove(to, from, n);

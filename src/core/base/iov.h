@@ -24,11 +24,11 @@ struct mfs_sink {
 };
 
 /* Copies the next `length` bytes of the source, which has as many. */
-void mfs_pull_parts(struct mfs_source *source, unsigned char *to, size_t length);
+void mfs_iov_pull_parts(struct mfs_source *source, unsigned char *to, size_t length);
 
 /* Copies the next `length` bytes into the sink, which has room for them; zeros if `from` is
  * null. */
-void mfs_push_parts(struct mfs_sink *sink, const unsigned char *from, size_t length);
+void mfs_iov_push_parts(struct mfs_sink *sink, const unsigned char *from, size_t length);
 
 static inline size_t mfs_iov_left(const memfs_iovec *parts, size_t part, size_t offset)
 {
@@ -36,12 +36,12 @@ static inline size_t mfs_iov_left(const memfs_iovec *parts, size_t part, size_t 
 }
 
 /* Nearly always a piece lies within one part.  The caller's memory may be a page of ours. */
-static inline void mfs_pull(struct mfs_source *source, unsigned char *to, size_t length)
+static inline void mfs_iov_pull(struct mfs_source *source, unsigned char *to, size_t length)
 {
     if (length == 0)
         return;
     if (mfs_iov_left(source->parts, source->part, source->offset) < length) {
-        mfs_pull_parts(source, to, length);
+        mfs_iov_pull_parts(source, to, length);
         return;
     }
     const memfs_iovec *part = &source->parts[source->part];
@@ -49,12 +49,12 @@ static inline void mfs_pull(struct mfs_source *source, unsigned char *to, size_t
     source->offset += length;
 }
 
-static inline void mfs_push(struct mfs_sink *sink, const unsigned char *from, size_t length)
+static inline void mfs_iov_push(struct mfs_sink *sink, const unsigned char *from, size_t length)
 {
     if (length == 0)
         return;
     if (from == NULL || mfs_iov_left(sink->parts, sink->part, sink->offset) < length) {
-        mfs_push_parts(sink, from, length);
+        mfs_iov_push_parts(sink, from, length);
         return;
     }
     const memfs_iovec *part = &sink->parts[sink->part];

@@ -10,82 +10,82 @@
 #include <stdint.h>
 
 /* True, and the sum in `*out`, unless it overflows. */
-static inline bool mfs_add_u64(uint64_t a, uint64_t b, uint64_t *out)
+static inline bool mfs_num_add_u64(uint64_t a, uint64_t b, uint64_t *out)
 {
     return !__builtin_add_overflow(a, b, out);
 }
 
-static inline bool mfs_add_size(size_t a, size_t b, size_t *out)
+static inline bool mfs_num_add_size(size_t a, size_t b, size_t *out)
 {
     return !__builtin_add_overflow(a, b, out);
 }
 
-static inline bool mfs_mul_u64(uint64_t a, uint64_t b, uint64_t *out)
+static inline bool mfs_num_mul_u64(uint64_t a, uint64_t b, uint64_t *out)
 {
     return !__builtin_mul_overflow(a, b, out);
 }
 
-static inline bool mfs_mul_size(size_t a, size_t b, size_t *out)
+static inline bool mfs_num_mul_size(size_t a, size_t b, size_t *out)
 {
     return !__builtin_mul_overflow(a, b, out);
 }
 
 /* The sum, or UINT64_MAX where it overflows. */
-static inline uint64_t mfs_add_saturating(uint64_t a, uint64_t b)
+static inline uint64_t mfs_num_add_saturating(uint64_t a, uint64_t b)
 {
     uint64_t sum;
-    return mfs_add_u64(a, b, &sum) ? sum : UINT64_MAX;
+    return mfs_num_add_u64(a, b, &sum) ? sum : UINT64_MAX;
 }
 
-static inline uint64_t mfs_mul_saturating(uint64_t a, uint64_t b)
+static inline uint64_t mfs_num_mul_saturating(uint64_t a, uint64_t b)
 {
     uint64_t product;
-    return mfs_mul_u64(a, b, &product) ? product : UINT64_MAX;
+    return mfs_num_mul_u64(a, b, &product) ? product : UINT64_MAX;
 }
 
-static inline uint64_t mfs_sub_saturating(uint64_t a, uint64_t b)
+static inline uint64_t mfs_num_sub_saturating(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : 0;
 }
 
-static inline bool mfs_is_power_of_two(uint64_t n)
+static inline bool mfs_num_is_power_of_two(uint64_t n)
 {
     return n != 0 && (n & (n - 1)) == 0;
 }
 
 /* The binary logarithm, rounded down; n > 0. */
-static inline unsigned mfs_log2(uint64_t n)
+static inline unsigned mfs_num_log2(uint64_t n)
 {
     return 63u - (unsigned)__builtin_clzll(n);
 }
 
 /* Rounds up to a multiple of `unit`, a power of two; the caller knows that it fits. */
-static inline size_t mfs_round_up(size_t n, size_t unit)
+static inline size_t mfs_num_round_up(size_t n, size_t unit)
 {
     return (n + unit - 1) & ~(unit - 1);
 }
 
-static inline uint64_t mfs_round_up_u64(uint64_t n, uint64_t unit)
+static inline uint64_t mfs_num_round_up_u64(uint64_t n, uint64_t unit)
 {
     return (n + unit - 1) & ~(unit - 1);
 }
 
-static inline uint64_t mfs_min_u64(uint64_t a, uint64_t b)
+static inline uint64_t mfs_num_min_u64(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
 
-static inline uint64_t mfs_max_u64(uint64_t a, uint64_t b)
+static inline uint64_t mfs_num_max_u64(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
 }
 
-static inline size_t mfs_min_size(size_t a, size_t b)
+static inline size_t mfs_num_min_size(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-static inline size_t mfs_max_size(size_t a, size_t b)
+static inline size_t mfs_num_max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
 }

@@ -20,12 +20,12 @@ bool mfs_path_next(const char **rest, struct mfs_component *out);
 /* 0, or ENOENT for the empty path, ENAMETOOLONG, EINVAL for null. */
 int mfs_path_check(const char *path);
 
-static inline bool mfs_component_is_dot(const struct mfs_component *c)
+static inline bool mfs_path_is_dot(const struct mfs_component *c)
 {
     return c->length == 1 && c->name[0] == '.';
 }
 
-static inline bool mfs_component_is_dotdot(const struct mfs_component *c)
+static inline bool mfs_path_is_dotdot(const struct mfs_component *c)
 {
     return c->length == 2 && c->name[0] == '.' && c->name[1] == '.';
 }

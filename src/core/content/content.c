@@ -34,11 +34,11 @@ static void read_short(const struct mfs_content *content, uint64_t offset, uint6
 {
     const struct mfs_short *block = mfs_content_short(content);
     if (offset < block->capacity) {
-        size_t n = (size_t)mfs_min_u64(length, block->capacity - offset);
-        mfs_push(sink, block->bytes + offset, n);
+        size_t n = (size_t)mfs_num_min_u64(length, block->capacity - offset);
+        mfs_iov_push(sink, block->bytes + offset, n);
         length -= n;
     }
-    mfs_push(sink, NULL, (size_t)length);
+    mfs_iov_push(sink, NULL, (size_t)length);
 }
 
 void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *content,
@@ -53,11 +53,11 @@ void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *con
     size_t run_bytes = 0;
     while (length > 0) {
         size_t at = (size_t)(offset & (pool->page_size - 1));
-        size_t n = (size_t)mfs_min_u64(length, pool->page_size - at);
+        size_t n = (size_t)mfs_num_min_u64(length, pool->page_size - at);
         mfs_page page = mfs_radix_find(pool, tree, offset >> pool->page_shift);
         const unsigned char *from = page != 0 ? mfs_page_bytes(pool, page) + at : NULL;
         if (from != (run != NULL ? run + run_bytes : NULL)) {
-            mfs_push(sink, run, run_bytes);
+            mfs_iov_push(sink, run, run_bytes);
             run = from;
             run_bytes = 0;
         }
@@ -65,7 +65,7 @@ void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *con
         offset += n;
         length -= n;
     }
-    mfs_push(sink, run, run_bytes);
+    mfs_iov_push(sink, run, run_bytes);
 }
 
 /* ------------------------------------------------------------------ shorts */
@@ -87,8 +87,9 @@ static int own_short(struct mfs_pool *pool, struct mfs_content *content, uint64_
     if (old != NULL && old->capacity >= bytes && mfs_short_is_exclusive(old))
         return 0;
     struct mfs_short *block;
-    int error = mfs_short_create(pool, content->rank,
-                                 old != NULL ? mfs_max_u64(bytes, old->capacity) : bytes, &block);
+    int error = mfs_short_create(pool, content->charge_from,
+                                 old != NULL ? mfs_num_max_u64(bytes, old->capacity) : bytes,
+                                 &block);
     if (error != 0)
         return error;
     if (old != NULL)
@@ -123,8 +124,8 @@ static void promote(struct mfs_pool *pool, struct mfs_content *content, size_t f
     unsigned char *bytes = mfs_page_bytes(pool, page);
     size_t filled = old->capacity;
     memcpy(bytes, old->bytes, filled);
-    memset(bytes + filled, 0, mfs_sub_saturating(from, filled));
-    filled = mfs_max_size(filled, to);
+    memset(bytes + filled, 0, mfs_num_sub_saturating(from, filled));
+    filled = mfs_num_max_size(filled, to);
     memset(bytes + filled, 0, pool->page_size - filled);
     mfs_short_release(pool, old);
     set_tree(content, (struct mfs_radix){page, 0}, stash);
@@ -182,7 +183,7 @@ static bool all_private(struct mfs_pool *pool, struct mfs_radix tree, uint64_t f
 static uint64_t first_page_unkept(const struct mfs_pool *pool, const struct mfs_content *content,
                                   uint64_t size)
 {
-    return mfs_content_first_behind(pool, mfs_max_u64(size, content->kept_end));
+    return mfs_content_first_behind(pool, mfs_num_max_u64(size, content->kept_end));
 }
 
 /* Room is kept as far as there are pages without a gap. */
@@ -192,7 +193,7 @@ static void end_room_at_hole(const struct mfs_pool *pool, struct mfs_content *co
     if (content->kept_end <= size)
         return;
     uint64_t hole = mfs_radix_next_hole(pool, mfs_content_tree(content), size >> pool->page_shift);
-    uint64_t end = mfs_mul_saturating(hole, pool->page_size);
+    uint64_t end = mfs_num_mul_saturating(hole, pool->page_size);
     if (end < content->kept_end)
         content->kept_end = end > size ? end : 0;
 }
@@ -237,7 +238,7 @@ struct surgery {
 static int operate(struct mfs_pool *pool, struct mfs_content *content, const struct surgery *plan)
 {
     struct mfs_radix tree = mfs_content_tree(content);
-    struct mfs_need need = {.rank = content->rank};
+    struct mfs_need need = {.charge_from = content->charge_from};
     struct mfs_stash stash;
     bool owns[2];
     for (int i = 0; i < 2; i++) {
@@ -248,7 +249,7 @@ static int operate(struct mfs_pool *pool, struct mfs_content *content, const str
     bool drops = plan->drop_first <= plan->drop_last;
     if (drops)
         mfs_radix_plan_drop(pool, tree, plan->drop_first, plan->drop_last, &need);
-    int error = mfs_stash_fill(pool, &need, &stash);
+    int error = mfs_radix_stash_fill(pool, &need, &stash);
     if (error != 0)
         return error;
     for (int i = 0; i < 2; i++)
@@ -257,7 +258,7 @@ static int operate(struct mfs_pool *pool, struct mfs_content *content, const str
     if (drops)
         mfs_radix_drop(pool, &tree, plan->drop_first, plan->drop_last, &stash);
     set_tree(content, tree, &stash);
-    mfs_stash_release(pool, &stash);
+    mfs_radix_stash_release(pool, &stash);
     return 0;
 }
 
@@ -268,15 +269,15 @@ static int operate(struct mfs_pool *pool, struct mfs_content *content, const str
 static int clean_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t size)
 {
     struct mfs_radix tree = mfs_content_tree(content);
-    struct mfs_need need = {.rank = content->rank};
+    struct mfs_need need = {.charge_from = content->charge_from};
     struct mfs_stash stash;
     uint64_t first = size >> pool->page_shift;
-    uint64_t unkept = mfs_max_u64(first_page_unkept(pool, content, size), first);
+    uint64_t unkept = mfs_num_max_u64(first_page_unkept(pool, content, size), first);
     uint64_t index = mfs_radix_next_page(pool, tree, first);
     for (; index < unkept; index = mfs_radix_next_page(pool, tree, index + 1))
         mfs_radix_plan_own(pool, tree, index, index, &need);
     mfs_radix_plan_drop(pool, tree, unkept, MFS_NO_INDEX, &need);
-    int error = mfs_stash_fill(pool, &need, &stash);
+    int error = mfs_radix_stash_fill(pool, &need, &stash);
     if (error != 0)
         return error;
     index = mfs_radix_next_page(pool, tree, first);
@@ -284,7 +285,7 @@ static int clean_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
         (void)mfs_radix_own(pool, &tree, index, 0, 0, &stash);
     mfs_radix_drop(pool, &tree, unkept, MFS_NO_INDEX, &stash);
     set_tree(content, tree, &stash);
-    mfs_stash_release(pool, &stash);
+    mfs_radix_stash_release(pool, &stash);
     bool zeroed = zero_tail(pool, content, size);
     MFS_CHECK(zeroed);
     zero_pages(pool, tree, mfs_content_first_behind(pool, size), unkept);
@@ -300,7 +301,7 @@ static int clear_tail(struct mfs_pool *pool, struct mfs_content *content, uint64
     if (at != 0 && mfs_radix_find(pool, tree, index) != 0) {
         mfs_page page;
         struct mfs_stash stash = {0};
-        int error = mfs_radix_own_one(pool, content->rank, &tree, index, at, pool->page_size,
+        int error = mfs_radix_own_one(pool, content->charge_from, &tree, index, at, pool->page_size,
                                       &stash, &page);
         if (error != 0)
             return error;
@@ -341,7 +342,7 @@ static bool write_in_place(struct mfs_pool *pool, const struct mfs_content *cont
                                              offset >> pool->page_shift);
     if (page == 0)
         return false;
-    mfs_pull(source, mfs_page_bytes(pool, page) + at, (size_t)length);
+    mfs_iov_pull(source, mfs_page_bytes(pool, page) + at, (size_t)length);
     return true;
 }
 
@@ -350,7 +351,7 @@ static int write_short(struct mfs_pool *pool, struct mfs_content *content, uint6
 {
     int error = own_short(pool, content, offset + length);
     if (error == 0)
-        mfs_pull(source, mfs_content_short(content)->bytes + offset, (size_t)length);
+        mfs_iov_pull(source, mfs_content_short(content)->bytes + offset, (size_t)length);
     return error;
 }
 
@@ -359,21 +360,21 @@ static int write_short(struct mfs_pool *pool, struct mfs_content *content, uint6
 static int prepare_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
                          uint64_t length, uint64_t covered, struct mfs_stash *stash)
 {
-    struct mfs_need need = {.rank = content->rank};
+    struct mfs_need need = {.charge_from = content->charge_from};
     struct mfs_radix tree = promised_tree(content, &need);
     mfs_radix_plan_own(pool, tree, offset >> pool->page_shift,
                        (offset + length - 1) >> pool->page_shift, &need);
-    int error = mfs_stash_fill(pool, &need, stash);
+    int error = mfs_radix_stash_fill(pool, &need, stash);
     if (error == 0)
-        promote(pool, content, (size_t)mfs_min_u64(offset, pool->page_size),
-                (size_t)mfs_min_u64(covered, pool->page_size), stash);
+        promote(pool, content, (size_t)mfs_num_min_u64(offset, pool->page_size),
+                (size_t)mfs_num_min_u64(covered, pool->page_size), stash);
     return error;
 }
 
 /* Where the bytes end that need not be zeroed: those of an append reach to the end of the page. */
 static uint64_t covered_by_append(const struct mfs_pool *pool, uint64_t end)
 {
-    return mfs_round_up_u64(end, pool->page_size);
+    return mfs_num_round_up_u64(end, pool->page_size);
 }
 
 static int write_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
@@ -389,21 +390,21 @@ static int write_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
     size_t run_bytes = 0;
     while (offset < end) {
         size_t at = (size_t)(offset & (pool->page_size - 1));
-        size_t to = (size_t)mfs_min_u64(covered - (offset - at), pool->page_size);
-        size_t n = (size_t)mfs_min_u64(end - offset, pool->page_size - at);
+        size_t to = (size_t)mfs_num_min_u64(covered - (offset - at), pool->page_size);
+        size_t n = (size_t)mfs_num_min_u64(end - offset, pool->page_size - at);
         mfs_page page = mfs_radix_own(pool, &tree, offset >> pool->page_shift, at, to, &stash);
         unsigned char *bytes = mfs_page_bytes(pool, page) + at;
         if (run == NULL || bytes != run + run_bytes) {
-            mfs_pull(source, run, run_bytes);
+            mfs_iov_pull(source, run, run_bytes);
             run = bytes;
             run_bytes = 0;
         }
         run_bytes += n;
         offset += n;
     }
-    mfs_pull(source, run, run_bytes);
+    mfs_iov_pull(source, run, run_bytes);
     set_tree(content, tree, &stash);
-    mfs_stash_release(pool, &stash);
+    mfs_radix_stash_release(pool, &stash);
     if (covered > end)
         content->has_uncertain_tail = true;
     return 0;
@@ -417,7 +418,7 @@ static bool write_across(struct mfs_pool *pool, struct mfs_content *content, uin
                          uint64_t length, uint64_t covered, struct mfs_source *source, int *error)
 {
     size_t at = (size_t)(offset & (pool->page_size - 1));
-    size_t in_first = (size_t)mfs_min_u64(length, pool->page_size - at);
+    size_t in_first = (size_t)mfs_num_min_u64(length, pool->page_size - at);
     size_t in_last = (size_t)(length - in_first);
     unsigned char *first = NULL;
     mfs_page page;
@@ -436,13 +437,13 @@ static bool write_across(struct mfs_pool *pool, struct mfs_content *content, uin
     uint64_t end = offset + length;
     size_t to = (size_t)(covered - (index << pool->page_shift));
     struct mfs_stash stash = {0};
-    *error = mfs_radix_own_one(pool, content->rank, &tree, index, at, to, &stash, &page);
+    *error = mfs_radix_own_one(pool, content->charge_from, &tree, index, at, to, &stash, &page);
     if (*error != 0)
         return true;
     set_tree(content, tree, &stash);
     if (first != NULL)
-        mfs_pull(source, first, in_first);
-    mfs_pull(source, mfs_page_bytes(pool, page) + at, in_last > 0 ? in_last : in_first);
+        mfs_iov_pull(source, first, in_first);
+    mfs_iov_pull(source, mfs_page_bytes(pool, page) + at, in_last > 0 ? in_last : in_first);
     if (covered > end)
         content->has_uncertain_tail = true;
     return true;
@@ -502,7 +503,7 @@ int mfs_content_allocate(struct mfs_pool *pool, struct mfs_content *content, uin
     for (uint64_t index = offset >> pool->page_shift; index <= last; index++)
         (void)mfs_radix_own(pool, &tree, index, 0, 0, &stash);
     set_tree(content, tree, &stash);
-    mfs_stash_release(pool, &stash);
+    mfs_radix_stash_release(pool, &stash);
     return 0;
 }
 
@@ -521,7 +522,7 @@ static int punch_short(struct mfs_pool *pool, struct mfs_content *content, uint6
     int error = own_short(pool, content, 0);
     if (error == 0)
         memset(mfs_content_short(content)->bytes + offset, 0,
-               (size_t)(mfs_min_u64(end, capacity) - offset));
+               (size_t)(mfs_num_min_u64(end, capacity) - offset));
     return error;
 }
 
@@ -546,8 +547,8 @@ static int punch_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
      *     | edge |  whole pages           | edge |          the edges may be empty */
     uint64_t first = mfs_content_first_behind(pool, offset);
     uint64_t after = end >> pool->page_shift;
-    uint64_t whole_start = mfs_min_u64(first << pool->page_shift, end);
-    uint64_t whole_end = mfs_max_u64(after << pool->page_shift, whole_start);
+    uint64_t whole_start = mfs_num_min_u64(first << pool->page_shift, end);
+    uint64_t whole_end = mfs_num_max_u64(after << pool->page_shift, whole_start);
     struct surgery plan = {
         .drop_first = first < after ? first : 1,
         .drop_last = first < after ? after - 1 : 0,
@@ -566,7 +567,7 @@ int mfs_content_punch(struct mfs_pool *pool, struct mfs_content *content, uint64
                       uint64_t length)
 {
     uint64_t end = offset + length;
-    uint64_t kept_end = mfs_min_u64(content->kept_end, offset);
+    uint64_t kept_end = mfs_num_min_u64(content->kept_end, offset);
     int error = 0;
     if (content->is_short)
         error = punch_short(pool, content, offset, end);
@@ -614,7 +615,7 @@ static int duplicate_pages(struct mfs_pool *pool, struct mfs_radix from, uint64_
          index = mfs_radix_next_page(pool, from, index + 1)) {
         uint64_t offset = index << pool->page_shift;
         memfs_iovec part = {mfs_page_bytes(pool, mfs_radix_find(pool, from, index)),
-                            (size_t)mfs_min_u64(pool->page_size, size - offset)};
+                            (size_t)mfs_num_min_u64(pool->page_size, size - offset)};
         struct mfs_source source = {.parts = &part};
         int error = write_pages(pool, to, offset, part.length,
                                 covered_by_append(pool, offset + part.length), &source);
@@ -631,7 +632,7 @@ int mfs_content_duplicate(struct mfs_pool *pool, const struct mfs_content *conte
     int error = 0;
     if (content->is_short) {
         struct mfs_short *from = mfs_content_short(content);
-        size_t length = (size_t)mfs_min_u64(size, from->capacity);
+        size_t length = (size_t)mfs_num_min_u64(size, from->capacity);
         error = own_short(pool, &made, from->capacity);
         if (error == 0)
             memcpy(mfs_content_short(&made)->bytes, from->bytes, length);
@@ -671,7 +672,7 @@ int mfs_content_pin(struct mfs_pool *pool, struct mfs_content *content, uint64_t
     struct mfs_radix tree = mfs_content_tree(content);
     *out = mfs_radix_own(pool, &tree, offset >> pool->page_shift, 0, 0, &stash);
     set_tree(content, tree, &stash);
-    mfs_stash_release(pool, &stash);
+    mfs_radix_stash_release(pool, &stash);
     mfs_page_pin(pool, *out);
     return 0;
 }

@@ -15,7 +15,7 @@
  * next would overwrite that: the *tail*, from the size to the end of its page, is
  * then uncertain, and whatever leaves a gap behind the size zeroes it first.
  *
- * What grows is charged as ordinary data, unless the caller sets `rank` for the time
+ * What grows is charged as ordinary data, unless the caller sets `charge_from` for the time
  * of a change.
  *
  * Changes are all or nothing.  Threads: the caller holds the node's lock,
@@ -41,7 +41,7 @@ struct mfs_content {
     bool is_stale : 1;
     bool has_uncertain_tail : 1;
     bool has_replaced : 1; /* a page gave way to another or to a hole; the holder clears it */
-    enum mfs_rank rank;    /* MFS_ORDINARY while no change is under way */
+    enum mfs_charge_from charge_from; /* MFS_CHARGE_ORDINARY while no change is under way */
     uint64_t kept_end; /* what begins behind the size and before this has its room; 0: nothing */
 };
 

@@ -59,7 +59,7 @@ uint64_t mfs_content_next_data(const struct mfs_pool *pool, const struct mfs_con
                          : mfs_radix_next_page(pool, mfs_content_tree(content), index);
     if (found == MFS_NO_INDEX)
         return MFS_NO_INDEX;
-    uint64_t at = mfs_max_u64(offset, found << pool->page_shift);
+    uint64_t at = mfs_num_max_u64(offset, found << pool->page_shift);
     return at < size ? at : MFS_NO_INDEX;
 }
 
@@ -68,7 +68,8 @@ uint64_t mfs_content_next_hole(const struct mfs_pool *pool, const struct mfs_con
 {
     uint64_t index = offset >> pool->page_shift;
     uint64_t found = content->is_short
-                         ? mfs_max_u64(index, 1)
+                         ? mfs_num_max_u64(index, 1)
                          : mfs_radix_next_hole(pool, mfs_content_tree(content), index);
-    return mfs_min_u64(size, mfs_max_u64(offset, mfs_mul_saturating(found, pool->page_size)));
+    return mfs_num_min_u64(size,
+                           mfs_num_max_u64(offset, mfs_num_mul_saturating(found, pool->page_size)));
 }

@@ -85,9 +85,9 @@ static inline bool is_twins_too(struct mfs_pool *pool, struct mfs_radix_node *no
 {
     if (!has_twin(node))
         return false;
-    mfs_lock_exclusive(pool->memory->lot, &pool->twins);
+    mfs_sync_lock_exclusive(pool->memory->lot, &pool->twins);
     bool is_shared = is_twins(node, i);
-    mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
+    mfs_sync_unlock_exclusive(pool->memory->lot, &pool->twins);
     return is_shared;
 }
 
@@ -98,10 +98,10 @@ static void replace_page(struct mfs_pool *pool, struct mfs_radix_node *node, siz
     mfs_page old = node->slots[i];
     bool stays = false;
     if (has_twin(node)) {
-        mfs_lock_exclusive(pool->memory->lot, &pool->twins);
+        mfs_sync_lock_exclusive(pool->memory->lot, &pool->twins);
         stays = is_twins(node, i);
         node->slots[i] = page;
-        mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
+        mfs_sync_unlock_exclusive(pool->memory->lot, &pool->twins);
     } else {
         node->slots[i] = page;
     }
@@ -115,14 +115,14 @@ static bool copy_as_twin(struct mfs_pool *pool, struct mfs_radix_node *node,
 {
     if (has_twin(node))
         return false;
-    mfs_lock_exclusive(pool->memory->lot, &pool->twins);
+    mfs_sync_lock_exclusive(pool->memory->lot, &pool->twins);
     bool is_free = !has_twin(node);
     if (is_free) {
         memcpy(copy->slots, node->slots, mfs_radix_fan(pool) * sizeof *node->slots);
         set_twin(copy, node);
         set_twin(node, copy);
     }
-    mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
+    mfs_sync_unlock_exclusive(pool->memory->lot, &pool->twins);
     return is_free;
 }
 
@@ -149,9 +149,9 @@ static void leave_twin(struct mfs_pool *pool, struct mfs_radix_node *node)
 {
     if (!has_twin(node))
         return;
-    mfs_lock_exclusive(pool->memory->lot, &pool->twins);
+    mfs_sync_lock_exclusive(pool->memory->lot, &pool->twins);
     leave_twin_locked(pool, node);
-    mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
+    mfs_sync_unlock_exclusive(pool->memory->lot, &pool->twins);
 }
 
 /* Takes the only page out of a node that is given up, with a reference. */
@@ -159,12 +159,12 @@ static mfs_page take_page(struct mfs_pool *pool, struct mfs_radix_node *node)
 {
     mfs_page page = node->slots[0];
     if (has_twin(node)) {
-        mfs_lock_exclusive(pool->memory->lot, &pool->twins);
+        mfs_sync_lock_exclusive(pool->memory->lot, &pool->twins);
         if (is_twins(node, 0))
             mfs_page_retain(pool, page);
         /* At once, lest the twin leaves us its reference, too. */
         leave_twin_locked(pool, node);
-        mfs_unlock_exclusive(pool->memory->lot, &pool->twins);
+        mfs_sync_unlock_exclusive(pool->memory->lot, &pool->twins);
     }
     return page;
 }
@@ -188,7 +188,7 @@ static void release_slot(struct mfs_pool *pool, uintptr_t slot, unsigned level)
     if (level == 1) {
         leave_twin(pool, node);
         if (node->u.held.filled != 0)
-            mfs_pages_release(pool, node->slots, node->u.held.filled);
+            mfs_page_release_many(pool, node->slots, node->u.held.filled);
     }
     free_node(pool, node);
 }
@@ -205,15 +205,17 @@ void mfs_radix_release(struct mfs_pool *pool, struct mfs_radix tree)
 
 /* ------------------------------------------------------------------- stash */
 
-int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mfs_stash *stash)
+int mfs_radix_stash_fill(struct mfs_pool *pool, const struct mfs_need *need,
+                         struct mfs_stash *stash)
 {
     *stash = (struct mfs_stash){0};
     uint64_t node_cost = mfs_memory_cost(pool->memory, node_bytes(pool));
     /* Nodes that cannot fit, whatever is reclaimed, are refused before the pages are fetched. */
     if (need->nodes > 1) {
-        uint64_t wanted = mfs_mul_saturating(need->nodes, node_cost);
-        uint64_t most = mfs_mul_saturating(mfs_pool_available(pool, need->rank), pool->page_size);
-        if (wanted > mfs_add_saturating(most, pool->page_size))
+        uint64_t wanted = mfs_num_mul_saturating(need->nodes, node_cost);
+        uint64_t most = mfs_num_mul_saturating(mfs_page_pool_available(pool, need->charge_from),
+                                               pool->page_size);
+        if (wanted > mfs_num_add_saturating(most, pool->page_size))
             return mfs_ledger_refused(&pool->memory->ledger, pool->memory->lot, MEMFS_EDQUOT,
                                       wanted, most);
     }
@@ -221,8 +223,8 @@ int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mf
     int error = 0;
     for (uint64_t i = 0; error == 0 && i < need->nodes; i++) {
         void *memory;
-        error = mfs_memory_take_as(pool->memory, need->rank, node_bytes(pool), MEMFS_CLASS_TABLES,
-                                   &memory);
+        error = mfs_memory_take_as(pool->memory, need->charge_from, node_bytes(pool),
+                                   MEMFS_CLASS_TABLES, &memory);
         if (error == 0) {
             struct mfs_radix_node *node = memory;
             memset(node, 0, node_bytes(pool));
@@ -231,13 +233,13 @@ int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mf
         }
     }
     if (error == 0)
-        error = mfs_pool_take(pool, need->rank, need->pages, &stash->pages);
+        error = mfs_page_pool_take(pool, need->charge_from, need->pages, &stash->pages);
     if (error != 0)
-        mfs_stash_release(pool, stash);
+        mfs_radix_stash_release(pool, stash);
     return error;
 }
 
-void mfs_stash_release(struct mfs_pool *pool, struct mfs_stash *stash)
+void mfs_radix_stash_release(struct mfs_pool *pool, struct mfs_stash *stash)
 {
     mfs_page_list_release(pool, &stash->pages);
     while (stash->nodes != NULL) {
@@ -360,8 +362,8 @@ static void plan_own(struct mfs_pool *pool, uintptr_t slot, unsigned level, uint
     for (size_t i = mfs_radix_slot(pool, level, first); i <= end; i++) {
         uint64_t start = i * child_span;
         struct mfs_radix_node *node = mfs_radix_node(slot);
-        plan_own(pool, node->slots[i], level - 1, mfs_sub_saturating(first, start),
-                 mfs_min_u64(last - start, child_span - 1),
+        plan_own(pool, node->slots[i], level - 1, mfs_num_sub_saturating(first, start),
+                 mfs_num_min_u64(last - start, child_span - 1),
                  shared || (level == 1 && is_twins_too(pool, node, i)), need);
     }
 }
@@ -381,7 +383,7 @@ void mfs_radix_plan_own(struct mfs_pool *pool, struct mfs_radix tree, uint64_t f
         need->nodes++;
         if (last < covered)
             continue;
-        plan_absent(pool, height - 1, mfs_max_u64(first, covered), last, need);
+        plan_absent(pool, height - 1, mfs_num_max_u64(first, covered), last, need);
         if (first >= covered) {
             need->nodes += height - 1 - tree.height;
             return;
@@ -412,8 +414,9 @@ static void plan_drop(const struct mfs_pool *pool, uintptr_t slot, unsigned leve
     size_t end = mfs_radix_slot(pool, level, last);
     for (size_t i = mfs_radix_slot(pool, level, first); i <= end; i++) {
         uint64_t start = i * child_span;
-        plan_drop(pool, mfs_radix_node(slot)->slots[i], level - 1, mfs_sub_saturating(first, start),
-                  mfs_min_u64(last - start, child_span - 1), shared, need);
+        plan_drop(pool, mfs_radix_node(slot)->slots[i], level - 1,
+                  mfs_num_sub_saturating(first, start),
+                  mfs_num_min_u64(last - start, child_span - 1), shared, need);
     }
 }
 
@@ -422,7 +425,7 @@ void mfs_radix_plan_drop(const struct mfs_pool *pool, struct mfs_radix tree, uin
 {
     uint64_t most = mfs_radix_span(pool, tree.height) - 1;
     if (first <= most)
-        plan_drop(pool, tree.root, tree.height, first, mfs_min_u64(last, most), false, need);
+        plan_drop(pool, tree.root, tree.height, first, mfs_num_min_u64(last, most), false, need);
 }
 
 /* ---------------------------------------------------------------- changing */
@@ -489,7 +492,7 @@ static void grow_height(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t 
 {
     unsigned height = height_for(pool, index);
     if (tree->root == 0)
-        tree->height = (uint8_t)mfs_max_size(height, tree->height);
+        tree->height = (uint8_t)mfs_num_max_size(height, tree->height);
     while (tree->height < height) {
         struct mfs_radix_node *root = stash_node(stash);
         root->slots[0] = tree->root;
@@ -524,24 +527,24 @@ static void count_page(const struct mfs_pool *pool, const struct mfs_radix *tree
     }
 }
 
-int mfs_radix_own_one(struct mfs_pool *pool, enum mfs_rank rank, struct mfs_radix *tree,
-                      uint64_t index, size_t from, size_t to, struct mfs_stash *stash,
-                      mfs_page *out)
+int mfs_radix_own_one(struct mfs_pool *pool, enum mfs_charge_from charge_from,
+                      struct mfs_radix *tree, uint64_t index, size_t from, size_t to,
+                      struct mfs_stash *stash, mfs_page *out)
 {
-    struct mfs_need need = {.rank = rank};
+    struct mfs_need need = {.charge_from = charge_from};
     struct leaf leaf;
     if (!find_private_leaf(pool, *tree, index, &leaf)) {
         mfs_radix_plan_own(pool, *tree, index, index, &need);
-        int error = mfs_stash_fill(pool, &need, stash);
+        int error = mfs_radix_stash_fill(pool, &need, stash);
         if (error != 0)
             return error;
         *out = mfs_radix_own(pool, tree, index, from, to, stash);
-        mfs_stash_release(pool, stash);
+        mfs_radix_stash_release(pool, stash);
         return 0;
     }
     mfs_page page = leaf.node != NULL ? leaf.node->slots[leaf.i] : tree->root;
     if (page == 0 || !page_is_private(pool, &leaf, page)) {
-        int error = mfs_pool_take(pool, rank, 1, &stash->pages);
+        int error = mfs_page_pool_take(pool, charge_from, 1, &stash->pages);
         if (error != 0)
             return error;
     }
@@ -587,8 +590,8 @@ static uint64_t drop(struct mfs_pool *pool, uintptr_t *slot, unsigned level, uin
         if (level == 1)
             gone += drop_page(pool, node, i, stash);
         else
-            gone += drop(pool, &node->slots[i], level - 1, mfs_sub_saturating(first, start),
-                         mfs_min_u64(last - start, child_span - 1), stash);
+            gone += drop(pool, &node->slots[i], level - 1, mfs_num_sub_saturating(first, start),
+                         mfs_num_min_u64(last - start, child_span - 1), stash);
     }
     uint64_t pages = mfs_radix_pages(*slot, level);
     MFS_CHECK(pages >= gone);
@@ -624,6 +627,6 @@ void mfs_radix_drop(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t firs
     uint64_t most = mfs_radix_span(pool, tree->height) - 1;
     if (first > most)
         return;
-    (void)drop(pool, &tree->root, tree->height, first, mfs_min_u64(last, most), stash);
+    (void)drop(pool, &tree->root, tree->height, first, mfs_num_min_u64(last, most), stash);
     shrink_height(pool, tree);
 }

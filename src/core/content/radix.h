@@ -45,7 +45,7 @@ struct mfs_radix {
 struct mfs_need {
     uint64_t pages;
     uint64_t nodes;
-    enum mfs_rank rank; /* of who needs them */
+    enum mfs_charge_from charge_from; /* of who needs them */
 };
 
 struct mfs_radix_node;
@@ -57,8 +57,9 @@ struct mfs_stash {
 };
 
 /* Fills an empty stash; all or nothing.  Errors: EDQUOT, ENOMEM. */
-int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mfs_stash *stash);
-void mfs_stash_release(struct mfs_pool *pool, struct mfs_stash *stash);
+int mfs_radix_stash_fill(struct mfs_pool *pool, const struct mfs_need *need,
+                         struct mfs_stash *stash);
+void mfs_radix_stash_release(struct mfs_pool *pool, struct mfs_stash *stash);
 
 /* The page at `index`, or 0. */
 mfs_page mfs_radix_find(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t index);
@@ -79,9 +80,9 @@ mfs_page mfs_radix_own(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t i
 
 /* The same with a plan of its own; all or nothing.  The stash is all zeros, and only tells
  * afterwards what was replaced.  Errors: EDQUOT, ENOMEM. */
-int mfs_radix_own_one(struct mfs_pool *pool, enum mfs_rank rank, struct mfs_radix *tree,
-                      uint64_t index, size_t from, size_t to, struct mfs_stash *stash,
-                      mfs_page *out);
+int mfs_radix_own_one(struct mfs_pool *pool, enum mfs_charge_from charge_from,
+                      struct mfs_radix *tree, uint64_t index, size_t from, size_t to,
+                      struct mfs_stash *stash, mfs_page *out);
 
 /* Adds to `need` what mfs_radix_drop() will take: nothing unless nodes are shared. */
 void mfs_radix_plan_drop(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,

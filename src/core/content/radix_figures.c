@@ -50,7 +50,7 @@ static uint64_t next_page(const struct mfs_pool *pool, uintptr_t slot, unsigned 
     for (size_t i = mfs_radix_slot(pool, level, from); i < mfs_radix_fan(pool); i++) {
         uint64_t start = i * child_span;
         uint64_t found = next_page(pool, mfs_radix_node(slot)->slots[i], level - 1,
-                                   mfs_sub_saturating(from, start));
+                                   mfs_num_sub_saturating(from, start));
         if (found != MFS_NO_INDEX)
             return start + found;
     }
@@ -75,7 +75,7 @@ static uint64_t next_hole(const struct mfs_pool *pool, uintptr_t slot, unsigned 
     for (size_t i = mfs_radix_slot(pool, level, from); i < mfs_radix_fan(pool); i++) {
         uint64_t start = i * child_span;
         uint64_t found = next_hole(pool, mfs_radix_node(slot)->slots[i], level - 1,
-                                   mfs_sub_saturating(from, start));
+                                   mfs_num_sub_saturating(from, start));
         if (found != MFS_NO_INDEX)
             return start + found;
     }
@@ -85,7 +85,7 @@ static uint64_t next_hole(const struct mfs_pool *pool, uintptr_t slot, unsigned 
 uint64_t mfs_radix_next_hole(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t from)
 {
     uint64_t found = next_hole(pool, tree.root, tree.height, from);
-    return found != MFS_NO_INDEX ? found : mfs_max_u64(from, mfs_radix_span(pool, tree.height));
+    return found != MFS_NO_INDEX ? found : mfs_num_max_u64(from, mfs_radix_span(pool, tree.height));
 }
 
 /* ------------------------------------------------------------------- audit */

@@ -21,17 +21,17 @@ static uint32_t capacity_for(const struct mfs_pool *pool, uint64_t bytes)
     while (block < block_bytes((uint32_t)bytes))
         block *= 2;
     size_t capacity = block - offsetof(struct mfs_short, bytes);
-    return (uint32_t)mfs_min_size(capacity, (size_t)mfs_short_max(pool));
+    return (uint32_t)mfs_num_min_size(capacity, (size_t)mfs_short_max(pool));
 }
 
-int mfs_short_create(struct mfs_pool *pool, enum mfs_rank rank, uint64_t bytes,
+int mfs_short_create(struct mfs_pool *pool, enum mfs_charge_from charge_from, uint64_t bytes,
                      struct mfs_short **out)
 {
     MFS_CHECK(bytes <= mfs_short_max(pool));
     uint32_t capacity = capacity_for(pool, bytes);
     void *block;
-    int error = mfs_memory_take_as(pool->memory, rank, block_bytes(capacity), MEMFS_CLASS_DATA,
-                                   &block);
+    int error = mfs_memory_take_as(pool->memory, charge_from, block_bytes(capacity),
+                                   MEMFS_CLASS_DATA, &block);
     if (error != 0)
         return error;
     struct mfs_short *made = block;

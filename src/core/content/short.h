@@ -23,7 +23,7 @@ static inline uint64_t mfs_short_max(const struct mfs_pool *pool)
 }
 
 /* Makes one with room for `bytes`, zeroed.  Errors: EDQUOT, ENOMEM. */
-int mfs_short_create(struct mfs_pool *pool, enum mfs_rank rank, uint64_t bytes,
+int mfs_short_create(struct mfs_pool *pool, enum mfs_charge_from charge_from, uint64_t bytes,
                      struct mfs_short **out);
 void mfs_short_retain(struct mfs_short *content);
 void mfs_short_release(struct mfs_pool *pool, struct mfs_short *content);

@@ -27,9 +27,9 @@ struct mfs_version_list {
     uint64_t count;
 };
 
-void mfs_versions_add(struct mfs_version_list *list, struct mfs_lot *lot,
-                      struct mfs_version *version);
-void mfs_versions_remove(struct mfs_version_list *list, struct mfs_lot *lot,
-                         struct mfs_version *version);
+void mfs_version_list_add(struct mfs_version_list *list, struct mfs_lot *lot,
+                          struct mfs_version *version);
+void mfs_version_list_remove(struct mfs_version_list *list, struct mfs_lot *lot,
+                             struct mfs_version *version);
 
 #endif

@@ -32,7 +32,7 @@ static void expect(struct audit *audit, bool is_true, const char *message)
     if (is_true)
         return;
     audit->is_sound = false;
-    mfs_log(audit->fs, MEMFS_LOG_ERROR, message);
+    mfs_fs_log(audit->fs, MEMFS_LOG_ERROR, message);
 }
 
 /* A node, the first time it is met. */
@@ -44,12 +44,12 @@ static void add_node(struct audit *audit, struct mfs_node *node)
     memfs *fs = audit->fs;
     audit->counting->by_kind[node->kind]++;
     audit->counting->node_bytes += mfs_node_cost(&fs->nodes, node);
-    struct mfs_file_node *file = mfs_as_file(node);
-    struct mfs_dir_node *dir = mfs_as_dir(node);
+    struct mfs_file_node *file = mfs_node_as_file(node);
+    struct mfs_dir_node *dir = mfs_node_as_dir(node);
     if (file != NULL) {
         mfs_content_tally(&fs->pool, &file->content, &audit->tally, &audit->short_bytes);
-        audit->preallocated_bytes += mfs_sub_saturating(file->content.kept_end,
-                                                        mfs_node_size(file));
+        audit->preallocated_bytes += mfs_num_sub_saturating(file->content.kept_end,
+                                                            mfs_node_size(file));
         expect(audit, mfs_content_has_room(&fs->pool, &file->content, mfs_node_size(file)),
                "audit: room that is reserved");
     }
@@ -60,7 +60,7 @@ static void add_node(struct audit *audit, struct mfs_node *node)
     uint32_t links = mfs_node_links(node) == 0 ? 0 : 2;
     struct mfs_dirent *entry = mfs_dir_at(&dir->names, 0);
     for (; entry != NULL; entry = mfs_dir_at(&dir->names, entry->u.sequence + 1)) {
-        struct mfs_dir_node *below = mfs_as_dir(entry->node);
+        struct mfs_dir_node *below = mfs_node_as_dir(entry->node);
         if (below == NULL)
             continue;
         links++;
@@ -72,7 +72,7 @@ static void add_node(struct audit *audit, struct mfs_node *node)
 static void remove_mark(struct audit *audit, struct mfs_node *node)
 {
     node->is_marked = false;
-    struct mfs_file_node *file = mfs_as_file(node);
+    struct mfs_file_node *file = mfs_node_as_file(node);
     if (file != NULL)
         mfs_content_unmark(&audit->fs->pool, &file->content);
 }
@@ -197,7 +197,7 @@ int mfs_fs_audit(memfs *fs)
                           .kept = {.nodes = &fs->snapshot_nodes},
                           .tally = {.is_valid = true},
                           .is_sound = true};
-    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     for_each_node(&audit, add_node);
     tally_versions(&audit);
     add_handles(&audit);
@@ -205,6 +205,6 @@ int mfs_fs_audit(memfs *fs)
     compare_rest(&audit);
     for_each_node(&audit, remove_mark);
     unmark_versions(&audit);
-    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     return audit.is_sound ? 0 : MEMFS_EIO;
 }

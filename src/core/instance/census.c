@@ -15,19 +15,19 @@ static void count_file(struct count *count, struct mfs_file_node *file)
 {
     memfs *fs = count->fs;
     memfs_tree_info *info = &count->census.info;
-    mfs_lock_shared(&fs->lot, &file->node.lock);
+    mfs_sync_lock_shared(&fs->lot, &file->node.lock);
     uint64_t size = mfs_node_size(file);
-    info->size_bytes = mfs_add_saturating(info->size_bytes, size);
+    info->size_bytes = mfs_num_add_saturating(info->size_bytes, size);
     info->allocated_bytes += mfs_content_allocated(&fs->pool, &file->content, size);
     info->usage_bytes += mfs_content_usage(&fs->pool, &file->content, size);
-    mfs_unlock_shared(&fs->lot, &file->node.lock);
+    mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
     info->files++;
 }
 
 static int count_node(struct count *count, struct mfs_node *node)
 {
     memfs *fs = count->fs;
-    struct mfs_dir_node *dir = mfs_as_dir(node);
+    struct mfs_dir_node *dir = mfs_node_as_dir(node);
     if (dir == NULL && mfs_node_links(node) > 1) {
         if (mfs_linkmap_find(&count->seen, node) != NULL)
             return 0;
@@ -36,8 +36,8 @@ static int count_node(struct count *count, struct mfs_node *node)
             return error;
     }
     count->census.bare_bytes += mfs_node_cost(&fs->nodes, node);
-    if (mfs_as_file(node) != NULL) {
-        count_file(count, mfs_as_file(node));
+    if (mfs_node_as_file(node) != NULL) {
+        count_file(count, mfs_node_as_file(node));
     } else if (dir != NULL) {
         count->census.info.directories++;
         count->census.bare_bytes += mfs_dir_cost(&fs->nodes.names, &dir->names);
@@ -52,10 +52,10 @@ int mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *node, str
     struct count count = {.fs = fs, .census = {.info = {.struct_size = sizeof(memfs_tree_info)}}};
     int error = count_node(&count, node);
     (void)tree;
-    if (mfs_as_dir(node) != NULL) {
+    if (mfs_node_as_dir(node) != NULL) {
         struct mfs_subtree_cursor at;
         struct mfs_dirent *entry;
-        mfs_subtree_begin(&at, mfs_as_dir(node));
+        mfs_subtree_begin(&at, mfs_node_as_dir(node));
         while (error == 0 && (entry = mfs_subtree_next(&at)) != NULL)
             error = count_node(&count, entry->node);
     }

@@ -3,7 +3,7 @@
 
 #include "base/num.h"
 
-void mfs_log(const memfs *fs, enum memfs_log_level level, const char *message)
+void mfs_fs_log(const memfs *fs, enum memfs_log_level level, const char *message)
 {
     if (fs->log != NULL)
         fs->log(fs->log_context, (int)level, message);
@@ -30,12 +30,13 @@ struct room {
 static struct room look_for_room(memfs *fs)
 {
     struct room room;
-    mfs_lock_exclusive(&fs->lot, &fs->pool.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->pool.lock);
     uint64_t free_bytes = fs->pool.pages_free << fs->pool.page_shift;
-    room.ordinary = mfs_ledger_available(&fs->memory.ledger, MFS_ORDINARY, free_bytes);
-    room.privileged = mfs_ledger_available(&fs->memory.ledger, MFS_PRIVILEGED, free_bytes);
-    mfs_unlock_exclusive(&fs->lot, &fs->pool.lock);
-    room.nodes = mfs_sub_saturating(atomic_load(&fs->nodes.limit), atomic_load(&fs->nodes.total));
+    room.ordinary = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_ORDINARY, free_bytes);
+    room.privileged = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_RESERVE, free_bytes);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->pool.lock);
+    room.nodes = mfs_num_sub_saturating(atomic_load(&fs->nodes.limit),
+                                        atomic_load(&fs->nodes.total));
     return room;
 }
 
@@ -50,10 +51,10 @@ enum { ASKING_MOST = 32 };
 
 bool mfs_fs_ask_refused(memfs *fs, int error)
 {
-    mfs_lock_exclusive(&fs->lot, &fs->refused.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->refused.lock);
     memfs_refused_callback callback = fs->refused.callback;
     void *context = fs->refused.context;
-    mfs_unlock_exclusive(&fs->lot, &fs->refused.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->refused.lock);
     if (callback == NULL)
         return false;
     bool tries_again = false;
@@ -71,12 +72,12 @@ bool mfs_fs_ask_refused(memfs *fs, int error)
     return tries_again;
 }
 
-void mfs_fs_settle_lock(memfs *fs, struct mfs_node *node)
+void mfs_fs_wait_for_earlier_lookups(memfs *fs, struct mfs_node *node)
 {
-    mfs_lock_shared(&fs->lot, &fs->tree.lock);
-    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
-    mfs_lock_shared(&fs->lot, &node->lock);
-    mfs_unlock_shared(&fs->lot, &node->lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(&fs->lot, &node->lock);
+    mfs_sync_unlock_shared(&fs->lot, &node->lock);
 }
 
 void mfs_fs_fill_mapping(memfs *fs, mfs_page page, size_t at, size_t length, memfs_mapping *out)

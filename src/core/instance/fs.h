@@ -74,7 +74,7 @@ struct memfs {
 #define MFS_FS_MAGIC 0x6d656d66u
 
 /* Says something through the log hook, if there is one. */
-void mfs_log(const memfs *fs, enum memfs_log_level level, const char *message);
+void mfs_fs_log(const memfs *fs, enum memfs_log_level level, const char *message);
 
 /* Checks everything that can be recounted; says what is wrong through the log hook. */
 int mfs_fs_audit(memfs *fs) MFS_EXCLUDES(fs->tree.lock);
@@ -86,7 +86,7 @@ int mfs_fs_audit(memfs *fs) MFS_EXCLUDES(fs->tree.lock);
  * node's.  Who looked before the lock was there has finished when this returns,
  * and who comes later sees it.
  */
-void mfs_fs_settle_lock(memfs *fs, struct mfs_node *node) MFS_EXCLUDES(fs->tree.lock);
+void mfs_fs_wait_for_earlier_lookups(memfs *fs, struct mfs_node *node) MFS_EXCLUDES(fs->tree.lock);
 
 /*
  * Whether a call that was refused by a limit, and has undone all that it did, is to be
@@ -95,23 +95,23 @@ void mfs_fs_settle_lock(memfs *fs, struct mfs_node *node) MFS_EXCLUDES(fs->tree.
  *
  *     do
  *         result = ..._once(...);
- *     while (mfs_fs_tries_again(fs, result));
+ *     while (mfs_fs_ask_and_retry(fs, result));
  */
 bool mfs_fs_ask_refused(memfs *fs, int error) MFS_EXCLUDES(fs->tree.lock);
 
-static inline bool mfs_is_by_limit(int64_t result)
+static inline bool mfs_fs_is_by_limit(int64_t result)
 {
     return result == MEMFS_EDQUOT || result == MEMFS_ENOSPC;
 }
 
-static inline bool mfs_fs_tries_again(memfs *fs, int64_t result)
+static inline bool mfs_fs_ask_and_retry(memfs *fs, int64_t result)
 {
-    return mfs_is_by_limit(result) && mfs_fs_ask_refused(fs, (int)result);
+    return mfs_fs_is_by_limit(result) && mfs_fs_ask_refused(fs, (int)result);
 }
 
-static inline bool mfs_file_tries_again(memfs_file *file, int64_t result)
+static inline bool mfs_fs_ask_and_retry_file(memfs_file *file, int64_t result)
 {
-    return mfs_is_by_limit(result) && mfs_fs_ask_refused(file->fs, (int)result);
+    return mfs_fs_is_by_limit(result) && mfs_fs_ask_refused(file->fs, (int)result);
 }
 
 /* Hands out a page that was pinned, from `at` on, as a mapping. */

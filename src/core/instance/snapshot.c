@@ -16,8 +16,8 @@ int mfs_snapshot_check_name(const char *name, struct mfs_component *out)
 {
     size_t length = strlen(name);
     *out = (struct mfs_component){.name = name, .length = length};
-    if (length == 0 || memchr(name, '/', length) != NULL || mfs_component_is_dot(out) ||
-        mfs_component_is_dotdot(out))
+    if (length == 0 || memchr(name, '/', length) != NULL || mfs_path_is_dot(out) ||
+        mfs_path_is_dotdot(out))
         return MEMFS_EINVAL;
     return length <= MEMFS_NAME_MAX ? 0 : MEMFS_ENAMETOOLONG;
 }
@@ -32,11 +32,11 @@ struct mfs_dirent *mfs_snapshot_find(memfs *fs, const struct mfs_component *name
 
 int mfs_snapshot_capture(memfs *fs, struct mfs_node **out)
 {
-    mfs_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
     int error = mfs_treecopy(&fs->tree, &fs->tree.root->node, MFS_COPY_EXACT, &fs->snapshots, out);
     if (error == 0)
-        mfs_node_set_time(*out, MFS_BIRTH, mfs_nodes_now(&fs->nodes));
-    mfs_unlock_shared(&fs->lot, &fs->tree.lock);
+        mfs_node_set_time(*out, MFS_BIRTH, mfs_node_now(&fs->nodes));
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -68,7 +68,7 @@ static void drop_empty_root(memfs *fs) MFS_REQUIRES(fs->snapshots.lock)
 int mfs_snapshot_keep(memfs *fs, const struct mfs_component *name, struct mfs_node *snapshot)
 {
     struct mfs_addition addition;
-    mfs_lock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
     int error = mfs_snapshot_find(fs, name) != NULL ? MEMFS_EEXIST : make_root(fs);
     if (error == 0)
         error = mfs_namespace_prepare(&fs->snapshots, fs->snapshots.root, name, snapshot,
@@ -77,14 +77,14 @@ int mfs_snapshot_keep(memfs *fs, const struct mfs_component *name, struct mfs_no
         mfs_namespace_commit(&fs->snapshots, &addition, snapshot,
                              mfs_node_time(snapshot, MFS_CHANGE));
     drop_empty_root(fs);
-    mfs_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
     return error;
 }
 
 static void take_out(memfs *fs, struct mfs_dirent *entry, struct mfs_dirent **removed)
     MFS_REQUIRES(fs->snapshots.lock)
 {
-    mfs_subtree_dismantle(&fs->snapshots, mfs_as_dir(entry->node), 0, removed);
+    mfs_subtree_dismantle(&fs->snapshots, mfs_node_as_dir(entry->node), 0, removed);
     mfs_namespace_remove(&fs->snapshots, fs->snapshots.root, entry, 0);
     entry->u.next_removed = *removed;
     *removed = entry;
@@ -93,12 +93,12 @@ static void take_out(memfs *fs, struct mfs_dirent *entry, struct mfs_dirent **re
 int mfs_snapshot_remove(memfs *fs, const struct mfs_component *name)
 {
     struct mfs_dirent *removed = NULL;
-    mfs_lock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
     struct mfs_dirent *entry = mfs_snapshot_find(fs, name);
     if (entry != NULL)
         take_out(fs, entry, &removed);
     drop_empty_root(fs);
-    mfs_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
     mfs_subtree_forget(&fs->snapshots, removed);
     return entry != NULL ? 0 : MEMFS_ENOENT;
 }
@@ -106,11 +106,11 @@ int mfs_snapshot_remove(memfs *fs, const struct mfs_component *name)
 void mfs_snapshot_remove_all(memfs *fs)
 {
     struct mfs_dirent *removed = NULL;
-    mfs_lock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
     if (fs->snapshots.root != NULL)
         mfs_subtree_dismantle(&fs->snapshots, fs->snapshots.root, 0, &removed);
     drop_empty_root(fs);
-    mfs_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
     mfs_subtree_forget(&fs->snapshots, removed);
 }
 
@@ -121,25 +121,25 @@ static void restore_root_attributes(memfs *fs, const struct mfs_node *from)
     MFS_REQUIRES(fs->tree.lock)
 {
     struct mfs_node *root = &fs->tree.root->node;
-    mfs_lock_exclusive(&fs->lot, &root->lock);
+    mfs_sync_lock_exclusive(&fs->lot, &root->lock);
     mfs_treecopy_attributes(root, from, MFS_COPY_ATTRIBUTES);
     mfs_node_changed(root, mfs_node_time(from, MFS_CHANGE));
-    mfs_unlock_exclusive(&fs->lot, &root->lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &root->lock);
 }
 
 int mfs_snapshot_install(memfs *fs, struct mfs_dir_node *restored)
 {
     struct mfs_dirent *removed = NULL;
-    int64_t now = mfs_nodes_now(&fs->nodes);
-    mfs_lock_exclusive(&fs->lot, &fs->tree.lock);
+    int64_t now = mfs_node_now(&fs->nodes);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     if (mfs_subtree_has_locked(&fs->tree, fs->tree.root)) {
-        mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+        mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
         return MEMFS_EBUSY;
     }
     mfs_subtree_dismantle(&fs->tree, fs->tree.root, now, &removed);
     mfs_subtree_move(&fs->tree, restored, fs->tree.root);
     restore_root_attributes(fs, &restored->node);
-    mfs_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_subtree_forget(&fs->tree, removed);
     return 0;
 }

@@ -18,18 +18,19 @@ struct finished {
 
 static int take(struct mfs_strlist *list, size_t bytes, void **out)
 {
-    return mfs_block_take(list->blocks, list->memory, MFS_ORDINARY, MEMFS_CLASS_HANDLES, bytes,
-                          out);
+    return mfs_block_take(list->blocks, list->memory, MFS_CHARGE_ORDINARY, MEMFS_CLASS_HANDLES,
+                          bytes, out);
 }
 
 static int make_room(struct mfs_strlist *list, size_t more)
 {
     size_t needed;
-    if (!mfs_add_size(list->used, more, &needed))
+    if (!mfs_num_add_size(list->used, more, &needed))
         return MEMFS_ENOMEM;
     if (needed <= list->capacity)
         return 0;
-    size_t capacity = mfs_max_size(FIRST_CAPACITY, mfs_max_size(needed, list->capacity * 2));
+    size_t capacity = mfs_num_max_size(FIRST_CAPACITY,
+                                       mfs_num_max_size(needed, list->capacity * 2));
     void *grown;
     int error = take(list, capacity, &grown);
     if (error != 0)
@@ -120,8 +121,8 @@ int mfs_strlist_finish(struct mfs_strlist *list, memfs_list *out)
     size_t bytes;
     void *memory;
     int error = MEMFS_ENOMEM;
-    if (mfs_mul_size(list->count + 1, sizeof(char *), &bytes) &&
-        mfs_add_size(bytes, sizeof(struct finished), &bytes))
+    if (mfs_num_mul_size(list->count + 1, sizeof(char *), &bytes) &&
+        mfs_num_add_size(bytes, sizeof(struct finished), &bytes))
         error = take(list, bytes, &memory);
     if (error != 0) {
         mfs_strlist_fini(list);

@@ -27,12 +27,12 @@ struct mfs_arena *mfs_arena_create(void *memory, size_t bytes)
 
     /* Each word of the bitmap speaks for 64 granules; the last may speak for fewer. */
     size_t words = 1 + (bytes - sizeof *arena) / (64 * MFS_ARENA_GRANULE + sizeof(uint64_t));
-    size_t overhead = mfs_round_up(sizeof *arena + words * sizeof(uint64_t), MFS_ARENA_GRANULE);
+    size_t overhead = mfs_num_round_up(sizeof *arena + words * sizeof(uint64_t), MFS_ARENA_GRANULE);
     if (overhead + MFS_ARENA_GRANULE > bytes)
         return NULL;
     arena->lock = (struct mfs_lock){0};
     arena->words = words;
-    arena->granules = mfs_min_size((bytes - overhead) / MFS_ARENA_GRANULE, words * 64);
+    arena->granules = mfs_num_min_size((bytes - overhead) / MFS_ARENA_GRANULE, words * 64);
     arena->first_free_word = 0;
     arena->taken = 0;
     arena->overhead_bytes = overhead + skip;
@@ -99,7 +99,7 @@ void *mfs_arena_take(struct mfs_arena *arena, struct mfs_lot *lot, size_t bytes)
 {
     MFS_CHECK(bytes != 0);
     size_t count = mfs_arena_cost(bytes) / MFS_ARENA_GRANULE;
-    mfs_lock_exclusive(lot, &arena->lock);
+    mfs_sync_lock_exclusive(lot, &arena->lock);
     size_t at = NOT_FOUND;
     if (count <= arena->granules - arena->taken)
         at = count >= LARGE_GRANULES ? find_high(arena, count) : find_low(arena, count);
@@ -111,7 +111,7 @@ void *mfs_arena_take(struct mfs_arena *arena, struct mfs_lot *lot, size_t bytes)
                arena->bitmap[arena->first_free_word] == FULL)
             arena->first_free_word++;
     }
-    mfs_unlock_exclusive(lot, &arena->lock);
+    mfs_sync_unlock_exclusive(lot, &arena->lock);
     return at != NOT_FOUND ? arena->blocks + at * MFS_ARENA_GRANULE : NULL;
 }
 
@@ -120,13 +120,13 @@ void mfs_arena_give(struct mfs_arena *arena, struct mfs_lot *lot, void *block, s
     size_t count = mfs_arena_cost(bytes) / MFS_ARENA_GRANULE;
     size_t at = (size_t)((unsigned char *)block - arena->blocks) / MFS_ARENA_GRANULE;
     MFS_CHECK(at + count <= arena->granules);
-    mfs_lock_exclusive(lot, &arena->lock);
+    mfs_sync_lock_exclusive(lot, &arena->lock);
     for (size_t g = at; g < at + count; g++) {
         MFS_CHECK(is_taken(arena, g));
         arena->bitmap[g / 64] &= ~((uint64_t)1 << (g % 64));
     }
     MFS_CHECK(arena->taken >= count);
     arena->taken -= count;
-    arena->first_free_word = mfs_min_size(arena->first_free_word, at / 64);
-    mfs_unlock_exclusive(lot, &arena->lock);
+    arena->first_free_word = mfs_num_min_size(arena->first_free_word, at / 64);
+    mfs_sync_unlock_exclusive(lot, &arena->lock);
 }

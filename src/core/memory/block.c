@@ -20,14 +20,15 @@ static uint32_t magic_of(const struct mfs_block_list *list)
     return MAGIC ^ (uint32_t)((uintptr_t)list >> 3);
 }
 
-int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory, enum mfs_rank rank,
-                   enum memfs_class class, size_t bytes, void **out)
+int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory,
+                   enum mfs_charge_from charge_from, enum memfs_class class, size_t bytes,
+                   void **out)
 {
     size_t total;
-    if (bytes == 0 || bytes > SIZE_MAX / 2 || !mfs_add_size(bytes, HEADER_BYTES, &total))
+    if (bytes == 0 || bytes > SIZE_MAX / 2 || !mfs_num_add_size(bytes, HEADER_BYTES, &total))
         return MEMFS_EINVAL;
     void *taken;
-    int error = mfs_memory_take_as(memory, rank, total, class, &taken);
+    int error = mfs_memory_take_as(memory, charge_from, total, class, &taken);
     if (error != 0)
         return error;
     memset(taken, 0, total);
@@ -35,13 +36,13 @@ int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory, enum 
     block->bytes = total;
     block->magic = magic_of(list);
     block->class = class;
-    mfs_lock_exclusive(memory->lot, &list->lock);
+    mfs_sync_lock_exclusive(memory->lot, &list->lock);
     block->next = list->first;
     if (block->next != NULL)
         block->next->previous = block;
     list->first = block;
     list->count++;
-    mfs_unlock_exclusive(memory->lot, &list->lock);
+    mfs_sync_unlock_exclusive(memory->lot, &list->lock);
     *out = (unsigned char *)taken + HEADER_BYTES;
     return 0;
 }
@@ -54,7 +55,7 @@ int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void 
     if (block->magic != magic_of(list))
         return MEMFS_EINVAL;
     block->magic = 0;
-    mfs_lock_exclusive(memory->lot, &list->lock);
+    mfs_sync_lock_exclusive(memory->lot, &list->lock);
     if (block->previous != NULL)
         block->previous->next = block->next;
     else
@@ -62,7 +63,7 @@ int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void 
     if (block->next != NULL)
         block->next->previous = block->previous;
     list->count--;
-    mfs_unlock_exclusive(memory->lot, &list->lock);
+    mfs_sync_unlock_exclusive(memory->lot, &list->lock);
     mfs_memory_give(memory, block, block->bytes, (enum memfs_class)block->class);
     return 0;
 }

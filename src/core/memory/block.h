@@ -20,8 +20,9 @@ struct mfs_block_list {
 };
 
 /* Zeroed, aligned for any type.  Errors: EINVAL (0, or too large to add up), EDQUOT, ENOMEM. */
-int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory, enum mfs_rank rank,
-                   enum memfs_class class, size_t bytes, void **out);
+int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory,
+                   enum mfs_charge_from charge_from, enum memfs_class class, size_t bytes,
+                   void **out);
 
 /* Errors: EINVAL (no block, or of another list). */
 int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void *bytes);

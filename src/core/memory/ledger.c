@@ -21,9 +21,10 @@ void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit)
     atomic_store(&ledger->ordinary_limit, limit);
 }
 
-static const _Atomic uint64_t *limit_of(const struct mfs_ledger *ledger, enum mfs_rank rank)
+static const _Atomic uint64_t *limit_of(const struct mfs_ledger *ledger,
+                                        enum mfs_charge_from charge_from)
 {
-    return rank == MFS_PRIVILEGED ? &ledger->limit : &ledger->ordinary_limit;
+    return charge_from == MFS_CHARGE_RESERVE ? &ledger->limit : &ledger->ordinary_limit;
 }
 
 void mfs_ledger_note_peak(struct mfs_ledger *ledger)
@@ -36,13 +37,13 @@ void mfs_ledger_note_peak(struct mfs_ledger *ledger)
         ;
 }
 
-bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_rank rank, uint64_t bytes)
+bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_charge_from charge_from, uint64_t bytes)
 {
-    const _Atomic uint64_t *limit = limit_of(ledger, rank);
+    const _Atomic uint64_t *limit = limit_of(ledger, charge_from);
     uint64_t committed = atomic_load(&ledger->committed);
     uint64_t after;
     do {
-        if (!mfs_add_u64(committed, bytes, &after) || after > atomic_load(limit))
+        if (!mfs_num_add_u64(committed, bytes, &after) || after > atomic_load(limit))
             return false;
     } while (!atomic_compare_exchange_weak(&ledger->committed, &committed, after));
     if (after > atomic_load(limit)) {
@@ -69,12 +70,14 @@ void mfs_ledger_unuse(struct mfs_ledger *ledger, enum memfs_class class, uint64_
     MFS_CHECK(before >= bytes);
 }
 
-uint64_t mfs_ledger_available(const struct mfs_ledger *ledger, enum mfs_rank rank, uint64_t unused)
+uint64_t mfs_ledger_available(const struct mfs_ledger *ledger, enum mfs_charge_from charge_from,
+                              uint64_t unused)
 {
-    uint64_t limit = atomic_load(limit_of(ledger, rank));
+    uint64_t limit = atomic_load(limit_of(ledger, charge_from));
     if (limit == MFS_UNLIMITED)
         return UINT64_MAX;
-    return mfs_sub_saturating(limit, mfs_sub_saturating(atomic_load(&ledger->committed), unused));
+    return mfs_num_sub_saturating(limit,
+                                  mfs_num_sub_saturating(atomic_load(&ledger->committed), unused));
 }
 
 uint64_t mfs_ledger_used(const struct mfs_ledger *ledger)
@@ -88,13 +91,13 @@ uint64_t mfs_ledger_used(const struct mfs_ledger *ledger)
 static void store_limit(struct mfs_ledger *ledger, uint64_t limit)
 {
     uint64_t reserve = limit != MFS_UNLIMITED ? atomic_load(&ledger->reserve) : 0;
-    atomic_store(&ledger->ordinary_limit, mfs_sub_saturating(limit, reserve));
+    atomic_store(&ledger->ordinary_limit, mfs_num_sub_saturating(limit, reserve));
     atomic_store(&ledger->limit, limit);
 }
 
 bool mfs_ledger_set_limit(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64_t limit)
 {
-    mfs_lock_exclusive(lot, &ledger->lock);
+    mfs_sync_lock_exclusive(lot, &ledger->lock);
     uint64_t before = atomic_load(&ledger->limit);
     bool fits = atomic_load(&ledger->committed) <= limit;
     if (fits) {
@@ -104,16 +107,16 @@ bool mfs_ledger_set_limit(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64
         if (!fits)
             store_limit(ledger, before);
     }
-    mfs_unlock_exclusive(lot, &ledger->lock);
+    mfs_sync_unlock_exclusive(lot, &ledger->lock);
     return fits;
 }
 
 void mfs_ledger_set_reserve(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64_t bytes)
 {
-    mfs_lock_exclusive(lot, &ledger->lock);
+    mfs_sync_lock_exclusive(lot, &ledger->lock);
     atomic_store(&ledger->reserve, bytes);
     store_limit(ledger, atomic_load(&ledger->limit));
-    mfs_unlock_exclusive(lot, &ledger->lock);
+    mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }
 
 int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,
@@ -123,27 +126,27 @@ int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error
                                 : error == MEMFS_ENOSPC ? &ledger->node_refusals
                                                         : &ledger->allocator_refusals;
     (void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-    mfs_lock_exclusive(lot, &ledger->lock);
+    mfs_sync_lock_exclusive(lot, &ledger->lock);
     ledger->last_refusal = (memfs_refusal){error, wanted, available};
     if (error == MEMFS_EDQUOT)
         ledger->last_by_quota = ledger->last_refusal;
     else if (error == MEMFS_ENOSPC)
         ledger->last_by_node_limit = ledger->last_refusal;
-    mfs_unlock_exclusive(lot, &ledger->lock);
+    mfs_sync_unlock_exclusive(lot, &ledger->lock);
     return error;
 }
 
 void mfs_ledger_last_refusal(struct mfs_ledger *ledger, struct mfs_lot *lot, memfs_refusal *out)
 {
-    mfs_lock_exclusive(lot, &ledger->lock);
+    mfs_sync_lock_exclusive(lot, &ledger->lock);
     *out = ledger->last_refusal;
-    mfs_unlock_exclusive(lot, &ledger->lock);
+    mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }
 
 void mfs_ledger_last_of(struct mfs_ledger *ledger, struct mfs_lot *lot, int error,
                         memfs_refusal *out)
 {
-    mfs_lock_exclusive(lot, &ledger->lock);
+    mfs_sync_lock_exclusive(lot, &ledger->lock);
     *out = error == MEMFS_ENOSPC ? ledger->last_by_node_limit : ledger->last_by_quota;
-    mfs_unlock_exclusive(lot, &ledger->lock);
+    mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }

@@ -11,8 +11,8 @@
  * The last part of the limit may be a reserve, on which only privileged charges
  * may draw: what must still go on when ordinary data has filled the rest.
  */
-#ifndef MFS_QUOTA_H
-#define MFS_QUOTA_H
+#ifndef MFS_LEDGER_H
+#define MFS_LEDGER_H
 
 #include "sync/sync.h"
 
@@ -23,7 +23,7 @@
 
 #define MFS_UNLIMITED UINT64_MAX
 
-enum mfs_rank { MFS_ORDINARY = 0, MFS_PRIVILEGED = 1 };
+enum mfs_charge_from { MFS_CHARGE_ORDINARY = 0, MFS_CHARGE_RESERVE = 1 };
 
 struct mfs_ledger {
     _Atomic uint64_t limit;          /* MFS_UNLIMITED: none */
@@ -40,8 +40,8 @@ struct mfs_ledger {
 
 void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit);
 
-/* Lock-free.  False, and nothing has changed, if the limit of this rank would be passed. */
-bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_rank rank, uint64_t bytes);
+/* Lock-free.  False, and nothing has changed, if the limit of this charge_from would be passed. */
+bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_charge_from charge_from, uint64_t bytes);
 
 /* After the allocator has said yes to what was charged: the peak follows. */
 void mfs_ledger_note_peak(struct mfs_ledger *ledger);
@@ -52,7 +52,8 @@ void mfs_ledger_unuse(struct mfs_ledger *ledger, enum memfs_class class, uint64_
 
 /* What could still be charged, if `unused` of what is committed (free pages) is counted as free;
  * UINT64_MAX if unlimited. */
-uint64_t mfs_ledger_available(const struct mfs_ledger *ledger, enum mfs_rank rank, uint64_t unused);
+uint64_t mfs_ledger_available(const struct mfs_ledger *ledger, enum mfs_charge_from charge_from,
+                              uint64_t unused);
 
 /* The sum over all classes. */
 uint64_t mfs_ledger_used(const struct mfs_ledger *ledger);

@@ -20,8 +20,8 @@ static size_t host_cost(size_t bytes)
     if (bytes > SIZE_MAX / 2)
         return SIZE_MAX;
     if (bytes >= MAPPED_FROM_BYTES - HEADER_BYTES)
-        return mfs_round_up(bytes + MAPPED_HEADER_BYTES, MAPPED_UNIT_BYTES);
-    return mfs_max_size(LEAST_BYTES, mfs_round_up(bytes + HEADER_BYTES, UNIT_BYTES));
+        return mfs_num_round_up(bytes + MAPPED_HEADER_BYTES, MAPPED_UNIT_BYTES);
+    return mfs_num_max_size(LEAST_BYTES, mfs_num_round_up(bytes + HEADER_BYTES, UNIT_BYTES));
 }
 
 static void *host_take(size_t bytes)
@@ -60,7 +60,7 @@ static size_t hooked_cost(const memfs_allocator *hooks, size_t bytes)
     if (hooks->cost == NULL)
         return bytes;
     size_t cost = hooks->cost(hooks->context, bytes);
-    return mfs_max_size(cost, bytes);
+    return mfs_num_max_size(cost, bytes);
 }
 
 size_t mfs_memory_cost(const struct mfs_memory *memory, size_t bytes)
@@ -85,10 +85,11 @@ void mfs_memory_unbootstrap(const memfs_allocator *hooks, void *block, size_t by
         host_give(block);
 }
 
-int mfs_memory_take_raw(struct mfs_memory *memory, enum mfs_rank rank, size_t bytes, void **out)
+int mfs_memory_take_raw(struct mfs_memory *memory, enum mfs_charge_from charge_from, size_t bytes,
+                        void **out)
 {
     size_t cost = mfs_memory_cost(memory, bytes);
-    if (!mfs_ledger_charge(&memory->ledger, rank, cost))
+    if (!mfs_ledger_charge(&memory->ledger, charge_from, cost))
         return MEMFS_EDQUOT;
     void *block = memory->arena != NULL ? mfs_arena_take(memory->arena, memory->lot, bytes)
                                         : mfs_memory_bootstrap(&memory->hooks, bytes);
@@ -111,24 +112,24 @@ void mfs_memory_give_raw(struct mfs_memory *memory, void *block, size_t bytes)
     mfs_ledger_refund(&memory->ledger, mfs_memory_cost(memory, bytes));
 }
 
-int mfs_memory_take_as(struct mfs_memory *memory, enum mfs_rank rank, size_t bytes,
+int mfs_memory_take_as(struct mfs_memory *memory, enum mfs_charge_from charge_from, size_t bytes,
                        enum memfs_class class, void **out)
 {
     size_t cost = mfs_memory_cost(memory, bytes);
-    int error = mfs_memory_take_raw(memory, rank, bytes, out);
+    int error = mfs_memory_take_raw(memory, charge_from, bytes, out);
     while (error != 0 && memory->reclaim != NULL &&
-           memory->reclaim(memory->reclaim_context, rank, cost))
-        error = mfs_memory_take_raw(memory, rank, bytes, out);
+           memory->reclaim(memory->reclaim_context, charge_from, cost))
+        error = mfs_memory_take_raw(memory, charge_from, bytes, out);
     if (error != 0)
         return mfs_ledger_refused(&memory->ledger, memory->lot, error, cost,
-                                  mfs_ledger_available(&memory->ledger, rank, 0));
+                                  mfs_ledger_available(&memory->ledger, charge_from, 0));
     mfs_ledger_use(&memory->ledger, class, cost);
     return 0;
 }
 
 int mfs_memory_take(struct mfs_memory *memory, size_t bytes, enum memfs_class class, void **out)
 {
-    return mfs_memory_take_as(memory, MFS_ORDINARY, bytes, class, out);
+    return mfs_memory_take_as(memory, MFS_CHARGE_ORDINARY, bytes, class, out);
 }
 
 void mfs_memory_give(struct mfs_memory *memory, void *block, size_t bytes, enum memfs_class class)

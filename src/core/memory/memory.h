@@ -22,18 +22,18 @@ struct mfs_memory {
     struct mfs_arena *arena; /* null: none */
     /* Gives back something that is held but not used; false if there is nothing.  Asked before a
      * refusal, with the charge that is wanted.  May be null. */
-    bool (*reclaim)(void *context, enum mfs_rank rank, uint64_t wanted_bytes);
+    bool (*reclaim)(void *context, enum mfs_charge_from charge_from, uint64_t wanted_bytes);
     void *reclaim_context;
 };
 
 /*
  * Takes `bytes` (not zeroed, aligned for any type) and charges what they cost
- * to `class`; as ordinary data, if no rank is given.  Errors: EDQUOT, ENOMEM; then
+ * to `class`; as ordinary data, if no charge_from is given.  Errors: EDQUOT, ENOMEM; then
  * the refusal has been recorded.
  * Threads: any.
  */
 int mfs_memory_take(struct mfs_memory *memory, size_t bytes, enum memfs_class class, void **out);
-int mfs_memory_take_as(struct mfs_memory *memory, enum mfs_rank rank, size_t bytes,
+int mfs_memory_take_as(struct mfs_memory *memory, enum mfs_charge_from charge_from, size_t bytes,
                        enum memfs_class class, void **out);
 void mfs_memory_give(struct mfs_memory *memory, void *block, size_t bytes, enum memfs_class class);
 
@@ -41,7 +41,8 @@ void mfs_memory_give(struct mfs_memory *memory, void *block, size_t bytes, enum 
  * The same for blocks that are carved into objects elsewhere: committed, but not
  * used by any class; nothing is reclaimed, and a refusal is not recorded.
  */
-int mfs_memory_take_raw(struct mfs_memory *memory, enum mfs_rank rank, size_t bytes, void **out);
+int mfs_memory_take_raw(struct mfs_memory *memory, enum mfs_charge_from charge_from, size_t bytes,
+                        void **out);
 void mfs_memory_give_raw(struct mfs_memory *memory, void *block, size_t bytes);
 
 /* What `bytes` really take from the allocator; SIZE_MAX if that overflows. */

@@ -35,18 +35,18 @@ static _Atomic uint64_t *count_at(struct mfs_slab *slab, unsigned index)
     return (_Atomic uint64_t *)(void *)slab - 1 - index;
 }
 
-void mfs_pool_init(struct mfs_pool *pool, struct mfs_memory *memory, uint32_t page_size)
+void mfs_page_pool_init(struct mfs_pool *pool, struct mfs_memory *memory, uint32_t page_size)
 {
-    MFS_CHECK(mfs_is_power_of_two(page_size));
+    MFS_CHECK(mfs_num_is_power_of_two(page_size));
     *pool = (struct mfs_pool){0};
     pool->memory = memory;
     pool->page_size = page_size;
-    pool->page_shift = (uint8_t)mfs_log2(page_size);
+    pool->page_shift = (uint8_t)mfs_num_log2(page_size);
     /* A page table's node takes an eighth of a page, 64 slots at most, 8 at least. */
-    pool->fan_shift = (uint8_t)mfs_min_size(6, mfs_max_size(3, pool->page_shift - 6u));
-    pool->alignment = (uint16_t)mfs_min_size(ALIGNMENT_MAX,
-                                             mfs_max_size(ALIGNMENT_MIN, page_size / 16));
-    pool->header_bytes = (uint16_t)mfs_round_up(sizeof(struct mfs_slab), pool->alignment);
+    pool->fan_shift = (uint8_t)mfs_num_min_size(6, mfs_num_max_size(3, pool->page_shift - 6u));
+    pool->alignment = (uint16_t)mfs_num_min_size(ALIGNMENT_MAX,
+                                                 mfs_num_max_size(ALIGNMENT_MIN, page_size / 16));
+    pool->header_bytes = (uint16_t)mfs_num_round_up(sizeof(struct mfs_slab), pool->alignment);
 }
 
 /* ------------------------------------------------------------------- slabs */
@@ -101,12 +101,12 @@ static void set_up_slab(const struct mfs_pool *pool, struct mfs_slab *slab, uint
 }
 
 /* Makes a slab of free pages. */
-static int add_slab(struct mfs_pool *pool, enum mfs_rank rank, uint32_t pages)
+static int add_slab(struct mfs_pool *pool, enum mfs_charge_from charge_from, uint32_t pages)
     MFS_REQUIRES(pool->lock)
 {
     size_t bytes = slab_block_bytes(pool, pages);
     void *block;
-    int error = mfs_memory_take_raw(pool->memory, rank, bytes, &block);
+    int error = mfs_memory_take_raw(pool->memory, charge_from, bytes, &block);
     if (error != 0)
         return error;
     uintptr_t after_counts = (uintptr_t)block + pages * sizeof(uint64_t);
@@ -162,76 +162,80 @@ static void drop_small_empty(struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
     drop_slab(pool, slab);
 }
 
-void mfs_pool_trim(struct mfs_pool *pool)
+void mfs_page_pool_trim(struct mfs_pool *pool)
 {
-    mfs_lock_exclusive(pool->memory->lot, &pool->lock);
+    mfs_sync_lock_exclusive(pool->memory->lot, &pool->lock);
     while (pool->empty != NULL)
         drop_empty(pool);
-    mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
+    mfs_sync_unlock_exclusive(pool->memory->lot, &pool->lock);
 }
 
-bool mfs_pool_reclaim(struct mfs_pool *pool, enum mfs_rank rank, uint64_t wanted_bytes)
+bool mfs_page_pool_reclaim(struct mfs_pool *pool, enum mfs_charge_from charge_from,
+                           uint64_t wanted_bytes)
 {
-    mfs_lock_exclusive(pool->memory->lot, &pool->lock);
-    uint64_t room = mfs_ledger_available(&pool->memory->ledger, rank, pool->empty_bytes);
+    mfs_sync_lock_exclusive(pool->memory->lot, &pool->lock);
+    uint64_t room = mfs_ledger_available(&pool->memory->ledger, charge_from, pool->empty_bytes);
     bool helps = pool->empty != NULL && room >= wanted_bytes;
     if (helps)
         drop_small_empty(pool);
-    mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
+    mfs_sync_unlock_exclusive(pool->memory->lot, &pool->lock);
     return helps;
 }
 
-void mfs_pool_fini(struct mfs_pool *pool, bool forced)
+void mfs_page_pool_fini(struct mfs_pool *pool, bool forced)
 {
-    mfs_pool_trim(pool);
+    mfs_page_pool_trim(pool);
     MFS_CHECK(forced || pool->all == NULL);
-    mfs_lock_exclusive(pool->memory->lot, &pool->lock);
+    mfs_sync_lock_exclusive(pool->memory->lot, &pool->lock);
     while (pool->all != NULL)
         drop_slab(pool, pool->all);
-    mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
+    mfs_sync_unlock_exclusive(pool->memory->lot, &pool->lock);
 }
 
 /* The most pages that a slab has. */
 static uint64_t slab_pages_most(const struct mfs_pool *pool)
 {
-    return mfs_min_u64(pool->alignment, mfs_max_u64(1, SLAB_BYTES_MAX >> pool->page_shift));
+    return mfs_num_min_u64(pool->alignment, mfs_num_max_u64(1, SLAB_BYTES_MAX >> pool->page_shift));
 }
 
 /* What it costs to have `count` pages free that are not: more than is left if they are refused. */
 static uint64_t missing_cost(const struct mfs_pool *pool, uint64_t count) MFS_REQUIRES(pool->lock)
 {
-    uint64_t missing = mfs_sub_saturating(count, pool->pages_free);
+    uint64_t missing = mfs_num_sub_saturating(count, pool->pages_free);
     uint64_t most = slab_pages_most(pool);
     uint64_t whole_cost = mfs_memory_cost(pool->memory, slab_block_bytes(pool, (uint32_t)most));
-    uint64_t cost = mfs_mul_saturating(missing / most, whole_cost);
+    uint64_t cost = mfs_num_mul_saturating(missing / most, whole_cost);
     uint32_t rest = (uint32_t)(missing % most);
     if (rest == 0)
         return cost;
-    return mfs_add_saturating(cost, mfs_memory_cost(pool->memory, slab_block_bytes(pool, rest)));
+    return mfs_num_add_saturating(cost,
+                                  mfs_memory_cost(pool->memory, slab_block_bytes(pool, rest)));
 }
 
 /* How large the next slab should be when `needed` pages are missing. */
-static uint32_t slab_pages_wanted(const struct mfs_pool *pool, enum mfs_rank rank, uint64_t needed)
-    MFS_REQUIRES(pool->lock)
+static uint32_t slab_pages_wanted(const struct mfs_pool *pool, enum mfs_charge_from charge_from,
+                                  uint64_t needed) MFS_REQUIRES(pool->lock)
 {
     uint64_t most = slab_pages_most(pool);
-    uint64_t needed_now = mfs_min_u64(needed, most);
-    uint64_t usual = mfs_max_u64(SLAB_PAGES_FIRST, pool->pages_total / 4);
+    uint64_t needed_now = mfs_num_min_u64(needed, most);
+    uint64_t usual = mfs_num_max_u64(SLAB_PAGES_FIRST, pool->pages_total / 4);
     /* As the quota gets near, do not bind in free pages what names and nodes may want. */
-    uint64_t near = mfs_ledger_available(&pool->memory->ledger, rank, 0) / 16 >> pool->page_shift;
-    uint64_t wanted = mfs_max_u64(needed_now, mfs_min_u64(usual, near));
-    return (uint32_t)mfs_min_u64(most, wanted);
+    uint64_t near = mfs_ledger_available(&pool->memory->ledger, charge_from, 0) / 16 >>
+                    pool->page_shift;
+    uint64_t wanted = mfs_num_max_u64(needed_now, mfs_num_min_u64(usual, near));
+    return (uint32_t)mfs_num_min_u64(most, wanted);
 }
 
 /* Makes slabs until `needed` pages are free.  Nothing is recorded. */
-static int grow(struct mfs_pool *pool, enum mfs_rank rank, uint64_t needed) MFS_REQUIRES(pool->lock)
+static int grow(struct mfs_pool *pool, enum mfs_charge_from charge_from, uint64_t needed)
+    MFS_REQUIRES(pool->lock)
 {
     while (pool->pages_free < needed) {
         uint64_t missing = needed - pool->pages_free;
-        uint32_t pages = slab_pages_wanted(pool, rank, missing);
+        uint32_t pages = slab_pages_wanted(pool, charge_from, missing);
         int error;
         /* What is just enough may fit where more does not, and pieces where one block does not. */
-        while ((error = add_slab(pool, rank, pages)) != 0 && pages > 1)
+        while ((error = add_slab(pool, charge_from, pages)) != 0 && pages > 1)
             pages = pages > missing ? (uint32_t)missing : pages / 2;
         if (error != 0)
             return error;
@@ -280,7 +284,7 @@ static mfs_page take_one(struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
 static bool keeps_too_many(const struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
 {
     uint64_t used = pool->pages_total - pool->pages_free;
-    return pool->pages_free > mfs_max_u64(3 * used, FREE_BYTES_KEPT >> pool->page_shift);
+    return pool->pages_free > mfs_num_max_u64(3 * used, FREE_BYTES_KEPT >> pool->page_shift);
 }
 
 /* Puts a page whose count is zero back. */
@@ -303,27 +307,29 @@ static void put_one(struct mfs_pool *pool, mfs_page page) MFS_REQUIRES(pool->loc
         drop_small_empty(pool);
 }
 
-/* Gives back the slabs that a refused mfs_pool_take() has made: they are the first in `empty`. */
+/* Gives back the slabs that a refused mfs_page_pool_take() has made: they are the first in `empty`. */
 static void ungrow(struct mfs_pool *pool, uint64_t slabs_before) MFS_REQUIRES(pool->lock)
 {
     while (pool->slabs > slabs_before)
         drop_empty(pool);
 }
 
-/* What this rank may fill, if free pages count as free. */
-static uint64_t room_for(const struct mfs_pool *pool, enum mfs_rank rank) MFS_REQUIRES(pool->lock)
+/* What this charge_from may fill, if free pages count as free. */
+static uint64_t room_for(const struct mfs_pool *pool, enum mfs_charge_from charge_from)
+    MFS_REQUIRES(pool->lock)
 {
-    return mfs_ledger_available(&pool->memory->ledger, rank, pool->pages_free << pool->page_shift);
+    return mfs_ledger_available(&pool->memory->ledger, charge_from,
+                                pool->pages_free << pool->page_shift);
 }
 
-static int take_locked(struct mfs_pool *pool, enum mfs_rank rank, uint64_t count,
+static int take_locked(struct mfs_pool *pool, enum mfs_charge_from charge_from, uint64_t count,
                        struct mfs_page_list *out) MFS_REQUIRES(pool->lock)
 {
     uint64_t slabs_before = pool->slabs;
     /* What cannot fit is refused before anything is taken. */
-    if (mfs_mul_saturating(count, pool->page_size) > room_for(pool, rank))
+    if (mfs_num_mul_saturating(count, pool->page_size) > room_for(pool, charge_from))
         return MEMFS_EDQUOT;
-    int error = grow(pool, rank, count);
+    int error = grow(pool, charge_from, count);
     if (error != 0) {
         ungrow(pool, slabs_before);
         return error;
@@ -338,13 +344,14 @@ static int take_locked(struct mfs_pool *pool, enum mfs_rank rank, uint64_t count
 }
 
 /* Why `count` pages cannot be had: they are missing, or free but in the reserve. */
-static void explain_refusal(const struct mfs_pool *pool, enum mfs_rank rank, uint64_t count,
-                            uint64_t *wanted, uint64_t *available) MFS_REQUIRES(pool->lock)
+static void explain_refusal(const struct mfs_pool *pool, enum mfs_charge_from charge_from,
+                            uint64_t count, uint64_t *wanted, uint64_t *available)
+    MFS_REQUIRES(pool->lock)
 {
     bool are_missing = count > pool->pages_free;
     *wanted = are_missing ? missing_cost(pool, count) : count << pool->page_shift;
-    *available = are_missing ? mfs_ledger_available(&pool->memory->ledger, rank, 0)
-                             : room_for(pool, rank);
+    *available = are_missing ? mfs_ledger_available(&pool->memory->ledger, charge_from, 0)
+                             : room_for(pool, charge_from);
 }
 
 /* Reverses the list, so that a file's pages lie in the order of a slab. */
@@ -360,19 +367,19 @@ static void reverse(const struct mfs_pool *pool, struct mfs_page_list *list)
     list->first = reversed;
 }
 
-int mfs_pool_take(struct mfs_pool *pool, enum mfs_rank rank, uint64_t count,
-                  struct mfs_page_list *out)
+int mfs_page_pool_take(struct mfs_pool *pool, enum mfs_charge_from charge_from, uint64_t count,
+                       struct mfs_page_list *out)
 {
     struct mfs_memory *memory = pool->memory;
     *out = (struct mfs_page_list){0};
     if (count == 0)
         return 0;
-    mfs_lock_exclusive(memory->lot, &pool->lock);
-    int error = take_locked(pool, rank, count, out);
+    mfs_sync_lock_exclusive(memory->lot, &pool->lock);
+    int error = take_locked(pool, charge_from, count, out);
     uint64_t wanted = 0, available = 0;
     if (error != 0)
-        explain_refusal(pool, rank, count, &wanted, &available);
-    mfs_unlock_exclusive(memory->lot, &pool->lock);
+        explain_refusal(pool, charge_from, count, &wanted, &available);
+    mfs_sync_unlock_exclusive(memory->lot, &pool->lock);
     if (error != 0)
         return mfs_ledger_refused(&memory->ledger, memory->lot, error, wanted, available);
     if (count > 1)
@@ -395,11 +402,11 @@ void mfs_page_list_release(struct mfs_pool *pool, struct mfs_page_list *list)
         mfs_page_release(pool, mfs_page_list_pop(pool, list));
 }
 
-uint64_t mfs_pool_available(struct mfs_pool *pool, enum mfs_rank rank)
+uint64_t mfs_page_pool_available(struct mfs_pool *pool, enum mfs_charge_from charge_from)
 {
-    mfs_lock_exclusive(pool->memory->lot, &pool->lock);
-    uint64_t room = room_for(pool, rank);
-    mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
+    mfs_sync_lock_exclusive(pool->memory->lot, &pool->lock);
+    uint64_t room = room_for(pool, charge_from);
+    mfs_sync_unlock_exclusive(pool->memory->lot, &pool->lock);
     return room >> pool->page_shift;
 }
 
@@ -412,9 +419,9 @@ void mfs_page_retain(struct mfs_pool *pool, mfs_page page)
 
 static void free_page(struct mfs_pool *pool, mfs_page page)
 {
-    mfs_lock_exclusive(pool->memory->lot, &pool->lock);
+    mfs_sync_lock_exclusive(pool->memory->lot, &pool->lock);
     put_one(pool, page);
-    mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
+    mfs_sync_unlock_exclusive(pool->memory->lot, &pool->lock);
 }
 
 /* True if that was the last, and no pin is left: then nobody else can come to the page any more. */
@@ -436,9 +443,9 @@ void mfs_page_release(struct mfs_pool *pool, mfs_page page)
         free_page(pool, page);
 }
 
-void mfs_pages_release(struct mfs_pool *pool, const mfs_page *pages, uint64_t count)
+void mfs_page_release_many(struct mfs_pool *pool, const mfs_page *pages, uint64_t count)
 {
-    mfs_lock_exclusive(pool->memory->lot, &pool->lock);
+    mfs_sync_lock_exclusive(pool->memory->lot, &pool->lock);
     for (; count > 0; pages++) {
         if (*pages == 0)
             continue;
@@ -446,7 +453,7 @@ void mfs_pages_release(struct mfs_pool *pool, const mfs_page *pages, uint64_t co
             put_one(pool, *pages);
         count--;
     }
-    mfs_unlock_exclusive(pool->memory->lot, &pool->lock);
+    mfs_sync_unlock_exclusive(pool->memory->lot, &pool->lock);
 }
 
 void mfs_page_pin(struct mfs_pool *pool, mfs_page page)

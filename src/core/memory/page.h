@@ -52,16 +52,17 @@ struct mfs_pool {
     uint64_t empty_bytes; /* what the empty ones of them cost */
 };
 
-void mfs_pool_init(struct mfs_pool *pool, struct mfs_memory *memory, uint32_t page_size);
+void mfs_page_pool_init(struct mfs_pool *pool, struct mfs_memory *memory, uint32_t page_size);
 
 /* Gives all slabs back.  All pages must have been released, unless `forced`. */
-void mfs_pool_fini(struct mfs_pool *pool, bool forced);
+void mfs_page_pool_fini(struct mfs_pool *pool, bool forced);
 
 /* Gives back all slabs without a used page. */
-void mfs_pool_trim(struct mfs_pool *pool);
+void mfs_page_pool_trim(struct mfs_pool *pool);
 
 /* Gives one of them back, if all of them together would make room for the charge. */
-bool mfs_pool_reclaim(struct mfs_pool *pool, enum mfs_rank rank, uint64_t wanted_bytes);
+bool mfs_page_pool_reclaim(struct mfs_pool *pool, enum mfs_charge_from charge_from,
+                           uint64_t wanted_bytes);
 
 /* Pages that belong to nobody yet, linked through their own bytes. */
 struct mfs_page_list {
@@ -74,13 +75,13 @@ struct mfs_page_list {
  * Free pages that lie in the reserve are there for privileged takers only.
  * Errors: EDQUOT, ENOMEM (recorded).
  */
-int mfs_pool_take(struct mfs_pool *pool, enum mfs_rank rank, uint64_t count,
-                  struct mfs_page_list *out);
+int mfs_page_pool_take(struct mfs_pool *pool, enum mfs_charge_from charge_from, uint64_t count,
+                       struct mfs_page_list *out);
 mfs_page mfs_page_list_pop(const struct mfs_pool *pool, struct mfs_page_list *list);
 void mfs_page_list_release(struct mfs_pool *pool, struct mfs_page_list *list);
 
 /* How many pages could be had at most. */
-uint64_t mfs_pool_available(struct mfs_pool *pool, enum mfs_rank rank);
+uint64_t mfs_page_pool_available(struct mfs_pool *pool, enum mfs_charge_from charge_from);
 
 static inline unsigned char *mfs_page_bytes(const struct mfs_pool *pool, mfs_page page)
 {
@@ -114,7 +115,7 @@ void mfs_page_retain(struct mfs_pool *pool, mfs_page page);
 void mfs_page_release(struct mfs_pool *pool, mfs_page page);
 
 /* The same for `count` pages that are in an array with gaps (0); the lock is taken once. */
-void mfs_pages_release(struct mfs_pool *pool, const mfs_page *pages, uint64_t count);
+void mfs_page_release_many(struct mfs_pool *pool, const mfs_page *pages, uint64_t count);
 void mfs_page_pin(struct mfs_pool *pool, mfs_page page);
 void mfs_page_unpin(struct mfs_pool *pool, mfs_page page);
 

@@ -53,7 +53,7 @@ static uint32_t table_size_for(uint32_t capacity)
     if (capacity <= SMALL_CAPACITY)
         return 0;
     uint64_t least = (uint64_t)capacity * 4 / 3;
-    return (uint32_t)1 << (mfs_log2(least) + 1);
+    return (uint32_t)1 << (mfs_num_log2(least) + 1);
 }
 
 static uint32_t table_size(const struct mfs_dir *dir)
@@ -133,10 +133,10 @@ static int resize(const struct mfs_names *names, struct mfs_dir *dir, uint32_t c
 {
     void *slots = NULL, *table = NULL;
     uint32_t entries = table_size_for(capacity);
-    int error = mfs_memory_take_as(names->memory, names->rank, capacity * sizeof(uint64_t),
+    int error = mfs_memory_take_as(names->memory, names->charge_from, capacity * sizeof(uint64_t),
                                    names->class, &slots);
     if (error == 0 && entries != 0)
-        error = mfs_memory_take_as(names->memory, names->rank, entries * sizeof(uint32_t),
+        error = mfs_memory_take_as(names->memory, names->charge_from, entries * sizeof(uint32_t),
                                    names->class, &table);
     if (error != 0) {
         free_index(names, slots, capacity, NULL, 0);
@@ -213,8 +213,8 @@ int mfs_dir_prepare(const struct mfs_names *names, struct mfs_dir *dir, const ch
 {
     MFS_CHECK(length > 0 && length <= MEMFS_NAME_MAX);
     void *memory;
-    int error = mfs_memory_take_as(names->memory, names->rank, entry_bytes(length), names->class,
-                                   &memory);
+    int error = mfs_memory_take_as(names->memory, names->charge_from, entry_bytes(length),
+                                   names->class, &memory);
     if (error != 0)
         return error;
     struct mfs_dirent *entry = memory;
@@ -226,7 +226,7 @@ int mfs_dir_prepare(const struct mfs_names *names, struct mfs_dir *dir, const ch
     entry->name[length] = '\0';
     error = make_room(names, dir);
     if (error != 0) {
-        mfs_dirent_free(names, entry);
+        mfs_dir_entry_free(names, entry);
         return error;
     }
     *out = entry;
@@ -247,12 +247,12 @@ void mfs_dir_commit(struct mfs_dir *dir, struct mfs_dirent *entry, struct mfs_no
 
 void mfs_dir_cancel(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry)
 {
-    mfs_dirent_free(names, entry);
+    mfs_dir_entry_free(names, entry);
     if (dir->live == 0)
         drop_index(names, dir);
 }
 
-void mfs_dirent_free(const struct mfs_names *names, struct mfs_dirent *entry)
+void mfs_dir_entry_free(const struct mfs_names *names, struct mfs_dirent *entry)
 {
     mfs_memory_give(names->memory, entry, entry_bytes(entry->length), names->class);
 }
@@ -313,7 +313,7 @@ struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir)
     return dir->filled != 0 ? as_entry(dir->slots[dir->filled - 1]) : NULL;
 }
 
-uint64_t mfs_dirent_cost(const struct mfs_names *names, const struct mfs_dirent *entry)
+uint64_t mfs_dir_entry_cost(const struct mfs_names *names, const struct mfs_dirent *entry)
 {
     return mfs_memory_cost(names->memory, entry_bytes(entry->length));
 }
@@ -327,7 +327,7 @@ uint64_t mfs_dir_cost(const struct mfs_names *names, const struct mfs_dir *dir)
         cost += mfs_memory_cost(names->memory, table_size(dir) * sizeof *dir->table);
     for (uint32_t i = 0; i < dir->filled; i++)
         if (!is_tombstone(dir->slots[i]))
-            cost += mfs_dirent_cost(names, as_entry(dir->slots[i]));
+            cost += mfs_dir_entry_cost(names, as_entry(dir->slots[i]));
     return cost;
 }
 

@@ -53,7 +53,8 @@ struct mfs_names {
     struct mfs_memory *memory;
     enum memfs_class class; /* what names are charged to */
     uint64_t hash_key[2];
-    enum mfs_rank rank; /* MFS_ORDINARY, unless who holds the namespace lock exclusive says else */
+    enum mfs_charge_from
+        charge_from; /* MFS_CHARGE_ORDINARY, unless who holds the namespace lock exclusive says else */
 };
 
 struct mfs_dirent *mfs_dir_find(const struct mfs_names *names, const struct mfs_dir *dir,
@@ -70,7 +71,7 @@ void mfs_dir_commit(struct mfs_dir *dir, struct mfs_dirent *entry, struct mfs_no
 void mfs_dir_cancel(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry);
 
 /* Frees an entry that is in no directory any more. */
-void mfs_dirent_free(const struct mfs_names *names, struct mfs_dirent *entry);
+void mfs_dir_entry_free(const struct mfs_names *names, struct mfs_dirent *entry);
 
 /* Takes the entry out of the directory; it is then the caller's. */
 void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry);
@@ -87,7 +88,7 @@ struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir);
 
 /* What the directory's index and entries cost. */
 uint64_t mfs_dir_cost(const struct mfs_names *names, const struct mfs_dir *dir);
-uint64_t mfs_dirent_cost(const struct mfs_names *names, const struct mfs_dirent *entry);
+uint64_t mfs_dir_entry_cost(const struct mfs_names *names, const struct mfs_dirent *entry);
 
 /* For the audit. */
 bool mfs_dir_is_valid(const struct mfs_names *names, const struct mfs_dir *dir);

@@ -50,7 +50,7 @@ static int wait_and_change(struct mfs_gate *gate, struct mfs_node *node, uint8_t
             if (left <= 0)
                 return MEMFS_ETIMEDOUT;
         }
-        mfs_gate_wait(gate, left);
+        mfs_port_gate_wait(gate, left);
     }
     return 0;
 }
@@ -58,14 +58,14 @@ static int wait_and_change(struct mfs_gate *gate, struct mfs_node *node, uint8_t
 int mfs_filelock_change(struct mfs_lot *lot, struct mfs_node *node, uint8_t *held,
                         enum mfs_held wanted, int64_t timeout_ms)
 {
-    struct mfs_gate *gate = mfs_lot_gate(lot, node);
+    struct mfs_gate *gate = mfs_sync_lot_gate(lot, node);
     int error;
     /* Nobody could let go while the only thread waits. */
     if (!lot->threaded)
         return try_change(node, held, wanted) ? 0
                : timeout_ms == 0              ? MEMFS_EAGAIN
                                               : MEMFS_ETIMEDOUT;
-    mfs_gate_enter(gate);
+    mfs_port_gate_enter(gate);
     bool upgrades = *held == MFS_HELD_SHARED && wanted == MFS_HELD_EXCLUSIVE;
     bool lets_go = *held != MFS_HELD_NOTHING;
     if (upgrades && node->upgrade_waits) {
@@ -78,8 +78,8 @@ int mfs_filelock_change(struct mfs_lot *lot, struct mfs_node *node, uint8_t *hel
             node->upgrade_waits = false;
     }
     if (lets_go)
-        mfs_gate_wake(gate);
-    mfs_gate_leave(gate);
+        mfs_port_gate_wake(gate);
+    mfs_port_gate_leave(gate);
     return error;
 }
 
@@ -91,10 +91,10 @@ void mfs_filelock_release(struct mfs_lot *lot, struct mfs_node *node, uint8_t *h
 
 bool mfs_filelock_is_locked(struct mfs_lot *lot, struct mfs_node *node, enum mfs_held held)
 {
-    struct mfs_gate *gate = mfs_lot_gate(lot, node);
-    mfs_gate_enter(gate);
+    struct mfs_gate *gate = mfs_sync_lot_gate(lot, node);
+    mfs_port_gate_enter(gate);
     int32_t state = node->whole_file_lock;
-    mfs_gate_leave(gate);
+    mfs_port_gate_leave(gate);
     if (held == MFS_HELD_SHARED)
         return state != 1;
     return held == MFS_HELD_NOTHING && state != 0;

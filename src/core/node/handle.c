@@ -6,10 +6,9 @@
 
 #include "base/check.h"
 
-void mfs_handles_add_file(struct mfs_handle_list *list, struct mfs_lot *lot,
-                          struct memfs_file *file)
+void mfs_handle_add_file(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_file *file)
 {
-    mfs_lock_exclusive(lot, &list->lock);
+    mfs_sync_lock_exclusive(lot, &list->lock);
     file->counts_orphan = file->node->handles++ == 0;
     file->previous = NULL;
     file->next = list->files;
@@ -17,7 +16,7 @@ void mfs_handles_add_file(struct mfs_handle_list *list, struct mfs_lot *lot,
         file->next->previous = file;
     list->files = file;
     list->open_files++;
-    mfs_unlock_exclusive(lot, &list->lock);
+    mfs_sync_unlock_exclusive(lot, &list->lock);
 }
 
 /* Lets another handle of the same node speak for it. */
@@ -30,10 +29,10 @@ static void pass_on(struct mfs_handle_list *list, const struct memfs_file *file)
         }
 }
 
-void mfs_handles_remove_file(struct mfs_handle_list *list, struct mfs_lot *lot,
-                             struct memfs_file *file)
+void mfs_handle_remove_file(struct mfs_handle_list *list, struct mfs_lot *lot,
+                            struct memfs_file *file)
 {
-    mfs_lock_exclusive(lot, &list->lock);
+    mfs_sync_lock_exclusive(lot, &list->lock);
     MFS_CHECK(file->node->handles > 0);
     if (--file->node->handles > 0 && file->counts_orphan)
         pass_on(list, file);
@@ -44,25 +43,24 @@ void mfs_handles_remove_file(struct mfs_handle_list *list, struct mfs_lot *lot,
     if (file->next != NULL)
         file->next->previous = file->previous;
     list->open_files--;
-    mfs_unlock_exclusive(lot, &list->lock);
+    mfs_sync_unlock_exclusive(lot, &list->lock);
 }
 
-void mfs_handles_add_dir(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_dir *dir)
+void mfs_handle_add_dir(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_dir *dir)
 {
-    mfs_lock_exclusive(lot, &list->lock);
+    mfs_sync_lock_exclusive(lot, &list->lock);
     dir->previous = NULL;
     dir->next = list->dirs;
     if (dir->next != NULL)
         dir->next->previous = dir;
     list->dirs = dir;
     list->open_dirs++;
-    mfs_unlock_exclusive(lot, &list->lock);
+    mfs_sync_unlock_exclusive(lot, &list->lock);
 }
 
-void mfs_handles_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot,
-                            struct memfs_dir *dir)
+void mfs_handle_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_dir *dir)
 {
-    mfs_lock_exclusive(lot, &list->lock);
+    mfs_sync_lock_exclusive(lot, &list->lock);
     if (dir->previous != NULL)
         dir->previous->next = dir->next;
     else
@@ -70,15 +68,15 @@ void mfs_handles_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot,
     if (dir->next != NULL)
         dir->next->previous = dir->previous;
     list->open_dirs--;
-    mfs_unlock_exclusive(lot, &list->lock);
+    mfs_sync_unlock_exclusive(lot, &list->lock);
 }
 
 /* The node's lock is taken after the list's here, and nowhere the other way round. */
-void mfs_handles_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,
-                               uint64_t *count, uint64_t *bytes)
+void mfs_handle_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,
+                              uint64_t *count, uint64_t *bytes)
 {
     *count = *bytes = 0;
-    mfs_lock_exclusive(nodes->lot, &list->lock);
+    mfs_sync_lock_exclusive(nodes->lot, &list->lock);
     for (struct memfs_file *file = list->files; file != NULL; file = file->next) {
         if (!file->counts_orphan || mfs_node_links(file->node) != 0)
             continue;
@@ -87,5 +85,5 @@ void mfs_handles_count_orphans(struct mfs_handle_list *list, const struct mfs_no
         ++*count;
         *bytes += info.allocated_bytes;
     }
-    mfs_unlock_exclusive(nodes->lot, &list->lock);
+    mfs_sync_unlock_exclusive(nodes->lot, &list->lock);
 }

@@ -49,13 +49,13 @@ struct memfs_dir {
     uint64_t position;    /* the sequence number that comes next */
 };
 
-void mfs_handles_add_file(struct mfs_handle_list *list, struct mfs_lot *lot,
-                          struct memfs_file *file);
-void mfs_handles_remove_file(struct mfs_handle_list *list, struct mfs_lot *lot,
-                             struct memfs_file *file);
-void mfs_handles_add_dir(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_dir *dir);
-void mfs_handles_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot,
-                            struct memfs_dir *dir);
+void mfs_handle_add_file(struct mfs_handle_list *list, struct mfs_lot *lot,
+                         struct memfs_file *file);
+void mfs_handle_remove_file(struct mfs_handle_list *list, struct mfs_lot *lot,
+                            struct memfs_file *file);
+void mfs_handle_add_dir(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_dir *dir);
+void mfs_handle_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot,
+                           struct memfs_dir *dir);
 
 /* The file behind a handle that was opened for (any of) `access`.  Errors: EBADF, EISDIR. */
 static inline int mfs_handle_file(const struct memfs_file *handle, uint32_t access,
@@ -63,7 +63,7 @@ static inline int mfs_handle_file(const struct memfs_file *handle, uint32_t acce
 {
     if (handle == NULL || handle->magic != MFS_FILE_MAGIC)
         return MEMFS_EBADF;
-    struct mfs_file_node *file = mfs_as_file(handle->node);
+    struct mfs_file_node *file = mfs_node_as_file(handle->node);
     if (file == NULL)
         return MEMFS_EISDIR;
     if ((handle->flags & access) == 0)
@@ -73,22 +73,23 @@ static inline int mfs_handle_file(const struct memfs_file *handle, uint32_t acce
 }
 
 /* How a write is charged that goes up to `end` of `size` bytes; by the handle's reserve_use. */
-static inline enum mfs_rank mfs_rank_of_write(uint8_t reserve_use, uint64_t size, uint64_t end)
+static inline enum mfs_charge_from mfs_handle_charge_of_write(uint8_t reserve_use, uint64_t size,
+                                                              uint64_t end)
 {
     bool may = reserve_use == MEMFS_EMERGENCY_WRITING ||
                (reserve_use == MEMFS_EMERGENCY_OVERWRITING && end <= size);
-    return may ? MFS_PRIVILEGED : MFS_ORDINARY;
+    return may ? MFS_CHARGE_RESERVE : MFS_CHARGE_ORDINARY;
 }
 
-static inline enum mfs_rank mfs_handle_rank(const struct memfs_file *handle, uint64_t size,
-                                            uint64_t end)
+static inline enum mfs_charge_from mfs_handle_charge_from(const struct memfs_file *handle,
+                                                          uint64_t size, uint64_t end)
 {
-    return mfs_rank_of_write(atomic_load_explicit(&handle->reserve_use, memory_order_relaxed), size,
-                             end);
+    return mfs_handle_charge_of_write(
+        atomic_load_explicit(&handle->reserve_use, memory_order_relaxed), size, end);
 }
 
 /* Files that are open and have no name, and the bytes that stat gives for them. */
-void mfs_handles_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,
-                               uint64_t *count, uint64_t *bytes);
+void mfs_handle_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,
+                              uint64_t *count, uint64_t *bytes);
 
 #endif

@@ -40,9 +40,9 @@ static int charge_node(struct mfs_nodes *nodes)
     return 0;
 }
 
-bool mfs_nodes_set_limit(struct mfs_nodes *nodes, uint64_t limit)
+bool mfs_node_set_limit(struct mfs_nodes *nodes, uint64_t limit)
 {
-    mfs_lock_exclusive(nodes->lot, &nodes->limit_lock);
+    mfs_sync_lock_exclusive(nodes->lot, &nodes->limit_lock);
     uint64_t before = atomic_load(&nodes->limit);
     bool fits = atomic_load(&nodes->total) <= limit;
     if (fits) {
@@ -51,18 +51,18 @@ bool mfs_nodes_set_limit(struct mfs_nodes *nodes, uint64_t limit)
         if (!fits)
             atomic_store(&nodes->limit, before);
     }
-    mfs_unlock_exclusive(nodes->lot, &nodes->limit_lock);
+    mfs_sync_unlock_exclusive(nodes->lot, &nodes->limit_lock);
     return fits;
 }
 
-static int create(struct mfs_nodes *nodes, enum mfs_rank rank, enum memfs_kind kind, uint32_t mode,
-                  size_t bytes, void **out)
+static int create(struct mfs_nodes *nodes, enum mfs_charge_from charge_from, enum memfs_kind kind,
+                  uint32_t mode, size_t bytes, void **out)
 {
     int error = charge_node(nodes);
     if (error != 0)
         return error;
     void *memory;
-    error = mfs_memory_take_as(nodes->memory, rank, bytes, nodes->class, &memory);
+    error = mfs_memory_take_as(nodes->memory, charge_from, bytes, nodes->class, &memory);
     if (error != 0) {
         (void)atomic_fetch_sub(&nodes->total, 1);
         return error;
@@ -75,7 +75,7 @@ static int create(struct mfs_nodes *nodes, enum mfs_rank rank, enum memfs_kind k
     atomic_init(&node->mode, mode);
     atomic_init(&node->uid, nodes->uid);
     atomic_init(&node->gid, nodes->gid);
-    int64_t now = mfs_nodes_now(nodes);
+    int64_t now = mfs_node_now(nodes);
     for (int i = 0; i < MFS_TIMES; i++)
         atomic_init(&node->times[i], now);
     (void)atomic_fetch_add_explicit(&nodes->by_kind[kind], 1, memory_order_relaxed);
@@ -83,11 +83,11 @@ static int create(struct mfs_nodes *nodes, enum mfs_rank rank, enum memfs_kind k
     return 0;
 }
 
-int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_rank rank, uint32_t mode,
+int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_charge_from charge_from, uint32_t mode,
                          struct mfs_file_node **out)
 {
     void *memory;
-    int error = create(nodes, rank, MEMFS_KIND_FILE, mode, sizeof **out, &memory);
+    int error = create(nodes, charge_from, MEMFS_KIND_FILE, mode, sizeof **out, &memory);
     if (error == 0)
         *out = memory;
     return error;
@@ -96,7 +96,8 @@ int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_rank rank, uint32_t m
 int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_node **out)
 {
     void *memory;
-    int error = create(nodes, MFS_ORDINARY, MEMFS_KIND_DIRECTORY, mode, sizeof **out, &memory);
+    int error = create(nodes, MFS_CHARGE_ORDINARY, MEMFS_KIND_DIRECTORY, mode, sizeof **out,
+                       &memory);
     if (error == 0)
         *out = memory;
     return error;
@@ -107,7 +108,7 @@ int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t 
 {
     void *memory;
     size_t bytes = offsetof(struct mfs_symlink_node, target) + length + 1;
-    int error = create(nodes, MFS_ORDINARY, MEMFS_KIND_SYMLINK, 0777, bytes, &memory);
+    int error = create(nodes, MFS_CHARGE_ORDINARY, MEMFS_KIND_SYMLINK, 0777, bytes, &memory);
     if (error != 0)
         return error;
     struct mfs_symlink_node *link = memory;
@@ -127,7 +128,7 @@ void mfs_node_retain(struct mfs_node *node)
 /* The room that is reserved behind the end: what preallocated_bytes adds up. */
 static uint64_t room_behind(const struct mfs_file_node *file)
 {
-    return mfs_sub_saturating(file->content.kept_end, mfs_node_size(file));
+    return mfs_num_sub_saturating(file->content.kept_end, mfs_node_size(file));
 }
 
 static void recount_room(struct mfs_nodes *nodes, const struct mfs_file_node *file, uint64_t before)
@@ -190,8 +191,8 @@ void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
     if (before != 1)
         return;
     MFS_CHECK(node->handles == 0 && node->whole_file_lock == 0);
-    struct mfs_file_node *file = mfs_as_file(node);
-    struct mfs_dir_node *dir = mfs_as_dir(node);
+    struct mfs_file_node *file = mfs_node_as_file(node);
+    struct mfs_dir_node *dir = mfs_node_as_dir(node);
     if (file != NULL) {
         (void)atomic_fetch_sub_explicit(&nodes->preallocated_bytes, room_behind(file),
                                         memory_order_relaxed);
@@ -203,7 +204,7 @@ void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
     (void)atomic_fetch_sub(&nodes->total, 1);
 }
 
-int64_t mfs_nodes_now(const struct mfs_nodes *nodes)
+int64_t mfs_node_now(const struct mfs_nodes *nodes)
 {
     return nodes->clock(nodes->clock_context);
 }
@@ -239,7 +240,7 @@ void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node)
 {
     if (nodes->atime_policy == MEMFS_ATIME_OFF)
         return;
-    int64_t now = mfs_nodes_now(nodes);
+    int64_t now = mfs_node_now(nodes);
     if (nodes->atime_policy == MEMFS_ATIME_STRICT || is_stale(node, now))
         mfs_node_set_time(node, MFS_ACCESS, now);
 }
@@ -260,9 +261,9 @@ int mfs_node_clone_content(const struct mfs_nodes *nodes, struct mfs_file_node *
 
 void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_stat_info *info)
 {
-    struct mfs_file_node *file = mfs_as_file(node);
-    struct mfs_symlink_node *link = mfs_as_symlink(node);
-    mfs_lock_shared(nodes->lot, &node->lock);
+    struct mfs_file_node *file = mfs_node_as_file(node);
+    struct mfs_symlink_node *link = mfs_node_as_symlink(node);
+    mfs_sync_lock_shared(nodes->lot, &node->lock);
     info->size = 0;
     info->allocated_bytes = 0;
     info->preallocated_bytes = 0;
@@ -284,5 +285,5 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     info->uid = atomic_load_explicit(&node->uid, memory_order_relaxed);
     info->gid = atomic_load_explicit(&node->gid, memory_order_relaxed);
     info->links = mfs_node_links(node);
-    mfs_unlock_shared(nodes->lot, &node->lock);
+    mfs_sync_unlock_shared(nodes->lot, &node->lock);
 }

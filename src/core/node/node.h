@@ -90,14 +90,14 @@ struct mfs_nodes {
  * New nodes, with no links and one reference, which is the caller's.  Errors:
  * ENOSPC (the node limit), EDQUOT, ENOMEM.
  */
-int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_rank rank, uint32_t mode,
+int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_charge_from charge_from, uint32_t mode,
                          struct mfs_file_node **out);
 int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_node **out);
 int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t length,
                             struct mfs_symlink_node **out);
 
 /* False, and nothing has changed, if more nodes exist. */
-bool mfs_nodes_set_limit(struct mfs_nodes *nodes, uint64_t limit);
+bool mfs_node_set_limit(struct mfs_nodes *nodes, uint64_t limit);
 
 void mfs_node_retain(struct mfs_node *node);
 
@@ -107,17 +107,17 @@ void mfs_node_retain(struct mfs_node *node);
  */
 void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node);
 
-static inline struct mfs_file_node *mfs_as_file(struct mfs_node *node)
+static inline struct mfs_file_node *mfs_node_as_file(struct mfs_node *node)
 {
     return node->kind == MEMFS_KIND_FILE ? (struct mfs_file_node *)(void *)node : NULL;
 }
 
-static inline struct mfs_dir_node *mfs_as_dir(struct mfs_node *node)
+static inline struct mfs_dir_node *mfs_node_as_dir(struct mfs_node *node)
 {
     return node->kind == MEMFS_KIND_DIRECTORY ? (struct mfs_dir_node *)(void *)node : NULL;
 }
 
-static inline struct mfs_symlink_node *mfs_as_symlink(struct mfs_node *node)
+static inline struct mfs_symlink_node *mfs_node_as_symlink(struct mfs_node *node)
 {
     return node->kind == MEMFS_KIND_SYMLINK ? (struct mfs_symlink_node *)(void *)node : NULL;
 }
@@ -155,7 +155,7 @@ static inline void mfs_node_set_links(struct mfs_node *node, uint32_t links)
     atomic_store_explicit(&node->links, links, memory_order_relaxed);
 }
 
-int64_t mfs_nodes_now(const struct mfs_nodes *nodes);
+int64_t mfs_node_now(const struct mfs_nodes *nodes);
 
 static inline int64_t mfs_node_time(const struct mfs_node *node, enum mfs_time which)
 {

@@ -55,35 +55,35 @@ void mfs_port_random(void *bytes, size_t length)
 
 #ifdef MEMFS_NO_THREADS
 
-int mfs_gate_init(struct mfs_gate *gate, const memfs_lock_hooks *hooks)
+int mfs_port_gate_init(struct mfs_gate *gate, const memfs_lock_hooks *hooks)
 {
     (void)hooks;
     gate->unused = 0;
     return 0;
 }
 
-void mfs_gate_fini(struct mfs_gate *gate)
+void mfs_port_gate_fini(struct mfs_gate *gate)
 {
     (void)gate;
 }
 
-void mfs_gate_enter(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
+void mfs_port_gate_enter(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
     (void)gate;
 }
 
-void mfs_gate_leave(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
+void mfs_port_gate_leave(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
     (void)gate;
 }
 
-void mfs_gate_wait(struct mfs_gate *gate, int64_t timeout_ms)
+void mfs_port_gate_wait(struct mfs_gate *gate, int64_t timeout_ms)
 {
     (void)gate;
     (void)timeout_ms;
 }
 
-void mfs_gate_wake(struct mfs_gate *gate)
+void mfs_port_gate_wake(struct mfs_gate *gate)
 {
     (void)gate;
 }
@@ -123,13 +123,13 @@ static int init_hooked(struct mfs_gate *gate, const memfs_lock_hooks *hooks)
     return 0;
 }
 
-int mfs_gate_init(struct mfs_gate *gate, const memfs_lock_hooks *hooks)
+int mfs_port_gate_init(struct mfs_gate *gate, const memfs_lock_hooks *hooks)
 {
     gate->hooks = hooks;
     return hooks != NULL ? init_hooked(gate, hooks) : init_posix(gate);
 }
 
-void mfs_gate_fini(struct mfs_gate *gate)
+void mfs_port_gate_fini(struct mfs_gate *gate)
 {
     const memfs_lock_hooks *hooks = gate->hooks;
     if (hooks != NULL) {
@@ -141,7 +141,7 @@ void mfs_gate_fini(struct mfs_gate *gate)
     (void)pthread_mutex_destroy(&gate->u.posix.mutex);
 }
 
-void mfs_gate_enter(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
+void mfs_port_gate_enter(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
     if (gate->hooks != NULL)
         gate->hooks->mutex_lock(gate->hooks->context, gate->u.hooked.mutex);
@@ -149,7 +149,7 @@ void mfs_gate_enter(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
         (void)pthread_mutex_lock(&gate->u.posix.mutex);
 }
 
-void mfs_gate_leave(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
+void mfs_port_gate_leave(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
     if (gate->hooks != NULL)
         gate->hooks->mutex_unlock(gate->hooks->context, gate->u.hooked.mutex);
@@ -179,7 +179,7 @@ static void wait_posix(struct mfs_gate *gate, int64_t timeout_ms)
     (void)pthread_cond_timedwait(&gate->u.posix.condition, &gate->u.posix.mutex, &until);
 }
 
-void mfs_gate_wait(struct mfs_gate *gate, int64_t timeout_ms)
+void mfs_port_gate_wait(struct mfs_gate *gate, int64_t timeout_ms)
 {
     const memfs_lock_hooks *hooks = gate->hooks;
     if (hooks != NULL)
@@ -189,7 +189,7 @@ void mfs_gate_wait(struct mfs_gate *gate, int64_t timeout_ms)
         wait_posix(gate, timeout_ms);
 }
 
-void mfs_gate_wake(struct mfs_gate *gate)
+void mfs_port_gate_wake(struct mfs_gate *gate)
 {
     if (gate->hooks != NULL)
         gate->hooks->condition_broadcast(gate->hooks->context, gate->u.hooked.condition);

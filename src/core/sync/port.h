@@ -39,18 +39,18 @@ struct MFS_CAPABILITY("gate") mfs_gate {
 };
 
 /* `hooks` must outlive the gate; null means POSIX threads.  Errors: ENOMEM. */
-int mfs_gate_init(struct mfs_gate *gate, const memfs_lock_hooks *hooks);
-void mfs_gate_fini(struct mfs_gate *gate);
+int mfs_port_gate_init(struct mfs_gate *gate, const memfs_lock_hooks *hooks);
+void mfs_port_gate_fini(struct mfs_gate *gate);
 
-void mfs_gate_enter(struct mfs_gate *gate) MFS_ACQUIRE(gate);
-void mfs_gate_leave(struct mfs_gate *gate) MFS_RELEASE(gate);
+void mfs_port_gate_enter(struct mfs_gate *gate) MFS_ACQUIRE(gate);
+void mfs_port_gate_leave(struct mfs_gate *gate) MFS_RELEASE(gate);
 
 /* Leaves the gate, waits for a wake at most `timeout_ms` (negative: forever),
  * and enters again.  May return early. */
-void mfs_gate_wait(struct mfs_gate *gate, int64_t timeout_ms) MFS_REQUIRES(gate);
+void mfs_port_gate_wait(struct mfs_gate *gate, int64_t timeout_ms) MFS_REQUIRES(gate);
 
 /* Wakes all who wait at the gate. */
-void mfs_gate_wake(struct mfs_gate *gate) MFS_REQUIRES(gate);
+void mfs_port_gate_wake(struct mfs_gate *gate) MFS_REQUIRES(gate);
 
 /* Wall-clock time in nanoseconds, cheap rather than exact: it may stand still for some milliseconds. */
 int64_t mfs_port_wall_clock_ns(void *unused);

@@ -21,7 +21,7 @@
 /* Two threads that hand over a short critical section meet within this; longer is for the gate. */
 enum { SPINS = 60 };
 
-int mfs_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool threaded)
+int mfs_sync_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool threaded)
 {
     static const memfs_lock_hooks none = {0};
 #ifdef MEMFS_NO_THREADS
@@ -32,23 +32,23 @@ int mfs_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool thread
     lot->threaded = threaded;
     lot->hooks = hooks != NULL ? *hooks : none;
     for (int i = 0; i < MFS_LOT_GATES; i++) {
-        int error = mfs_gate_init(&lot->gates[i], hooks != NULL ? &lot->hooks : NULL);
+        int error = mfs_port_gate_init(&lot->gates[i], hooks != NULL ? &lot->hooks : NULL);
         if (error != 0) {
             while (i-- > 0)
-                mfs_gate_fini(&lot->gates[i]);
+                mfs_port_gate_fini(&lot->gates[i]);
             return error;
         }
     }
     return 0;
 }
 
-void mfs_lot_fini(struct mfs_lot *lot)
+void mfs_sync_lot_fini(struct mfs_lot *lot)
 {
     for (int i = 0; i < MFS_LOT_GATES; i++)
-        mfs_gate_fini(&lot->gates[i]);
+        mfs_port_gate_fini(&lot->gates[i]);
 }
 
-struct mfs_gate *mfs_lot_gate(struct mfs_lot *lot, const volatile void *address)
+struct mfs_gate *mfs_sync_lot_gate(struct mfs_lot *lot, const volatile void *address)
 {
     uint64_t mixed = (uint64_t)(uintptr_t)address * 0x9e3779b97f4a7c15u;
     return &lot->gates[(mixed >> 32) % MFS_LOT_GATES];
@@ -88,8 +88,8 @@ static void wait_for(struct mfs_lot *lot, struct mfs_lock *lock, bool (*try)(str
             return;
         mfs_port_relax();
     }
-    struct mfs_gate *gate = mfs_lot_gate(lot, lock);
-    mfs_gate_enter(gate);
+    struct mfs_gate *gate = mfs_sync_lot_gate(lot, lock);
+    mfs_port_gate_enter(gate);
     while (!try(lock)) {
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
         if ((word & (MFS_LOCK_HELD | MFS_LOCK_WANTED | MFS_LOCK_COUNT)) == 0)
@@ -98,25 +98,25 @@ static void wait_for(struct mfs_lot *lot, struct mfs_lock *lock, bool (*try)(str
             !atomic_compare_exchange_strong_explicit(&lock->word, &word, word | bits,
                                                      memory_order_relaxed, memory_order_relaxed))
             continue;
-        mfs_gate_wait(gate, -1);
+        mfs_port_gate_wait(gate, -1);
     }
-    mfs_gate_leave(gate);
+    mfs_port_gate_leave(gate);
 }
 
-void mfs_lock_wake(struct mfs_lot *lot, struct mfs_lock *lock)
+void mfs_sync_lock_wake(struct mfs_lot *lot, struct mfs_lock *lock)
 {
-    struct mfs_gate *gate = mfs_lot_gate(lot, lock);
-    mfs_gate_enter(gate);
-    mfs_gate_wake(gate);
-    mfs_gate_leave(gate);
+    struct mfs_gate *gate = mfs_sync_lot_gate(lot, lock);
+    mfs_port_gate_enter(gate);
+    mfs_port_gate_wake(gate);
+    mfs_port_gate_leave(gate);
 }
 
-void mfs_lock_shared_contended(struct mfs_lot *lot, struct mfs_lock *lock)
+void mfs_sync_lock_shared_contended(struct mfs_lot *lot, struct mfs_lock *lock)
 {
     wait_for(lot, lock, try_shared, MFS_LOCK_PARKED);
 }
 
-void mfs_lock_exclusive_contended(struct mfs_lot *lot, struct mfs_lock *lock)
+void mfs_sync_lock_exclusive_contended(struct mfs_lot *lot, struct mfs_lock *lock)
 {
     wait_for(lot, lock, try_exclusive, MFS_LOCK_PARKED | MFS_LOCK_WANTED);
 }

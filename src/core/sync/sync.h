@@ -33,13 +33,13 @@ struct mfs_lot {
 };
 
 /* Null `hooks`: POSIX threads.  Errors: ENOMEM, EOPNOTSUPP (hooks in a build without threads). */
-int mfs_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool threaded);
-void mfs_lot_fini(struct mfs_lot *lot);
+int mfs_sync_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool threaded);
+void mfs_sync_lot_fini(struct mfs_lot *lot);
 
 /* The gate at which those wait that wait for something at `address`. */
-struct mfs_gate *mfs_lot_gate(struct mfs_lot *lot, const volatile void *address);
+struct mfs_gate *mfs_sync_lot_gate(struct mfs_lot *lot, const volatile void *address);
 
-static inline bool mfs_lot_is_threaded(const struct mfs_lot *lot)
+static inline bool mfs_sync_lot_is_threaded(const struct mfs_lot *lot)
 {
 #ifdef MEMFS_NO_THREADS
     (void)lot;
@@ -60,55 +60,55 @@ struct MFS_CAPABILITY("lock") mfs_lock {
 #define MFS_LOCK_COUNT 0x1fffffffu  /* readers that have it */
 
 /* What is left to do where the word is not as simple as can be. */
-void mfs_lock_shared_contended(struct mfs_lot *lot, struct mfs_lock *lock);
-void mfs_lock_exclusive_contended(struct mfs_lot *lot, struct mfs_lock *lock);
-void mfs_lock_wake(struct mfs_lot *lot, struct mfs_lock *lock);
+void mfs_sync_lock_shared_contended(struct mfs_lot *lot, struct mfs_lock *lock);
+void mfs_sync_lock_exclusive_contended(struct mfs_lot *lot, struct mfs_lock *lock);
+void mfs_sync_lock_wake(struct mfs_lot *lot, struct mfs_lock *lock);
 
-static inline void mfs_lock_shared(struct mfs_lot *lot, struct mfs_lock *lock)
+static inline void mfs_sync_lock_shared(struct mfs_lot *lot, struct mfs_lock *lock)
     MFS_ACQUIRE_SHARED(lock) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
-    if (!mfs_lot_is_threaded(lot))
+    if (!mfs_sync_lot_is_threaded(lot))
         return;
     uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
     if ((word & ~MFS_LOCK_COUNT) != 0 || word == MFS_LOCK_COUNT ||
         !atomic_compare_exchange_strong_explicit(&lock->word, &word, word + 1, memory_order_acquire,
                                                  memory_order_relaxed))
-        mfs_lock_shared_contended(lot, lock);
+        mfs_sync_lock_shared_contended(lot, lock);
 }
 
-static inline void mfs_unlock_shared(struct mfs_lot *lot, struct mfs_lock *lock)
+static inline void mfs_sync_unlock_shared(struct mfs_lot *lot, struct mfs_lock *lock)
     MFS_RELEASE_SHARED(lock) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
-    if (!mfs_lot_is_threaded(lot))
+    if (!mfs_sync_lot_is_threaded(lot))
         return;
     uint32_t before = atomic_fetch_sub_explicit(&lock->word, 1, memory_order_release);
     MFS_CHECK((before & MFS_LOCK_COUNT) != 0 && (before & MFS_LOCK_HELD) == 0);
     if ((before & MFS_LOCK_COUNT) == 1 && (before & MFS_LOCK_PARKED) != 0) {
         (void)atomic_fetch_and_explicit(&lock->word, ~(MFS_LOCK_WANTED | MFS_LOCK_PARKED),
                                         memory_order_relaxed);
-        mfs_lock_wake(lot, lock);
+        mfs_sync_lock_wake(lot, lock);
     }
 }
 
-static inline void mfs_lock_exclusive(struct mfs_lot *lot, struct mfs_lock *lock)
+static inline void mfs_sync_lock_exclusive(struct mfs_lot *lot, struct mfs_lock *lock)
     MFS_ACQUIRE(lock) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
     uint32_t free_word = 0;
-    if (mfs_lot_is_threaded(lot) &&
+    if (mfs_sync_lot_is_threaded(lot) &&
         !atomic_compare_exchange_strong_explicit(&lock->word, &free_word, MFS_LOCK_HELD,
                                                  memory_order_acquire, memory_order_relaxed))
-        mfs_lock_exclusive_contended(lot, lock);
+        mfs_sync_lock_exclusive_contended(lot, lock);
 }
 
-static inline void mfs_unlock_exclusive(struct mfs_lot *lot, struct mfs_lock *lock)
+static inline void mfs_sync_unlock_exclusive(struct mfs_lot *lot, struct mfs_lock *lock)
     MFS_RELEASE(lock) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
-    if (!mfs_lot_is_threaded(lot))
+    if (!mfs_sync_lot_is_threaded(lot))
         return;
     uint32_t before = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
     MFS_CHECK((before & MFS_LOCK_HELD) != 0 && (before & MFS_LOCK_COUNT) == 0);
     if ((before & MFS_LOCK_PARKED) != 0)
-        mfs_lock_wake(lot, lock);
+        mfs_sync_lock_wake(lot, lock);
 }
 
 #endif

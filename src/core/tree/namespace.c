@@ -43,8 +43,8 @@ void mfs_namespace_set_parent(struct mfs_dir_node *dir, struct mfs_dir_node *par
 void mfs_namespace_commit(struct mfs_tree *tree, struct mfs_addition *addition,
                           struct mfs_node *node, int64_t now)
 {
-    mfs_tree_count_change(tree);
-    struct mfs_dir_node *moved = mfs_as_dir(node);
+    mfs_walk_count_name_change(tree);
+    struct mfs_dir_node *moved = mfs_node_as_dir(node);
     mfs_dir_commit(&addition->dir->names, addition->entry, node);
     mfs_node_retain(node);
     if (moved != NULL) {
@@ -62,8 +62,8 @@ void mfs_namespace_remove(struct mfs_tree *tree, struct mfs_dir_node *dir, struc
                           int64_t now)
 {
     struct mfs_node *node = entry->node;
-    struct mfs_dir_node *removed = mfs_as_dir(node);
-    mfs_tree_count_change(tree);
+    struct mfs_dir_node *removed = mfs_node_as_dir(node);
+    mfs_walk_count_name_change(tree);
     mfs_dir_detach(&tree->nodes->names, &dir->names, entry);
     if (removed != NULL) {
         MFS_CHECK(removed->names.live == 0);
@@ -81,7 +81,7 @@ void mfs_namespace_forget(struct mfs_tree *tree, struct mfs_dirent *removed)
     if (removed == NULL)
         return;
     mfs_node_release(tree->nodes, removed->node);
-    mfs_dirent_free(&tree->nodes->names, removed);
+    mfs_dir_entry_free(&tree->nodes->names, removed);
 }
 
 bool mfs_namespace_is_within(const struct mfs_dir_node *dir, const struct mfs_dir_node *ancestor)

@@ -59,7 +59,7 @@ int mfs_publish(struct mfs_tree *tree, const struct mfs_place *place, struct mfs
         return error;
     }
     struct chain chain;
-    error = mfs_as_dir(node) == NULL ? mfs_namespace_check_links(node) : 0;
+    error = mfs_node_as_dir(node) == NULL ? mfs_namespace_check_links(node) : 0;
     if (error == 0)
         error = prepare_chain(tree, place, parents_mode, &chain);
     if (error != 0)
@@ -73,15 +73,15 @@ int mfs_publish(struct mfs_tree *tree, const struct mfs_place *place, struct mfs
 int mfs_publish_private(struct mfs_tree *tree, const char *path, struct mfs_node *top)
 {
     struct mfs_place place;
-    mfs_lock_exclusive(tree->nodes->lot, &tree->lock);
+    mfs_sync_lock_exclusive(tree->nodes->lot, &tree->lock);
     int error = mfs_walk(tree, NULL, path, 0, &place);
     if (error == 0 && place.node != NULL)
         error = MEMFS_EEXIST;
-    if (error == 0 && place.needs_dir && mfs_as_dir(top) == NULL)
+    if (error == 0 && place.needs_dir && mfs_node_as_dir(top) == NULL)
         error = MEMFS_ENOENT;
     if (error == 0)
-        error = mfs_publish(tree, &place, top, 0, mfs_nodes_now(tree->nodes));
-    mfs_unlock_exclusive(tree->nodes->lot, &tree->lock);
+        error = mfs_publish(tree, &place, top, 0, mfs_node_now(tree->nodes));
+    mfs_sync_unlock_exclusive(tree->nodes->lot, &tree->lock);
     if (error != 0)
         mfs_subtree_discard(tree, top);
     else
@@ -97,7 +97,7 @@ static int rename_into_chain(struct mfs_tree *tree, const struct mfs_place *from
     int error = prepare_chain(tree, to, MFS_PARENTS_MODE, &chain);
     if (error != 0)
         return error;
-    commit_chain(tree, &chain, mfs_nodes_now(tree->nodes));
+    commit_chain(tree, &chain, mfs_node_now(tree->nodes));
     *removed = mfs_rename_apply(tree, from, &chain.inner, flags, chain.entry);
     return 0;
 }

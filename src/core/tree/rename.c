@@ -29,9 +29,9 @@ static int check_existence(const struct mfs_place *from, const struct mfs_place 
     if ((flags & MEMFS_RENAME_EXCHANGE) != 0 && to->node == NULL)
         return MEMFS_ENOENT;
     bool exchange = (flags & MEMFS_RENAME_EXCHANGE) != 0;
-    if (mfs_as_dir(from->node) == NULL && (from->needs_dir || (!exchange && to->needs_dir)))
+    if (mfs_node_as_dir(from->node) == NULL && (from->needs_dir || (!exchange && to->needs_dir)))
         return MEMFS_ENOTDIR;
-    if (exchange && mfs_as_dir(to->node) == NULL && to->needs_dir)
+    if (exchange && mfs_node_as_dir(to->node) == NULL && to->needs_dir)
         return MEMFS_ENOTDIR;
     return 0;
 }
@@ -39,8 +39,8 @@ static int check_existence(const struct mfs_place *from, const struct mfs_place 
 /* Neither may end up inside itself. */
 static int check_loops(const struct mfs_place *from, const struct mfs_place *to, unsigned flags)
 {
-    const struct mfs_dir_node *moved = mfs_as_dir(from->node);
-    const struct mfs_dir_node *victim = to->node != NULL ? mfs_as_dir(to->node) : NULL;
+    const struct mfs_dir_node *moved = mfs_node_as_dir(from->node);
+    const struct mfs_dir_node *victim = to->node != NULL ? mfs_node_as_dir(to->node) : NULL;
     if (moved != NULL && mfs_namespace_is_within(to->dir, moved))
         return MEMFS_EINVAL;
     if (victim != NULL && mfs_namespace_is_within(from->dir, victim))
@@ -50,8 +50,8 @@ static int check_loops(const struct mfs_place *from, const struct mfs_place *to,
 
 static int check_kinds(struct mfs_node *moved, struct mfs_node *victim)
 {
-    struct mfs_dir_node *victim_dir = mfs_as_dir(victim);
-    if (mfs_as_dir(moved) == NULL)
+    struct mfs_dir_node *victim_dir = mfs_node_as_dir(victim);
+    if (mfs_node_as_dir(moved) == NULL)
         return victim_dir != NULL ? MEMFS_EISDIR : 0;
     if (victim_dir == NULL)
         return MEMFS_ENOTDIR;
@@ -60,7 +60,7 @@ static int check_kinds(struct mfs_node *moved, struct mfs_node *victim)
 
 static int check_locks(struct mfs_tree *tree, struct mfs_node *node)
 {
-    if (node != NULL && mfs_as_file(node) != NULL &&
+    if (node != NULL && mfs_node_as_file(node) != NULL &&
         mfs_filelock_is_locked(tree->nodes->lot, node, MFS_HELD_NOTHING))
         return MEMFS_EBUSY;
     return 0;
@@ -70,8 +70,8 @@ static int check_locks(struct mfs_tree *tree, struct mfs_node *node)
 static int check_links(const struct mfs_dir_node *dir, struct mfs_node *comes,
                        struct mfs_node *goes, const struct mfs_dir_node *comes_from)
 {
-    if (dir == comes_from || mfs_as_dir(comes) == NULL ||
-        (goes != NULL && mfs_as_dir(goes) != NULL))
+    if (dir == comes_from || mfs_node_as_dir(comes) == NULL ||
+        (goes != NULL && mfs_node_as_dir(goes) != NULL))
         return 0;
     return mfs_namespace_check_links(&dir->node);
 }
@@ -106,7 +106,7 @@ int mfs_rename_check(struct mfs_tree *tree, const struct mfs_place *from,
 static void move_parent(struct mfs_node *node, struct mfs_dir_node *parent,
                         struct mfs_dirent *entry)
 {
-    struct mfs_dir_node *dir = mfs_as_dir(node);
+    struct mfs_dir_node *dir = mfs_node_as_dir(node);
     if (dir != NULL)
         mfs_namespace_set_parent(dir, parent, entry);
 }
@@ -141,7 +141,8 @@ static void replace_entry(struct mfs_tree *tree, const struct mfs_place *from,
 {
     swap_nodes(from->entry, to->entry);
     move_parent(to->node, NULL, NULL);
-    mfs_node_set_links(to->node, mfs_as_dir(to->node) != NULL ? 0 : mfs_node_links(to->node) - 1);
+    mfs_node_set_links(to->node,
+                       mfs_node_as_dir(to->node) != NULL ? 0 : mfs_node_links(to->node) - 1);
     move_parent(from->node, to->dir, to->entry);
     mfs_dir_detach(&tree->nodes->names, &from->dir->names, from->entry);
     mfs_node_changed(to->node, now);
@@ -162,9 +163,9 @@ struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_plac
                                     const struct mfs_place *to, unsigned flags,
                                     struct mfs_dirent *prepared)
 {
-    int64_t now = mfs_nodes_now(tree->nodes);
+    int64_t now = mfs_node_now(tree->nodes);
     MFS_CHECK((prepared == NULL) == (to->entry != NULL));
-    mfs_tree_count_change(tree);
+    mfs_walk_count_name_change(tree);
     if ((flags & MEMFS_RENAME_EXCHANGE) != 0) {
         exchange_entries(from, to, now);
         return NULL;

@@ -21,7 +21,7 @@ struct mfs_dirent *mfs_subtree_next(struct mfs_subtree_cursor *cursor)
         struct mfs_dir_node *dir = cursor->next_dir;
         struct mfs_dirent *entry = mfs_dir_at(&dir->names, cursor->next_sequence);
         if (entry != NULL) {
-            struct mfs_dir_node *below = mfs_as_dir(entry->node);
+            struct mfs_dir_node *below = mfs_node_as_dir(entry->node);
             cursor->dir = dir;
             cursor->next_dir = below != NULL ? below : dir;
             cursor->next_sequence = below != NULL ? 0 : entry->u.sequence + 1;
@@ -40,7 +40,7 @@ bool mfs_subtree_has_locked(struct mfs_tree *tree, struct mfs_dir_node *top)
     struct mfs_dirent *entry;
     mfs_subtree_begin(&at, top);
     while ((entry = mfs_subtree_next(&at)) != NULL)
-        if (mfs_as_file(entry->node) != NULL &&
+        if (mfs_node_as_file(entry->node) != NULL &&
             mfs_filelock_is_locked(tree->nodes->lot, entry->node, MFS_HELD_NOTHING))
             return true;
     return false;
@@ -57,8 +57,8 @@ void mfs_subtree_dismantle(struct mfs_tree *tree, struct mfs_dir_node *top, int6
                 return;
             entry = dir->entry;
             dir = dir->parent;
-        } else if (mfs_as_dir(entry->node) != NULL) {
-            dir = mfs_as_dir(entry->node);
+        } else if (mfs_node_as_dir(entry->node) != NULL) {
+            dir = mfs_node_as_dir(entry->node);
             continue;
         }
         mfs_namespace_remove(tree, dir, entry, now);
@@ -69,11 +69,11 @@ void mfs_subtree_dismantle(struct mfs_tree *tree, struct mfs_dir_node *top, int6
 
 void mfs_subtree_move(struct mfs_tree *tree, struct mfs_dir_node *from, struct mfs_dir_node *to)
 {
-    mfs_tree_count_change(tree);
+    mfs_walk_count_name_change(tree);
     mfs_dir_adopt(&to->names, &from->names);
     struct mfs_dirent *entry = mfs_dir_at(&to->names, 0);
     for (; entry != NULL; entry = mfs_dir_at(&to->names, entry->u.sequence + 1)) {
-        struct mfs_dir_node *moved = mfs_as_dir(entry->node);
+        struct mfs_dir_node *moved = mfs_node_as_dir(entry->node);
         if (moved != NULL)
             mfs_namespace_set_parent(moved, to, entry);
     }
@@ -92,8 +92,8 @@ void mfs_subtree_forget(struct mfs_tree *tree, struct mfs_dirent *removed)
 void mfs_subtree_discard(struct mfs_tree *tree, struct mfs_node *node) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
     struct mfs_dirent *removed = NULL;
-    if (mfs_as_dir(node) != NULL)
-        mfs_subtree_dismantle(tree, mfs_as_dir(node), 0, &removed);
+    if (mfs_node_as_dir(node) != NULL)
+        mfs_subtree_dismantle(tree, mfs_node_as_dir(node), 0, &removed);
     mfs_subtree_forget(tree, removed);
     mfs_node_release(tree->nodes, node);
 }
@@ -117,11 +117,11 @@ int mfs_subtree_make_chain(struct mfs_tree *tree, const char *rest, uint32_t mod
     while (error == 0 && *rest != '\0') {
         struct mfs_component next;
         (void)mfs_path_next(&rest, &next);
-        if (mfs_component_is_dot(&name)) {
+        if (mfs_path_is_dot(&name)) {
             name = next;
             continue;
         }
-        if (mfs_component_is_dotdot(&name)) {
+        if (mfs_path_is_dotdot(&name)) {
             error = MEMFS_ENOENT;
             break;
         }
@@ -132,13 +132,13 @@ int mfs_subtree_make_chain(struct mfs_tree *tree, const char *rest, uint32_t mod
             break;
         error = mfs_namespace_prepare(tree, at, &name, &made->node, &addition);
         if (error == 0) {
-            mfs_namespace_commit(tree, &addition, &made->node, mfs_nodes_now(nodes));
+            mfs_namespace_commit(tree, &addition, &made->node, mfs_node_now(nodes));
             at = made;
             name = next;
         }
         mfs_node_release(nodes, &made->node);
     }
-    if (error == 0 && (mfs_component_is_dot(&name) || mfs_component_is_dotdot(&name)))
+    if (error == 0 && (mfs_path_is_dot(&name) || mfs_path_is_dotdot(&name)))
         error = MEMFS_ENOENT;
     if (error != 0) {
         mfs_subtree_discard(tree, &first->node);

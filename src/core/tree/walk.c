@@ -99,8 +99,8 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
                 enum step *next)
 {
     *next = is_last ? STEP_END : STEP_ON;
-    if (mfs_component_is_dot(c) || mfs_component_is_dotdot(c)) {
-        bool up = mfs_component_is_dotdot(c);
+    if (mfs_path_is_dot(c) || mfs_path_is_dotdot(c)) {
+        bool up = mfs_path_is_dotdot(c);
         int error = up ? go_up(w) : 0;
         if (error == 0 && is_last)
             end_at_dir(w, up ? MFS_LAST_DOTDOT : MFS_LAST_DOT, out);
@@ -114,7 +114,7 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
         *next = STEP_END;
         return end_at_missing(w, c, is_last, out);
     }
-    const struct mfs_symlink_node *link = mfs_as_symlink(entry->node);
+    const struct mfs_symlink_node *link = mfs_node_as_symlink(entry->node);
     bool follows = !is_last || (w->flags & MFS_WALK_FOLLOW) != 0 ||
                    (w->needs_dir && (w->flags & MFS_WALK_FOLLOW_SLASH) != 0);
     if (link != NULL && follows) {
@@ -125,7 +125,7 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
         end_at_name(w, c, entry, out);
         return 0;
     }
-    struct mfs_dir_node *dir = mfs_as_dir(entry->node);
+    struct mfs_dir_node *dir = mfs_node_as_dir(entry->node);
     if (dir == NULL)
         return MEMFS_ENOTDIR;
     w->at = dir;
@@ -182,18 +182,18 @@ int mfs_walk_to_node(struct mfs_tree *tree, struct mfs_dir_node *start, const ch
 {
     struct mfs_place place;
     struct mfs_lot *lot = tree->nodes->lot;
-    mfs_lock_shared(lot, &tree->lock);
+    mfs_sync_lock_shared(lot, &tree->lock);
     int flags = MFS_WALK_FOLLOW_SLASH | (follow_last ? MFS_WALK_FOLLOW : 0);
     int error = mfs_walk(tree, start, path, flags, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
-    if (error == 0 && place.needs_dir && mfs_as_dir(place.node) == NULL)
+    if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0) {
         mfs_node_retain(place.node);
         *out = place.node;
     }
-    mfs_unlock_shared(lot, &tree->lock);
+    mfs_sync_unlock_shared(lot, &tree->lock);
     return error;
 }
 

@@ -27,7 +27,7 @@ struct mfs_tree {
 };
 
 /* To be called once for each name that comes, goes or leads elsewhere, under the lock. */
-static inline void mfs_tree_count_change(struct mfs_tree *tree) MFS_REQUIRES(tree->lock)
+static inline void mfs_walk_count_name_change(struct mfs_tree *tree) MFS_REQUIRES(tree->lock)
 {
     (void)atomic_fetch_add(&tree->name_changes, 1);
 }

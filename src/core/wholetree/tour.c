@@ -24,7 +24,7 @@ static int grow(struct mfs_memory *memory, void **items, size_t *capacity, size_
 {
     if (needed <= *capacity)
         return 0;
-    size_t grown_capacity = mfs_max_size(mfs_max_size(first, needed), *capacity * 2);
+    size_t grown_capacity = mfs_num_max_size(mfs_num_max_size(first, needed), *capacity * 2);
     void *grown;
     int error = mfs_memory_take(memory, grown_capacity * item_bytes, MEMFS_CLASS_HANDLES, &grown);
     if (error != 0)
@@ -103,7 +103,7 @@ static int push(struct mfs_tour *tour)
     tour->frames = frames;
     if (error != 0)
         return error;
-    tour->frames[tour->depth++] = (struct mfs_tour_frame){mfs_as_dir(tour->node), 0,
+    tour->frames[tour->depth++] = (struct mfs_tour_frame){mfs_node_as_dir(tour->node), 0,
                                                           tour->path_length, tour->name_offset};
     tour->node = NULL;
     return 0;
@@ -129,7 +129,7 @@ static void stop_here(struct mfs_tour *tour, int event, struct mfs_tour_stop *ou
 
 static int arrive(struct mfs_tour *tour, struct mfs_tour_stop *out)
 {
-    bool is_dir = mfs_as_dir(tour->node) != NULL;
+    bool is_dir = mfs_node_as_dir(tour->node) != NULL;
     tour->next_step = is_dir ? MFS_TOUR_ENTERS : MFS_TOUR_GOES_ON;
     stop_here(tour, is_dir ? MEMFS_WALK_ENTER : MEMFS_WALK_ENTRY, out);
     return 1;
@@ -141,7 +141,7 @@ static int find_entry(struct mfs_tour *tour)
     struct mfs_lot *lot = tour->tree->nodes->lot;
     struct mfs_tour_frame *frame = &tour->frames[tour->depth - 1];
     int result = 0;
-    mfs_lock_shared(lot, &tour->tree->lock);
+    mfs_sync_lock_shared(lot, &tour->tree->lock);
     struct mfs_dirent *entry = mfs_dir_at(&frame->dir->names, frame->next_sequence);
     if (entry != NULL) {
         result = set_path(tour, entry);
@@ -152,7 +152,7 @@ static int find_entry(struct mfs_tour *tour)
             result = 1;
         }
     }
-    mfs_unlock_shared(lot, &tour->tree->lock);
+    mfs_sync_unlock_shared(lot, &tour->tree->lock);
     return result;
 }
 

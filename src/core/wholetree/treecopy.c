@@ -28,7 +28,7 @@
 static int make_like(struct mfs_nodes *nodes, struct mfs_node *from, struct mfs_node **out)
 {
     uint32_t mode = atomic_load_explicit(&from->mode, memory_order_relaxed);
-    struct mfs_symlink_node *link = mfs_as_symlink(from), *new_link;
+    struct mfs_symlink_node *link = mfs_node_as_symlink(from), *new_link;
     struct mfs_file_node *new_file;
     struct mfs_dir_node *new_dir;
     int error;
@@ -36,12 +36,12 @@ static int make_like(struct mfs_nodes *nodes, struct mfs_node *from, struct mfs_
         error = mfs_node_create_symlink(nodes, link->target, link->length, &new_link);
         if (error == 0)
             *out = &new_link->node;
-    } else if (mfs_as_dir(from) != NULL) {
+    } else if (mfs_node_as_dir(from) != NULL) {
         error = mfs_node_create_dir(nodes, mode, &new_dir);
         if (error == 0)
             *out = &new_dir->node;
     } else {
-        error = mfs_node_create_file(nodes, MFS_ORDINARY, mode, &new_file);
+        error = mfs_node_create_file(nodes, MFS_CHARGE_ORDINARY, mode, &new_file);
         if (error == 0)
             *out = &new_file->node;
     }
@@ -59,7 +59,7 @@ static int build_entry(struct tree_copy *copy, const struct mfs_dirent *from,
                        struct mfs_node **made) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
     struct mfs_nodes *nodes = copy->to->nodes;
-    bool has_more_names = mfs_as_dir(from->node) == NULL && mfs_node_links(from->node) > 1;
+    bool has_more_names = mfs_node_as_dir(from->node) == NULL && mfs_node_links(from->node) > 1;
     struct mfs_node *node = has_more_names ? mfs_linkmap_find(&copy->links, from->node) : NULL;
     int error = 0;
     if (node != NULL) {
@@ -96,9 +96,9 @@ static int build_below(struct tree_copy *copy, struct mfs_dir_node *from, struct
             to = to->parent;
         struct mfs_node *made = NULL;
         error = build_entry(copy, entry, to, &made);
-        if (error == 0 && mfs_as_dir(made) != NULL) {
-            from = mfs_as_dir(entry->node);
-            to = mfs_as_dir(made);
+        if (error == 0 && mfs_node_as_dir(made) != NULL) {
+            from = mfs_node_as_dir(entry->node);
+            to = mfs_node_as_dir(made);
         }
     }
     return error;
@@ -117,9 +117,9 @@ static bool next_pair(struct pairs *pairs)
 {
     if (!pairs->has_begun) {
         pairs->has_begun = true;
-        if (mfs_as_dir(pairs->from) != NULL) {
-            mfs_subtree_begin(&pairs->from_at, mfs_as_dir(pairs->from));
-            mfs_subtree_begin(&pairs->to_at, mfs_as_dir(pairs->to));
+        if (mfs_node_as_dir(pairs->from) != NULL) {
+            mfs_subtree_begin(&pairs->from_at, mfs_node_as_dir(pairs->from));
+            mfs_subtree_begin(&pairs->to_at, mfs_node_as_dir(pairs->to));
         }
         return true;
     }
@@ -161,10 +161,10 @@ static int capture_node(struct mfs_nodes *nodes, struct mfs_node *from, enum mfs
 {
     if (to->is_marked)
         return 0;
-    mfs_lock_shared(nodes->lot, &from->lock);
+    mfs_sync_lock_shared(nodes->lot, &from->lock);
     to->is_marked = true;
     mfs_treecopy_attributes(to, from, kind);
-    struct mfs_file_node *file = mfs_as_file(from), *new_file = mfs_as_file(to);
+    struct mfs_file_node *file = mfs_node_as_file(from), *new_file = mfs_node_as_file(to);
     if (file == NULL)
         return 0;
     uint64_t size;
@@ -180,7 +180,7 @@ static void let_go(struct mfs_nodes *nodes, struct mfs_node *from,
     if (!to->is_marked)
         return;
     to->is_marked = false;
-    mfs_unlock_shared(nodes->lot, &from->lock);
+    mfs_sync_unlock_shared(nodes->lot, &from->lock);
 }
 
 static int capture(struct mfs_tree *tree, struct mfs_node *from, enum mfs_copy_kind kind,
@@ -189,13 +189,13 @@ static int capture(struct mfs_tree *tree, struct mfs_node *from, enum mfs_copy_k
     struct mfs_nodes *nodes = tree->nodes;
     struct pairs pairs = {.from = from, .to = to};
     int error = 0;
-    mfs_lock_exclusive(nodes->lot, &tree->capture);
+    mfs_sync_lock_exclusive(nodes->lot, &tree->capture);
     while (error == 0 && next_pair(&pairs))
         error = capture_node(nodes, pairs.from, kind, pairs.to);
     pairs = (struct pairs){.from = from, .to = to};
     while (next_pair(&pairs))
         let_go(nodes, pairs.from, pairs.to);
-    mfs_unlock_exclusive(nodes->lot, &tree->capture);
+    mfs_sync_unlock_exclusive(nodes->lot, &tree->capture);
     return error;
 }
 
@@ -207,8 +207,8 @@ int mfs_treecopy(struct mfs_tree *from, struct mfs_node *node, enum mfs_copy_kin
     int error = make_like(to->nodes, node, &top);
     if (error != 0)
         return error;
-    if (mfs_as_dir(node) != NULL)
-        error = build_below(&copy, mfs_as_dir(node), mfs_as_dir(top));
+    if (mfs_node_as_dir(node) != NULL)
+        error = build_below(&copy, mfs_node_as_dir(node), mfs_node_as_dir(top));
     mfs_linkmap_fini(&copy.links, to->nodes->memory);
     if (error == 0)
         error = capture(from, node, kind, top);

@@ -49,8 +49,8 @@ static void dots_are_told_from_names_that_begin_with_dots(void **state)
         const char *rest = names[i];
         struct mfs_component c;
         assert_true(mfs_path_next(&rest, &c));
-        assert_int_equal(mfs_component_is_dot(&c), i == 0);
-        assert_int_equal(mfs_component_is_dotdot(&c), i == 1);
+        assert_int_equal(mfs_path_is_dot(&c), i == 0);
+        assert_int_equal(mfs_path_is_dotdot(&c), i == 1);
     }
 }
 

@@ -8,7 +8,7 @@ enum { HELD = 300 };
 static mfs_page take_one(struct rig *rig)
 {
     struct mfs_page_list list = {0};
-    if (mfs_pool_take(&rig->pool, MFS_ORDINARY, 1, &list) != 0)
+    if (mfs_page_pool_take(&rig->pool, MFS_CHARGE_ORDINARY, 1, &list) != 0)
         return 0;
     mfs_page page = mfs_page_list_pop(&rig->pool, &list);
     assert_int_equal(list.count, 0);
@@ -50,7 +50,7 @@ static void pages_taken_and_released_at_random_never_overlap(void **state)
         }
         assert_true(refused > 0);
         assert_int_equal(rig->pool.pages_free, rig->pool.pages_total);
-        mfs_pool_trim(&rig->pool);
+        mfs_page_pool_trim(&rig->pool);
         assert_int_equal(rig->pool.slabs, 0);
         assert_int_equal(rig->allocator.held_bytes, 0);
         rig_destroy(rig);
@@ -72,7 +72,7 @@ static void a_page_lives_until_its_last_reference_and_its_last_pin_are_gone(void
     memset(mfs_page_bytes(&rig->pool, page), 7, 4096);
     mfs_page_release(&rig->pool, page);
     struct mfs_page_list others = {0};
-    assert_int_equal(mfs_pool_take(&rig->pool, MFS_ORDINARY, 100, &others), 0);
+    assert_int_equal(mfs_page_pool_take(&rig->pool, MFS_CHARGE_ORDINARY, 100, &others), 0);
     for (int i = 0; i < 100; i++) {
         mfs_page other = mfs_page_list_pop(&rig->pool, &others);
         assert_true(other != page);
@@ -90,17 +90,19 @@ static void several_pages_come_all_or_not_at_all(void **state)
     (void)state;
     struct rig *rig = rig_create(1 << 20, 4096);
     struct mfs_page_list list = {0};
-    assert_int_equal(mfs_pool_take(&rig->pool, MFS_ORDINARY, 1000, &list), MEMFS_EDQUOT);
+    assert_int_equal(mfs_page_pool_take(&rig->pool, MFS_CHARGE_ORDINARY, 1000, &list),
+                     MEMFS_EDQUOT);
     assert_int_equal(list.count, 0);
     assert_int_equal(rig->pool.pages_free, rig->pool.pages_total);
     assert_int_equal(mfs_ledger_used(&rig->memory.ledger), 0);
-    assert_int_equal(mfs_pool_take(&rig->pool, MFS_ORDINARY, 200, &list), 0);
+    assert_int_equal(mfs_page_pool_take(&rig->pool, MFS_CHARGE_ORDINARY, 200, &list), 0);
     assert_int_equal(list.count, 200);
     mfs_page_list_release(&rig->pool, &list);
     rig_destroy(rig);
     rig = rig_create(0, 4096);
     tracking_refuse(&rig->allocator, 2, 1); /* the second slab */
-    assert_int_equal(mfs_pool_take(&rig->pool, MFS_ORDINARY, 2000, &list), MEMFS_ENOMEM);
+    assert_int_equal(mfs_page_pool_take(&rig->pool, MFS_CHARGE_ORDINARY, 2000, &list),
+                     MEMFS_ENOMEM);
     tracking_refuse(&rig->allocator, 0, 0);
     assert_int_equal(rig->pool.pages_free, rig->pool.pages_total);
     rig_destroy(rig);

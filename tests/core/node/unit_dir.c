@@ -57,7 +57,7 @@ static void drop(struct bench *b, size_t number)
     struct mfs_dirent *entry = find(b, number);
     assert_non_null(entry);
     mfs_dir_detach(&b->names, &b->dir, entry);
-    mfs_dirent_free(&b->names, entry);
+    mfs_dir_entry_free(&b->names, entry);
     b->sequences[number] = 0;
 }
 

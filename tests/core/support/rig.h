@@ -33,19 +33,19 @@ static inline struct rig *rig_create(uint64_t limit, uint32_t page_size)
     if (rig == NULL)
         abort();
     tracking_allocator_init(&rig->allocator, limit);
-    assert_int_equal(mfs_lot_init(&rig->lot, NULL, true), 0);
+    assert_int_equal(mfs_sync_lot_init(&rig->lot, NULL, true), 0);
     mfs_ledger_init(&rig->memory.ledger, limit != 0 ? limit : MFS_UNLIMITED);
     rig->memory.lot = &rig->lot;
     rig->memory.hooks = tracking_hooks(&rig->allocator);
-    mfs_pool_init(&rig->pool, &rig->memory, page_size);
+    mfs_page_pool_init(&rig->pool, &rig->memory, page_size);
     return rig;
 }
 
 /* All of it was given back, by every count. */
 static inline void rig_destroy(struct rig *rig)
 {
-    mfs_pool_fini(&rig->pool, false);
-    mfs_lot_fini(&rig->lot);
+    mfs_page_pool_fini(&rig->pool, false);
+    mfs_sync_lot_fini(&rig->lot);
     assert_int_equal(mfs_ledger_used(&rig->memory.ledger), 0);
     assert_int_equal(rig->memory.ledger.committed, 0);
     tracking_assert_empty(&rig->allocator);

@@ -17,22 +17,22 @@ struct room {
 
 static void enter_shared(struct room *room, size_t i) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
-    mfs_lock_shared(&room->lot, &room->locks[i]);
+    mfs_sync_lock_shared(&room->lot, &room->locks[i]);
     room->readers[i]++;
     if (room->writers[i] != 0)
         room->wrong++;
     room->readers[i]--;
-    mfs_unlock_shared(&room->lot, &room->locks[i]);
+    mfs_sync_unlock_shared(&room->lot, &room->locks[i]);
 }
 
 static void enter_exclusive(struct room *room, size_t i) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
-    mfs_lock_exclusive(&room->lot, &room->locks[i]);
+    mfs_sync_lock_exclusive(&room->lot, &room->locks[i]);
     if (room->writers[i]++ != 0 || room->readers[i] != 0)
         room->wrong++;
     room->written[i]++;
     room->writers[i]--;
-    mfs_unlock_exclusive(&room->lot, &room->locks[i]);
+    mfs_sync_unlock_exclusive(&room->lot, &room->locks[i]);
 }
 
 static void *come_and_go(void *context)
@@ -51,7 +51,7 @@ static void a_writer_is_alone_and_every_waiter_gets_in(void **state)
     (void)state;
     static struct room room;
     pthread_t threads[THREADS];
-    assert_int_equal(mfs_lot_init(&room.lot, NULL, true), 0);
+    assert_int_equal(mfs_sync_lot_init(&room.lot, NULL, true), 0);
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, &room), 0);
     for (size_t i = 0; i < THREADS; i++)
@@ -60,7 +60,7 @@ static void a_writer_is_alone_and_every_waiter_gets_in(void **state)
     assert_int_equal(room.written[0] + room.written[1] + room.written[2], THREADS * STEPS);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(room.locks[i].word, 0); /* free, and nobody is believed to wait */
-    mfs_lot_fini(&room.lot);
+    mfs_sync_lot_fini(&room.lot);
 }
 
 struct meeting {
@@ -72,9 +72,9 @@ struct meeting {
 static void *read_together(void *context) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
     struct meeting *meeting = context;
-    mfs_lock_shared(&meeting->lot, &meeting->lock);
+    mfs_sync_lock_shared(&meeting->lot, &meeting->lock);
     pthread_barrier_wait(&meeting->barrier); /* ends only if all are inside at once */
-    mfs_unlock_shared(&meeting->lot, &meeting->lock);
+    mfs_sync_unlock_shared(&meeting->lot, &meeting->lock);
     return NULL;
 }
 
@@ -83,14 +83,14 @@ static void readers_are_inside_together(void **state)
     (void)state;
     struct meeting meeting = {.lock = {0}};
     pthread_t threads[THREADS];
-    assert_int_equal(mfs_lot_init(&meeting.lot, NULL, true), 0);
+    assert_int_equal(mfs_sync_lot_init(&meeting.lot, NULL, true), 0);
     assert_int_equal(pthread_barrier_init(&meeting.barrier, NULL, THREADS), 0);
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, read_together, &meeting), 0);
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     pthread_barrier_destroy(&meeting.barrier);
-    mfs_lot_fini(&meeting.lot);
+    mfs_sync_lot_fini(&meeting.lot);
 }
 
 int main(void)

@@ -33,7 +33,7 @@ static void a_size_is_digits_with_at_most_one_suffix(void **unused)
     };
     for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
         uint64_t bytes = 77;
-        if (!mfs_uri_read_bytes(cases[index].text, &bytes) || bytes != cases[index].bytes)
+        if (!mfs_amount_read(cases[index].text, &bytes) || bytes != cases[index].bytes)
             fail_msg("%s", cases[index].text);
     }
 }
@@ -60,7 +60,7 @@ static void anything_else_is_no_size_and_leaves_the_result_alone(void **unused)
                            "99999999999999999999999"};
     for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
         uint64_t bytes = 77;
-        if (mfs_uri_read_bytes(cases[index], &bytes) || bytes != 77)
+        if (mfs_amount_read(cases[index], &bytes) || bytes != 77)
             fail_msg("%s", cases[index]);
     }
 }
