@@ -31,11 +31,13 @@
  * Quota      The limit on the bytes held from the allocator.  "Committed" is
  *            what is held now; "used" is the part of it that lives in objects
  *            (the rest are free pages in slabs, ready for use).
- * Reserve    The last part of the quota, which ordinary data may not fill.  Only
- *            what has asked for it (MEMFS_O_EMERGENCY, memfs_use_emergency_reserve(),
- *            memfs_charged_alloc_emergency()) may: journals, for instance, without
- *            which nothing could be deleted from a database once all is full.
- *            Not to be confused with memfs_preallocate(), the growth of one file.
+ * Emergency reserve
+ *            The last part of the quota, which ordinary data may not fill.  Files that are opened
+ *            with MEMFS_O_EMERGENCY may: journals, for instance, without which nothing could be
+ *            deleted from a database once everything else is full.
+ *
+ * What builders of storage need (mappings, held contents, preallocation ...) is in
+ * memfs/storage.h.
  *
  * RULES FOR EVERY FUNCTION
  *
@@ -71,11 +73,9 @@
  * WAYS TO HURT YOURSELF
  *
  * - Closing a handle that another thread is still using.
- * - Keeping a directory handle, mapping or version past memfs_destroy().
+ * - Keeping a handle or directory stream past memfs_destroy().
  * - Lending memory to a handle (memfs_open_options.storage) and reusing it
  *   before memfs_close().
- * - Writing through the pointer of a mapping: it is const for a reason, other
- *   files may share the page.
  */
 #ifndef MEMFS_MEMFS_H
 #define MEMFS_MEMFS_H
@@ -521,130 +521,6 @@ enum memfs_lock_kind { MEMFS_LOCK_SHARED = 1, MEMFS_LOCK_EXCLUSIVE = 2 };
 MEMFS_API int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms);
 MEMFS_API int memfs_unlock(memfs_file *file); /* without a lock: nothing happens */
 
-/*
- * Maps part of one page for reading, without a copy.  The bytes stay where they
- * are, and readable, until memfs_unmap(), whatever happens to the file, its
- * handles included.  A later write to the file shows through, unless the page
- * was copied, punched or cut off in between; so does a write to a copy that had
- * shared the page and is, by then, the only file that has it.  The range must
- * lie inside the file and inside one page.  A hole gets a page first, and a short
- * content a whole one.
- *
- * Errors:   EINVAL (the range crosses a page), ENXIO (it leaves the file), EBADF,
- *           EISDIR, EDQUOT, ENOMEM.
- * Lifetime: the struct is the caller's; the file system must outlive it.
- */
-typedef struct memfs_mapping {
-    const void *data;
-    size_t length;
-    void *opaque[2];
-} memfs_mapping;
-
-MEMFS_API int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *out);
-
-/*
- * The same, but only of a page that is there: it takes no memory.
- * Errors: EINVAL, EBADF, EISDIR as above; ENXIO also for a hole and in a short content.
- */
-MEMFS_API int memfs_map_present(memfs_file *file, int64_t offset, size_t length,
-                                memfs_mapping *out);
-MEMFS_API int memfs_unmap(memfs_mapping *mapping); /* EBADF if it was unmapped before */
-
-/*
- * Counts what may make a mapping old: that a page of the file was copied to be written, cut
- * off, punched, or replaced with the whole content.  A mapping that was made after the number
- * was read shows, as long as the number stays the same, what a read would; so it may be kept
- * and used again.  It never waits, and begins anywhere.  No open file: 0.
- */
-MEMFS_API uint64_t memfs_mapping_generation(memfs_file *file);
-
-/*
- * Versions: the content of a file at one moment, held by reference, at no cost
- * until the file or the version changes.  Taking, restoring, exchanging and dropping one
- * allocate nothing, cannot fail for want of memory, and take the time of what they free.
- * While a version is held, overwriting the file allocates (a copy of what is
- * overwritten).
- *
- * memfs_content_take()     remembers the content and size.
- * memfs_content_restore()  puts them back, and drops the version.
- * memfs_content_exchange() puts them into the file and the file's into the version, in one
- *                          step for every observer.
- * memfs_content_drop()     forgets them.
- * memfs_content_read()     reads from the version as memfs_pread() would have.
- * memfs_content_map()      maps a page of it that is there, as memfs_map_present() would have; a
- *                          later write to the version may show through, or not.
- * memfs_content_write(), memfs_content_truncate()
- *                          change the version as memfs_pwrite() and memfs_ftruncate() would the
- *                          file.  Nobody else sees it before it is restored or exchanged: so a
- *                          change of many steps becomes one, that can still be dropped.
- * memfs_content_allocate() makes sure that writing to the range later needs no memory, and keeps
- *                          the size; what lies behind that is given back by truncating.
- *
- * Errors:   EBADF, EISDIR, EINVAL (not a version that is held; a negative offset or size; a null
- *           buffer with a length), ENXIO and EINVAL (mapping, as there), EXDEV (put into another file system); writing, and growing:
- *           EFBIG, EDQUOT, ENOMEM.
- * Threads:  a version is its holder's, who must not call two of these at a time on it; reads may
- *           overlap.
- * Lifetime: the struct is the caller's and must stay where it is while the
- *           version is held; it may outlive the handle, not the file system.
- */
-typedef struct memfs_content_ref {
-    uint64_t size_bytes; /* of the content; read only */
-    uint64_t opaque[7];
-} memfs_content_ref;
-
-MEMFS_API int memfs_content_take(memfs_file *file, memfs_content_ref *out);
-MEMFS_API int memfs_content_restore(memfs_file *file, memfs_content_ref *version);
-MEMFS_API int memfs_content_exchange(memfs_file *file, memfs_content_ref *version);
-MEMFS_API int memfs_content_drop(memfs_content_ref *version);
-MEMFS_API int64_t memfs_content_read(const memfs_content_ref *version, void *buffer, size_t length,
-                                     int64_t offset);
-MEMFS_API int memfs_content_map(const memfs_content_ref *version, int64_t offset, size_t length,
-                                memfs_mapping *out);
-MEMFS_API int64_t memfs_content_write(memfs_content_ref *version, const void *buffer, size_t length,
-                                      int64_t offset);
-MEMFS_API int memfs_content_truncate(memfs_content_ref *version, int64_t size);
-MEMFS_API int memfs_content_allocate(memfs_content_ref *version, int64_t offset, int64_t length);
-
-/*
- * Reserves the file's growth: makes room between the file's end and `end`, so
- * that writing there needs no memory, now or later.  Truncating meanwhile keeps
- * what is before `end`.  The reservation belongs to the file, not the handle; it
- * lasts until another call moves it (0: ends it) or the content is replaced as a
- * whole, or ends where a hole is punched or was; what then lies behind both it
- * and the file's end is given back.  All or nothing.  While a version or a
- * copy shares the file's pages, writing to those takes memory all the same.
- *
- * Errors:   EBADF, EISDIR, EINVAL (negative), EDQUOT, ENOMEM (growing only).
- */
-MEMFS_API int memfs_preallocate(memfs_file *file, int64_t end);
-
-/*
- * Holding a file private: while a handle does (`on` not 0), copies of the file
- * (memfs_copy(), memfs_copy_tree()) get pages of their own at once, charged at
- * once, instead of sharing the file's.  So no copy that somebody takes meanwhile
- * makes overwriting allocate: what a rollback needs.  Ends with the handle.
- * Versions, which the writer takes himself, still share.
- * Errors: EBADF, EISDIR.
- */
-MEMFS_API int memfs_hold_private(memfs_file *file, int on);
-
-/* What a handle may take from the reserve (see memfs_set_emergency_reserve()) while writing. */
-enum memfs_emergency_use {
-    MEMFS_EMERGENCY_UNUSED = 0,      /* nothing: ordinary data */
-    MEMFS_EMERGENCY_OVERWRITING = 1, /* for calls that end at or before the file's end: copies of
-                                      what a version or another file shares, and holes */
-    MEMFS_EMERGENCY_WRITING = 2      /* for growth too; what MEMFS_O_EMERGENCY begins with */
-};
-
-/*
- * Changes what writes, truncations, allocations and reservations of growth through this
- * handle may take from now on; and through versions that are taken through it from now on,
- * until those are dropped.  What was taken before stays.
- * Errors: EBADF, EISDIR, EINVAL (any other value).
- */
-MEMFS_API int memfs_use_emergency_reserve(memfs_file *file, int use);
-
 /* --------------------------------------------------------------- attributes */
 
 enum memfs_kind { MEMFS_KIND_FILE = 1, MEMFS_KIND_DIRECTORY = 2, MEMFS_KIND_SYMLINK = 3 };
@@ -675,15 +551,6 @@ MEMFS_API int memfs_fstat(memfs_file *file, memfs_stat_info *info);
 
 /* The size of an open file, without anything else; never waits. */
 MEMFS_API int64_t memfs_file_size(memfs_file *file);
-
-/*
- * Counts the changes of names: an entry that is created, removed, renamed, exchanged
- * or replaced, anywhere in the tree.  While it stays the same, every path leads
- * where it led.  It never waits, and counts a change before the call that makes it
- * returns.  It begins anywhere; creating or removing one name is one step.  A null
- * or destroyed file system: 0.
- */
-MEMFS_API uint64_t memfs_name_generation(memfs *fs);
 
 /* 1 or 0, or an error other than ENOENT, ENOTDIR, ELOOP (those are 0).  Links are followed. */
 MEMFS_API int memfs_exists(memfs *fs, const char *path);
@@ -786,6 +653,13 @@ MEMFS_API int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size
  * Errors: EFBIG (larger than `limit`), EISDIR, EDQUOT, ENOMEM.
  */
 MEMFS_API int memfs_read_file(memfs *fs, const char *path, size_t limit, void **data, size_t *size);
+
+/*
+ * Gives back memory that memfs_read_file(), memfs_charged_alloc() or another function of memfs
+ * handed out.  Null: nothing happens.  Errors: EINVAL (another file system's, or given back
+ * before, where that can be told; a pointer of any other origin is undefined behaviour).
+ */
+MEMFS_API int memfs_free(memfs *fs, void *memory);
 
 /*
  * Creates the file or replaces its content, in one step: a reader sees the old
@@ -973,20 +847,6 @@ typedef int (*memfs_walk_callback)(void *context, const memfs_walk_entry *entry)
  * Symlinks are not followed below `path`.  Memory grows with the depth only.
  */
 MEMFS_API int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *context);
-
-/* ----------------------------------------------------------- charged memory */
-
-/*
- * Memory that counts against the quota (class SHARED), zeroed, aligned for any
- * type, at a fixed address until freed.  Errors: EDQUOT, ENOMEM, EINVAL (size 0).
- */
-MEMFS_API int memfs_charged_alloc(memfs *fs, size_t size, void **out);
-
-/* The same for memory without which work would be stuck: it may come from the reserve. */
-MEMFS_API int memfs_charged_alloc_emergency(memfs *fs, size_t size, void **out);
-
-/* Null is fine.  Memory that memfs_charged_alloc() did not hand out: EINVAL where it can be told. */
-MEMFS_API int memfs_free(memfs *fs, void *memory);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,8 @@
  */
 #include "file/shm.h"
 
+#include <memfs/storage.h>
+
 #include <assert.h>
 #include <string.h>
 

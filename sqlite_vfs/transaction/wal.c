@@ -10,6 +10,8 @@
 
 #include "base/errmap.h"
 
+#include <memfs/storage.h>
+
 #include <assert.h>
 
 enum { WAL_HEADER_BYTES = 32, FRAME_HEADER_BYTES = 24, PAGE_SIZE_OFFSET = 8 };

@@ -19,6 +19,8 @@
 #include "vfs/dbfile.h"
 #include "vfs/uri_parameters.h"
 
+#include <memfs/storage.h>
+
 #include <assert.h>
 #include <string.h>
 

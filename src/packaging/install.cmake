@@ -19,7 +19,9 @@ if(MEMFS_THREADS AND NOT BUILD_SHARED_LIBS)
     set(MEMFS_PC_THREADS "-pthread")
 endif()
 
-set(memfs_headers "${PROJECT_SOURCE_DIR}/include/memfs/memfs.h")
+set(memfs_headers
+    "${PROJECT_SOURCE_DIR}/include/memfs/memfs.h"
+    "${PROJECT_SOURCE_DIR}/include/memfs/storage.h")
 install(TARGETS memfs EXPORT memfs-core
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
     LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"

@@ -8,6 +8,8 @@
  */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 /* Something of everything, so that a change would show. */
 static void make_tree(memfs *fs)
 {

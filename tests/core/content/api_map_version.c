@@ -1,6 +1,8 @@
 /* Mapped pages, which stay put; versions, which stay as they were. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 /* ----------------------------------------------------------------- mapping */
 
 static void a_mapping_shows_the_bytes_without_a_copy(void **state)

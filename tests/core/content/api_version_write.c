@@ -1,6 +1,8 @@
 /* Versions that are changed apart from their file, and put into it in one step. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static const size_t sizes[] = {0, 5, 300, 4096, 50000};
 
 static void check_version(const memfs_content_ref *version, size_t length, unsigned seed)

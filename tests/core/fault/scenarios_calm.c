@@ -5,6 +5,8 @@
  */
 #include "scenarios.h"
 
+#include <memfs/storage.h>
+
 #include <string.h>
 
 /* One call of several, in order; the first error ends the scenario. */

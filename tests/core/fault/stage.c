@@ -1,5 +1,7 @@
 #include "stage.h"
 
+#include <memfs/storage.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 /* Making and unmaking a file system: the config, what is absurd, what is busy. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 /* The usual config, on a tracking allocator of its own. */
 static memfs_config config_on(struct tracking_allocator *allocator)
 {

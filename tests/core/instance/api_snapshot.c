@@ -1,6 +1,8 @@
 /* Snapshots of the whole tree: taking, putting back, getting parts back, and what they cost. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 #define PAGE 4096
 
 /* Something of everything, with attributes that nobody has by chance. */

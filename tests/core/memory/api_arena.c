@@ -8,6 +8,8 @@
 
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static _Atomic int counting;
 static _Atomic int heap_calls;
 

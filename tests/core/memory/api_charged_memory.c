@@ -1,6 +1,8 @@
 /* Memory that counts against the quota. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 #include <stdalign.h>
 
 static void charged_memory_is_zeroed_aligned_and_counted(void **state)

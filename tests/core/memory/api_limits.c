@@ -1,6 +1,8 @@
 /* Quota and node limit, changed while running; statfs; the last refusal. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static void a_raised_quota_lets_the_refused_write_through(void **state)
 {
     struct fixture *f = *state;

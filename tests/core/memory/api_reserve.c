@@ -1,6 +1,8 @@
 /* The part of the quota that ordinary data may not fill. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 #ifndef MEMFS_NO_THREADS
 #include <pthread.h>
 #endif

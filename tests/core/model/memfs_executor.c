@@ -5,6 +5,8 @@
  */
 #include "memfs_executor.h"
 
+#include <memfs/storage.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,8 @@
 /* Opening and closing: flags, modes, what is refused, what is made on the way. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static int try_open(memfs *fs, const char *path, uint32_t flags)
 {
     memfs_file *file = (memfs_file *)0x1;
