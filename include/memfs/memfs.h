@@ -69,6 +69,17 @@
  *            lists: ENOENT, ENOTDIR (a component is no directory), ELOOP,
  *            ENAMETOOLONG.
  * Times      Nanoseconds since 1970-01-01 UTC, from the clock hook.
+ * Structs    A struct that begins with `struct_size` may grow in later versions.  The caller sets
+ *            struct_size to sizeof the struct, so that programs and libraries of different
+ *            versions work together:
+ *            - a smaller struct, of an older program, is accepted: its missing fields have their
+ *              defaults, and of what a function fills in, only what fits is written;
+ *            - a larger one, of a newer program, is accepted if all that this library does not
+ *              know is zero, and is MEMFS_E2BIG otherwise; in a struct that a function fills in,
+ *              the rest is set to zero;
+ *            - a struct_size that is too small for the fields that a function needs (0, for
+ *              instance) is MEMFS_EINVAL, one above MEMFS_STRUCT_SIZE_MAX is MEMFS_E2BIG.
+ *            Structs without struct_size keep their size for ever.
  *
  * WAYS TO HURT YOURSELF
  *
@@ -118,6 +129,7 @@ MEMFS_API const char *memfs_version(void);
 #define MEMFS_PAGE_SIZE_MAX 65536u
 #define MEMFS_PAGE_SIZE_DEFAULT 4096u
 #define MEMFS_QUOTA_DEFAULT ((uint64_t)256 << 20)
+#define MEMFS_STRUCT_SIZE_MAX 4096u
 
 /* ------------------------------------------------------------------- errors */
 
@@ -127,6 +139,7 @@ MEMFS_API const char *memfs_version(void);
     X(ENOENT, 2, "no such file or directory") \
     X(EIO, 5, "internal inconsistency") \
     X(ENXIO, 6, "no data or hole at or after this offset") \
+    X(E2BIG, 7, "struct uses fields that this version does not know") \
     X(EBADF, 9, "handle is closed or was not opened for this") \
     X(EAGAIN, 11, "lock is held by another handle") \
     X(ENOMEM, 12, "the allocator refused memory") \
@@ -177,6 +190,7 @@ typedef struct memfs_dir memfs_dir;
  * and must not decrease as `bytes` grows.
  */
 typedef struct memfs_allocator {
+    size_t struct_size; /* sizeof(memfs_allocator) */
     void *context;
     void *(*take)(void *context, size_t bytes);
     void (*give)(void *context, void *memory, size_t bytes);
@@ -191,6 +205,7 @@ typedef struct memfs_allocator {
  * if negative) and may return early.
  */
 typedef struct memfs_lock_hooks {
+    size_t struct_size; /* sizeof(memfs_lock_hooks) */
     void *context;
     void *(*mutex_create)(void *context);
     void (*mutex_destroy)(void *context, void *mutex);
@@ -213,6 +228,7 @@ enum memfs_atime_policy {
 /* What was refused: by which limit (MEMFS_EDQUOT, _ENOSPC, _ENOMEM; 0: none yet), and how many
  * bytes (nodes for ENOSPC) were wanted and were left. */
 typedef struct memfs_refusal {
+    size_t struct_size; /* set by the caller of memfs_last_refusal(): sizeof(memfs_refusal) */
     int error;
     uint64_t wanted;
     uint64_t available;
@@ -254,8 +270,8 @@ typedef struct memfs_config {
     uint64_t emergency_reserve_bytes; /* of the quota, closed to ordinary data; 0: none */
     void *arena; /* if not null, all memory comes from here and the heap is never called */
     size_t arena_bytes;
-    memfs_allocator allocator; /* all null: malloc and free */
-    memfs_lock_hooks locks;    /* all null: POSIX threads */
+    const memfs_allocator *allocator; /* copied; null: malloc and free */
+    const memfs_lock_hooks *locks;    /* copied; null: POSIX threads */
     void *clock_context;
     int64_t (*clock)(void *clock_context); /* nanoseconds; null: the system's clock */
     void *log_context;
@@ -266,6 +282,13 @@ typedef struct memfs_config {
     uint32_t root_mode;             /* permission bits of "/"; 0: 0755 */
     uint32_t uid, gid;              /* owner of "/" and of what is created */
 } memfs_config;
+
+/*
+ * Fills in the default configuration, as memfs_config_default() does: for bindings to other
+ * languages, which cannot call an inline function.  `struct_size` is the size of the caller's
+ * struct.  Errors: EINVAL, E2BIG (see "Structs").
+ */
+MEMFS_API int memfs_config_init(memfs_config *config, size_t struct_size);
 
 static inline memfs_config memfs_config_default(void)
 {
@@ -284,9 +307,10 @@ static inline memfs_config memfs_config_default(void)
  *
  * Errors:   EINVAL (a field is absurd: an unknown flag, a page size that is no
  *           power of two in range, half-filled hooks, an arena with an
- *           allocator, a wrong struct_size), EDQUOT (the quota cannot hold an
- *           empty tree), ENOMEM, EOPNOTSUPP (lock hooks in a build without
- *           threads, no arena and no allocator in a build for arenas only).
+ *           allocator, a wrong struct_size), E2BIG, EDQUOT (the quota cannot
+ *           hold an empty tree), ENOMEM, EOPNOTSUPP (lock hooks in a build
+ *           without threads, no arena and no allocator in a build for arenas
+ *           only).
  */
 MEMFS_API int memfs_create(const memfs_config *config, memfs **out);
 
@@ -335,6 +359,9 @@ enum memfs_class {
     MEMFS_CLASS_COUNT = 7
 };
 
+/* Places for classes in memfs_statfs_info, so that new classes do not move what follows. */
+#define MEMFS_CLASS_SLOTS 16
+
 typedef struct memfs_statfs_info {
     size_t struct_size;       /* set by the caller: sizeof(memfs_statfs_info) */
     uint64_t quota_bytes;     /* 0: unlimited */
@@ -342,7 +369,7 @@ typedef struct memfs_statfs_info {
     uint64_t used_bytes;      /* of these, in live objects */
     uint64_t available_bytes; /* what new ordinary data could take; UINT64_MAX if unlimited */
     uint64_t peak_bytes;      /* the most ever committed */
-    uint64_t class_bytes[MEMFS_CLASS_COUNT]; /* used_bytes, divided */
+    uint64_t class_bytes[MEMFS_CLASS_SLOTS]; /* used_bytes, divided, by enum memfs_class */
     uint64_t preallocated_bytes; /* room behind the ends of files, see memfs_preallocate() */
     uint64_t
         emergency_reserve_bytes; /* of the quota, closed to ordinary data, see memfs_set_emergency_reserve() */
@@ -356,6 +383,7 @@ typedef struct memfs_statfs_info {
     uint64_t quota_refusals, node_refusals, allocator_refusals;
     uint32_t page_size;
     uint32_t name_max, path_max;
+    uint32_t class_count; /* of the slots in class_bytes, how many have a class */
 } memfs_statfs_info;
 
 /* Fills `info`.  The figures are read one after another while others work. */
@@ -528,7 +556,7 @@ enum memfs_kind { MEMFS_KIND_FILE = 1, MEMFS_KIND_DIRECTORY = 2, MEMFS_KIND_SYML
 typedef struct memfs_stat_info {
     size_t struct_size;          /* set by the caller: sizeof(memfs_stat_info) */
     uint64_t number;             /* of the node (inode number); never used again */
-    uint64_t size;               /* bytes; of a symlink its target's, of a directory 0 */
+    uint64_t size_bytes;         /* of a symlink its target's, of a directory 0 */
     uint64_t allocated_bytes;    /* pages it refers to, shared ones counted whole */
     uint64_t preallocated_bytes; /* room behind the end, see memfs_preallocate() */
     uint64_t generation;         /* counts the changes of content, names and attributes */
@@ -536,7 +564,8 @@ typedef struct memfs_stat_info {
     uint32_t kind; /* enum memfs_kind */
     uint32_t mode; /* permission bits, 07777 */
     uint32_t uid, gid;
-    uint32_t links; /* of a directory: 2 and one for each directory in it */
+    uint32_t links;     /* of a directory: 2 and one for each directory in it */
+    uint32_t page_size; /* of the file system: the unit in which reading and writing is cheapest */
 } memfs_stat_info;
 
 #define MEMFS_AT_NOFOLLOW 0x1u  /* of a symlink, itself */
@@ -760,10 +789,14 @@ MEMFS_API int memfs_snapshot_remove(memfs *fs, const char *name);
 MEMFS_API int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const char *to);
 
 typedef struct memfs_snapshot_info {
-    size_t struct_size;   /* set by the caller: sizeof(memfs_snapshot_info) */
-    int64_t taken_ns;     /* when */
-    uint64_t own_bytes;   /* its nodes and names: what it costs while nothing changes */
-    memfs_tree_info tree; /* what is in it, as memfs_tree_usage() of "/" would have said */
+    size_t struct_size; /* set by the caller: sizeof(memfs_snapshot_info) */
+    int64_t taken_ns;   /* when */
+    uint64_t own_bytes; /* its nodes and names: what it costs while nothing changes */
+    /* What is in it, as memfs_tree_usage() of "/" would have said. */
+    uint64_t files, directories, symlinks;
+    uint64_t size_bytes;
+    uint64_t allocated_bytes;
+    uint64_t usage_bytes;
 } memfs_snapshot_info;
 
 MEMFS_API int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info);
@@ -771,9 +804,10 @@ MEMFS_API int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_in
 /* -------------------------------------------------------------- directories */
 
 typedef struct memfs_dirent {
-    uint64_t number; /* of the node */
-    uint64_t cookie; /* where the entry after this one starts: for memfs_seekdir() */
-    uint32_t kind;   /* enum memfs_kind */
+    size_t struct_size; /* set by the caller: sizeof(memfs_dirent) */
+    uint64_t number;    /* of the node */
+    int64_t cookie;     /* where the entry after this one starts: for memfs_seekdir() */
+    uint32_t kind;      /* enum memfs_kind */
     uint32_t name_length;
     char name[MEMFS_NAME_MAX + 1];
 } memfs_dirent;
@@ -798,6 +832,7 @@ MEMFS_API int memfs_closedir(memfs_dir *dir);
 /* Names or paths, sorted by bytes; charged, and keeping memfs_destroy() from working,
  * until memfs_list_free(). */
 typedef struct memfs_list {
+    size_t struct_size; /* set by the caller: sizeof(memfs_list) */
     size_t count;
     const char *const *names; /* names[count] is null */
     void *opaque;
@@ -827,11 +862,12 @@ enum memfs_walk_event {
 };
 
 typedef struct memfs_walk_entry {
-    int event;        /* enum memfs_walk_event */
-    uint32_t depth;   /* 0: the path that the walk was given */
-    const char *path; /* the path given and the names below it; NUL-terminated */
-    const char *name; /* the last component in `path` */
-    memfs_stat_info stat;
+    size_t struct_size; /* set by memfs */
+    int event;          /* enum memfs_walk_event */
+    uint32_t depth;     /* 0: the path that the walk was given */
+    const char *path;   /* the path given and the names below it; NUL-terminated */
+    const char *name;   /* the last component in `path` */
+    const memfs_stat_info *stat;
 } memfs_walk_entry;
 
 /* What a walk's callback returns; a negative value ends the walk with that error. */
