@@ -95,12 +95,26 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(_WIN32)
-#define MEMFS_API
-#elif defined(__GNUC__)
-#define MEMFS_API __attribute__((visibility("default")))
+/*
+ * On Windows a function of a shared library is declared otherwise where the library is built than
+ * where it is used, and otherwise again in a static library: programs that link memfs statically
+ * define MEMFS_STATIC (CMake and pkg-config do so for them).  MEMFS_BUILDING is for memfs alone.
+ * The headers of optional parts have a macro of their own, since each part is a library.
+ */
+#if defined(_WIN32) && !defined(MEMFS_STATIC)
+#define MEMFS_EXPORT __declspec(dllexport)
+#define MEMFS_IMPORT __declspec(dllimport)
+#elif defined(__GNUC__) && !defined(_WIN32)
+#define MEMFS_EXPORT __attribute__((visibility("default")))
+#define MEMFS_IMPORT MEMFS_EXPORT
 #else
-#define MEMFS_API
+#define MEMFS_EXPORT
+#define MEMFS_IMPORT
+#endif
+#ifdef MEMFS_BUILDING
+#define MEMFS_API MEMFS_EXPORT
+#else
+#define MEMFS_API MEMFS_IMPORT
 #endif
 
 #ifdef __cplusplus

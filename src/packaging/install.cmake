@@ -14,6 +14,10 @@ file(RELATIVE_PATH MEMFS_PC_INCLUDEDIR "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTAL
 
 # A static library drags in what it needs; a shared one has it already.  It is
 # among the ordinary Libs, because --static would ask for a static SQLite too.
+set(MEMFS_PC_STATIC "")
+if(NOT BUILD_SHARED_LIBS)
+    set(MEMFS_PC_STATIC " -DMEMFS_STATIC=1")
+endif()
 set(MEMFS_PC_THREADS "")
 if(MEMFS_THREADS AND NOT BUILD_SHARED_LIBS)
     set(MEMFS_PC_THREADS "-pthread")
