@@ -137,11 +137,13 @@ static void sql_exists(sqlite3_context *context, int count, sqlite3_value **valu
     const char *path = mfs_sqlvalue_path(context, "memfs_exists", values, 0);
     if (path == NULL)
         return;
-    int answer = memfs_exists(fs_of(context), path);
-    if (answer < 0)
-        mfs_sqlvalue_fail(context, "memfs_exists", path, answer);
+    memfs_stat_info info;
+    set_stat_size(&info);
+    int error = memfs_stat(fs_of(context), path, &info);
+    if (error == 0 || is_missing(error))
+        sqlite3_result_int(context, error == 0);
     else
-        sqlite3_result_int(context, answer);
+        mfs_sqlvalue_fail(context, "memfs_exists", path, error);
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -344,11 +346,12 @@ static int copy_tree(memfs *fs, void *context)
 
 static int copy(memfs *fs, struct pair *pair)
 {
-    int is_directory = memfs_is_dir(fs, pair->from);
-    if (is_directory < 0)
-        return is_directory;
-    if (is_directory == 0 && memfs_exists(fs, pair->from) == 0)
-        return MEMFS_ENOENT;
+    memfs_stat_info info;
+    set_stat_size(&info);
+    int error = memfs_stat(fs, pair->from, &info);
+    if (error != 0)
+        return is_missing(error) ? MEMFS_ENOENT : error;
+    bool is_directory = info.kind == MEMFS_KIND_DIRECTORY;
     return mfs_parents_run(fs, pair->to, is_directory ? copy_tree : copy_file, pair);
 }
 
