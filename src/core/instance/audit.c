@@ -106,15 +106,16 @@ static void for_each_node(struct audit *audit, void (*visit)(struct audit *, str
 static void tally_versions(struct audit *audit)
 {
     memfs *fs = audit->fs;
-    for (struct mfs_version *v = fs->versions.first; v != NULL; v = v->next)
-        mfs_content_tally(&fs->pool, &v->content, &audit->tally, &audit->short_bytes);
+    for (struct mfs_link *at = fs->versions.held.first; at != NULL; at = at->next)
+        mfs_content_tally(&fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content,
+                          &audit->tally, &audit->short_bytes);
 }
 
 static void unmark_versions(struct audit *audit)
 {
     memfs *fs = audit->fs;
-    for (struct mfs_version *v = fs->versions.first; v != NULL; v = v->next)
-        mfs_content_unmark(&fs->pool, &v->content);
+    for (struct mfs_link *at = fs->versions.held.first; at != NULL; at = at->next)
+        mfs_content_unmark(&fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content);
 }
 
 static void add_handles(struct audit *audit)
