@@ -14,6 +14,9 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "pagetable/radix_edit.h"
+#include "pagetable/radix_plan.h"
+#include "pagetable/radix_ref.h"
 
 #include <string.h>
 
@@ -103,17 +106,8 @@ static bool fits_short(const struct mfs_pool *pool, const struct mfs_content *co
     return (content->is_short || content->root == 0) && end <= mfs_short_max(pool);
 }
 
-/* The page table as it will be once a short has become a page. */
-static struct mfs_radix promised_tree(const struct mfs_content *content, struct mfs_need *need)
-{
-    if (!content->is_short)
-        return mfs_content_tree(content);
-    need->pages++;
-    return (struct mfs_radix){MFS_PAGE_PROMISED, 0};
-}
-
-/* Turns a short into a page from the stash, where promised_tree() has planned for it.  The bytes
- * `from` .. `to` are about to be overwritten. */
+/* Turns a short into a page from the stash, where that was planned.  The bytes `from` .. `to` are
+ * about to be overwritten. */
 static void promote(struct mfs_pool *pool, struct mfs_content *content, size_t from, size_t to,
                     struct mfs_stash *stash)
 {
@@ -160,8 +154,7 @@ static bool zero_tail(struct mfs_pool *pool, const struct mfs_content *content, 
 }
 
 /* Zeroes the whole pages first .. after - 1, as far as they are there; they are private. */
-static void zero_pages(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t first,
-                       uint64_t after)
+static void zero_pages(struct mfs_pool *pool, struct mfs_radix tree, uint64_t first, uint64_t after)
 {
     uint64_t index = mfs_radix_next_page(pool, tree, first);
     for (; index < after; index = mfs_radix_next_page(pool, tree, index + 1))
@@ -211,7 +204,7 @@ static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64
         return;
     }
     struct mfs_stash nothing = {0};
-    mfs_radix_drop(pool, &tree, unkept, MFS_NO_INDEX, &nothing);
+    mfs_radix_edit_drop(pool, &tree, unkept, MFS_NO_INDEX, &nothing);
     set_tree(content, tree, &nothing);
     content->has_uncertain_tail = false;
     content->is_stale = !zero_tail(pool, content, size) || !all_private(pool, tree, behind, unkept);
@@ -249,16 +242,16 @@ static int operate(struct mfs_pool *pool, struct mfs_content *content, const str
     bool drops = plan->drop_first <= plan->drop_last;
     if (drops)
         mfs_radix_plan_drop(pool, tree, plan->drop_first, plan->drop_last, &need);
-    int error = mfs_radix_stash_fill(pool, &need, &stash);
+    int error = mfs_stash_fill(pool, &need, &stash);
     if (error != 0)
         return error;
     for (int i = 0; i < 2; i++)
         if (owns[i])
-            (void)mfs_radix_own(pool, &tree, plan->own[i], 0, 0, &stash);
+            (void)mfs_radix_edit_own(pool, &tree, plan->own[i], 0, 0, &stash);
     if (drops)
-        mfs_radix_drop(pool, &tree, plan->drop_first, plan->drop_last, &stash);
+        mfs_radix_edit_drop(pool, &tree, plan->drop_first, plan->drop_last, &stash);
     set_tree(content, tree, &stash);
-    mfs_radix_stash_release(pool, &stash);
+    mfs_stash_release(pool, &stash);
     return 0;
 }
 
@@ -277,15 +270,15 @@ static int clean_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
     for (; index < unkept; index = mfs_radix_next_page(pool, tree, index + 1))
         mfs_radix_plan_own(pool, tree, index, index, &need);
     mfs_radix_plan_drop(pool, tree, unkept, MFS_NO_INDEX, &need);
-    int error = mfs_radix_stash_fill(pool, &need, &stash);
+    int error = mfs_stash_fill(pool, &need, &stash);
     if (error != 0)
         return error;
     index = mfs_radix_next_page(pool, tree, first);
     for (; index < unkept; index = mfs_radix_next_page(pool, tree, index + 1))
-        (void)mfs_radix_own(pool, &tree, index, 0, 0, &stash);
-    mfs_radix_drop(pool, &tree, unkept, MFS_NO_INDEX, &stash);
+        (void)mfs_radix_edit_own(pool, &tree, index, 0, 0, &stash);
+    mfs_radix_edit_drop(pool, &tree, unkept, MFS_NO_INDEX, &stash);
     set_tree(content, tree, &stash);
-    mfs_radix_stash_release(pool, &stash);
+    mfs_stash_release(pool, &stash);
     bool zeroed = zero_tail(pool, content, size);
     MFS_CHECK(zeroed);
     zero_pages(pool, tree, mfs_content_first_behind(pool, size), unkept);
@@ -301,8 +294,8 @@ static int clear_tail(struct mfs_pool *pool, struct mfs_content *content, uint64
     if (at != 0 && mfs_radix_find(pool, tree, index) != 0) {
         mfs_page page;
         struct mfs_stash stash = {0};
-        int error = mfs_radix_own_one(pool, content->charge_from, &tree, index, at, pool->page_size,
-                                      &stash, &page);
+        int error = mfs_radix_edit_own_one(pool, content->charge_from, &tree, index, at,
+                                           pool->page_size, &stash, &page);
         if (error != 0)
             return error;
         set_tree(content, tree, &stash);
@@ -361,10 +354,12 @@ static int prepare_pages(struct mfs_pool *pool, struct mfs_content *content, uin
                          uint64_t length, uint64_t covered, struct mfs_stash *stash)
 {
     struct mfs_need need = {.charge_from = content->charge_from};
-    struct mfs_radix tree = promised_tree(content, &need);
-    mfs_radix_plan_own(pool, tree, offset >> pool->page_shift,
-                       (offset + length - 1) >> pool->page_shift, &need);
-    int error = mfs_radix_stash_fill(pool, &need, stash);
+    uint64_t first = offset >> pool->page_shift, last = (offset + length - 1) >> pool->page_shift;
+    if (content->is_short)
+        mfs_radix_plan_new(pool, first, last, &need);
+    else
+        mfs_radix_plan_own(pool, mfs_content_tree(content), first, last, &need);
+    int error = mfs_stash_fill(pool, &need, stash);
     if (error == 0)
         promote(pool, content, (size_t)mfs_num_min_u64(offset, pool->page_size),
                 (size_t)mfs_num_min_u64(covered, pool->page_size), stash);
@@ -392,7 +387,7 @@ static int write_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
         size_t at = (size_t)(offset & (pool->page_size - 1));
         size_t to = (size_t)mfs_num_min_u64(covered - (offset - at), pool->page_size);
         size_t n = (size_t)mfs_num_min_u64(end - offset, pool->page_size - at);
-        mfs_page page = mfs_radix_own(pool, &tree, offset >> pool->page_shift, at, to, &stash);
+        mfs_page page = mfs_radix_edit_own(pool, &tree, offset >> pool->page_shift, at, to, &stash);
         unsigned char *bytes = mfs_page_bytes(pool, page) + at;
         if (run == NULL || bytes != run + run_bytes) {
             mfs_iov_pull(source, run, run_bytes);
@@ -404,7 +399,7 @@ static int write_pages(struct mfs_pool *pool, struct mfs_content *content, uint6
     }
     mfs_iov_pull(source, run, run_bytes);
     set_tree(content, tree, &stash);
-    mfs_radix_stash_release(pool, &stash);
+    mfs_stash_release(pool, &stash);
     if (covered > end)
         content->has_uncertain_tail = true;
     return 0;
@@ -437,7 +432,8 @@ static bool write_across(struct mfs_pool *pool, struct mfs_content *content, uin
     uint64_t end = offset + length;
     size_t to = (size_t)(covered - (index << pool->page_shift));
     struct mfs_stash stash = {0};
-    *error = mfs_radix_own_one(pool, content->charge_from, &tree, index, at, to, &stash, &page);
+    *error = mfs_radix_edit_own_one(pool, content->charge_from, &tree, index, at, to, &stash,
+                                    &page);
     if (*error != 0)
         return true;
     set_tree(content, tree, &stash);
@@ -501,9 +497,9 @@ int mfs_content_allocate(struct mfs_pool *pool, struct mfs_content *content, uin
     struct mfs_radix tree = mfs_content_tree(content);
     uint64_t last = (end - 1) >> pool->page_shift;
     for (uint64_t index = offset >> pool->page_shift; index <= last; index++)
-        (void)mfs_radix_own(pool, &tree, index, 0, 0, &stash);
+        (void)mfs_radix_edit_own(pool, &tree, index, 0, 0, &stash);
     set_tree(content, tree, &stash);
-    mfs_radix_stash_release(pool, &stash);
+    mfs_stash_release(pool, &stash);
     return 0;
 }
 
@@ -585,7 +581,7 @@ struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_con
     if (content->is_short)
         mfs_short_retain(mfs_content_short(content));
     else
-        mfs_radix_retain(pool, mfs_content_tree(content));
+        mfs_radix_ref_retain(pool, mfs_content_tree(content));
     struct mfs_content clone = *content;
     mfs_content_end_room(&clone);
     return clone;
@@ -602,7 +598,7 @@ void mfs_content_release(struct mfs_pool *pool, struct mfs_content *content)
     if (content->is_short)
         mfs_short_release(pool, mfs_content_short(content));
     else
-        mfs_radix_release(pool, mfs_content_tree(content));
+        mfs_radix_ref_release(pool, mfs_content_tree(content));
     *content = (struct mfs_content){0};
 }
 
@@ -670,9 +666,9 @@ int mfs_content_pin(struct mfs_pool *pool, struct mfs_content *content, uint64_t
     if (error != 0)
         return error;
     struct mfs_radix tree = mfs_content_tree(content);
-    *out = mfs_radix_own(pool, &tree, offset >> pool->page_shift, 0, 0, &stash);
+    *out = mfs_radix_edit_own(pool, &tree, offset >> pool->page_shift, 0, 0, &stash);
     set_tree(content, tree, &stash);
-    mfs_radix_stash_release(pool, &stash);
+    mfs_stash_release(pool, &stash);
     mfs_page_pin(pool, *out);
     return 0;
 }

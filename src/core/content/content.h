@@ -25,9 +25,10 @@
 #define MFS_CONTENT_H
 
 #include "base/iov.h"
-#include "content/radix.h"
 #include "content/short.h"
 #include "memory/page.h"
+#include "pagetable/radix_tally.h"
+#include "pagetable/stash.h"
 
 #include <memfs/memfs.h>
 

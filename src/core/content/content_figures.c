@@ -47,7 +47,7 @@ void mfs_content_unmark(const struct mfs_pool *pool, const struct mfs_content *c
     if (content->is_short)
         mfs_short_unmark(mfs_content_short(content));
     else
-        mfs_radix_unmark(pool, mfs_content_tree(content));
+        mfs_radix_tally_unmark(pool, mfs_content_tree(content));
 }
 
 uint64_t mfs_content_next_data(const struct mfs_pool *pool, const struct mfs_content *content,
