@@ -194,8 +194,8 @@ fail_lot:
 
 static bool is_in_use(memfs *fs)
 {
-    return fs->handles.open_files != 0 || fs->handles.open_dirs != 0 || fs->versions.count != 0 ||
-           fs->blocks.count != 0 || atomic_load(&fs->mappings) != 0;
+    return fs->handles.open_files != 0 || fs->handles.open_dirs != 0 ||
+           fs->versions.held.count != 0 || fs->blocks.count != 0 || atomic_load(&fs->mappings) != 0;
 }
 
 static void close_everything(memfs *fs)
@@ -204,8 +204,9 @@ static void close_everything(memfs *fs)
         (void)memfs_close(fs->handles.files);
     while (fs->handles.dirs != NULL)
         (void)memfs_closedir(fs->handles.dirs);
-    while (fs->versions.first != NULL) {
-        struct mfs_version *version = fs->versions.first;
+    while (fs->versions.held.first != NULL) {
+        struct mfs_version *version = MFS_LIST_ENTRY(fs->versions.held.first, struct mfs_version,
+                                                     link);
         mfs_version_list_remove(&fs->versions, &fs->lot, version);
         mfs_content_release(&fs->pool, &version->content);
         version->magic = 0;
