@@ -38,9 +38,10 @@ static uint64_t span_of(unsigned level)
 static void **pointer_to(const struct mfs_buckets *buckets, uint32_t bucket, unsigned level)
 {
     void **piece = buckets->root;
-    for (unsigned at = buckets->levels; at > level; at--)
-        piece = piece[((uint64_t)bucket >> (at * FANOUT_BITS)) & (FANOUT - 1)];
-    return &piece[((uint64_t)bucket >> (level * FANOUT_BITS)) & (FANOUT - 1)];
+    unsigned shift = buckets->levels * FANOUT_BITS;
+    for (; shift > level * FANOUT_BITS; shift -= FANOUT_BITS)
+        piece = piece[(bucket >> shift) & (FANOUT - 1)];
+    return &piece[(bucket >> shift) & (FANOUT - 1)];
 }
 
 static struct mfs_chain **head_of(const struct mfs_buckets *buckets, uint32_t bucket)
@@ -88,7 +89,7 @@ struct mfs_chain **mfs_buckets_chain(const struct mfs_buckets *buckets, uint32_t
 static unsigned missing_levels(const struct mfs_buckets *buckets)
 {
     unsigned level = 0;
-    while (level <= buckets->levels && buckets->count % span_of(level + 1) == 0)
+    while (level <= buckets->levels && (buckets->count & (span_of(level + 1) - 1)) == 0)
         level++;
     return level;
 }
@@ -111,8 +112,8 @@ int mfs_buckets_prepare(const struct mfs_buckets *buckets, const struct mfs_piec
     return error;
 }
 
-static void double_root(struct mfs_buckets *buckets, const struct mfs_piece_source *source,
-                        struct mfs_piece **spares)
+static void double_bucket_root(struct mfs_buckets *buckets, const struct mfs_piece_source *source,
+                               struct mfs_piece **spares)
 {
     void **old = buckets->root, **root = mfs_piece_use(spares, (size_t)buckets->root_bytes * 2);
     for (uint32_t i = 0; i < buckets->count; i++)
@@ -139,12 +140,12 @@ static void add_branch(struct mfs_buckets *buckets, struct mfs_piece **spares)
 /* Moves the elements that belong in the newest bucket into it. */
 static void split_bucket(struct mfs_buckets *buckets, mfs_buckets_hash *hash_of)
 {
-    uint32_t newest = buckets->count - 1;
+    uint32_t newest = buckets->count - 1, power = newest - sibling_of(newest);
     struct mfs_chain **from = head_of(buckets, sibling_of(newest));
     struct mfs_chain **to = head_of(buckets, newest);
     while (*from != NULL) {
         struct mfs_chain *element = *from;
-        if (bucket_of_hash(buckets, hash_of(element)) != newest) {
+        if ((hash_of(element) & power) == 0) {
             from = &element->next;
             continue;
         }
@@ -167,7 +168,7 @@ void mfs_buckets_grow(struct mfs_buckets *buckets, const struct mfs_piece_source
     }
     if (buckets->levels == 0 && buckets->count == root_capacity(buckets) &&
         buckets->root_bytes < MFS_PIECE_MOST)
-        double_root(buckets, source, spares);
+        double_bucket_root(buckets, source, spares);
     else
         add_branch(buckets, spares);
     buckets->count++;
@@ -180,7 +181,7 @@ void mfs_buckets_grow(struct mfs_buckets *buckets, const struct mfs_piece_source
 static void remove_branch(struct mfs_buckets *buckets, const struct mfs_piece_source *source)
 {
     for (unsigned level = 1; level <= buckets->levels; level++) {
-        if (buckets->count % span_of(level) != 0)
+        if ((buckets->count & (span_of(level) - 1)) != 0)
             break;
         void **pointer = pointer_to(buckets, buckets->count, level);
         mfs_piece_free(source, *pointer, MFS_PIECE_MOST);

@@ -30,9 +30,14 @@ static size_t entry_bytes(size_t room)
     return offsetof(struct mfs_dirent, name) + room + 1;
 }
 
-static bool has_name(const struct mfs_dirent *entry, const char *name, size_t length)
+static bool has_name(const struct mfs_dirent *entry, const struct mfs_dir_key *key)
 {
-    return entry->length == length && memcmp(entry->name, name, length) == 0;
+    return entry->length == key->length && memcmp(entry->name, key->name, key->length) == 0;
+}
+
+static uint32_t hash_of_key(const struct mfs_names *names, const struct mfs_dir_key *key)
+{
+    return key->has_hash ? key->hash : mfs_namehash(names->hash_key, key->name, key->length);
 }
 
 static struct mfs_dirent *entry_of(struct mfs_chain *chain)
@@ -75,62 +80,71 @@ struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir)
     return mfs_order_last(&dir->order);
 }
 
-static struct mfs_dirent *scan(const struct mfs_dir *dir, const char *name, size_t length)
+static struct mfs_dirent *scan(const struct mfs_dir *dir, const struct mfs_dir_key *key)
 {
     uint32_t count;
     struct mfs_dirent *const *entries = mfs_order_only_leaf(&dir->order, &count);
     if (entries != NULL) {
         for (uint32_t i = 0; i < count; i++)
-            if (has_name(entries[i], name, length))
+            if (has_name(entries[i], key))
                 return entries[i];
         return NULL;
     }
     struct mfs_dirent *entry = mfs_dir_at(dir, 0);
-    while (entry != NULL && !has_name(entry, name, length))
+    while (entry != NULL && !has_name(entry, key))
         entry = mfs_dir_next(dir, entry);
     return entry;
 }
 
 struct mfs_dirent *mfs_dir_find(const struct mfs_names *names, const struct mfs_dir *dir,
-                                const char *name, size_t length)
+                                struct mfs_dir_key *key)
 {
     if (!has_buckets(dir))
-        return scan(dir, name, length);
-    uint32_t hash = mfs_namehash(names->hash_key, name, length);
-    struct mfs_chain *at = *mfs_buckets_chain(&dir->buckets, hash);
+        return scan(dir, key);
+    key->hash = hash_of_key(names, key);
+    key->has_hash = true;
+    struct mfs_chain *at = *mfs_buckets_chain(&dir->buckets, key->hash);
     for (; at != NULL; at = at->next) {
         struct mfs_dirent *entry = entry_of(at);
-        if (entry->hash == hash && has_name(entry, name, length))
+        if (entry->hash == key->hash && has_name(entry, key))
             return entry;
     }
     return NULL;
 }
 
-/* ----------------------------------------------------------------- entries */
-
-static void set_name(const struct mfs_names *names, struct mfs_dirent *entry, const char *name,
-                     size_t length)
+/* For deep checks. */
+static bool is_found(const struct mfs_names *names, const struct mfs_dir *dir,
+                     const struct mfs_dirent *entry)
 {
-    MFS_CHECK(length > 0 && length <= entry->room);
-    entry->hash = mfs_namehash(names->hash_key, name, length);
-    entry->length = (uint8_t)length;
-    memcpy(entry->name, name, length);
-    entry->name[length] = '\0';
+    struct mfs_dir_key key = {.name = entry->name, .length = entry->length};
+    return mfs_dir_find(names, dir, &key) == entry;
 }
 
-int mfs_dir_prepare_renamed(const struct mfs_names *names, const char *name, size_t length,
+/* ----------------------------------------------------------------- entries */
+
+static void set_name(const struct mfs_names *names, struct mfs_dirent *entry,
+                     const struct mfs_dir_key *key)
+{
+    MFS_CHECK(key->length > 0 && key->length <= entry->room);
+    entry->hash = hash_of_key(names, key);
+    entry->length = (uint8_t)key->length;
+    memcpy(entry->name, key->name, key->length);
+    entry->name[key->length] = '\0';
+}
+
+int mfs_dir_prepare_renamed(const struct mfs_names *names, const struct mfs_dir_key *key,
                             struct mfs_dirent **out)
 {
     const struct mfs_piece_source *source = &names->source;
     void *memory;
-    MFS_CHECK(length > 0 && length <= MEMFS_NAME_MAX);
-    int error = mfs_memory_take_as(source->memory, source->charge_from, entry_bytes(length),
+    MFS_CHECK(key->length > 0 && key->length <= MEMFS_NAME_MAX);
+    int error = mfs_memory_take_as(source->memory, source->charge_from, entry_bytes(key->length),
                                    source->class, &memory);
     if (error != 0)
         return error;
     struct mfs_dirent *entry = memory;
-    *entry = (struct mfs_dirent){.room = (uint8_t)length};
-    set_name(names, entry, name, length);
+    *entry = (struct mfs_dirent){.room = (uint8_t)key->length};
+    set_name(names, entry, key);
     *out = entry;
     return 0;
 }
@@ -140,13 +154,13 @@ static bool will_want_bucket(const struct mfs_dir *dir)
     return dir->live >= FEW_ENTRIES && mfs_buckets_wants_more(&dir->buckets, dir->live + 1u);
 }
 
-int mfs_dir_prepare(const struct mfs_names *names, const struct mfs_dir *dir, const char *name,
-                    size_t length, struct mfs_dirent **out)
+int mfs_dir_prepare(const struct mfs_names *names, const struct mfs_dir *dir,
+                    const struct mfs_dir_key *key, struct mfs_dirent **out)
 {
     struct mfs_dirent *entry;
     if (dir->live >= DIR_ENTRIES_MOST)
         return MEMFS_ENOMEM;
-    int error = mfs_dir_prepare_renamed(names, name, length, &entry);
+    int error = mfs_dir_prepare_renamed(names, key, &entry);
     if (error != 0)
         return error;
     entry->u.spares = NULL;
@@ -228,15 +242,15 @@ bool mfs_dir_fits(const struct mfs_dirent *entry, size_t length)
 }
 
 void mfs_dir_rename(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
-                    const char *name, size_t length)
+                    const struct mfs_dir_key *key)
 {
-    MFS_CHECK(mfs_dir_fits(entry, length));
+    MFS_CHECK(mfs_dir_fits(entry, key->length));
     if (has_buckets(dir))
         mfs_buckets_remove(&dir->buckets, &entry->u.chain, entry->hash);
-    set_name(names, entry, name, length);
+    set_name(names, entry, key);
     if (has_buckets(dir))
         mfs_buckets_insert(&dir->buckets, &entry->u.chain, entry->hash);
-    MFS_CHECK_DEEP(mfs_dir_find(names, dir, name, length) == entry);
+    MFS_CHECK_DEEP(is_found(names, dir, entry));
 }
 
 void mfs_dir_replace(struct mfs_dir *dir, struct mfs_dirent *old, struct mfs_dirent *entry)
@@ -291,7 +305,7 @@ bool mfs_dir_is_valid(const struct mfs_names *names, const struct mfs_dir *dir)
         return false;
     const struct mfs_dirent *entry = mfs_dir_at(dir, 0);
     for (; entry != NULL; entry = mfs_dir_next(dir, entry))
-        if (entry->node == NULL || mfs_dir_find(names, dir, entry->name, entry->length) != entry)
+        if (entry->node == NULL || !is_found(names, dir, entry))
             return false;
     return true;
 }

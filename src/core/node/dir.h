@@ -18,6 +18,7 @@
 #ifndef MFS_DIR_H
 #define MFS_DIR_H
 
+#include "base/path.h"
 #include "node/dirent.h"
 #include "node/order.h"
 
@@ -39,15 +40,29 @@ struct mfs_names {
     uint64_t hash_key[2];
 };
 
+/* A name to be found or added.  Its hash, once known, is kept: what was not found is often added. */
+struct mfs_dir_key {
+    const char *name;
+    size_t length;
+    uint32_t hash;
+    bool has_hash;
+};
+
+static inline struct mfs_dir_key mfs_dir_key_of(const struct mfs_component *name)
+{
+    return (struct mfs_dir_key){.name = name->name, .length = name->length};
+}
+
+/* The entry with this name, or null. */
 struct mfs_dirent *mfs_dir_find(const struct mfs_names *names, const struct mfs_dir *dir,
-                                const char *name, size_t length);
+                                struct mfs_dir_key *key);
 
 /*
  * Makes an entry, not yet in the directory, and sets aside what the directory needs to take it.
  * Errors: EDQUOT, ENOMEM.  To be followed by commit or cancel, before any other change of `dir`.
  */
-int mfs_dir_prepare(const struct mfs_names *names, const struct mfs_dir *dir, const char *name,
-                    size_t length, struct mfs_dirent **out);
+int mfs_dir_prepare(const struct mfs_names *names, const struct mfs_dir *dir,
+                    const struct mfs_dir_key *key, struct mfs_dirent **out);
 
 /* `sequence` is higher than that of all entries there. */
 void mfs_dir_commit(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
@@ -69,8 +84,8 @@ void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct m
  */
 bool mfs_dir_fits(const struct mfs_dirent *entry, size_t length);
 void mfs_dir_rename(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
-                    const char *name, size_t length);
-int mfs_dir_prepare_renamed(const struct mfs_names *names, const char *name, size_t length,
+                    const struct mfs_dir_key *key);
+int mfs_dir_prepare_renamed(const struct mfs_names *names, const struct mfs_dir_key *key,
                             struct mfs_dirent **out);
 void mfs_dir_replace(struct mfs_dir *dir, struct mfs_dirent *old, struct mfs_dirent *entry);
 

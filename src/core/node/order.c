@@ -3,7 +3,7 @@
  * 2. The number beside a branch is at most the lowest in it, and higher than all to its left.
  *    It stays when the lowest entry goes, so that a removal changes no node above.
  * 3. No node is empty, and an inner root has more than one branch.
- * 4. Every node but the last of its level has MFS_PIECE_MOST bytes.  The last one grows by
+ * 4. Every node but the root has MFS_PIECE_MOST bytes.  The root begins small and grows by
  *    doubling, so that a small directory has a small tree.
  * 5. An inner node knows how many items the nodes below it have.  As soon as, after a removal,
  *    these fit into one node less, they are packed to the left.  So a parent of 15 nodes has less
@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-enum { LEAF_FIRST_BYTES = 32, INNER_FIRST_BYTES = 64, HEIGHT_MOST = 16 };
+enum { LEAF_ROOT_BYTES = 32, INNER_ROOT_BYTES = 64, HEIGHT_MOST = 16 };
 
 struct order_head {
     uint16_t count; /* of entries in a leaf, of branches in an inner node */
@@ -43,7 +43,7 @@ struct order_inner {
     struct order_branch branches[];
 };
 
-_Static_assert(INNER_FIRST_BYTES >= sizeof(struct order_inner) + 2 * sizeof(struct order_branch),
+_Static_assert(INNER_ROOT_BYTES >= sizeof(struct order_inner) + 2 * sizeof(struct order_branch),
                "a new root has room for two branches");
 
 /* The way from the root to a node at level 0: at each level above, the node and the branch. */
@@ -51,11 +51,6 @@ struct order_path {
     struct order_inner *nodes[HEIGHT_MOST + 1];
     uint32_t at[HEIGHT_MOST + 1];
 };
-
-static size_t first_bytes(unsigned level)
-{
-    return level == 0 ? LEAF_FIRST_BYTES : INNER_FIRST_BYTES;
-}
 
 static size_t item_bytes(unsigned level)
 {
@@ -162,12 +157,24 @@ struct mfs_dirent *mfs_order_find(const struct mfs_order *order, uint64_t sequen
     return leaf != NULL ? leaf->entries[0] : NULL;
 }
 
+/* The last leaf, and the node above it or null. */
+static struct order_leaf *last_leaf(const struct mfs_order *order, struct order_inner **parent)
+{
+    void *node = order->root;
+    *parent = NULL;
+    for (unsigned level = order->height; level > 0; level--) {
+        *parent = node;
+        node = (*parent)->branches[(*parent)->head.count - 1].node;
+    }
+    return node;
+}
+
 struct mfs_dirent *mfs_order_last(const struct mfs_order *order)
 {
-    struct order_path path;
+    struct order_inner *parent;
     if (order->root == NULL)
         return NULL;
-    const struct order_leaf *leaf = descend(order, UINT64_MAX, &path);
+    const struct order_leaf *leaf = last_leaf(order, &parent);
     return leaf->entries[leaf->head.count - 1];
 }
 
@@ -233,19 +240,22 @@ int mfs_order_prepare(const struct mfs_order *order, const struct mfs_piece_sour
                       struct mfs_piece **spares)
 {
     struct order_head *last[HEIGHT_MOST + 1];
+    struct order_inner *parent;
     if (order->root == NULL)
-        return mfs_piece_set_aside(source, first_bytes(0), spares);
+        return mfs_piece_set_aside(source, LEAF_ROOT_BYTES, spares);
+    if (!is_full(&last_leaf(order, &parent)->head, 0))
+        return 0;
     find_last_nodes(order, last);
     for (unsigned level = 0; level <= order->height; level++) {
         if (!is_full(last[level], level))
             return 0;
         if (last[level]->bytes < MFS_PIECE_MOST)
             return mfs_piece_set_aside(source, (size_t)last[level]->bytes * 2, spares);
-        int error = mfs_piece_set_aside(source, first_bytes(level), spares);
+        int error = mfs_piece_set_aside(source, MFS_PIECE_MOST, spares);
         if (error != 0)
             return error;
     }
-    return mfs_piece_set_aside(source, INNER_FIRST_BYTES, spares);
+    return mfs_piece_set_aside(source, INNER_ROOT_BYTES, spares);
 }
 
 static struct order_head *make_node(struct mfs_piece **spares, size_t bytes)
@@ -255,22 +265,16 @@ static struct order_head *make_node(struct mfs_piece **spares, size_t bytes)
     return node;
 }
 
-/* Puts a node of twice the size in the place of the last one of its level. */
-static void double_last(struct mfs_order *order, const struct mfs_piece_source *source,
-                        struct mfs_piece **spares, struct order_head **last, unsigned level)
+/* Puts a node of twice the size in the place of the root. */
+static void double_order_root(struct mfs_order *order, const struct mfs_piece_source *source,
+                              struct mfs_piece **spares)
 {
-    struct order_head *old = last[level], *grown = make_node(spares, (size_t)old->bytes * 2);
+    struct order_head *old = order->root, *grown = make_node(spares, (size_t)old->bytes * 2);
     grown->count = old->count;
     grown->below = old->below;
-    memcpy(grown + 1, old + 1, old->count * item_bytes(level));
-    if (level == order->height) {
-        order->root = grown;
-    } else {
-        struct order_inner *parent = (void *)last[level + 1];
-        parent->branches[parent->head.count - 1].node = grown;
-    }
+    memcpy(grown + 1, old + 1, old->count * item_bytes(order->height));
+    order->root = grown;
     mfs_piece_free(source, old, old->bytes);
-    last[level] = grown;
 }
 
 static void add_item(struct order_head *node, unsigned level, const void *item)
@@ -287,7 +291,7 @@ static void add_root(struct mfs_order *order, struct mfs_piece **spares,
                      const struct order_branch *second)
 {
     struct order_branch first = {.node = order->root};
-    struct order_head *root = make_node(spares, INNER_FIRST_BYTES);
+    struct order_head *root = make_node(spares, INNER_ROOT_BYTES);
     MFS_CHECK(order->height < HEIGHT_MOST);
     order->height++;
     order->root = root;
@@ -295,31 +299,49 @@ static void add_root(struct mfs_order *order, struct mfs_piece **spares,
     add_item(root, order->height, second);
 }
 
-void mfs_order_append(struct mfs_order *order, const struct mfs_piece_source *source,
-                      struct mfs_piece **spares, struct mfs_dirent *entry)
+/* Appends where the last leaf is full: the nodes that are set aside come into use. */
+static void append_node(struct mfs_order *order, const struct mfs_piece_source *source,
+                        struct mfs_piece **spares, struct mfs_dirent *entry)
 {
     struct order_head *last[HEIGHT_MOST + 1];
     struct order_branch branch = {.from = entry->sequence};
     const void *item = &entry;
-    MFS_CHECK(entry->sequence != 0);
-    if (order->root == NULL)
-        order->root = make_node(spares, first_bytes(0));
     find_last_nodes(order, last);
     for (unsigned level = 0; level <= order->height; level++) {
-        if (is_full(last[level], level) && last[level]->bytes < MFS_PIECE_MOST)
-            double_last(order, source, spares, last, level);
+        if (is_full(last[level], level) && last[level]->bytes < MFS_PIECE_MOST) {
+            MFS_CHECK(level == order->height);
+            double_order_root(order, source, spares);
+            last[level] = order->root;
+        }
         if (!is_full(last[level], level)) {
             add_item(last[level], level, item);
             if (level < order->height)
                 last[level + 1]->below++;
             return;
         }
-        struct order_head *node = make_node(spares, first_bytes(level));
+        struct order_head *node = make_node(spares, MFS_PIECE_MOST);
         add_item(node, level, item);
         branch.node = node;
         item = &branch;
     }
     add_root(order, spares, &branch);
+}
+
+void mfs_order_append(struct mfs_order *order, const struct mfs_piece_source *source,
+                      struct mfs_piece **spares, struct mfs_dirent *entry)
+{
+    struct order_inner *parent;
+    MFS_CHECK(entry->sequence != 0);
+    if (order->root == NULL)
+        order->root = make_node(spares, LEAF_ROOT_BYTES);
+    struct order_leaf *leaf = last_leaf(order, &parent);
+    if (is_full(&leaf->head, 0)) {
+        append_node(order, source, spares, entry);
+        return;
+    }
+    leaf->entries[leaf->head.count++] = entry;
+    if (parent != NULL)
+        parent->head.below++;
 }
 
 /* ---------------------------------------------------------------- removing */

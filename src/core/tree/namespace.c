@@ -14,7 +14,7 @@ int mfs_namespace_check_links(const struct mfs_node *node)
 }
 
 int mfs_namespace_prepare(struct mfs_tree *tree, struct mfs_dir_node *dir,
-                          const struct mfs_component *name, const struct mfs_node *node,
+                          const struct mfs_dir_key *name, const struct mfs_node *node,
                           struct mfs_addition *out)
 {
     if (mfs_node_links(&dir->node) == 0)
@@ -26,7 +26,7 @@ int mfs_namespace_prepare(struct mfs_tree *tree, struct mfs_dir_node *dir,
     if (error != 0)
         return error;
     out->dir = dir;
-    return mfs_dir_prepare(&tree->nodes->names, &dir->names, name->name, name->length, &out->entry);
+    return mfs_dir_prepare(&tree->nodes->names, &dir->names, name, &out->entry);
 }
 
 void mfs_namespace_set_parent(struct mfs_dir_node *dir, struct mfs_dir_node *parent,

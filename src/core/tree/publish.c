@@ -22,13 +22,14 @@ static int prepare_chain(struct mfs_tree *tree, const struct mfs_place *place, u
 {
     const struct mfs_names *names = &tree->nodes->names;
     *out = (struct chain){.inner = {.last = MFS_LAST_NAME}};
-    struct mfs_component *last = &out->inner.name;
-    int error = mfs_subtree_make_chain(tree, place->rest, mode, &out->top, &out->inner.dir, last);
+    struct mfs_component last;
+    int error = mfs_subtree_make_chain(tree, place->rest, mode, &out->top, &out->inner.dir, &last);
     if (error != 0)
         return error;
-    error = last->length <= MEMFS_NAME_MAX ? mfs_dir_prepare(names, &out->inner.dir->names,
-                                                             last->name, last->length, &out->entry)
-                                           : MEMFS_ENAMETOOLONG;
+    out->inner.name = mfs_dir_key_of(&last);
+    error = last.length <= MEMFS_NAME_MAX
+                ? mfs_dir_prepare(names, &out->inner.dir->names, &out->inner.name, &out->entry)
+                : MEMFS_ENAMETOOLONG;
     if (error != 0)
         goto fail;
     error = mfs_namespace_prepare(tree, place->dir, &place->name, &out->top->node, &out->addition);

@@ -169,7 +169,7 @@ static struct mfs_dirent *rename_entry(struct mfs_tree *tree, const struct mfs_p
     struct mfs_dir *dir = &from->dir->names;
     finish(from, to, now);
     if (prepared == NULL) {
-        mfs_dir_rename(&tree->nodes->names, dir, from->entry, to->name.name, to->name.length);
+        mfs_dir_rename(&tree->nodes->names, dir, from->entry, &to->name);
         return NULL;
     }
     mfs_node_retain(from->node);
@@ -193,16 +193,16 @@ int mfs_rename_prepare(struct mfs_tree *tree, const struct mfs_place *from,
                        const struct mfs_place *to, struct mfs_dirent **prepared)
 {
     const struct mfs_names *names = &tree->nodes->names;
-    const struct mfs_component *name = &to->name;
+    const struct mfs_dir_key *name = &to->name;
     MFS_CHECK(to->rest == NULL && from->entry != NULL);
     *prepared = NULL;
     if (to->entry != NULL)
         return 0;
     if (!stays_in_dir(from, to))
-        return mfs_dir_prepare(names, &to->dir->names, name->name, name->length, prepared);
+        return mfs_dir_prepare(names, &to->dir->names, name, prepared);
     if (mfs_dir_fits(from->entry, name->length))
         return 0;
-    return mfs_dir_prepare_renamed(names, name->name, name->length, prepared);
+    return mfs_dir_prepare_renamed(names, name, prepared);
 }
 
 struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_place *from,

@@ -138,7 +138,8 @@ int mfs_subtree_make_chain(struct mfs_tree *tree, const char *rest, uint32_t mod
         error = mfs_node_create_dir(nodes, mode, &made);
         if (error != 0)
             break;
-        error = mfs_namespace_prepare(tree, at, &name, &made->node, &addition);
+        struct mfs_dir_key key = mfs_dir_key_of(&name);
+        error = mfs_namespace_prepare(tree, at, &key, &made->node, &addition);
         if (error == 0) {
             mfs_namespace_commit(tree, &addition, &made->node, mfs_node_now(nodes));
             at = made;

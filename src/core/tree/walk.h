@@ -52,7 +52,7 @@ enum mfs_last { MFS_LAST_NAME, MFS_LAST_DOT, MFS_LAST_DOTDOT, MFS_LAST_ROOT };
 
 struct mfs_place {
     struct mfs_dir_node *dir;
-    struct mfs_component name;
+    struct mfs_dir_key name;
     struct mfs_dirent *entry; /* null: nothing has the name */
     struct mfs_node *node;    /* entry->node; or the directory that has no name here */
     enum mfs_last last;

@@ -71,7 +71,8 @@ static int build_entry(struct tree_copy *copy, const struct mfs_dirent *from,
         if (has_more_names)
             error = mfs_linkmap_add(&copy->links, nodes->memory, from->node, node);
     }
-    struct mfs_component name = {.name = from->name, .length = from->length};
+    /* Snapshots have the same hash key. */
+    struct mfs_dir_key name = {from->name, from->length, from->hash, true};
     struct mfs_addition addition;
     if (error == 0)
         error = mfs_namespace_prepare(copy->to, to, &name, node, &addition);

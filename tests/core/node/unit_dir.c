@@ -36,19 +36,26 @@ static size_t name_of(size_t number, char *name, size_t size)
         "xxxxxxxxxxxxxxxxxxxx");
 }
 
+static struct mfs_dirent *find_name(struct bench *b, const char *name, size_t length)
+{
+    struct mfs_dir_key key = {.name = name, .length = length};
+    return mfs_dir_find(&b->names, &b->dir, &key);
+}
+
 static struct mfs_dirent *find(struct bench *b, size_t number)
 {
     char name[128];
     size_t length = name_of(number, name, sizeof name);
-    return mfs_dir_find(&b->names, &b->dir, name, length);
+    return find_name(b, name, length);
 }
 
 static int add(struct bench *b, size_t number)
 {
     char name[128];
     size_t length = name_of(number, name, sizeof name);
+    struct mfs_dir_key key = {.name = name, .length = length};
     struct mfs_dirent *entry;
-    int error = mfs_dir_prepare(&b->names, &b->dir, name, length, &entry);
+    int error = mfs_dir_prepare(&b->names, &b->dir, &key, &entry);
     if (error != 0)
         return error;
     /* Numbers are not consecutive: the counter is the whole tree's. */
@@ -167,9 +174,10 @@ static void a_refused_or_cancelled_addition_leaves_the_directory_as_it_was(void 
         assert_true(take > 1); /* an entry is memory, so the first was refused */
     }
     check_all(&b);
+    struct mfs_dir_key other = {.name = "other", .length = 5};
     struct mfs_dirent *entry;
     uint64_t held = b.rig->allocator.held_bytes;
-    assert_int_equal(mfs_dir_prepare(&b.names, &b.dir, "other", 5, &entry), 0);
+    assert_int_equal(mfs_dir_prepare(&b.names, &b.dir, &other, &entry), 0);
     mfs_dir_cancel(&b.names, entry);
     assert_true(b.rig->allocator.held_bytes == held);
     check_all(&b);
@@ -257,35 +265,43 @@ static void a_position_survives_all_that_comes_and_goes(void **state)
     rig_destroy(b.rig);
 }
 
+/* Renames to a short name, then to a long one, then back. */
+static void check_renaming(struct bench *b, size_t number)
+{
+    char long_name[128], old_name[128];
+    memset(long_name, 'y', sizeof long_name);
+    struct mfs_dir_key shorter = {.name = "new", .length = 3};
+    struct mfs_dir_key longer = {.name = long_name, .length = sizeof long_name};
+    struct mfs_dir_key old = {.name = old_name,
+                              .length = name_of(number, old_name, sizeof old_name)};
+    uint64_t sequence = b->sequences[number];
+    struct mfs_dirent *entry = find(b, number), *other;
+    assert_true(mfs_dir_fits(entry, shorter.length));
+    assert_false(mfs_dir_fits(entry, longer.length));
+    tracking_refuse(&b->rig->allocator, 1, 1);
+    mfs_dir_rename(&b->names, &b->dir, entry, &shorter);
+    tracking_refuse(&b->rig->allocator, 0, 0);
+    assert_ptr_equal(find_name(b, "new", 3), entry);
+    assert_true(entry->sequence == sequence);
+    assert_null(find(b, number));
+
+    assert_int_equal(mfs_dir_prepare_renamed(&b->names, &longer, &other), 0);
+    mfs_dir_replace(&b->dir, entry, other);
+    mfs_dir_entry_free(&b->names, entry);
+    assert_ptr_equal(mfs_dir_at(&b->dir, sequence), other);
+    assert_true(other->sequence == sequence);
+    assert_null(find_name(b, "new", 3));
+    assert_ptr_equal(find_name(b, long_name, sizeof long_name), other);
+    mfs_dir_rename(&b->names, &b->dir, other, &old);
+}
+
 static void a_renamed_entry_keeps_its_place(void **state)
 {
     (void)state;
     struct bench b = bench_create();
     add_first(&b, NAMES);
-    for (size_t i = 1; i < NAMES; i += 2) {
-        uint64_t sequence = b.sequences[i];
-        struct mfs_dirent *entry = find(&b, i), *longer;
-        assert_true(mfs_dir_fits(entry, 3));
-        tracking_refuse(&b.rig->allocator, 1, 1);
-        mfs_dir_rename(&b.names, &b.dir, entry, "new", 3);
-        tracking_refuse(&b.rig->allocator, 0, 0);
-        assert_ptr_equal(mfs_dir_find(&b.names, &b.dir, "new", 3), entry);
-        assert_true(entry->sequence == sequence);
-        assert_null(find(&b, i));
-
-        char name[128];
-        memset(name, 'y', sizeof name);
-        assert_false(mfs_dir_fits(entry, sizeof name));
-        assert_int_equal(mfs_dir_prepare_renamed(&b.names, name, sizeof name, &longer), 0);
-        mfs_dir_replace(&b.dir, entry, longer);
-        mfs_dir_entry_free(&b.names, entry);
-        assert_ptr_equal(mfs_dir_at(&b.dir, sequence), longer);
-        assert_true(longer->sequence == sequence);
-        assert_null(mfs_dir_find(&b.names, &b.dir, "new", 3));
-
-        size_t length = name_of(i, name, sizeof name);
-        mfs_dir_rename(&b.names, &b.dir, longer, name, length);
-    }
+    for (size_t i = 1; i < NAMES; i += 2)
+        check_renaming(&b, i);
     check_all(&b);
     drop_all(&b);
     rig_destroy(b.rig);
