@@ -10,13 +10,12 @@
 #include <memfs/sqlite.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #define JOURNAL_LEFT "1048576" /* bytes */
 
 enum { BUSY_TIMEOUT_MS = 5000 };
-
-static const memfs_sqlite_open_options defaults = {.struct_size = sizeof defaults};
 
 /* What mfs_parents_run() runs. */
 struct opening {
@@ -41,10 +40,24 @@ static bool is_page_size(uint32_t size)
     return size >= 512 && size <= 65536 && (size & (size - 1)) == 0;
 }
 
+/* Copies the caller's options, which may be an older or a newer version's (see memfs.h); missing
+ * fields are zero.  False: too small, or with fields that this version does not know. */
+static bool copy_options(memfs_sqlite_open_options *own, const memfs_sqlite_open_options *theirs)
+{
+    size_t size = theirs->struct_size;
+    const unsigned char *bytes = (const unsigned char *)theirs;
+    if (size < offsetof(memfs_sqlite_open_options, journal_mode) || size > MEMFS_STRUCT_SIZE_MAX)
+        return false;
+    for (size_t i = sizeof *own; i < size; i++)
+        if (bytes[i] != 0)
+            return false;
+    memset(own, 0, sizeof *own);
+    memcpy(own, theirs, size < sizeof *own ? size : sizeof *own);
+    return true;
+}
+
 static bool are_sound(const memfs_sqlite_open_options *options, const char *path)
 {
-    if (options->struct_size != sizeof *options)
-        return false;
     if (options->journal_mode != NULL && !is_journal_mode(options->journal_mode))
         return false;
     if (options->page_size != 0 && !is_page_size(options->page_size))
@@ -199,15 +212,15 @@ int memfs_sqlite_open(memfs *fs, const char *path, const memfs_sqlite_open_optio
     if (db == NULL)
         return SQLITE_MISUSE;
     *db = NULL;
-    if (options == NULL)
-        options = &defaults;
-    if (fs == NULL || path == NULL || !are_sound(options, path))
+    memfs_sqlite_open_options own = {.struct_size = sizeof own};
+    if (fs == NULL || path == NULL || (options != NULL && !copy_options(&own, options)) ||
+        !are_sound(&own, path))
         return SQLITE_MISUSE;
     const struct mfs_vfs *vfs = mfs_registration_of(fs);
     if (vfs == NULL)
         return SQLITE_MISUSE;
-    struct opening opening = {path, vfs->name, options, NULL, SQLITE_OK};
-    int rc = options->make_parents ? open_with_parents(fs, &opening) : open_once(&opening);
+    struct opening opening = {path, vfs->name, &own, NULL, SQLITE_OK};
+    int rc = own.make_parents ? open_with_parents(fs, &opening) : open_once(&opening);
     *db = opening.db;
     return rc;
 }

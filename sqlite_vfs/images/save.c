@@ -7,6 +7,8 @@
 #include "entry/registration.h"
 #include "images/image.h"
 
+#include <memfs/storage.h>
+
 #include <memfs/sqlite.h>
 
 #include <stdio.h>

@@ -18,6 +18,8 @@
 
 #include "file/file.h"
 
+#include <memfs/storage.h>
+
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>

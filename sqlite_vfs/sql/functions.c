@@ -91,7 +91,7 @@ static char *describe(const char *path, const memfs_stat_info *info)
     sqlite3_str_appendf(out,
                         ",\"type\":\"%s\",\"size\":%llu,\"allocated\":%llu,\"mode\":%u,"
                         "\"uid\":%u,\"gid\":%u,",
-                        kind_name(info->kind), (unsigned long long)info->size,
+                        kind_name(info->kind), (unsigned long long)info->size_bytes,
                         (unsigned long long)info->allocated_bytes, info->mode, info->uid,
                         info->gid);
     sqlite3_str_appendf(out,

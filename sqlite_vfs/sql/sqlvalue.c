@@ -100,7 +100,7 @@ int mfs_sqlvalue_content(sqlite3_context *context, memfs_file *file, int64_t off
         return error;
     if (info.kind == MEMFS_KIND_DIRECTORY)
         return MEMFS_EISDIR;
-    int64_t size = (int64_t)info.size;
+    int64_t size = (int64_t)info.size_bytes;
     int64_t wanted = offset < size ? size - offset : 0;
     if (wanted > length)
         wanted = length;

@@ -451,7 +451,7 @@ static sqlite3_int64 number_of(const memfs_stat_info *info, int column)
 {
     switch (column) {
     case COLUMN_SIZE:
-        return (sqlite3_int64)info->size;
+        return (sqlite3_int64)info->size_bytes;
     case COLUMN_ALLOCATED:
         return (sqlite3_int64)info->allocated_bytes;
     case COLUMN_MODE:

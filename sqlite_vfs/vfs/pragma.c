@@ -241,7 +241,7 @@ static int refuse_restore(const struct question *question)
 static int answer_snapshots(const struct question *question)
 {
     memfs *fs = question->file->fs;
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     int error = memfs_list_snapshots(fs, &list);
     if (error != 0)
         return refuse_for(question, error);

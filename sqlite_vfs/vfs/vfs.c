@@ -19,6 +19,8 @@
 #include "vfs/dbfile.h"
 #include "vfs/uri_parameters.h"
 
+#include <memfs/storage.h>
+
 #include <assert.h>
 #include <string.h>
 
@@ -154,7 +156,7 @@ static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer
     if (error != 0)
         return SQLITE_OK;
     if (what == SQLITE_ACCESS_EXISTS)
-        *answer = info.kind != MEMFS_KIND_FILE || info.size > 0;
+        *answer = info.kind != MEMFS_KIND_FILE || info.size_bytes > 0;
     else
         *answer = what == SQLITE_ACCESS_READ || (info.mode & 0222u) != 0;
     return SQLITE_OK;

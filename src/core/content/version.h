@@ -6,7 +6,7 @@
 #include "content/content.h"
 #include "sync/sync.h"
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 
 struct mfs_version {
     uint64_t size;

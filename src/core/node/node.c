@@ -267,15 +267,16 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     struct mfs_file_node *file = mfs_node_as_file(node);
     struct mfs_symlink_node *link = mfs_node_as_symlink(node);
     mfs_sync_lock_shared(nodes->lot, &node->lock);
-    info->size = 0;
+    info->size_bytes = 0;
     info->allocated_bytes = 0;
     info->preallocated_bytes = 0;
     if (file != NULL) {
-        info->size = mfs_node_size(file);
-        info->allocated_bytes = mfs_content_allocated(nodes->pool, &file->content, info->size);
+        info->size_bytes = mfs_node_size(file);
+        info->allocated_bytes = mfs_content_allocated(nodes->pool, &file->content,
+                                                      info->size_bytes);
         info->preallocated_bytes = room_behind(file);
     } else if (link != NULL) {
-        info->size = link->length;
+        info->size_bytes = link->length;
     }
     info->number = node->number;
     info->generation = mfs_node_generation(node);
@@ -288,5 +289,6 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     info->uid = atomic_load_explicit(&node->uid, memory_order_relaxed);
     info->gid = atomic_load_explicit(&node->gid, memory_order_relaxed);
     info->links = mfs_node_links(node);
+    info->page_size = nodes->pool->page_size;
     mfs_sync_unlock_shared(nodes->lot, &node->lock);
 }

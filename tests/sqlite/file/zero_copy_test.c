@@ -4,6 +4,8 @@
  */
 #include "sqlite_fixture.h"
 
+#include <memfs/storage.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -32,7 +32,7 @@ struct work {
 static const char *next_statements(struct work *work)
 {
     memfs_stat_info info = {.struct_size = sizeof info};
-    bool is_long = memfs_stat(work->fs, "/db-wal", &info) == 0 && info.size > LONG_WAL_BYTES;
+    bool is_long = memfs_stat(work->fs, "/db-wal", &info) == 0 && info.size_bytes > LONG_WAL_BYTES;
     return is_long ? "PRAGMA wal_checkpoint(TRUNCATE)"
                    : "BEGIN IMMEDIATE; UPDATE a SET n=n+1; UPDATE b SET n=n+1; COMMIT";
 }

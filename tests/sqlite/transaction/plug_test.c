@@ -6,6 +6,8 @@
  */
 #include "plug.h"
 
+#include <memfs/storage.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,8 @@
 /* The URI parameters of our own. */
 #include "sqlite_fixture.h"
 
+#include <memfs/storage.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
