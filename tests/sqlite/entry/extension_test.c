@@ -87,7 +87,8 @@ static void a_malformed_quota_fails_the_load_and_says_why(void **state)
         snprintf(command, sizeof command, "MEMFS_QUOTA='%s' sqlite3 -batch", malformed[index]);
         (void)run_with_input(command, script, output, sizeof output);
         char message[128];
-        snprintf(message, sizeof message, "memfs: MEMFS_QUOTA=\"%s\" is no size", malformed[index]);
+        snprintf(message, sizeof message, "memfs: MEMFS_QUOTA=\"%s\" is not a size",
+                 malformed[index]);
         if (strstr(output, message) == NULL || strstr(output, "alive") == NULL)
             fail_msg("%s", output);
     }

@@ -98,7 +98,7 @@ static void by_pragma(sqlite3 *db)
     int rc;
     do {
         (void)db_number(db, "SELECT n FROM a");
-        rc = db_try(db, "PRAGMA memfs_copy('/image')");
+        rc = db_try(db, "PRAGMA memfs_copy_database('/image')");
     } while (rc == SQLITE_BUSY);
     assert_int_equal(rc, SQLITE_OK);
 }

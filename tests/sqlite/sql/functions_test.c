@@ -35,7 +35,7 @@ static void text_is_written_in_utf8_whatever_the_encoding_of_the_database(void *
     query_is(db, "CREATE TABLE t(p, v)", "");
     query_is(db, "INSERT INTO t VALUES('/\xC3\xA4', '\xC3\xA4z')", "");
     query_is(db, "SELECT memfs_write(p, v), hex(memfs_read(p)) FROM t", "3|C3A47A");
-    query_is(db, "SELECT path FROM memfs_tree WHERE type='file'", "/\xC3\xA4");
+    query_is(db, "SELECT path FROM memfs_tree WHERE kind='file'", "/\xC3\xA4");
     query_close(db);
 }
 
@@ -190,16 +190,17 @@ static void stat_tells_everything_as_json(void **state)
     assert_int_equal(memfs_link(f->fs, "/f", "/g"), 0);
     assert_int_equal(memfs_symlink(f->fs, "/f", "/s"), 0);
     query_is(db,
-             "SELECT s->>'path', s->>'type', s->>'size', s->>'mode', s->>'uid', s->>'gid', "
-             "s->>'accessed', s->>'modified', s->>'links' FROM (SELECT memfs_stat('/f') AS s)",
+             "SELECT s->>'path', s->>'kind', s->>'size', s->>'mode', s->>'uid', s->>'gid', "
+             "s->>'access_ns', s->>'modify_ns', s->>'links' FROM (SELECT memfs_stat('/f') AS s)",
              "/f|file|5|416|7|4294967294|-5|1234567890123456789|2");
-    query_is(db,
-             "SELECT memfs_stat('/s')->>'number' = t.number AND memfs_stat('/s')->>'born' = t.born"
-             " AND memfs_stat('/s')->>'changed' = t.changed"
-             " AND memfs_stat('/s')->>'allocated' = t.allocated"
-             " FROM memfs_tree t WHERE path='/f'",
-             "1");
-    query_is(db, "SELECT memfs_stat('/')->>'type'", "directory");
+    query_is(
+        db,
+        "SELECT memfs_stat('/s')->>'number' = t.number AND memfs_stat('/s')->>'birth_ns' = t.birth_ns"
+        " AND memfs_stat('/s')->>'change_ns' = t.change_ns"
+        " AND memfs_stat('/s')->>'allocated_bytes' = t.allocated_bytes"
+        " FROM memfs_tree t WHERE path='/f'",
+        "1");
+    query_is(db, "SELECT memfs_stat('/')->>'kind'", "directory");
     query_is(db, "SELECT memfs_stat('/none'), memfs_stat('/f/x'), memfs_stat(''), memfs_stat(NULL)",
              "NULL|NULL|NULL|NULL");
     query_close(db);
@@ -471,7 +472,7 @@ static void a_full_tree_ends_an_open_transaction_as_a_full_database_does(void **
 /* Names and contents.  Directories that were made and removed again leave their time above. */
 static char *list_tree(sqlite3 *db)
 {
-    return query_rows(db, "SELECT path, type, size, mode, links, number, hex(substr(data, 1, 50)) "
+    return query_rows(db, "SELECT path, kind, size, mode, links, number, hex(substr(data, 1, 50)) "
                           "FROM memfs_tree");
 }
 
@@ -490,7 +491,7 @@ static void sweep_allocations(struct fixture *f, sqlite3 *db, const char *sql)
         if (rc != SQLITE_NOMEM || strstr(sqlite3_errmsg(db), "the allocator refused") == NULL)
             fail_msg("%s: %s (%d)", sql, sqlite3_errmsg(db), rc);
         query_is(db,
-                 "SELECT path, type, size, mode, links, number, hex(substr(data, 1, 50)) "
+                 "SELECT path, kind, size, mode, links, number, hex(substr(data, 1, 50)) "
                  "FROM memfs_tree",
                  before);
     }
