@@ -19,6 +19,7 @@ import tempfile
 import lint
 import parts
 
+OURS = re.compile(r"memfs_|mfs_")
 OBJECT = re.compile(r"\.c\.(o|obj)$")
 
 
@@ -26,12 +27,13 @@ def symbols(path, *flags):
     command = [os.environ.get("NM", "nm"), "--format=posix", *flags, path]
     result = subprocess.run(command, text=True, capture_output=True, check=True)
     words = [line.split() for line in result.stdout.splitlines()]
-    return {word[0] for word in words if len(word) >= 2}
+    # Others are not ours: sqlite3_api, which an extension has in the place of SQLite's functions.
+    return {word[0] for word in words if len(word) >= 2 and OURS.match(word[0])}
 
 
 def place(path, listed):
     """The part and the module of an object file, or (None, None)."""
-    path = re.sub(r"CMakeFiles/[^/]+\.dir/", "", path.replace(os.sep, "/"))
+    path = os.path.normpath(re.sub(r"CMakeFiles/[^/]+\.dir/", "", path.replace(os.sep, "/")))
     best = (None, None)
     for part in listed:
         _, found, rest = ("/" + path).rpartition(f"/{part.folder}/")

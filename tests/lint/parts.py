@@ -1,10 +1,10 @@
 """Reads src/PARTS, the list of the product's parts, and each part's LAYERS.
 
 src/PARTS has one part a line: its name, its folder, its public headers (in include/memfs, with
-commas between), and the parts or packages that it needs, or `-`:
+commas between), and what it needs, or `-`.  Needs that are names of parts are read here:
 
     core src/core memfs.h,storage.h -
-    sqlite sqlite_vfs sqlite.h core,SQLite3
+    sqlite sqlite_vfs sqlite.h core,SQLite3:3.32
 
 LAYERS stands in a part's folder, one line a room, the lowest room first; inside a room `<`
 separates the levels, the lowest first:
@@ -45,7 +45,7 @@ def lines(root, path, report):
 
 
 def read(root, report):
-    """The parts, in their order; a part stands after the parts that it needs."""
+    """The parts, in the order of the list."""
     found = {}
     for where, line in lines(root, PARTS, report):
         words = line.split()
