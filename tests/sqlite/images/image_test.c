@@ -3,13 +3,6 @@
 
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,9 +103,7 @@ static struct buffer save(struct fixture *f, sqlite3 *db)
 /* Nothing but "/" and these. */
 static void has_nodes(struct fixture *f, uint64_t count)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(info.files + info.directories + info.symlinks, count);
     assert_int_equal(info.orphans, 0);
 }

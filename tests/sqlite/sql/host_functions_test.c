@@ -5,13 +5,6 @@
 
 #include "query_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -305,20 +298,18 @@ static void an_import_that_is_refused_memory_leaves_nothing(void **state)
     query_close(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_directory_goes_in_and_out_again),
-        TEST(hard_links_stay_what_they_are_on_either_side),
-        TEST(directories_keep_their_times_on_either_side),
-        TEST(a_file_replaces_a_file_on_either_side),
-        TEST(holes_cost_nothing_on_either_side),
-        TEST(a_directory_replaces_nothing),
-        TEST(what_the_host_refuses_is_told_in_its_words),
-        TEST(an_import_that_does_not_fit_leaves_nothing),
-        TEST(an_import_that_is_refused_memory_leaves_nothing),
+        FS_TEST(a_directory_goes_in_and_out_again),
+        FS_TEST(hard_links_stay_what_they_are_on_either_side),
+        FS_TEST(directories_keep_their_times_on_either_side),
+        FS_TEST(a_file_replaces_a_file_on_either_side),
+        FS_TEST(holes_cost_nothing_on_either_side),
+        FS_TEST(a_directory_replaces_nothing),
+        FS_TEST(what_the_host_refuses_is_told_in_its_words),
+        FS_TEST(an_import_that_does_not_fit_leaves_nothing),
+        FS_TEST(an_import_that_is_refused_memory_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

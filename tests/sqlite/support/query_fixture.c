@@ -1,12 +1,5 @@
 #include "query_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 sqlite3 *query_open(memfs *fs, unsigned flags)

@@ -2,7 +2,7 @@
 #ifndef MEMFS_TESTS_QUERY_FIXTURE_H
 #define MEMFS_TESTS_QUERY_FIXTURE_H
 
-#include "fixture.h"
+#include "checks.h"
 
 #include <memfs/sqlite.h>
 #include <sqlite3.h>
