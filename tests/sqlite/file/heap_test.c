@@ -8,13 +8,6 @@
 
 #include "query_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -171,15 +164,13 @@ static void a_registration_that_is_refused_leaves_no_function(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_query_that_sqlites_heap_refuses_changes_nothing),
-        TEST(a_write_that_sqlites_heap_refuses_is_whole_or_not_there),
-        TEST(a_copy_to_or_from_the_host_that_is_refused_leaves_the_tree_alone),
-        TEST(a_registration_that_is_refused_leaves_no_function),
+        FS_TEST(a_query_that_sqlites_heap_refuses_changes_nothing),
+        FS_TEST(a_write_that_sqlites_heap_refuses_is_whole_or_not_there),
+        FS_TEST(a_copy_to_or_from_the_host_that_is_refused_leaves_the_tree_alone),
+        FS_TEST(a_registration_that_is_refused_leaves_no_function),
     };
     if (replace_heap() != SQLITE_OK)
         return 2;

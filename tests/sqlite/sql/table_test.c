@@ -1,13 +1,6 @@
 /* The table memfs_tree: rows, constraints, what is read and what is not. */
 #include "query_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 /*
@@ -486,9 +479,7 @@ static void a_scan_given_up_in_the_middle_leaves_nothing_open(void **state)
     struct fixture *f = *state;
     sqlite3 *db = open_sample(f);
     query_is(db, "SELECT path FROM memfs_tree WHERE name='deep' LIMIT 1", "/a/b/deep");
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(info.open_directories + info.open_files, 0);
     query_close(db);
 }
@@ -542,29 +533,28 @@ static void a_scan_that_is_refused_memory_says_so_and_works_afterwards(void **st
     query_close(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 #define STRICT_TEST(name) cmocka_unit_test_setup_teardown(name, setup_strict, fixture_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_entry_has_a_row_and_a_directory_comes_before_what_is_in_it),
-        TEST(the_attributes_are_those_of_stat),
-        TEST(root_and_depth_limit_the_scan),
-        TEST(constraints_on_path_change_nothing_but_the_work),
-        TEST(random_constraints_on_path_change_nothing_but_the_work),
-        TEST(constraints_on_path_find_names_that_are_not_utf8),
-        TEST(a_root_that_is_a_blob_means_its_bytes_in_any_encoding),
+        FS_TEST(every_entry_has_a_row_and_a_directory_comes_before_what_is_in_it),
+        FS_TEST(the_attributes_are_those_of_stat),
+        FS_TEST(root_and_depth_limit_the_scan),
+        FS_TEST(constraints_on_path_change_nothing_but_the_work),
+        FS_TEST(random_constraints_on_path_change_nothing_but_the_work),
+        FS_TEST(constraints_on_path_find_names_that_are_not_utf8),
+        FS_TEST(a_root_that_is_a_blob_means_its_bytes_in_any_encoding),
         STRICT_TEST(constraints_on_path_save_the_reading_of_directories),
-        TEST(the_plan_says_what_is_used),
-        TEST(arguments_come_from_other_tables),
-        TEST(contents_that_nobody_asks_for_are_not_read),
+        FS_TEST(the_plan_says_what_is_used),
+        FS_TEST(arguments_come_from_other_tables),
+        FS_TEST(contents_that_nobody_asks_for_are_not_read),
         STRICT_TEST(only_the_contents_that_are_asked_for_are_read),
-        TEST(the_table_is_read_only_and_cannot_be_made_again),
-        TEST(what_vanishes_during_a_scan_is_skipped),
-        TEST(a_scan_given_up_in_the_middle_leaves_nothing_open),
-        TEST(a_tree_deeper_than_any_path_is_scanned),
-        TEST(a_scan_that_is_refused_memory_says_so_and_works_afterwards),
+        FS_TEST(the_table_is_read_only_and_cannot_be_made_again),
+        FS_TEST(what_vanishes_during_a_scan_is_skipped),
+        FS_TEST(a_scan_given_up_in_the_middle_leaves_nothing_open),
+        FS_TEST(a_tree_deeper_than_any_path_is_scanned),
+        FS_TEST(a_scan_that_is_refused_memory_says_so_and_works_afterwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

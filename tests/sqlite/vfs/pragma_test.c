@@ -1,22 +1,7 @@
 /* The PRAGMAs of our own. */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
-
-static memfs_statfs_info figures(struct fixture *f)
-{
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info;
-}
 
 /* The statement fails with this code, and a message that has these words. */
 static void refused(sqlite3 *db, const char *sql, int code, const char *words)
@@ -31,7 +16,7 @@ static void the_figures_are_those_of_statfs(void **state)
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(100000))");
-    memfs_statfs_info info = figures(f);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(db_number(db, "PRAGMA memfs_quota"), info.quota_bytes);
     assert_int_equal(db_number(db, "PRAGMA memfs_used"), info.used_bytes);
     assert_int_equal(db_number(db, "PRAGMA memfs_committed"), info.committed_bytes);
@@ -40,7 +25,7 @@ static void the_figures_are_those_of_statfs(void **state)
     assert_int_equal(db_number(db, "PRAGMA memfs_nodes"), 2);
     assert_int_equal(db_number(db, "PRAGMA memfs_node_limit"), 0);
     assert_int_equal(db_number(db, "PRAGMA memfs_preallocated"), 0);
-    assert_int_equal(db_number(db, "PRAGMA Memfs_PEAK"), figures(f).peak_bytes);
+    assert_int_equal(db_number(db, "PRAGMA Memfs_PEAK"), statfs_of(f->fs).peak_bytes);
     char *version = db_text(db, "PRAGMA memfs_version");
     assert_string_equal(version, memfs_version());
     sqlite3_free(version);
@@ -65,7 +50,7 @@ static void usage_by_class_is_json_that_adds_up(void **state)
     db_run(db, "CREATE TABLE t(a)");
     char *usage = db_text(db, "PRAGMA memfs_used_by_class");
     char *sql = sqlite3_mprintf("SELECT sum(value) FROM json_each(%Q)", usage);
-    memfs_statfs_info info = figures(f);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(db_number(db, sql), info.used_bytes);
     sqlite3_free(sql);
     sql = sqlite3_mprintf("SELECT json_extract(%Q, '$.data')", usage);
@@ -81,7 +66,7 @@ static void the_quota_can_be_set_and_a_refused_statement_tried_again(void **stat
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a)");
     assert_int_equal(db_number(db, "PRAGMA memfs_quota='1M'"), 1 << 20);
-    assert_int_equal(figures(f).quota_bytes, 1 << 20);
+    assert_int_equal(statfs_of(f->fs).quota_bytes, 1 << 20);
     assert_int_equal(db_try(db, "INSERT INTO t VALUES(zeroblob(3000000))"), SQLITE_FULL);
     assert_int_equal(db_number(db, "PRAGMA memfs_quota('16m')"), 16 << 20);
     db_run(db, "INSERT INTO t VALUES(zeroblob(3000000))");
@@ -99,7 +84,7 @@ static void a_quota_below_what_is_held_is_refused(void **state)
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(100000))");
     refused(db, "PRAGMA memfs_quota=100", SQLITE_ERROR, "in use");
     refused(db, "PRAGMA memfs_node_limit=1", SQLITE_ERROR, "2 are in use");
-    assert_int_equal(figures(f).quota_bytes, (uint64_t)64 << 20);
+    assert_int_equal(statfs_of(f->fs).quota_bytes, (uint64_t)64 << 20);
     assert_int_equal(db_number(db, "PRAGMA memfs_node_limit=2"), 2);
     assert_int_equal(db_try(db, "INSERT INTO t VALUES(1)"), SQLITE_FULL);
     assert_int_equal(db_number(db, "PRAGMA memfs_node_limit='1K'"), 1024);
@@ -121,7 +106,7 @@ static void what_is_malformed_or_unknown_is_refused_by_name(void **state)
         refused(db, sql, SQLITE_ERROR, "memfs_node_limit: \"");
         sqlite3_free(sql);
     }
-    assert_int_equal(figures(f).quota_bytes, (uint64_t)64 << 20);
+    assert_int_equal(statfs_of(f->fs).quota_bytes, (uint64_t)64 << 20);
     refused(db, "PRAGMA memfs_qouta", SQLITE_ERROR, "no such PRAGMA: memfs_qouta");
     refused(db, "PRAGMA memfs_=1", SQLITE_ERROR, "no such PRAGMA: memfs_");
     refused(db, "PRAGMA memfs_used=5", SQLITE_ERROR, "memfs_used takes no value");
@@ -145,7 +130,7 @@ static void explaining_sets_too_since_sqlite_asks_at_prepare_time(void **state)
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
     db_run(db, "EXPLAIN PRAGMA memfs_quota='8M'");
-    assert_int_equal(figures(f).quota_bytes, 8 << 20);
+    assert_int_equal(statfs_of(f->fs).quota_bytes, 8 << 20);
     quota_lift(f);
     db_close(db);
 }
@@ -417,31 +402,29 @@ static void a_refused_copy_leaves_nothing(void **state)
     db_close(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_figures_are_those_of_statfs),
-        TEST(the_wal_shows_what_it_reserves),
-        TEST(usage_by_class_is_json_that_adds_up),
-        TEST(the_quota_can_be_set_and_a_refused_statement_tried_again),
-        TEST(a_quota_below_what_is_held_is_refused),
-        TEST(what_is_malformed_or_unknown_is_refused_by_name),
-        TEST(the_pragmas_of_sqlite_work_as_ever),
-        TEST(explaining_sets_too_since_sqlite_asks_at_prepare_time),
-        TEST(a_database_can_have_a_limit_of_its_own),
-        TEST(a_parameter_that_is_unknown_or_malformed_opens_nothing),
-        TEST(snapshots_are_taken_listed_and_removed),
-        TEST(a_snapshot_that_does_not_fit_is_full_and_leaves_nothing),
-        TEST(a_database_that_was_put_back_is_not_that_of_an_open_connection),
-        TEST(a_copy_is_whole_in_every_journal_mode),
-        TEST(nothing_is_copied_while_a_transaction_writes),
-        TEST(a_transaction_that_has_not_reached_the_file_is_left_out),
-        TEST(a_hot_journal_is_played_back_before_a_copy_is_made),
-        TEST(a_wal_that_was_left_is_read_before_a_copy_is_made),
-        TEST(a_copy_replaces_nothing_and_needs_its_directory),
-        TEST(a_refused_copy_leaves_nothing),
+        SQLITE_TEST(the_figures_are_those_of_statfs),
+        SQLITE_TEST(the_wal_shows_what_it_reserves),
+        SQLITE_TEST(usage_by_class_is_json_that_adds_up),
+        SQLITE_TEST(the_quota_can_be_set_and_a_refused_statement_tried_again),
+        SQLITE_TEST(a_quota_below_what_is_held_is_refused),
+        SQLITE_TEST(what_is_malformed_or_unknown_is_refused_by_name),
+        SQLITE_TEST(the_pragmas_of_sqlite_work_as_ever),
+        SQLITE_TEST(explaining_sets_too_since_sqlite_asks_at_prepare_time),
+        SQLITE_TEST(a_database_can_have_a_limit_of_its_own),
+        SQLITE_TEST(a_parameter_that_is_unknown_or_malformed_opens_nothing),
+        SQLITE_TEST(snapshots_are_taken_listed_and_removed),
+        SQLITE_TEST(a_snapshot_that_does_not_fit_is_full_and_leaves_nothing),
+        SQLITE_TEST(a_database_that_was_put_back_is_not_that_of_an_open_connection),
+        SQLITE_TEST(a_copy_is_whole_in_every_journal_mode),
+        SQLITE_TEST(nothing_is_copied_while_a_transaction_writes),
+        SQLITE_TEST(a_transaction_that_has_not_reached_the_file_is_left_out),
+        SQLITE_TEST(a_hot_journal_is_played_back_before_a_copy_is_made),
+        SQLITE_TEST(a_wal_that_was_left_is_read_before_a_copy_is_made),
+        SQLITE_TEST(a_copy_replaces_nothing_and_needs_its_directory),
+        SQLITE_TEST(a_refused_copy_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
