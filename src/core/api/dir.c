@@ -65,7 +65,7 @@ int memfs_closedir(memfs_dir *dir)
 static void describe(const struct mfs_dirent *entry, memfs_dirent *out)
 {
     out->number = entry->node->number;
-    out->cookie = (int64_t)(entry->u.sequence + 1);
+    out->cookie = (int64_t)(entry->sequence + 1);
     out->kind = entry->node->kind;
     out->name_length = entry->length;
     memcpy(out->name, entry->name, entry->length + (size_t)1);
@@ -81,11 +81,10 @@ int memfs_readdir(memfs_dir *dir, memfs_dirent *out)
     memfs *fs = dir->fs;
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
     mfs_sync_lock_exclusive(&fs->lot, &dir->lock);
-    const struct mfs_dirent *entry = mfs_dir_at(&dir->node->names, dir->position);
-    if (entry != NULL) {
+    const struct mfs_dirent *entry = mfs_handle_next_entry(dir,
+                                                           mfs_walk_newest_sequence(&fs->tree));
+    if (entry != NULL)
         describe(entry, out);
-        dir->position = (uint64_t)out->cookie;
-    }
     mfs_sync_unlock_exclusive(&fs->lot, &dir->lock);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     if (entry == NULL) {

@@ -162,8 +162,8 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     nodes->class = MEMFS_CLASS_NODES;
     nodes->pool = &fs->pool;
     nodes->lot = &fs->lot;
-    nodes->names.memory = &fs->memory;
-    nodes->names.class = MEMFS_CLASS_NAMES;
+    nodes->names.source.memory = &fs->memory;
+    nodes->names.source.class = MEMFS_CLASS_NAMES;
     mfs_port_random(nodes->names.hash_key, sizeof nodes->names.hash_key);
     nodes->clock = config->clock != NULL ? config->clock : mfs_port_wall_clock_ns;
     nodes->clock_context = config->clock_context;
@@ -172,7 +172,7 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     nodes->gid = config->gid;
     atomic_init(&nodes->next_number, 1);
     fs->snapshot_nodes = *nodes;
-    fs->snapshot_nodes.class = fs->snapshot_nodes.names.class = MEMFS_CLASS_SNAPSHOTS;
+    fs->snapshot_nodes.class = fs->snapshot_nodes.names.source.class = MEMFS_CLASS_SNAPSHOTS;
     atomic_init(&fs->snapshot_nodes.limit, MFS_UNLIMITED);
     atomic_init(&nodes->limit, config->node_limit != 0 ? config->node_limit : MFS_UNLIMITED);
     fs->tree.nodes = nodes;
@@ -236,18 +236,19 @@ fail_lot:
 
 static bool is_in_use(memfs *fs)
 {
-    return fs->handles.open_files != 0 || fs->handles.open_dirs != 0 || fs->versions.count != 0 ||
-           fs->blocks.count != 0 || atomic_load(&fs->mappings) != 0;
+    return fs->handles.files.count != 0 || fs->handles.dirs.count != 0 ||
+           fs->versions.held.count != 0 || fs->blocks.count != 0 || atomic_load(&fs->mappings) != 0;
 }
 
 static void close_everything(memfs *fs)
 {
-    while (fs->handles.files != NULL)
-        (void)memfs_close(fs->handles.files);
-    while (fs->handles.dirs != NULL)
-        (void)memfs_closedir(fs->handles.dirs);
-    while (fs->versions.first != NULL) {
-        struct mfs_version *version = fs->versions.first;
+    while (fs->handles.files.first != NULL)
+        (void)memfs_close(mfs_handle_of_link(fs->handles.files.first));
+    while (fs->handles.dirs.first != NULL)
+        (void)memfs_closedir(mfs_handle_dir_of_link(fs->handles.dirs.first));
+    while (fs->versions.held.first != NULL) {
+        struct mfs_version *version = MFS_LIST_ENTRY(fs->versions.held.first, struct mfs_version,
+                                                     link);
         mfs_version_list_remove(&fs->versions, &fs->lot, version);
         mfs_content_release(&fs->pool, &version->content);
         version->magic = 0;
@@ -370,8 +371,8 @@ int memfs_statfs(memfs *fs, memfs_statfs_info *info)
     uint64_t node_limit = atomic_load(&fs->nodes.limit);
     filled.node_limit = node_limit == MFS_UNLIMITED ? 0 : node_limit;
     mfs_sync_lock_shared(&fs->lot, &fs->handles.lock);
-    filled.open_files = fs->handles.open_files;
-    filled.open_directories = fs->handles.open_dirs;
+    filled.open_files = fs->handles.files.count;
+    filled.open_directories = fs->handles.dirs.count;
     mfs_sync_unlock_shared(&fs->lot, &fs->handles.lock);
     filled.page_size = fs->pool.page_size;
     filled.name_max = MEMFS_NAME_MAX;

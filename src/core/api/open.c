@@ -122,9 +122,9 @@ static int find(const struct opening *o, struct mfs_node **out)
 static int publish(memfs *fs, const struct opening *o, const struct mfs_place *place,
                    struct mfs_node *made) MFS_REQUIRES(fs->tree.lock)
 {
-    fs->nodes.names.charge_from = charge_of(o);
+    fs->nodes.names.source.charge_from = charge_of(o);
     int error = mfs_publish(&fs->tree, place, made, MFS_PARENTS_MODE, mfs_node_now(&fs->nodes));
-    fs->nodes.names.charge_from = MFS_CHARGE_ORDINARY;
+    fs->nodes.names.source.charge_from = MFS_CHARGE_ORDINARY;
     return error;
 }
 

@@ -1,13 +1,6 @@
 /* The open helper. */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <limits.h>
 
 static memfs_sqlite_open_options options_new(void)
@@ -301,26 +294,24 @@ static void what_is_no_database_is_said(void **state)
     db_close(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(without_options_it_suits_memory),
-        TEST(every_option_arrives),
-        TEST(a_connection_waits_for_ever_or_not_at_all_if_asked),
-        TEST(mapping_can_be_turned_off_and_the_uri_goes_first),
-        TEST(every_journal_mode_can_be_had),
-        TEST(a_wal_database_stays_one),
-        TEST(read_only_is_read_only),
-        TEST(a_database_of_sqlites_own_memory_can_be_opened),
-        TEST(parents_are_made_if_asked_and_unmade_on_failure),
-        TEST(a_refusal_leaves_no_parents),
-        TEST(options_of_other_versions_are_taken),
-        TEST(what_is_absurd_is_misuse),
-        TEST(a_file_system_that_is_not_registered_is_misuse),
-        TEST(a_journal_mode_that_cannot_be_had_is_said),
-        TEST(what_is_no_database_is_said),
+        SQLITE_TEST(without_options_it_suits_memory),
+        SQLITE_TEST(every_option_arrives),
+        SQLITE_TEST(a_connection_waits_for_ever_or_not_at_all_if_asked),
+        SQLITE_TEST(mapping_can_be_turned_off_and_the_uri_goes_first),
+        SQLITE_TEST(every_journal_mode_can_be_had),
+        SQLITE_TEST(a_wal_database_stays_one),
+        SQLITE_TEST(read_only_is_read_only),
+        SQLITE_TEST(a_database_of_sqlites_own_memory_can_be_opened),
+        SQLITE_TEST(parents_are_made_if_asked_and_unmade_on_failure),
+        SQLITE_TEST(a_refusal_leaves_no_parents),
+        SQLITE_TEST(options_of_other_versions_are_taken),
+        SQLITE_TEST(what_is_absurd_is_misuse),
+        SQLITE_TEST(a_file_system_that_is_not_registered_is_misuse),
+        SQLITE_TEST(a_journal_mode_that_cannot_be_had_is_said),
+        SQLITE_TEST(what_is_no_database_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

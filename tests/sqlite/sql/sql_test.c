@@ -1,13 +1,6 @@
 /* SQL on a memfs: journal modes, connections, temporary files, super-journals, VACUUM. */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 static const char *const journal_modes[] = {"DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF"};
@@ -389,8 +382,6 @@ static void wal_works_under_exclusive_locking_too(void **state)
     db_assert_whole(db);
     db_close(db);
 }
-
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
 
 int main(void)
 {
