@@ -5,8 +5,9 @@
  * with everything that can fail; then it is put in the place of the old one, or
  * gets a node and a name.
  */
+#include "api/retry.h"
+#include "base/check.h"
 #include "content/content_io.h"
-#include "instance/fs.h"
 #include "tree/publish.h"
 
 /* ----------------------------------------------------------------- reading */
@@ -41,16 +42,26 @@ static int read_sized(memfs *fs, struct mfs_file_node *file, size_t limit, void 
     }
 }
 
-static int read_file_once(memfs *fs, const char *path, size_t limit, void **data, size_t *size)
+struct file_reading {
+    memfs *fs;
+    const char *path;
+    size_t limit;
+    void **data;
+    size_t *size;
+};
+
+static int64_t read_file_once(const void *operation)
 {
+    const struct file_reading *r = operation;
+    memfs *fs = r->fs;
     struct mfs_node *node;
-    if (!mfs_fs_is_valid(fs) || path == NULL || data == NULL || size == NULL)
+    if (!mfs_fs_is_valid(fs) || r->path == NULL || r->data == NULL || r->size == NULL)
         return MEMFS_EINVAL;
-    int error = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
+    int error = mfs_walk_to_node(&fs->tree, NULL, r->path, true, &node);
     if (error != 0)
         return error;
     struct mfs_file_node *file = mfs_node_as_file(node);
-    error = file != NULL ? read_sized(fs, file, limit, data, size) : MEMFS_EISDIR;
+    error = file != NULL ? read_sized(fs, file, r->limit, r->data, r->size) : MEMFS_EISDIR;
     if (error == 0)
         mfs_node_accessed(&fs->nodes, node);
     mfs_node_release(&fs->nodes, node);
@@ -59,11 +70,8 @@ static int read_file_once(memfs *fs, const char *path, size_t limit, void **data
 
 int memfs_read_file(memfs *fs, const char *path, size_t limit, void **data, size_t *size)
 {
-    int result;
-    do
-        result = read_file_once(fs, path, limit, data, size);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct file_reading reading = {fs, path, limit, data, size};
+    return (int)mfs_retry_run(fs, read_file_once, &reading);
 }
 
 /* -------------------------------------------------------------- installing */
@@ -167,36 +175,42 @@ static int deliver(memfs *fs, const char *path, bool exclusive, struct delivery 
     return error;
 }
 
-static int write_file_once(memfs *fs, const char *path, const void *data, size_t size,
-                           uint32_t mode)
+struct file_writing {
+    memfs *fs;
+    const char *path;
+    const void *data;
+    size_t size;
+    uint32_t mode;
+};
+
+static int64_t write_file_once(const void *operation)
 {
-    if (!mfs_fs_is_valid(fs) || path == NULL || (data == NULL && size != 0) ||
-        (mode & ~07777u) != 0)
+    const struct file_writing *w = operation;
+    memfs *fs = w->fs;
+    if (!mfs_fs_is_valid(fs) || w->path == NULL || (w->data == NULL && w->size != 0) ||
+        (w->mode & ~07777u) != 0)
         return MEMFS_EINVAL;
-    struct delivery delivery = {.size = size, .mode = mode};
+    struct delivery delivery = {.size = w->size, .mode = w->mode};
     if (delivery.size > (uint64_t)MEMFS_FILE_SIZE_MAX)
         return MEMFS_EFBIG;
     union {
         const void *in;
         void *out;
-    } bytes = {data};
-    memfs_iovec part = {bytes.out, size};
+    } bytes = {w->data};
+    memfs_iovec part = {bytes.out, w->size}; /* never written through */
     struct mfs_source source = {.parts = &part};
     struct mfs_content_edit edit = {.pool = &fs->pool, .content = &delivery.content};
-    int error = size == 0 ? 0 : mfs_content_io_write(&edit, 0, size, &source);
+    int error = w->size == 0 ? 0 : mfs_content_io_write(&edit, 0, w->size, &source);
     if (error == 0)
-        error = deliver(fs, path, false, &delivery);
+        error = deliver(fs, w->path, false, &delivery);
     mfs_content_release(&fs->pool, &delivery.content);
     return error;
 }
 
 int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size, uint32_t mode)
 {
-    int result;
-    do
-        result = write_file_once(fs, path, data, size, mode);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct file_writing writing = {fs, path, data, size, mode};
+    return (int)mfs_retry_run(fs, write_file_once, &writing);
 }
 
 /* ----------------------------------------------------------------- copying */
@@ -217,8 +231,18 @@ static int clone_into(memfs *fs, struct mfs_file_node *file, struct delivery *de
     return 0;
 }
 
-static int copy_once(memfs *fs, const char *from, const char *to, unsigned flags)
+struct file_copying {
+    memfs *fs;
+    const char *from, *to;
+    unsigned flags;
+};
+
+static int64_t copy_file_once(const void *operation)
 {
+    const struct file_copying *c = operation;
+    memfs *fs = c->fs;
+    const char *from = c->from, *to = c->to;
+    unsigned flags = c->flags;
     struct mfs_node *node;
     if (!mfs_fs_is_valid(fs) || from == NULL || to == NULL ||
         (flags & ~(MEMFS_COPY_NOREPLACE | MEMFS_COPY_ATTRIBUTES)) != 0)
@@ -243,9 +267,6 @@ static int copy_once(memfs *fs, const char *from, const char *to, unsigned flags
 
 int memfs_copy(memfs *fs, const char *from, const char *to, unsigned flags)
 {
-    int result;
-    do
-        result = copy_once(fs, from, to, flags);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct file_copying copying = {fs, from, to, flags};
+    return (int)mfs_retry_run(fs, copy_file_once, &copying);
 }
