@@ -121,7 +121,7 @@ static int import_symlink(struct importer *importer, const char *path)
         return 0;
     }
     target[length] = '\0';
-    int error = memfs_symlink(importer->fs, target, path);
+    int error = memfs_symlink(importer->fs, target, path, 0);
     if (error == 0)
         importer->result->symlinks++;
     return error;

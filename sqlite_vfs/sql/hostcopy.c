@@ -222,7 +222,7 @@ static int import_symlink(struct import *import, const char *host, const char *p
     if (length < 0)
         return fail_host(import->copy, host);
     target[length] = '\0';
-    int error = memfs_symlink(import->fs, target, path);
+    int error = memfs_symlink(import->fs, target, path, 0);
     import->copy->entries += error == 0;
     return fail(import->copy, path, error);
 }

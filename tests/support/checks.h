@@ -63,7 +63,7 @@ static inline void check_described(memfs *fs, char *before, const char *what, co
 
 static inline void put(memfs *fs, const char *path, const char *text)
 {
-    assert_ok(memfs_write_file(fs, path, text, strlen(text), 0644));
+    assert_ok(memfs_write_file(fs, path, text, strlen(text), 0644, 0));
 }
 
 static inline memfs_file *open_file(memfs *fs, const char *path, uint32_t flags)

@@ -73,6 +73,26 @@ int memfs_fstat(memfs_file *file, memfs_stat_info *info)
     return error;
 }
 
+int memfs_statdir(memfs_dir *dir, memfs_stat_info *info)
+{
+    if (dir == NULL || dir->magic != MFS_DIR_MAGIC)
+        return MEMFS_EBADF;
+    int error = check_stat_info(info);
+    if (error == 0)
+        stat_node(dir->fs, &dir->node->node, info);
+    return error;
+}
+
+memfs *memfs_file_instance(memfs_file *file)
+{
+    return is_open_file(file) ? file->fs : NULL;
+}
+
+memfs *memfs_dir_instance(memfs_dir *dir)
+{
+    return dir != NULL && dir->magic == MFS_DIR_MAGIC ? dir->fs : NULL;
+}
+
 /* 1 if the path leads to a node, of this kind (0: of any); else 0. */
 static int is_kind(memfs *fs, const char *path, unsigned flags, uint32_t kind)
 {

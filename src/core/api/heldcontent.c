@@ -226,7 +226,42 @@ int memfs_content_allocate(memfs_content_ref *ref, int64_t offset, int64_t lengt
     return (int)run_change(allocate_content_once, &change);
 }
 
+static int64_t punch_content_once(const void *operation)
+{
+    const struct content_change *c = operation;
+    struct mfs_version *version = c->version;
+    if (!is_held(version) || c->offset < 0 || c->size <= 0)
+        return MEMFS_EINVAL;
+    if (c->size > MEMFS_FILE_SIZE_MAX - c->offset)
+        return MEMFS_EFBIG;
+    uint64_t offset = (uint64_t)c->offset, length = (uint64_t)c->size;
+    const struct mfs_content_edit edit = edit_version(version, offset + length);
+    return mfs_content_extent_punch(&edit, offset, length);
+}
+
+int memfs_content_punch(memfs_content_ref *ref, int64_t offset, int64_t length)
+{
+    struct content_change change = {.version = version_of(ref), .offset = offset, .size = length};
+    return (int)run_change(punch_content_once, &change);
+}
+
 /* ----------------------------------------------------------------- reading */
+
+int64_t memfs_content_seek(const memfs_content_ref *ref, int64_t offset, int whence)
+{
+    const struct mfs_version *version = const_version_of(ref);
+    if (!is_held(version) || (whence != MEMFS_SEEK_DATA && whence != MEMFS_SEEK_HOLE))
+        return MEMFS_EINVAL;
+    if (offset < 0 || (uint64_t)offset >= version->size)
+        return MEMFS_ENXIO;
+    const struct mfs_pool *pool = &version->fs->pool;
+    uint64_t found = whence == MEMFS_SEEK_DATA
+                         ? mfs_content_next_data(pool, &version->content, version->size,
+                                                 (uint64_t)offset)
+                         : mfs_content_next_hole(pool, &version->content, version->size,
+                                                 (uint64_t)offset);
+    return found != MFS_NO_INDEX ? (int64_t)found : MEMFS_ENXIO;
+}
 
 int64_t memfs_content_read(const memfs_content_ref *ref, void *buffer, size_t length,
                            int64_t offset)

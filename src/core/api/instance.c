@@ -25,7 +25,7 @@ int memfs_config_init(memfs_config *config, size_t struct_size)
     return 0;
 }
 
-/* A configuration with all that it refers to; `config` points to the hooks beside it, or to none. */
+/* A configuration with all that it refers to; `config` points to the hooks beside it, if at all. */
 struct settings {
     memfs_config config;
     memfs_allocator allocator;
@@ -162,7 +162,7 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     mfs_port_random(nodes->names.hash_key, sizeof nodes->names.hash_key);
     nodes->clock = config->clock != NULL ? config->clock : mfs_port_wall_clock_ns;
     nodes->clock_context = config->clock_context;
-    nodes->atime_policy = config->atime_policy;
+    atomic_init(&nodes->atime_policy, config->atime_policy);
     nodes->uid = config->uid;
     nodes->gid = config->gid;
     atomic_init(&nodes->next_number, 1);
@@ -172,8 +172,8 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     atomic_init(&nodes->limit, config->node_limit != 0 ? config->node_limit : MFS_UNLIMITED);
     fs->tree.nodes = nodes;
     fs->snapshots.nodes = &fs->snapshot_nodes;
-    fs->log = config->log;
-    fs->log_context = config->log_context;
+    fs->log.callback = config->log;
+    fs->log.context = config->log_context;
     fs->refused.callback = config->refused;
     fs->refused.context = config->refused_context;
 }

@@ -1,4 +1,4 @@
-/* Limits, and the callback that is asked when one has refused a call. */
+/* What can be changed in an instance: limits, policies, callbacks. */
 #include "api/limits.h"
 
 #include "base/num.h"
@@ -45,5 +45,24 @@ int memfs_set_refused(memfs *fs, memfs_refused_callback callback, void *context)
     fs->refused.callback = callback;
     fs->refused.context = context;
     mfs_sync_unlock_exclusive(&fs->lot, &fs->refused.lock);
+    return 0;
+}
+
+int memfs_set_log(memfs *fs, memfs_log_callback callback, void *context)
+{
+    if (!mfs_fs_is_valid(fs))
+        return MEMFS_EINVAL;
+    mfs_sync_lock_exclusive(&fs->lot, &fs->log.lock);
+    fs->log.callback = callback;
+    fs->log.context = context;
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->log.lock);
+    return 0;
+}
+
+int memfs_set_atime_policy(memfs *fs, uint32_t policy)
+{
+    if (!mfs_fs_is_valid(fs) || policy > MEMFS_ATIME_STRICT)
+        return MEMFS_EINVAL;
+    atomic_store_explicit(&fs->nodes.atime_policy, policy, memory_order_relaxed);
     return 0;
 }

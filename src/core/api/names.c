@@ -136,24 +136,28 @@ static int64_t make_symlink_once(const void *operation)
     struct mfs_dir_node *start;
     struct mfs_symlink_node *link;
     int error = find_start(fs, e->at, e->path, &start);
+    if (error == 0 && (e->flags & ~MEMFS_SYMLINK_MAKE_PARENTS) != 0)
+        error = MEMFS_EINVAL;
     if (error == 0)
         error = mfs_path_check(e->target);
     if (error != 0)
         return error;
+    bool makes_parents = (e->flags & MEMFS_SYMLINK_MAKE_PARENTS) != 0;
+    int walk_flags = makes_parents ? MFS_WALK_MAKE_PARENTS : 0;
     error = mfs_node_create_symlink(&fs->nodes, e->target, strlen(e->target), &link);
-    return error == 0 ? add_name(fs, start, e->path, &link->node, 0, 0)
-                      : prefer_path_error(fs, start, e->path, 0, error);
+    return error == 0 ? add_name(fs, start, e->path, &link->node, walk_flags, MFS_PARENTS_MODE)
+                      : prefer_path_error(fs, start, e->path, walk_flags, error);
 }
 
-int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *path)
+int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *path, unsigned flags)
 {
-    struct name_edit edit = {.fs = fs, .at = at, .path = path, .target = target};
+    struct name_edit edit = {.fs = fs, .at = at, .path = path, .target = target, .flags = flags};
     return (int)mfs_retry_run(fs, make_symlink_once, &edit);
 }
 
-int memfs_symlink(memfs *fs, const char *target, const char *path)
+int memfs_symlink(memfs *fs, const char *target, const char *path, unsigned flags)
 {
-    return memfs_symlinkat(fs, target, NULL, path);
+    return memfs_symlinkat(fs, target, NULL, path, flags);
 }
 
 /* ------------------------------------------------------------------- moving */

@@ -41,6 +41,8 @@ static int64_t write_path(const memfs *fs, const struct mfs_place *place, char *
 {
     struct mfs_dir_node *found = place->node != NULL ? mfs_node_as_dir(place->node) : NULL;
     struct mfs_dir_node *dir = found != NULL ? found : place->dir;
+    if (dir->parent == NULL)
+        return MEMFS_ENOENT; /* it was removed, and only a directory stream still leads there */
     bool in_root = dir == fs->tree.root;
     size_t name_length = found != NULL ? 0 : place->name.length;
     size_t length = name_length + (in_root || found == NULL ? 1u : 0u);
@@ -61,13 +63,17 @@ static int64_t write_path(const memfs *fs, const struct mfs_place *place, char *
     return (int64_t)length;
 }
 
-int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size_t size)
+int64_t memfs_realpathat(memfs *fs, memfs_dir *at, const char *path, char *buffer, size_t size)
 {
+    struct mfs_dir_node *start;
     struct mfs_place place;
     if (!mfs_fs_is_valid(fs) || path == NULL || (buffer == NULL && size != 0))
         return MEMFS_EINVAL;
+    int error = mfs_fs_start(fs, at, &start);
+    if (error != 0)
+        return error;
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    int64_t result = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH,
+    int64_t result = mfs_walk(&fs->tree, start, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH,
                               &place);
     if (result == 0 && place.needs_dir && place.node != NULL && mfs_node_as_dir(place.node) == NULL)
         result = MEMFS_ENOTDIR;
@@ -75,6 +81,11 @@ int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size_t size)
         result = write_path(fs, &place, buffer, size);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     return result;
+}
+
+int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size_t size)
+{
+    return memfs_realpathat(fs, NULL, path, buffer, size);
 }
 
 uint64_t memfs_name_generation(memfs *fs)

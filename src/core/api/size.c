@@ -97,10 +97,15 @@ static int64_t truncate_path_once(const void *operation)
     return error;
 }
 
+int memfs_truncateat(memfs *fs, memfs_dir *at, const char *path, int64_t size)
+{
+    struct truncation truncation = {fs, at, path, size};
+    return (int)mfs_retry_run(fs, truncate_path_once, &truncation);
+}
+
 int memfs_truncate(memfs *fs, const char *path, int64_t size)
 {
-    struct truncation truncation = {fs, NULL, path, size};
-    return (int)mfs_retry_run(fs, truncate_path_once, &truncation);
+    return memfs_truncateat(fs, NULL, path, size);
 }
 
 /* -------------------------------------------------------------- allocating */

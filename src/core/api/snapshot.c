@@ -12,6 +12,7 @@ struct snapshot_request {
     memfs *fs;
     const char *name;
     const char *from, *to;
+    unsigned flags;
     memfs_snapshot_info *info;
 };
 
@@ -62,6 +63,29 @@ int memfs_snapshot_remove(memfs *fs, const char *name)
     struct mfs_component c;
     int error = check_snapshot_name(fs, name, &c);
     return error == 0 ? mfs_snapshot_remove(fs, &c) : error;
+}
+
+int memfs_snapshot_exists(memfs *fs, const char *name)
+{
+    struct mfs_component c;
+    return check_snapshot_name(fs, name, &c) == 0 && is_kept(fs, &c) ? 1 : 0;
+}
+
+static int64_t rename_snapshot_once(const void *operation)
+{
+    const struct snapshot_request *r = operation;
+    memfs *fs = r->fs;
+    struct mfs_component from, to;
+    int error = check_snapshot_name(fs, r->name, &from);
+    if (error == 0)
+        error = check_snapshot_name(fs, r->to, &to);
+    return error == 0 ? mfs_snapshot_rename(fs, &from, &to) : error;
+}
+
+int memfs_snapshot_rename(memfs *fs, const char *name, const char *new_name)
+{
+    struct snapshot_request request = {.fs = fs, .name = name, .to = new_name};
+    return (int)mfs_retry_run(fs, rename_snapshot_once, &request);
 }
 
 /* ------------------------------------------------------------ getting back */
@@ -118,16 +142,20 @@ static int64_t extract_snapshot_once(const void *operation)
     struct mfs_component c;
     struct mfs_node *copy;
     int error = check_snapshot_name(fs, r->name, &c);
-    if (error == 0 && (r->from == NULL || r->to == NULL))
+    if (error == 0 &&
+        (r->from == NULL || r->to == NULL || (r->flags & ~MEMFS_EXTRACT_MAKE_PARENTS) != 0))
         error = MEMFS_EINVAL;
+    int walk_flags = r->flags != 0 ? MFS_WALK_MAKE_PARENTS : 0;
     if (error == 0)
         error = copy_out(fs, &c, r->from, &copy);
-    return error == 0 ? mfs_publish_private(&fs->tree, r->to, copy) : error;
+    return error == 0 ? mfs_publish_private(&fs->tree, r->to, walk_flags, copy) : error;
 }
 
-int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const char *to)
+int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const char *to,
+                           unsigned flags)
 {
-    struct snapshot_request request = {.fs = fs, .name = name, .from = from, .to = to};
+    struct snapshot_request request = {
+        .fs = fs, .name = name, .from = from, .to = to, .flags = flags};
     return (int)mfs_retry_run(fs, extract_snapshot_once, &request);
 }
 

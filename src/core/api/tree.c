@@ -12,8 +12,8 @@
 /* ------------------------------------------------------------------ copying */
 
 /* Builds the copy, private, while the names stand still. */
-static int copy_source(memfs *fs, const char *from, const char *to, enum mfs_copy_kind kind,
-                       struct mfs_node **copy)
+static int copy_source(memfs *fs, const char *from, const char *to, int walk_flags,
+                       enum mfs_copy_kind kind, struct mfs_node **copy)
 {
     struct mfs_place source, target;
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
@@ -23,7 +23,7 @@ static int copy_source(memfs *fs, const char *from, const char *to, enum mfs_cop
     if (error == 0 && source.needs_dir && mfs_node_as_dir(source.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
-        error = mfs_walk(&fs->tree, NULL, to, 0, &target);
+        error = mfs_walk(&fs->tree, NULL, to, walk_flags, &target);
     if (error == 0 && target.node != NULL)
         error = MEMFS_EEXIST;
     if (error == 0 && mfs_node_as_dir(source.node) != NULL &&
@@ -49,12 +49,13 @@ static int64_t copy_tree_once(const void *operation)
     unsigned flags = c->flags;
     struct mfs_node *copy;
     if (!mfs_fs_is_valid(fs) || from == NULL || to == NULL ||
-        (flags & ~(MEMFS_COPY_NOREPLACE | MEMFS_COPY_ATTRIBUTES)) != 0)
+        (flags & ~(MEMFS_COPY_NOREPLACE | MEMFS_COPY_ATTRIBUTES | MEMFS_COPY_MAKE_PARENTS)) != 0)
         return MEMFS_EINVAL;
     enum mfs_copy_kind kind = (flags & MEMFS_COPY_ATTRIBUTES) != 0 ? MFS_COPY_ATTRIBUTES
                                                                    : MFS_COPY_FRESH;
-    int error = copy_source(fs, from, to, kind, &copy);
-    return error == 0 ? mfs_publish_private(&fs->tree, to, copy) : error;
+    int walk_flags = (flags & MEMFS_COPY_MAKE_PARENTS) != 0 ? MFS_WALK_MAKE_PARENTS : 0;
+    int error = copy_source(fs, from, to, walk_flags, kind, &copy);
+    return error == 0 ? mfs_publish_private(&fs->tree, to, walk_flags, copy) : error;
 }
 
 int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)

@@ -51,6 +51,12 @@ struct mfs_refused_hook {
     _Atomic uint32_t asking; /* calls of it that are under way */
 };
 
+struct mfs_log_hook {
+    struct mfs_lock lock; /* a leaf: guards the next two */
+    memfs_log_callback callback;
+    void *context;
+};
+
 struct memfs {
     uint32_t magic;
     struct mfs_lot lot;
@@ -67,14 +73,13 @@ struct memfs {
     uint64_t arena_limit; /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
     size_t instance_bytes;
     struct mfs_refused_hook refused;
-    void *log_context;
-    void (*log)(void *log_context, int level, const char *message);
+    struct mfs_log_hook log;
 };
 
 #define MFS_FS_MAGIC 0x6d656d66u
 
 /* Says something through the log hook, if there is one. */
-void mfs_fs_log(const memfs *fs, enum memfs_log_level level, const char *message);
+void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message);
 
 /* Checks everything that can be recounted; says what is wrong through the log hook. */
 int mfs_fs_audit(memfs *fs) MFS_EXCLUDES(fs->tree.lock);

@@ -241,10 +241,11 @@ static bool is_stale(const struct mfs_node *node, int64_t now)
 
 void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node)
 {
-    if (nodes->atime_policy == MEMFS_ATIME_OFF)
+    uint32_t policy = atomic_load_explicit(&nodes->atime_policy, memory_order_relaxed);
+    if (policy == MEMFS_ATIME_OFF)
         return;
     int64_t now = mfs_node_now(nodes);
-    if (nodes->atime_policy == MEMFS_ATIME_STRICT || is_stale(node, now))
+    if (policy == MEMFS_ATIME_STRICT || is_stale(node, now))
         mfs_node_set_time(node, MFS_ACCESS, now);
 }
 

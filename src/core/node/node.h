@@ -78,7 +78,7 @@ struct mfs_nodes {
     struct mfs_names names;
     int64_t (*clock)(void *context);
     void *clock_context;
-    uint32_t atime_policy;
+    _Atomic uint32_t atime_policy;       /* enum memfs_atime_policy */
     uint32_t uid, gid;                   /* of new nodes */
     _Atomic uint64_t preallocated_bytes; /* behind the ends of files */
     _Atomic uint64_t next_number;
