@@ -155,7 +155,7 @@ static void directories_are_refused_at_both_ends(void **state)
     assert_refused(f->fs, memfs_copy(f->fs, "/none", "/x", 0), MEMFS_ENOENT);
     assert_refused(f->fs, memfs_copy(f->fs, "/a", "/none/x", 0), MEMFS_ENOENT);
     assert_refused(f->fs, memfs_copy(f->fs, "/a", "/a/x", 0), MEMFS_ENOTDIR);
-    assert_refused(f->fs, memfs_copy(f->fs, "/a", "/x", 4), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_copy(f->fs, "/a", "/x", 8), MEMFS_EINVAL);
 }
 
 static void over_a_locked_file_is_busy(void **state)
