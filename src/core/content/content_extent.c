@@ -126,8 +126,8 @@ void mfs_content_extent_cut(struct mfs_pool *pool, struct mfs_content *content, 
 /* ------------------------------------------------------------------ growing */
 
 /*
- * Cleans a stale content: drops what neither the size nor the preallocation reaches, and zeroes what
- * is left behind the size, in pages that are made private for that.
+ * Cleans a stale content: drops what neither the size nor the preallocation reaches, and zeroes
+ * what is left behind the size, in pages that are made private for that.
  */
 static int clean_pages(const struct mfs_content_edit *edit)
 {

@@ -41,7 +41,7 @@ int mfs_content_prepare_short(const struct mfs_content_edit *edit, uint64_t byte
     return 0;
 }
 
-/* Turns a short into a page from the stash; its bytes `from` .. `to` are about to be overwritten. */
+/* Turns a short into a page from the stash, whose bytes `from` .. `to` will be overwritten. */
 static void turn_into_page(const struct mfs_content_edit *edit, size_t from, size_t to,
                            struct mfs_stash *stash)
 {

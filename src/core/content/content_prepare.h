@@ -17,15 +17,15 @@ static inline bool mfs_content_prepare_fits_short(const struct mfs_content_edit 
 }
 
 /*
- * Makes the content a short that may be written, with the bytes that it had, and zeros up to `bytes`
- * at least.  The content is short, or nothing.  Errors: EDQUOT, ENOMEM.
+ * Makes the content a short that may be written, with the bytes that it had, and zeros up to
+ * `bytes` at least.  The content is short, or nothing.  Errors: EDQUOT, ENOMEM.
  */
 int mfs_content_prepare_short(const struct mfs_content_edit *edit, uint64_t bytes);
 
 /*
  * Fills the stash for making the pages of a range private, and turns a short into page 0 of a page
- * table.  The bytes `offset` .. `covered` are about to be overwritten; those of them that lie in page
- * 0 are uncertain, if that was a short.  Errors: EDQUOT, ENOMEM.
+ * table.  The bytes `offset` .. `covered` are about to be overwritten; those of them that lie in
+ * page 0 are uncertain, if that was a short.  Errors: EDQUOT, ENOMEM.
  */
 int mfs_content_prepare_pages(const struct mfs_content_edit *edit, uint64_t offset, uint64_t length,
                               uint64_t covered, struct mfs_stash *stash);
