@@ -8,6 +8,8 @@
 #ifndef MFS_IOV_H
 #define MFS_IOV_H
 
+#include "base/check.h"
+
 #include <memfs/memfs.h>
 
 #include <stddef.h>
@@ -35,6 +37,7 @@ void mfs_iov_push_parts(struct mfs_sink *sink, const unsigned char *from, size_t
 /* The bytes that are left of a part; 0 if there are no parts. */
 static inline size_t mfs_iov_left(const memfs_iovec *parts, size_t part, size_t offset)
 {
+    MFS_CHECK(parts == NULL || offset <= parts[part].length);
     return parts != NULL ? parts[part].length - offset : 0;
 }
 

@@ -128,6 +128,7 @@ static inline void mfs_content_set_tree(struct mfs_content *content, struct mfs_
 /* The first page that lies wholly behind `size`. */
 static inline uint64_t mfs_content_first_behind(const struct mfs_pool *pool, uint64_t size)
 {
+    MFS_CHECK(size <= UINT64_MAX - pool->page_size);
     return (size + pool->page_size - 1) >> pool->page_shift;
 }
 

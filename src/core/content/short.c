@@ -72,6 +72,7 @@ uint64_t mfs_short_cost(const struct mfs_pool *pool, const struct mfs_short *con
 
 bool mfs_short_mark(struct mfs_short *content)
 {
+    MFS_CHECK(atomic_load(&content->references) != 0);
     return (atomic_fetch_or(&content->references, SHORT_MARK) & SHORT_MARK) == 0;
 }
 

@@ -81,6 +81,7 @@ static inline unsigned mfs_radix_node_height(const struct mfs_pool *pool, uint64
 static inline size_t mfs_radix_node_slot(const struct mfs_pool *pool, unsigned level,
                                          uint64_t index)
 {
+    MFS_CHECK(level > 0 && level <= MFS_RADIX_NODE_LEVELS_MAX);
     return (size_t)(index >> (pool->fan_shift * (level - 1))) & (mfs_radix_node_fan(pool) - 1);
 }
 
@@ -97,6 +98,7 @@ static inline uint64_t mfs_radix_node_pages(uintptr_t slot, unsigned level)
 static inline void mfs_radix_node_set_pages(struct mfs_radix_node *node, unsigned level,
                                             uint64_t pages)
 {
+    MFS_CHECK(level > 1 || (level == 1 && pages <= UINT32_MAX));
     if (level == 1)
         node->u.held.filled = (uint32_t)pages;
     else

@@ -49,6 +49,7 @@ static inline bool mfs_twins_share(struct mfs_pool *pool, const struct mfs_radix
  */
 static inline bool mfs_twins_is_private(struct mfs_pool *pool, const struct mfs_radix_leaf *at)
 {
+    MFS_CHECK(at->page != 0);
     return (at->node == NULL || !mfs_twins_share(pool, at->node, at->i)) &&
            mfs_page_is_exclusive(pool, at->page);
 }

@@ -130,6 +130,7 @@ static int init_hooked(struct mfs_gate *gate, const memfs_lock_hooks *hooks)
         hooks->mutex_destroy(hooks->context, mutex);
         return MEMFS_ENOMEM;
     }
+    MFS_CHECK(hooks->mutex_destroy != NULL && hooks->condition_destroy != NULL);
     gate->u.hooked.mutex = mutex;
     gate->u.hooked.condition = condition;
     return 0;
