@@ -30,6 +30,7 @@
 #ifndef MFS_CONTENT_H
 #define MFS_CONTENT_H
 
+#include "base/check.h"
 #include "content/short.h"
 #include "memory/page.h"
 #include "pagetable/radix.h"

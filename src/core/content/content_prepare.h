@@ -7,6 +7,7 @@
 #ifndef MFS_CONTENT_PREPARE_H
 #define MFS_CONTENT_PREPARE_H
 
+#include "base/check.h"
 #include "content/content.h"
 
 /* Whether bytes before `end` can lie in a short: the content is one, or nothing yet. */

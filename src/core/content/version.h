@@ -1,7 +1,7 @@
 /*
  * Versions: contents that callers hold by reference.  A version lies in the caller's own
- * memfs_content_ref, and its file system knows all of them by a list, for the audit and for a forced
- * end.
+ * memfs_content_ref, and its file system knows all of them by a list, for the audit and for a
+ * forced end.
  */
 #ifndef MFS_VERSION_H
 #define MFS_VERSION_H

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "memory/memory.h"
 #include "pagetable/radix_node.h"
 
 #include <string.h>

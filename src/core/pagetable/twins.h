@@ -21,6 +21,7 @@
 #ifndef MFS_TWINS_H
 #define MFS_TWINS_H
 
+#include "base/check.h"
 #include "pagetable/radix_node.h"
 
 static inline bool mfs_twins_is_one(const struct mfs_radix_node *leaf)

@@ -14,8 +14,9 @@
  * 3. The thread that frees a lock may touch its word until it has woken the gate, and not later.
  *    Up to then it must hold a reference to what the lock lies in.
  *
- * Cost: taking a free lock and freeing it are one atomic operation each.  A thread that waits spins for a moment, then parks.  Locks whose addresses share a
- * gate wake each other's waiters for nothing, now and then.
+ * Cost: taking a free lock and freeing it are one atomic operation each.  A thread that waits
+ * spins for a moment, then parks.  Locks whose addresses share a gate wake each other's waiters
+ * for nothing, now and then.
  *
  * Left undone on purpose: locks are not handed over.  A woken writer competes with threads that
  * come just then; passing a lock on would leave it idle until its new holder runs.
