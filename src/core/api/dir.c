@@ -134,11 +134,16 @@ static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
     if (error == 0)
         error = mfs_strlist_append_names(&list, &mfs_node_as_dir(place.node)->names);
     if (error == 0)
-        mfs_node_accessed(&fs->nodes, place.node);
+        mfs_node_retain(place.node);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    if (error != 0) {
+        mfs_strlist_fini(&list);
+        return error;
+    }
+    error = mfs_strlist_finish(&list, out);
     if (error == 0)
-        return mfs_strlist_finish(&list, out);
-    mfs_strlist_fini(&list);
+        mfs_node_accessed(&fs->nodes, place.node);
+    mfs_node_release(&fs->nodes, place.node);
     return error;
 }
 

@@ -106,6 +106,8 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
             end_at_dir(w, up ? MFS_LAST_DOTDOT : MFS_LAST_DOT, out);
         return error;
     }
+    if (mfs_node_links(&w->at->node) == 0)
+        return MEMFS_ENOENT; /* a removed directory has no names, and gets none */
     if (c->length > MEMFS_NAME_MAX)
         return MEMFS_ENAMETOOLONG;
     struct mfs_dir_key name = mfs_dir_key_of(c);
@@ -141,8 +143,6 @@ static int walk_from(struct mfs_tree *tree, struct mfs_dir_node *root, struct mf
     const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1]; /* outside the struct, which is zeroed */
     struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags, .rest = rest};
     begin_text(&w, path);
-    if (mfs_node_links(&w.at->node) == 0)
-        return MEMFS_ENOENT; /* a removed directory: nothing is in it */
     if (is_at_end(&w))
         end_at_dir(&w, MFS_LAST_ROOT, out);
     enum step next = w.depth == 0 ? STEP_END : STEP_ON;
