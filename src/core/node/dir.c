@@ -3,13 +3,13 @@
  *    its hash.
  * 2. There are no buckets up to FEW_ENTRIES / 2 entries, there are some above FEW_ENTRIES, and in
  *    between it depends on the past, so that a directory on the edge does not go back and forth.
- * 3. live == 0 means no pieces at all.
- * 4. A prepared entry has the pieces that its directory will need, and no others.
+ * 3. live == 0 means no chunks at all.
+ * 4. A prepared entry has the chunks that its directory will need, and no others.
  *
  * Cost of an entry in a large directory: itself, 8 to 16 bytes of order and 5 to 11 of buckets.
  *
- * Left undone: a piece that has grown stays as large until it is empty, since a smaller one would
- * have to be allocated.  So a directory of one entry may hold two pieces of MFS_PIECE_MOST.
+ * Left undone: a chunk that has grown stays as large until it is empty, since a smaller one would
+ * have to be allocated.  So a directory of one entry may hold two chunks of MFS_CHUNK_MOST.
  */
 #include "node/dir.h"
 
@@ -135,7 +135,7 @@ static void set_name(const struct mfs_names *names, struct mfs_dirent *entry,
 int mfs_dir_prepare_renamed(const struct mfs_names *names, const struct mfs_dir_key *key,
                             struct mfs_dirent **out)
 {
-    const struct mfs_piece_source *source = &names->source;
+    const struct mfs_chunk_source *source = &names->source;
     void *memory;
     MFS_CHECK(key->length > 0 && key->length <= MEMFS_NAME_MAX);
     int error = mfs_memory_take_as(source->memory, source->charge_from, entry_bytes(key->length),
@@ -178,7 +178,7 @@ int mfs_dir_prepare(const struct mfs_names *names, const struct mfs_dir *dir,
 void mfs_dir_cancel(const struct mfs_names *names, struct mfs_dirent *entry)
 {
     MFS_CHECK(entry->sequence == 0);
-    mfs_piece_give_back(&names->source, &entry->u.spares);
+    mfs_chunk_give_back(&names->source, &entry->u.spares);
     mfs_dir_entry_free(names, entry);
 }
 
@@ -189,7 +189,7 @@ void mfs_dir_entry_free(const struct mfs_names *names, struct mfs_dirent *entry)
 
 /* Makes the first buckets, with all entries that are there, or one more. */
 static void add_bucket(const struct mfs_names *names, struct mfs_dir *dir,
-                       struct mfs_piece **spares)
+                       struct mfs_chunk **spares)
 {
     bool is_first = !has_buckets(dir);
     mfs_buckets_grow(&dir->buckets, &names->source, spares, hash_of_entry);
@@ -203,7 +203,7 @@ static void add_bucket(const struct mfs_names *names, struct mfs_dir *dir,
 void mfs_dir_commit(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
                     struct mfs_node *node, uint64_t sequence)
 {
-    struct mfs_piece *spares = entry->u.spares;
+    struct mfs_chunk *spares = entry->u.spares;
     MFS_CHECK(node != NULL && entry->sequence == 0);
     MFS_CHECK_DEEP(mfs_dir_last(dir) == NULL || mfs_dir_last(dir)->sequence < sequence);
     entry->u.chain.next = NULL;

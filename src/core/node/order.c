@@ -3,27 +3,33 @@
  * 2. The number beside a branch is at most the lowest in it, and higher than all to its left.
  *    It stays when the lowest entry goes, so that a removal changes no node above.
  * 3. No node is empty, and an inner root has more than one branch.
- * 4. Every node but the root has MFS_PIECE_MOST bytes.  The root begins small and grows by
+ * 4. Every node but the root has MFS_CHUNK_MOST bytes.  The root begins small and grows by
  *    doubling, so that a small directory has a small tree.
  * 5. An inner node knows how many items the nodes below it have.  As soon as, after a removal,
- *    these fit into one node less, they are packed to the left.  So a parent of 15 nodes has less
+ *    these fit into one node less, they are packed to the left.  So a parent of 14 nodes has less
  *    than one of them empty, whatever was removed and in whatever order.
+ * 6. All nodes that lie wholly to the left of `packed_to` are full.  A removal moves it there to
+ *    the left; every addition fills one node of each level and moves it to the right.  So what
+ *    had its place before finds it again, when as many names have come as had gone.
  *
- * Cost: one pointer for each entry, and a fifteenth for the rest.  Every operation takes one step
- * for each level (five for a million entries).  Packing moves 15 pieces at most, once in 31
+ * Cost: one pointer for each entry, and a tenth of one for the rest.  Every operation takes one step
+ * for each level (five for a million entries).  Packing moves 14 chunks at most, once in 29
  * removals.
  */
 #include "node/order.h"
 
 #include "base/check.h"
+#include "base/num.h"
 
 #include <string.h>
 
-enum { LEAF_ROOT_BYTES = 32, INNER_ROOT_BYTES = 64, HEIGHT_MOST = 16 };
+enum { LEAF_ROOT_BYTES = 32, INNER_ROOT_BYTES = 64, HEIGHT_MOST = 10 };
+
+#define ALL_PACKED UINT64_MAX
 
 struct order_head {
     uint16_t count; /* of entries in a leaf, of branches in an inner node */
-    uint16_t bytes; /* of the piece */
+    uint16_t bytes; /* of the chunk */
     uint32_t below; /* of an inner node: the sum of the counts of the nodes that branch off */
 };
 
@@ -40,6 +46,7 @@ struct order_leaf {
 
 struct order_inner {
     struct order_head head;
+    uint64_t packed_to; /* of the root: see invariant 6 */
     struct order_branch branches[];
 };
 
@@ -57,25 +64,25 @@ static size_t item_bytes(unsigned level)
     return level == 0 ? sizeof(struct mfs_dirent *) : sizeof(struct order_branch);
 }
 
-static uint32_t node_capacity(const struct order_head *node, unsigned level)
+/* Where the items begin. */
+static size_t header_bytes(unsigned level)
 {
-    return (uint32_t)((node->bytes - sizeof *node) / item_bytes(level));
+    return level == 0 ? sizeof(struct order_leaf) : sizeof(struct order_inner);
 }
 
-/* The capacity of a node of the largest size. */
-static uint32_t most_items(unsigned level)
+static uint32_t items_in(size_t bytes, unsigned level)
 {
-    return (uint32_t)((MFS_PIECE_MOST - sizeof(struct order_head)) / item_bytes(level));
+    return (uint32_t)((bytes - header_bytes(level)) / item_bytes(level));
 }
 
 static bool is_full(const struct order_head *node, unsigned level)
 {
-    return node->count == node_capacity(node, level);
+    return node->count == items_in(node->bytes, level);
 }
 
 static unsigned char *item_at(struct order_head *node, unsigned level, uint32_t at)
 {
-    return (unsigned char *)(node + 1) + at * item_bytes(level);
+    return (unsigned char *)node + header_bytes(level) + at * item_bytes(level);
 }
 
 /* The number of an entry, or the one beside a branch. */
@@ -127,16 +134,16 @@ static struct order_leaf *descend(const struct mfs_order *order, uint64_t sequen
     return node;
 }
 
-/* The leaf behind the one that the path leads to, or null; the path then leads there. */
-static struct order_leaf *next_leaf(const struct mfs_order *order, struct order_path *path)
+/* The node to the right of the one at `to` on the path, or null; the path then leads there. */
+static void *go_right(const struct mfs_order *order, struct order_path *path, unsigned to)
 {
-    unsigned level = 1;
+    unsigned level = to + 1;
     while (level <= order->height && path->at[level] + 1 == path->nodes[level]->head.count)
         level++;
     if (level > order->height)
         return NULL;
     void *node = path->nodes[level]->branches[++path->at[level]].node;
-    while (--level > 0) {
+    while (--level > to) {
         path->nodes[level] = node;
         path->at[level] = 0;
         node = path->nodes[level]->branches[0].node;
@@ -153,7 +160,7 @@ struct mfs_dirent *mfs_order_find(const struct mfs_order *order, uint64_t sequen
     uint32_t at = place_in_leaf(leaf, sequence);
     if (at < leaf->head.count)
         return leaf->entries[at];
-    leaf = next_leaf(order, &path);
+    leaf = go_right(order, &path, 0);
     return leaf != NULL ? leaf->entries[0] : NULL;
 }
 
@@ -236,45 +243,64 @@ static void find_last_nodes(const struct mfs_order *order, struct order_head **l
     last[0] = node;
 }
 
-int mfs_order_prepare(const struct mfs_order *order, const struct mfs_piece_source *source,
-                      struct mfs_piece **spares)
+static uint64_t packed_to(const struct mfs_order *order)
+{
+    const struct order_inner *root = order->root;
+    return order->height > 0 ? root->packed_to : ALL_PACKED;
+}
+
+static void set_packed_to(struct mfs_order *order, uint64_t sequence)
+{
+    struct order_inner *root = order->root;
+    if (order->height > 0)
+        root->packed_to = sequence;
+}
+
+/* What a root that is too small grows to. */
+static size_t grown_bytes(const struct order_head *root)
+{
+    return mfs_num_min_size((size_t)root->bytes * 2, MFS_CHUNK_MOST);
+}
+
+int mfs_order_prepare(const struct mfs_order *order, const struct mfs_chunk_source *source,
+                      struct mfs_chunk **spares)
 {
     struct order_head *last[HEIGHT_MOST + 1];
     struct order_inner *parent;
     if (order->root == NULL)
-        return mfs_piece_set_aside(source, LEAF_ROOT_BYTES, spares);
+        return mfs_chunk_set_aside(source, LEAF_ROOT_BYTES, spares);
     if (!is_full(&last_leaf(order, &parent)->head, 0))
         return 0;
     find_last_nodes(order, last);
     for (unsigned level = 0; level <= order->height; level++) {
         if (!is_full(last[level], level))
             return 0;
-        if (last[level]->bytes < MFS_PIECE_MOST)
-            return mfs_piece_set_aside(source, (size_t)last[level]->bytes * 2, spares);
-        int error = mfs_piece_set_aside(source, MFS_PIECE_MOST, spares);
+        if (last[level]->bytes < MFS_CHUNK_MOST)
+            return mfs_chunk_set_aside(source, grown_bytes(last[level]), spares);
+        int error = mfs_chunk_set_aside(source, MFS_CHUNK_MOST, spares);
         if (error != 0)
             return error;
     }
-    return mfs_piece_set_aside(source, INNER_ROOT_BYTES, spares);
+    return mfs_chunk_set_aside(source, INNER_ROOT_BYTES, spares);
 }
 
-static struct order_head *make_node(struct mfs_piece **spares, size_t bytes)
+static struct order_head *make_node(struct mfs_chunk **spares, size_t bytes)
 {
-    struct order_head *node = mfs_piece_use(spares, bytes);
+    struct order_head *node = mfs_chunk_use(spares, bytes);
     node->bytes = (uint16_t)bytes;
     return node;
 }
 
-/* Puts a node of twice the size in the place of the root. */
-static void double_order_root(struct mfs_order *order, const struct mfs_piece_source *source,
-                              struct mfs_piece **spares)
+/* Puts a larger node in the place of the root. */
+static void grow_order_root(struct mfs_order *order, const struct mfs_chunk_source *source,
+                            struct mfs_chunk **spares)
 {
-    struct order_head *old = order->root, *grown = make_node(spares, (size_t)old->bytes * 2);
-    grown->count = old->count;
-    grown->below = old->below;
-    memcpy(grown + 1, old + 1, old->count * item_bytes(order->height));
+    struct order_head *old = order->root, *grown = make_node(spares, grown_bytes(old));
+    uint16_t bytes = grown->bytes;
+    memcpy(grown, old, old->bytes);
+    grown->bytes = bytes;
     order->root = grown;
-    mfs_piece_free(source, old, old->bytes);
+    mfs_chunk_free(source, old, old->bytes);
 }
 
 static void add_item(struct order_head *node, unsigned level, const void *item)
@@ -287,30 +313,31 @@ static void add_item(struct order_head *node, unsigned level, const void *item)
                            ->count;
 }
 
-static void add_root(struct mfs_order *order, struct mfs_piece **spares,
+static void add_root(struct mfs_order *order, struct mfs_chunk **spares,
                      const struct order_branch *second)
 {
     struct order_branch first = {.node = order->root};
     struct order_head *root = make_node(spares, INNER_ROOT_BYTES);
     MFS_CHECK(order->height < HEIGHT_MOST);
+    ((struct order_inner *)(void *)root)->packed_to = packed_to(order);
     order->height++;
     order->root = root;
     add_item(root, order->height, &first);
     add_item(root, order->height, second);
 }
 
-/* Appends where the last leaf is full: the nodes that are set aside come into use. */
-static void append_node(struct mfs_order *order, const struct mfs_piece_source *source,
-                        struct mfs_piece **spares, struct mfs_dirent *entry)
+/* Where the last leaf is full: the nodes that are set aside come into use. */
+static void append_node(struct mfs_order *order, const struct mfs_chunk_source *source,
+                        struct mfs_chunk **spares, struct mfs_dirent *entry)
 {
     struct order_head *last[HEIGHT_MOST + 1];
     struct order_branch branch = {.from = entry->sequence};
     const void *item = &entry;
     find_last_nodes(order, last);
     for (unsigned level = 0; level <= order->height; level++) {
-        if (is_full(last[level], level) && last[level]->bytes < MFS_PIECE_MOST) {
+        if (is_full(last[level], level) && last[level]->bytes < MFS_CHUNK_MOST) {
             MFS_CHECK(level == order->height);
-            double_order_root(order, source, spares);
+            grow_order_root(order, source, spares);
             last[level] = order->root;
         }
         if (!is_full(last[level], level)) {
@@ -319,29 +346,12 @@ static void append_node(struct mfs_order *order, const struct mfs_piece_source *
                 last[level + 1]->below++;
             return;
         }
-        struct order_head *node = make_node(spares, MFS_PIECE_MOST);
+        struct order_head *node = make_node(spares, MFS_CHUNK_MOST);
         add_item(node, level, item);
         branch.node = node;
         item = &branch;
     }
     add_root(order, spares, &branch);
-}
-
-void mfs_order_append(struct mfs_order *order, const struct mfs_piece_source *source,
-                      struct mfs_piece **spares, struct mfs_dirent *entry)
-{
-    struct order_inner *parent;
-    MFS_CHECK(entry->sequence != 0);
-    if (order->root == NULL)
-        order->root = make_node(spares, LEAF_ROOT_BYTES);
-    struct order_leaf *leaf = last_leaf(order, &parent);
-    if (is_full(&leaf->head, 0)) {
-        append_node(order, source, spares, entry);
-        return;
-    }
-    leaf->entries[leaf->head.count++] = entry;
-    if (parent != NULL)
-        parent->head.below++;
 }
 
 /* ---------------------------------------------------------------- removing */
@@ -366,7 +376,7 @@ static uint32_t items_below(const struct order_inner *node, uint32_t count)
 /* Moves as many items as there is room for from the front of `from` to the end of `to`. */
 static void move_items(struct order_head *to, struct order_head *from, unsigned level)
 {
-    uint32_t room = node_capacity(to, level) - to->count;
+    uint32_t room = items_in(to->bytes, level) - to->count;
     uint32_t moved = from->count < room ? from->count : room;
     if (level > 0) {
         uint32_t below = items_below((const void *)from, moved);
@@ -405,10 +415,10 @@ static void pack(struct order_inner *parent, unsigned level)
  * Drops nodes below `parent`, at `level`, as soon as the items fit into fewer; returns how many
  * nodes went.
  */
-static uint32_t drop_nodes(struct order_inner *parent, const struct mfs_piece_source *source,
+static uint32_t drop_nodes(struct order_inner *parent, const struct mfs_chunk_source *source,
                            unsigned level)
 {
-    const uint32_t capacity = most_items(level);
+    const uint32_t capacity = items_in(MFS_CHUNK_MOST, level);
     uint32_t dropped = 0;
     if (parent->head.below > (parent->head.count - 1u) * capacity)
         return 0;
@@ -417,7 +427,7 @@ static uint32_t drop_nodes(struct order_inner *parent, const struct mfs_piece_so
         struct order_head *last = parent->branches[parent->head.count - 1].node;
         if (last->count != 0)
             break;
-        mfs_piece_free(source, last, last->bytes);
+        mfs_chunk_free(source, last, last->bytes);
         parent->head.count--;
         dropped++;
     }
@@ -425,38 +435,138 @@ static uint32_t drop_nodes(struct order_inner *parent, const struct mfs_piece_so
 }
 
 /* An inner root with one branch gives way to it; an empty one to nothing. */
-static void lower_root(struct mfs_order *order, const struct mfs_piece_source *source)
+static void lower_root(struct mfs_order *order, const struct mfs_chunk_source *source)
 {
     struct order_head *root = order->root;
     while (order->height > 0 && root->count == 1) {
         const struct order_inner *inner = order->root;
+        uint64_t sequence = inner->packed_to;
         order->root = inner->branches[0].node;
         order->height--;
-        mfs_piece_free(source, root, root->bytes);
+        set_packed_to(order, sequence);
+        mfs_chunk_free(source, root, root->bytes);
         root = order->root;
     }
     if (root->count != 0)
         return;
     MFS_CHECK(order->height == 0);
     order->root = NULL;
-    mfs_piece_free(source, root, root->bytes);
+    mfs_chunk_free(source, root, root->bytes);
 }
 
-void mfs_order_remove(struct mfs_order *order, const struct mfs_piece_source *source,
+void mfs_order_remove(struct mfs_order *order, const struct mfs_chunk_source *source,
                       const struct mfs_dirent *entry)
 {
     struct order_path path;
     MFS_CHECK(order->root != NULL);
     struct order_leaf *leaf = descend(order, entry->sequence, &path);
+    struct order_inner *parent;
+    if (entry->sequence < packed_to(order) && leaf != last_leaf(order, &parent))
+        set_packed_to(order, entry->sequence);
     remove_item(&leaf->head, 0, place_of(leaf, entry));
     uint32_t removed = 1;
     for (unsigned level = 0; level < order->height && removed > 0; level++) {
-        struct order_inner *parent = path.nodes[level + 1];
+        parent = path.nodes[level + 1];
         MFS_CHECK(parent->head.below >= removed);
         parent->head.below -= removed;
         removed = drop_nodes(parent, source, level);
     }
     lower_root(order, source);
+}
+
+/* ----------------------------------------------------------------- packing */
+
+static void *node_on_path(const struct mfs_order *order, const struct order_path *path,
+                          unsigned level)
+{
+    return level == order->height ? order->root
+                                  : path->nodes[level + 1]->branches[path->at[level + 1]].node;
+}
+
+/* The node at `level` on the path has lost its first items: the numbers beside it follow. */
+static void raise_numbers(const struct mfs_order *order, const struct order_path *path,
+                          unsigned level)
+{
+    uint64_t from = number_at(node_on_path(order, path, level), level, 0);
+    for (unsigned above = level + 1; above <= order->height; above++) {
+        path->nodes[above]->branches[path->at[above]].from = from;
+        if (path->at[above] != 0)
+            break;
+    }
+}
+
+/* Drops the empty node at `level` on the path, and those above that are empty without it. */
+static void drop_empty(const struct mfs_order *order, const struct mfs_chunk_source *source,
+                       const struct order_path *path, unsigned level)
+{
+    struct order_head *node = node_on_path(order, path, level), *parent;
+    do {
+        MFS_CHECK(node->count == 0 && level < order->height);
+        mfs_chunk_free(source, node, node->bytes);
+        level++;
+        parent = &path->nodes[level]->head;
+        remove_item(parent, level, path->at[level]);
+        if (level < order->height)
+            path->nodes[level + 1]->head.below--;
+        node = parent;
+    } while (parent->count == 0);
+    if (path->at[level] == 0)
+        raise_numbers(order, path, level);
+}
+
+/* Fills the node at `level` on the path from its right neighbour, which may be a cousin. */
+static void fill_from_right(const struct mfs_order *order, const struct mfs_chunk_source *source,
+                            const struct order_path *path, unsigned level)
+{
+    struct order_path right = *path;
+    struct order_head *left = node_on_path(order, path, level);
+    struct order_head *node = is_full(left, level) ? NULL : go_right(order, &right, level);
+    if (node == NULL)
+        return;
+    uint32_t moved = left->count;
+    move_items(left, node, level);
+    moved = left->count - moved;
+    path->nodes[level + 1]->head.below += moved;
+    right.nodes[level + 1]->head.below -= moved;
+    if (node->count == 0)
+        drop_empty(order, source, &right, level);
+    else
+        raise_numbers(order, &right, level);
+}
+
+/* One step of packing: fills one node of each level, and goes on to the next leaf. */
+static void pack_more(struct mfs_order *order, const struct mfs_chunk_source *source)
+{
+    struct order_path path;
+    const struct order_leaf *leaf = descend(order, packed_to(order), &path);
+    for (unsigned level = order->height; level-- > 0;)
+        fill_from_right(order, source, &path, level);
+    bool is_filled = is_full(&leaf->head, 0);
+    const struct order_leaf *next = go_right(order, &path, 0);
+    if (next == NULL)
+        set_packed_to(order, ALL_PACKED);
+    else if (is_filled)
+        set_packed_to(order, next->entries[0]->sequence);
+    lower_root(order, source);
+}
+
+void mfs_order_append(struct mfs_order *order, const struct mfs_chunk_source *source,
+                      struct mfs_chunk **spares, struct mfs_dirent *entry)
+{
+    struct order_inner *parent;
+    MFS_CHECK(entry->sequence != 0);
+    if (order->root == NULL)
+        order->root = make_node(spares, LEAF_ROOT_BYTES);
+    struct order_leaf *leaf = last_leaf(order, &parent);
+    if (is_full(&leaf->head, 0)) {
+        append_node(order, source, spares, entry);
+    } else {
+        leaf->entries[leaf->head.count++] = entry;
+        if (parent != NULL)
+            parent->head.below++;
+    }
+    if (packed_to(order) != ALL_PACKED)
+        pack_more(order, source);
 }
 
 /* ------------------------------------------------------- going through all */
@@ -517,12 +627,12 @@ void mfs_order_shift(struct mfs_order *order, uint64_t shift)
     }
 }
 
-uint64_t mfs_order_cost(const struct mfs_order *order, const struct mfs_piece_source *source)
+uint64_t mfs_order_cost(const struct mfs_order *order, const struct mfs_chunk_source *source)
 {
     uint64_t cost = 0;
     struct order_visit visit = visit_first(order);
     for (; visit.node != NULL; visit_next(order, &visit))
-        cost += mfs_piece_cost(source, visit.node->bytes);
+        cost += mfs_chunk_cost(source, visit.node->bytes);
     return cost;
 }
 
@@ -533,7 +643,7 @@ bool mfs_order_is_valid(const struct mfs_order *order, uint64_t entries)
     for (; visit.node != NULL; visit_next(order, &visit)) {
         const struct order_head *node = visit.node;
         unsigned level = visit.level;
-        if (node->count == 0 || node->count > node_capacity(node, level))
+        if (node->count == 0 || node->count > items_in(node->bytes, level))
             return false;
         if (level > 0 && node->below != items_below((const void *)node, node->count))
             return false;
