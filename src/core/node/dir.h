@@ -40,7 +40,8 @@ struct mfs_names {
     uint64_t hash_key[2];
 };
 
-/* A name to be found or added.  Its hash, once known, is kept: what was not found is often added. */
+/* A name to be found or added.  Its hash, once known, is kept: a name that was not found is often
+ * added next. */
 struct mfs_dir_key {
     const char *name;
     size_t length;
