@@ -9,7 +9,7 @@
 #ifndef MFS_FETCH_H
 #define MFS_FETCH_H
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -8,6 +8,8 @@
  */
 #include "file/shm.h"
 
+#include <memfs/storage.h>
+
 #include <assert.h>
 #include <string.h>
 
@@ -108,7 +110,7 @@ bool mfs_shm_wal_is_live(const struct mfs_shm *shm)
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    return memfs_stat(shm->fs, shm->wal_path, &info) == 0 && info.size > 0;
+    return memfs_stat(shm->fs, shm->wal_path, &info) == 0 && info.size_bytes > 0;
 }
 
 /* -------------------------------------------------------------------- locks */

@@ -18,6 +18,8 @@
 
 #include "file/file.h"
 
+#include <memfs/storage.h>
+
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
@@ -155,6 +157,7 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
     (void)mfs_lockstate_unlock(&share->locks, &member->level, MFS_LOCK_NONE);
     assert(atomic_load(&member->promise) == 0);
     unlink_member(member, share);
+    mfs_view_drop(member->isolation.view); /* nobody else frees what it shares any more */
     bool is_last = share->members == NULL;
     struct mfs_share **link = find_share(registry, share->number);
     assert(*link == share);
@@ -206,20 +209,42 @@ enum mfs_lock_answer mfs_member_lock(struct mfs_member *member, enum mfs_lock_le
 }
 
 /*
- * The last reader of a version that was larger than what followed may have kept the cut from
- * freeing all.  Under the mutex, so that nobody publishes meanwhile.
+ * Frees the pages that a commit has cut off.
+ *
+ * Cutting a content whose page tables are shared cannot free all of them: that takes no memory,
+ * and owning a part of a shared table would.  So it is done when no transaction has a version of
+ * the database any more.  Idle views, which have the current version, are dropped for that moment
+ * and taken again.  Under the mutex, so that no transaction begins and nothing is published.
  */
+static void free_cut_pages(struct mfs_share *share)
+{
+    memfs_file *file = NULL;
+    if (!share->keeps_cut_pages)
+        return;
+    for (struct mfs_member *member = share->members; member != NULL; member = member->next) {
+        if (member->isolation.may_be_held)
+            return;
+        if (member->can_write)
+            file = member->isolation.file;
+    }
+    if (file == NULL)
+        return;
+    for (struct mfs_member *member = share->members; member != NULL; member = member->next)
+        mfs_view_drop(member->isolation.view);
+    (void)memfs_ftruncate(file, memfs_file_size(file));
+    for (struct mfs_member *member = share->members; member != NULL; member = member->next)
+        if (member->isolation.view->is_idle)
+            (void)mfs_view_take(member->isolation.view, file);
+    share->keeps_cut_pages = false;
+}
+
+/* The transaction that had an outdated version has ended. */
 static void drop_outdated(struct mfs_member *member)
 {
-    struct mfs_isolation *isolation = &member->isolation;
-    int64_t size = mfs_view_size(isolation->view);
-    mfs_view_drop(isolation->view);
-    if (memfs_file_size(isolation->file) >= size)
-        return;
+    mfs_view_drop(member->isolation.view);
     mfs_mutex_lock(member->mutex);
-    int64_t now = memfs_file_size(isolation->file);
-    if (now >= 0 && now < size)
-        (void)memfs_ftruncate(isolation->file, now);
+    mfs_isolation_note_drop(&member->isolation);
+    free_cut_pages(member->share);
     mfs_mutex_unlock(member->mutex);
 }
 
@@ -229,8 +254,11 @@ enum mfs_lock_answer mfs_member_unlock(struct mfs_member *member, enum mfs_lock_
     enum mfs_lock_level before = member->level;
     enum mfs_lock_answer answer = mfs_lockstate_unlock(&member->share->locks, &member->level,
                                                        wanted);
-    bool drops = mfs_member_is_isolated(member) && before != MFS_LOCK_NONE &&
-                 member->level == MFS_LOCK_NONE && mfs_isolation_leave(&member->isolation);
+    bool ends = mfs_member_is_isolated(member) && before != MFS_LOCK_NONE &&
+                member->level == MFS_LOCK_NONE;
+    bool drops = ends && mfs_isolation_leave(&member->isolation);
+    if (ends)
+        free_cut_pages(member->share);
     mfs_mutex_unlock(member->mutex);
     if (drops)
         drop_outdated(member);
@@ -285,8 +313,14 @@ void mfs_member_publish(struct mfs_member *member)
     mfs_mutex_lock(member->mutex);
     mfs_view_exchange(view, file);
     outdate_others(member);
+    member->share->keeps_cut_pages |= view->was_cut;
     mfs_mutex_unlock(member->mutex);
-    mfs_view_drop_former(view, file);
+    mfs_view_drop(view);
+    mfs_mutex_lock(member->mutex);
+    member->isolation.may_be_held = false;
+    free_cut_pages(member->share);
+    member->isolation.may_be_held = true;
+    mfs_mutex_unlock(member->mutex);
     (void)mfs_view_take(view, file); /* nobody else can have published another one yet */
 }
 

@@ -38,6 +38,7 @@ struct mfs_share {
     int64_t
         wal_reserved_end; /* how far the database may grow by what the WAL holds; 0: not known */
     uint64_t published;   /* versions, since the first connection; if isolated */
+    bool keeps_cut_pages; /* the file has pages behind its end; if isolated */
     bool may_be_hot;      /* a journal may be there from before the first connection; if isolated */
     int64_t size_limit;   /* bytes; SQLITE_FCNTL_SIZE_LIMIT; or MFS_SIZE_UNLIMITED */
     struct mfs_waiter *waiters; /* waiting.c, as what follows: those who sleep, in order */

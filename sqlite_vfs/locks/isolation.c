@@ -20,6 +20,7 @@ void mfs_isolation_enter(struct mfs_isolation *isolation, uint64_t number)
     struct mfs_view *view = isolation->view;
     view->is_idle = false;
     isolation->is_outdated = false;
+    isolation->may_be_held = true;
     if (view->is_held)
         return;
     isolation->is_news = isolation->is_known;
@@ -33,13 +34,21 @@ void mfs_isolation_enter(struct mfs_isolation *isolation, uint64_t number)
 bool mfs_isolation_leave(struct mfs_isolation *isolation)
 {
     isolation->view->is_idle = !isolation->is_outdated;
+    isolation->may_be_held = isolation->is_outdated;
     return isolation->is_outdated;
+}
+
+void mfs_isolation_note_drop(struct mfs_isolation *isolation)
+{
+    isolation->may_be_held = false;
 }
 
 void mfs_isolation_outdate(struct mfs_isolation *isolation)
 {
-    if (isolation->view->is_idle)
+    if (isolation->view->is_idle) {
         mfs_view_drop(isolation->view);
-    else
+        isolation->view->is_idle = false;
+    } else {
         isolation->is_outdated = true;
+    }
 }

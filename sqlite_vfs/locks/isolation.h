@@ -29,6 +29,7 @@ struct mfs_isolation {
     struct mfs_view *view;
     uint64_t number;    /* of the version in the view: how many had been published */
     bool is_outdated;   /* another one was published since */
+    bool may_be_held;   /* by a transaction, or by one that has ended and is about to drop it */
     bool is_known;      /* there was a transaction before */
     bool is_news;       /* since the pager last looked, the view has become another version */
     bool skips_journal; /* what lies beside the database cannot be a hot journal */
@@ -37,8 +38,10 @@ struct mfs_isolation {
 /* A transaction begins, with the version that `number` names; no memory. */
 void mfs_isolation_enter(struct mfs_isolation *isolation, uint64_t number);
 
-/* It ends.  True: the view is to be dropped by mfs_view_drop(), outside of the mutex. */
+/* It ends.  True: the view is to be dropped by mfs_view_drop(), outside of the mutex; then
+ * mfs_isolation_note_drop(). */
 bool mfs_isolation_leave(struct mfs_isolation *isolation);
+void mfs_isolation_note_drop(struct mfs_isolation *isolation);
 
 /* Another connection has published a version. */
 void mfs_isolation_outdate(struct mfs_isolation *isolation);

@@ -7,6 +7,8 @@
  */
 #include "names/name_cache.h"
 
+#include <memfs/storage.h>
+
 #include <string.h>
 
 enum { PROBES = 8, PAGER_BYTES_MAX = 4096 };

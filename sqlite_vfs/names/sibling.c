@@ -5,7 +5,7 @@ bool mfs_sibling_has_content(memfs *fs, const char *path)
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    return memfs_stat(fs, path, &info) == 0 && info.size > 0;
+    return memfs_stat(fs, path, &info) == 0 && info.size_bytes > 0;
 }
 
 bool mfs_sibling_journal_is_live(memfs *fs, const char *path)

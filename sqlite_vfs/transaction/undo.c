@@ -79,7 +79,7 @@ static bool wal_is_live(struct mfs_file *file, struct mfs_nearby *nearby)
     int error = memfs_stat(file->fs, name, &info);
     if (error == MEMFS_ENOENT)
         mfs_name_cache_learn(nearby, MFS_FACT_NO_WAL);
-    return error == 0 && info.size > 0;
+    return error == 0 && info.size_bytes > 0;
 }
 
 void mfs_undo_note_lock(struct mfs_undo *undo, enum mfs_lock_level before,

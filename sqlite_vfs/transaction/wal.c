@@ -10,6 +10,8 @@
 
 #include "base/errmap.h"
 
+#include <memfs/storage.h>
+
 #include <assert.h>
 
 enum { WAL_HEADER_BYTES = 32, FRAME_HEADER_BYTES = 24, PAGE_SIZE_OFFSET = 8 };
@@ -46,7 +48,7 @@ static int64_t kept_end(struct mfs_wal *wal, bool is_first_frame, int64_t size)
     info.struct_size = sizeof info;
     if (end != 0 || is_first_frame || memfs_fstat(wal->database->handle, &info) != 0)
         return end;
-    end = (int64_t)(info.size + info.preallocated_bytes);
+    end = (int64_t)(info.size_bytes + info.preallocated_bytes);
     if (end < size)
         end = size;
     if (memfs_preallocate(wal->database->handle, end) != 0)

@@ -17,6 +17,8 @@
 #include "transaction/wal.h"
 #include "vfs/control.h"
 
+#include <memfs/storage.h>
+
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>

@@ -6,6 +6,7 @@
  * pool and the nodes say.  Nothing is allocated.
  */
 #include "base/num.h"
+#include "content/content_tally.h"
 #include "instance/fs.h"
 #include "tree/subtree.h"
 
@@ -48,9 +49,9 @@ static void add_node(struct audit *audit, struct mfs_node *node)
     struct mfs_dir_node *dir = mfs_node_as_dir(node);
     if (file != NULL) {
         mfs_content_tally(&fs->pool, &file->content, &audit->tally, &audit->short_bytes);
-        audit->preallocated_bytes += mfs_num_sub_saturating(file->content.kept_end,
+        audit->preallocated_bytes += mfs_num_sub_saturating(file->content.preallocated_end,
                                                             mfs_node_size(file));
-        expect(audit, mfs_content_has_room(&fs->pool, &file->content, mfs_node_size(file)),
+        expect(audit, mfs_content_has_preallocated(&fs->pool, &file->content, mfs_node_size(file)),
                "audit: room that is reserved");
     }
     if (dir == NULL)
@@ -74,7 +75,7 @@ static void remove_mark(struct audit *audit, struct mfs_node *node)
     node->is_audited = false;
     struct mfs_file_node *file = mfs_node_as_file(node);
     if (file != NULL)
-        mfs_content_unmark(&audit->fs->pool, &file->content);
+        mfs_content_tally_unmark(&audit->fs->pool, &file->content);
 }
 
 static void for_each_below(struct audit *audit, struct mfs_dir_node *root,
@@ -106,15 +107,16 @@ static void for_each_node(struct audit *audit, void (*visit)(struct audit *, str
 static void tally_versions(struct audit *audit)
 {
     memfs *fs = audit->fs;
-    for (struct mfs_version *v = fs->versions.first; v != NULL; v = v->next)
-        mfs_content_tally(&fs->pool, &v->content, &audit->tally, &audit->short_bytes);
+    for (struct mfs_link *at = fs->versions.held.first; at != NULL; at = at->next)
+        mfs_content_tally(&fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content,
+                          &audit->tally, &audit->short_bytes);
 }
 
 static void unmark_versions(struct audit *audit)
 {
     memfs *fs = audit->fs;
-    for (struct mfs_version *v = fs->versions.first; v != NULL; v = v->next)
-        mfs_content_unmark(&fs->pool, &v->content);
+    for (struct mfs_link *at = fs->versions.held.first; at != NULL; at = at->next)
+        mfs_content_tally_unmark(&fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content);
 }
 
 static void add_handles(struct audit *audit)

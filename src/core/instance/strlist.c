@@ -169,7 +169,8 @@ int mfs_strlist_finish(struct mfs_strlist *list, memfs_list *out)
     sort_names(finished->names, list->count);
     size_t count = drop_repetitions(finished->names, list->count);
     finished->names[count] = NULL;
-    *out = (memfs_list){count, finished->names, finished};
+    *out = (memfs_list){
+        .struct_size = sizeof *out, .count = count, .names = finished->names, .opaque = finished};
     return 0;
 }
 

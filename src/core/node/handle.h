@@ -13,6 +13,8 @@
 #include "node/filelock.h"
 #include "node/node.h"
 
+#include <memfs/storage.h>
+
 #include <stdbool.h>
 
 #define MFS_FILE_MAGIC 0x6d66736fu

@@ -160,7 +160,7 @@ static int visit_and_edit(void *context, const memfs_walk_entry *entry)
     if (entry->event != MEMFS_WALK_ENTRY)
         return MEMFS_WALK_CONTINUE;
     assert_true(walk->seen.all < STEPS_MAX);
-    sight(&walk->seen, entry->stat.number, entry->name);
+    sight(&walk->seen, entry->stat->number, entry->name);
     return walk->edit(walk, entry);
 }
 
