@@ -30,7 +30,7 @@ static void a_refused_list_leaves_the_access_time(void **state)
 {
     (void)state;
     struct fixture *f = with_policy(MEMFS_ATIME_STRICT);
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     put(f->fs, "/f", "");
     int64_t before = stat_of(f->fs, "/").access_ns;
     uint64_t take = 0;

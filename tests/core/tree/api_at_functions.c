@@ -66,7 +66,7 @@ static void a_removed_directory_is_still_dot(void **state)
     memfs_stat_info info = {.struct_size = sizeof info};
     memfs_file *file;
     memfs_dir *again;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     uint64_t number = stat_of(f->fs, "/gone").number;
     put(f->fs, "/f", "");
     assert_ok(memfs_rmdir(f->fs, "/gone"));

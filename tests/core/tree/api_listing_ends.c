@@ -39,7 +39,7 @@ static void rename_while_listing(struct fixture *f, const char *to_prefix, unsig
 {
     static struct sightings s;
     char from[300], to[300];
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     memset(&s, 0, sizeof s);
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     make_numbered(f->fs, "/d/f", COUNT);
@@ -81,7 +81,7 @@ static void a_replacement_in_the_directory_brings_neither_name_nor_node_again(vo
     for (int step = -COUNT / 2; step <= COUNT / 2; step += 37) {
         static struct sightings s;
         char from[300], to[300];
-        memfs_dirent entry;
+        memfs_dirent entry = {.struct_size = sizeof entry};
         memset(&s, 0, sizeof s);
         if (is_there(f->fs, "/d"))
             assert_ok(memfs_remove_tree(f->fs, "/d"));
@@ -107,7 +107,7 @@ static void a_name_that_is_replaced_from_a_new_file_comes_exactly_once(void **st
     struct fixture *f = *state;
     static struct sightings s;
     char path[300];
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     memset(&s, 0, sizeof s);
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     make_numbered(f->fs, "/d/f", COUNT);
@@ -127,7 +127,7 @@ static void a_name_that_is_replaced_from_a_new_file_comes_exactly_once(void **st
 static void a_rewound_stream_begins_anew_and_a_sought_one_keeps_its_end(void **state)
 {
     struct fixture *f = *state;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     make_numbered(f->fs, "/f", 3);
     memfs_dir *dir = open_dir(f->fs, "/");
     assert_returns(memfs_readdir(dir, &entry), 1);
