@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-/* Up to this many entries a scan is as fast as a table. */
+/* Up to this many entries a scan_few is as fast as a table. */
 enum { FEW_ENTRIES = 8, DIR_ENTRIES_MOST = UINT32_MAX / 8 };
 
 /* Deep checks look at all of a directory up to this size; beyond it, at few changes only. */
@@ -80,7 +80,7 @@ struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir)
     return mfs_order_last(&dir->order);
 }
 
-static struct mfs_dirent *scan(const struct mfs_dir *dir, const struct mfs_dir_key *key)
+static struct mfs_dirent *scan_few(const struct mfs_dir *dir, const struct mfs_dir_key *key)
 {
     uint32_t count;
     struct mfs_dirent *const *entries = mfs_order_only_leaf(&dir->order, &count);
@@ -100,7 +100,7 @@ struct mfs_dirent *mfs_dir_find(const struct mfs_names *names, const struct mfs_
                                 struct mfs_dir_key *key)
 {
     if (!has_buckets(dir))
-        return scan(dir, key);
+        return scan_few(dir, key);
     key->hash = hash_of_key(names, key);
     key->has_hash = true;
     struct mfs_chain *at = *mfs_buckets_chain(&dir->buckets, key->hash);

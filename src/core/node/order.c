@@ -34,8 +34,8 @@ _Static_assert(INNER_ROOT_BYTES >=
 
 /* --------------------------------------------------------------- searching */
 
-static struct mfs_ordernode_leaf *descend(const struct mfs_order *order, uint64_t sequence,
-                                          struct mfs_ordernode_path *path)
+static struct mfs_ordernode_leaf *way_to(const struct mfs_order *order, uint64_t sequence,
+                                         struct mfs_ordernode_path *path)
 {
     return mfs_ordernode_descend(order->root, order->height, sequence, path);
 }
@@ -45,7 +45,7 @@ struct mfs_dirent *mfs_order_find(const struct mfs_order *order, uint64_t sequen
     struct mfs_ordernode_path path;
     if (order->root == NULL)
         return NULL;
-    struct mfs_ordernode_leaf *leaf = descend(order, sequence, &path);
+    struct mfs_ordernode_leaf *leaf = way_to(order, sequence, &path);
     uint32_t at = mfs_ordernode_find(leaf, sequence);
     if (at < leaf->head.count)
         return leaf->entries[at];
@@ -92,25 +92,26 @@ static uint32_t place_of(const struct mfs_ordernode_leaf *leaf, const struct mfs
 }
 
 /* Where the entry's pointer is. */
-static struct mfs_dirent **slot_of(const struct mfs_order *order, const struct mfs_dirent *entry)
+static struct mfs_dirent **slot_of_entry(const struct mfs_order *order,
+                                         const struct mfs_dirent *entry)
 {
     struct mfs_ordernode_path path;
     MFS_CHECK(order->root != NULL);
-    struct mfs_ordernode_leaf *leaf = descend(order, entry->sequence, &path);
+    struct mfs_ordernode_leaf *leaf = way_to(order, entry->sequence, &path);
     return &leaf->entries[place_of(leaf, entry)];
 }
 
 void mfs_order_replace(struct mfs_order *order, const struct mfs_dirent *old,
                        struct mfs_dirent *entry)
 {
-    struct mfs_dirent **slot = slot_of(order, old);
+    struct mfs_dirent **slot = slot_of_entry(order, old);
     entry->sequence = old->sequence;
     *slot = entry;
 }
 
 void mfs_order_exchange(struct mfs_order *order, struct mfs_dirent *a, struct mfs_dirent *b)
 {
-    struct mfs_dirent **a_slot = slot_of(order, a), **b_slot = slot_of(order, b);
+    struct mfs_dirent **a_slot = slot_of_entry(order, a), **b_slot = slot_of_entry(order, b);
     uint64_t sequence = a->sequence;
     a->sequence = b->sequence;
     b->sequence = sequence;
@@ -238,7 +239,7 @@ static void append_node(struct mfs_order *order, const struct mfs_chunk_source *
 
 /* Moves the items of all nodes below `parent`, at `level`, to the left, so that empty nodes are
  * on the right. */
-static void pack(struct mfs_ordernode_inner *parent, unsigned level)
+static void pack_below(struct mfs_ordernode_inner *parent, unsigned level)
 {
     uint32_t to = 0;
     for (uint32_t from = 1; from < parent->head.count; from++) {
@@ -261,14 +262,14 @@ static void pack(struct mfs_ordernode_inner *parent, unsigned level)
  * Drops nodes below `parent`, at `level`, as soon as the items fit into fewer; returns how many
  * nodes went.
  */
-static uint32_t drop_nodes(struct mfs_ordernode_inner *parent,
-                           const struct mfs_chunk_source *source, unsigned level)
+static uint32_t drop_spare_nodes(struct mfs_ordernode_inner *parent,
+                                 const struct mfs_chunk_source *source, unsigned level)
 {
     const uint32_t capacity = mfs_ordernode_items_in(MFS_CHUNK_MOST, level);
     uint32_t dropped = 0;
     if (parent->head.below > (parent->head.count - 1u) * capacity)
         return 0;
-    pack(parent, level);
+    pack_below(parent, level);
     while (parent->head.count > 0) {
         struct mfs_ordernode *last = parent->branches[parent->head.count - 1].node;
         if (last->count != 0)
@@ -281,7 +282,7 @@ static uint32_t drop_nodes(struct mfs_ordernode_inner *parent,
 }
 
 /* An inner root with one branch gives way to it; an empty one to nothing. */
-static void lower_root(struct mfs_order *order, const struct mfs_chunk_source *source)
+static void lower_order_root(struct mfs_order *order, const struct mfs_chunk_source *source)
 {
     struct mfs_ordernode *root = order->root;
     while (order->height > 0 && root->count == 1) {
@@ -305,7 +306,7 @@ void mfs_order_remove(struct mfs_order *order, const struct mfs_chunk_source *so
 {
     struct mfs_ordernode_path path;
     MFS_CHECK(order->root != NULL);
-    struct mfs_ordernode_leaf *leaf = descend(order, entry->sequence, &path);
+    struct mfs_ordernode_leaf *leaf = way_to(order, entry->sequence, &path);
     struct mfs_ordernode_inner *parent;
     if (entry->sequence < packed_to(order) && leaf != last_leaf(order, &parent))
         set_packed_to(order, entry->sequence);
@@ -315,9 +316,9 @@ void mfs_order_remove(struct mfs_order *order, const struct mfs_chunk_source *so
         parent = path.nodes[level + 1];
         MFS_CHECK(parent->head.below >= removed);
         parent->head.below -= removed;
-        removed = drop_nodes(parent, source, level);
+        removed = drop_spare_nodes(parent, source, level);
     }
-    lower_root(order, source);
+    lower_order_root(order, source);
 }
 
 /* ----------------------------------------------------------------- packing */
@@ -334,8 +335,8 @@ static void raise_numbers(const struct mfs_ordernode_path *path, unsigned level)
 }
 
 /* Drops the empty node at `level` on the path, and those above that are empty without it. */
-static void drop_empty(const struct mfs_order *order, const struct mfs_chunk_source *source,
-                       const struct mfs_ordernode_path *path, unsigned level)
+static void drop_empty_nodes(const struct mfs_order *order, const struct mfs_chunk_source *source,
+                             const struct mfs_ordernode_path *path, unsigned level)
 {
     struct mfs_ordernode *node = mfs_ordernode_on_path(path, level), *parent;
     do {
@@ -367,7 +368,7 @@ static void fill_from_right(const struct mfs_order *order, const struct mfs_chun
     path->nodes[level + 1]->head.below += moved;
     right.nodes[level + 1]->head.below -= moved;
     if (node->count == 0)
-        drop_empty(order, source, &right, level);
+        drop_empty_nodes(order, source, &right, level);
     else
         raise_numbers(&right, level);
 }
@@ -376,7 +377,7 @@ static void fill_from_right(const struct mfs_order *order, const struct mfs_chun
 static void pack_more(struct mfs_order *order, const struct mfs_chunk_source *source)
 {
     struct mfs_ordernode_path path;
-    const struct mfs_ordernode_leaf *leaf = descend(order, packed_to(order), &path);
+    const struct mfs_ordernode_leaf *leaf = way_to(order, packed_to(order), &path);
     for (unsigned level = order->height; level-- > 0;)
         fill_from_right(order, source, &path, level);
     bool is_filled = mfs_ordernode_is_full(&leaf->head, 0);
@@ -385,7 +386,7 @@ static void pack_more(struct mfs_order *order, const struct mfs_chunk_source *so
         set_packed_to(order, ALL_PACKED);
     else if (is_filled)
         set_packed_to(order, next->entries[0]->sequence);
-    lower_root(order, source);
+    lower_order_root(order, source);
 }
 
 void mfs_order_append(struct mfs_order *order, const struct mfs_chunk_source *source,
@@ -439,7 +440,7 @@ uint64_t mfs_order_cost(const struct mfs_order *order, const struct mfs_chunk_so
 static const struct mfs_ordernode *first_loose_leaf(const struct mfs_order *order)
 {
     struct mfs_ordernode_path path;
-    return order->root != NULL ? &descend(order, packed_to(order), &path)->head : NULL;
+    return order->root != NULL ? &way_to(order, packed_to(order), &path)->head : NULL;
 }
 
 bool mfs_order_is_valid(const struct mfs_order *order, uint64_t entries)

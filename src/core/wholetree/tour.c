@@ -116,7 +116,7 @@ static int set_path(struct mfs_tour *tour, const struct mfs_dirent *entry)
     return 0;
 }
 
-static void drop_node(struct mfs_tour *tour)
+static void drop_stop(struct mfs_tour *tour)
 {
     if (tour->node != NULL)
         mfs_node_release(tour->tree->nodes, tour->node);
@@ -124,7 +124,7 @@ static void drop_node(struct mfs_tour *tour)
 }
 
 /* The directory that the tour stops at becomes the innermost frame, with its reference. */
-static int push(struct mfs_tour *tour)
+static int push_frame(struct mfs_tour *tour)
 {
     if (tour->frames == NULL || tour->frames->count == FRAMES_IN_CHUNK) {
         const struct mfs_chunk_source source = frame_source(tour);
@@ -143,7 +143,7 @@ static int push(struct mfs_tour *tour)
     return 0;
 }
 
-static void pop(struct mfs_tour *tour)
+static void pop_frame(struct mfs_tour *tour)
 {
     const struct tour_frame *frame = top_frame(tour);
     MFS_CHECK(tour->node == NULL);
@@ -178,7 +178,7 @@ static int arrive(struct mfs_tour *tour, struct mfs_tour_stop *out)
 }
 
 /* Looks for the next entry of the innermost directory; 1 if there is one. */
-static int find_entry(struct mfs_tour *tour)
+static int find_next_entry(struct mfs_tour *tour)
 {
     struct mfs_lot *lot = tour->tree->nodes->lot;
     struct tour_frame *frame = top_frame(tour);
@@ -214,10 +214,10 @@ int mfs_tour_next(struct mfs_tour *tour, struct mfs_tour_stop *out)
     case MFS_TOUR_PRUNES:
         return leave(tour, out);
     case MFS_TOUR_ENTERS:
-        error = push(tour);
+        error = push_frame(tour);
         break;
     case MFS_TOUR_GOES_ON:
-        drop_node(tour);
+        drop_stop(tour);
         break;
     }
     if (error != 0)
@@ -225,12 +225,12 @@ int mfs_tour_next(struct mfs_tour *tour, struct mfs_tour_stop *out)
     tour->next_step = MFS_TOUR_GOES_ON;
     if (tour->depth == 0)
         return 0;
-    int found = find_entry(tour);
+    int found = find_next_entry(tour);
     if (found < 0)
         return found;
     if (found == 1)
         return arrive(tour, out);
-    pop(tour);
+    pop_frame(tour);
     return leave(tour, out);
 }
 
@@ -242,10 +242,10 @@ void mfs_tour_prune(struct mfs_tour *tour)
 
 void mfs_tour_fini(struct mfs_tour *tour)
 {
-    drop_node(tour);
+    drop_stop(tour);
     while (tour->depth > 0) {
-        pop(tour);
-        drop_node(tour);
+        pop_frame(tour);
+        drop_stop(tour);
     }
     MFS_CHECK(tour->frames == NULL);
     if (tour->path != NULL)
