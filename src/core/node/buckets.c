@@ -10,8 +10,8 @@
  * Cost: one pointer for each bucket and two thirds of a bucket for each element of a growing
  * table; a look-up follows one pointer for each level of chunks (five for a million elements).
  *
- * Left undone: nothing but the hash limits a chain.  Hashes of names are keyed, so that nobody
- * outside can choose names that all fall into one bucket.
+ * Left undone: nothing but the hash limits a chain.  Hashes of names are keyed, so that a
+ * program cannot be made to use names that all fall into one bucket.
  */
 #include "node/buckets.h"
 

@@ -1,8 +1,10 @@
 /*
- * A node is charged as large as its kind needs.
+ * 1. A node is charged as large as its kind needs.
+ * 2. The limit on nodes is charged like memory: a compare-and-swap that refuses, before the memory
+ *    is taken.  `total` is the number of nodes, also of those without a name.
+ * 3. preallocated_bytes is the sum over all files of what is preallocated behind their ends.
  *
- * The limit on nodes is charged like memory: a compare-and-swap that refuses,
- * before the memory is taken.
+ * Cost: one allocation for each node.  Numbers are never used again.
  */
 #include "node/node.h"
 
@@ -60,6 +62,7 @@ bool mfs_node_set_limit(struct mfs_nodes *nodes, uint64_t limit)
 static int create_node(struct mfs_nodes *nodes, enum mfs_charge_from charge_from,
                        enum memfs_kind kind, uint32_t mode, size_t bytes, void **out)
 {
+    MFS_CHECK(bytes >= sizeof(struct mfs_node) && kind <= MEMFS_KIND_SYMLINK);
     int error = charge_node(nodes);
     if (error != 0)
         return error;
@@ -110,6 +113,7 @@ int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t 
 {
     void *memory;
     size_t bytes = offsetof(struct mfs_symlink_node, target) + length + 1;
+    MFS_CHECK(length > 0 && memchr(target, '\0', length) == NULL);
     int error = create_node(nodes, MFS_CHARGE_ORDINARY, MEMFS_KIND_SYMLINK, 0777, bytes, &memory);
     if (error != 0)
         return error;
@@ -127,7 +131,7 @@ void mfs_node_retain(struct mfs_node *node)
     MFS_CHECK(before != 0 && before != UINT32_MAX);
 }
 
-/* The room that is reserved behind the end: what preallocated_bytes adds up. */
+/* What is preallocated behind the end of the file. */
 static uint64_t preallocated_behind(const struct mfs_file_node *file)
 {
     return mfs_num_sub_saturating(file->content.preallocated_end, mfs_node_size(file));
@@ -142,14 +146,16 @@ static void recount_preallocated(struct mfs_nodes *nodes, const struct mfs_file_
                                         memory_order_relaxed);
 }
 
-void mfs_node_set_size_in_room(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
+void mfs_node_set_size_preallocated(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                                    uint64_t size)
 {
     uint64_t before = preallocated_behind(file);
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
     recount_preallocated(nodes, file, before);
 }
 
-void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
+void mfs_node_set_preallocated_end(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                                   uint64_t end)
 {
     uint64_t before = preallocated_behind(file);
     file->content.preallocated_end = end;
@@ -171,6 +177,7 @@ void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
                            struct mfs_content *content, uint64_t size)
 {
     struct mfs_content replaced = file->content;
+    MFS_CHECK(content->preallocated_end == 0);
     uint64_t before = preallocated_behind(file);
     file->content = *content;
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
@@ -194,7 +201,8 @@ void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
     MFS_CHECK(before != 0);
     if (before != 1)
         return;
-    MFS_CHECK(node->handles == 0 && node->whole_file_lock == 0);
+    MFS_CHECK(node->handles == 0 && node->whole_file_lock == 0 && !node->upgrade_waits);
+    MFS_CHECK(!node->is_captured && !node->is_counted);
     struct mfs_file_node *file = mfs_node_as_file(node);
     struct mfs_dir_node *dir = mfs_node_as_dir(node);
     if (file != NULL) {
@@ -202,7 +210,7 @@ void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
                                         memory_order_relaxed);
         mfs_content_release(nodes->pool, &file->content);
     }
-    MFS_CHECK(dir == NULL || dir->names.live == 0);
+    MFS_CHECK(dir == NULL || (dir->names.live == 0 && dir->names.order.root == NULL));
     (void)atomic_fetch_sub_explicit(&nodes->by_kind[node->kind], 1, memory_order_relaxed);
     mfs_memory_give(nodes->memory, node, bytes_of_node(node), nodes->class);
     (void)atomic_fetch_sub(&nodes->total, 1);

@@ -1,12 +1,12 @@
 /*
- * Replacing and exchanging swap what two entries refer to and so need no
- * memory:
+ * 1. Replacing and exchanging swap what two entries refer to, and so need no memory:
  *
- *     a -> N              a -> V    and then a goes, with V's reference
- *     b -> V    becomes   b -> N
+ *        a -> N              a -> V    and then a goes, with V's reference
+ *        b -> V    becomes   b -> N
  *
- * so the target's name is there at every moment, and keeps its place in a
- * listing.  A new name needs an entry, which is made before anything changes.
+ *    The target's name is there at every moment.
+ * 2. A new name in the same directory changes the entry where it is, if the name fits there.
+ * 3. Any other new name needs an entry, which is made before anything changes.
  */
 #include "tree/rename.h"
 

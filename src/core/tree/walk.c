@@ -1,7 +1,10 @@
 /*
- * The walk keeps a stack of texts still to be walked: the path itself at the
- * bottom, and above it the target of each symlink met on the way.  A component
- * is the last one when no text has anything left.
+ * 1. The walk keeps a stack of texts that are still to be walked: the path itself at the bottom,
+ *    and above it the target of each symlink on the way.
+ * 2. A component is the last one if no text has anything left.
+ * 3. No more symlinks are followed than MEMFS_SYMLINK_DEPTH_MAX, so the stack cannot overflow.
+ *
+ * Cost: one look-up in a directory for each component; 41 pointers on the stack.
  */
 #include "tree/walk.h"
 
@@ -39,6 +42,7 @@ static void begin_text(struct walk *w, const char *text)
 
 static int follow(struct walk *w, const struct mfs_symlink_node *link)
 {
+    MFS_CHECK(w->followed <= MEMFS_SYMLINK_DEPTH_MAX && w->depth <= w->followed + 1);
     if (w->followed++ == MEMFS_SYMLINK_DEPTH_MAX)
         return MEMFS_ELOOP;
     (void)is_at_end(w); /* make room: used up texts do not count */

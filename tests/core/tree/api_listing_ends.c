@@ -34,7 +34,7 @@ static void sight(struct sightings *s, uint64_t number, const char *name)
     s->all++;
 }
 
-/* Renames each entry as it is listed: `from` is its old name, to be changed in the same directory. */
+/* Renames each entry as it is listed, to a name that begins with `to_prefix`. */
 static void rename_while_listing(struct fixture *f, const char *to_prefix, unsigned flags)
 {
     static struct sightings s;
