@@ -51,6 +51,7 @@ void mfs_newconnection_set_up(sqlite3 *db, sqlite3_int64 mmap_size)
         mmap_size = parameters.mmap_size;
     if (mmap_size < 0)
         return;
+    assert(mmap_size >= 0);
     sqlite3_snprintf((int)sizeof sql, sql, "PRAGMA mmap_size=%lld", mmap_size);
     (void)sqlite3_exec(db, sql, NULL, NULL, NULL);
 }

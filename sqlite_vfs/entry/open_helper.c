@@ -104,6 +104,7 @@ static int set_journal_mode(sqlite3 *db, const char *mode)
 {
     char sql[64];
     bool is_set;
+    assert(is_journal_mode(mode));
     sqlite3_snprintf((int)sizeof sql, sql, "PRAGMA journal_mode=%s", mode);
     int rc = compare_mode(db, sql, mode, &is_set);
     if (rc != SQLITE_OK)
@@ -162,6 +163,7 @@ static int apply_options(sqlite3 *db, const memfs_sqlite_open_options *options)
 
 static int open_connection(struct connection_opening *opening, int flags)
 {
+    assert(opening->db == NULL);
     if (!opening->options->isolated)
         return sqlite3_open_v2(opening->path, &opening->db, flags, opening->vfs_name);
     char *uri = mfs_uri_make(opening->path, "memfs_mvcc=1");

@@ -81,6 +81,7 @@ static void give_reserve(struct mfs_vfs *vfs)
         info.quota_bytes == 0)
         return;
     vfs->given_reserve_bytes = default_reserve(info.quota_bytes);
+    assert(vfs->given_reserve_bytes <= info.quota_bytes);
     (void)memfs_set_emergency_reserve(vfs->fs, vfs->given_reserve_bytes);
 }
 
@@ -155,6 +156,7 @@ static int unregister_locked(const char *name)
     if (atomic_load(&vfs->registry.open_files) > 0)
         return MEMFS_EBUSY;
     (void)sqlite3_vfs_unregister(registered);
+    assert(mfs_registration_of(vfs->fs) == NULL);
     take_reserve_back(vfs);
     stop_watching();
     mfs_vfs_destroy(vfs);

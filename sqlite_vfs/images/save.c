@@ -88,6 +88,7 @@ int memfs_sqlite_save_buffer(sqlite3 *db, const char *schema, memfs *fs, void **
         memfs_free(fs, buffer);
         return rc;
     }
+    assert(buffer != NULL);
     *data = buffer;
     *size = (size_t)bytes;
     return SQLITE_OK;
@@ -143,6 +144,7 @@ static int put_in_place(const char *temporary, const char *host_path)
 static int save_and_rename(sqlite3 *db, const char *schema, const char *host_path,
                            sqlite3_vfs *lower_vfs)
 {
+    assert(host_path[0] != '\0');
     sqlite3_uint64 random;
     sqlite3_randomness((int)sizeof random, &random);
     char *temporary = sqlite3_mprintf("%s-%016llx", host_path, random);

@@ -69,7 +69,7 @@ static char *stat_to_json(const char *path, const memfs_stat_info *info)
     sqlite3_str_appendall(out, "{\"path\":");
     mfs_json_append_string(out, path);
     sqlite3_str_appendf(out,
-                        ",\"kind\":\"%s\",\"size\":%llu,\"allocated_bytes\":%llu,\"mode\":%u,"
+                        ",\"kind\":\"%s\",\"size_bytes\":%llu,\"allocated_bytes\":%llu,\"mode\":%u,"
                         "\"uid\":%u,\"gid\":%u,",
                         mfs_sqlvalue_kind(info->kind), (unsigned long long)info->size_bytes,
                         (unsigned long long)info->allocated_bytes, info->mode, info->uid,

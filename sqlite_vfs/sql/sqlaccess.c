@@ -12,8 +12,11 @@
 
 #include <memfs/sqlite.h>
 
+#include <assert.h>
+
 static int register_functions_and_table(sqlite3 *db, memfs *fs, bool has_host_access)
 {
+    assert(db != NULL && fs != NULL);
     int rc = mfs_functions_register(db, fs, has_host_access);
     if (rc == SQLITE_BUSY)
         return MEMFS_EBUSY;

@@ -44,6 +44,7 @@ static const char *blob_path(sqlite3_context *context, int index, sqlite3_value 
 const char *mfs_sqlvalue_path(sqlite3_context *context, const char *function,
                               sqlite3_value **values, int index)
 {
+    assert(index >= 0);
     sqlite3_value *value = values[index];
     int type = sqlite3_value_type(value);
     if (type == SQLITE_NULL) {

@@ -122,6 +122,7 @@ static int keep_text(struct tree_cursor *cursor, enum mfs_treeplan_argument argu
     char *text = mfs_sqlvalue_copy(value, &count);
     if (text == NULL)
         return SQLITE_NOMEM;
+    assert(cursor->texts[argument] == NULL);
     cursor->texts[argument] = text;
     if (argument == MFS_TREEPLAN_ROOT && strlen(text) != count)
         return fail_scan(cursor, "a root with a NUL in it", MEMFS_EINVAL);
@@ -184,6 +185,7 @@ static void set_range(struct tree_cursor *cursor)
         range->prefix_length = mfs_pathrange_like_prefix(range->prefix, length_of(range->prefix));
         range->ignores_case = true;
     }
+    assert(range->prefix_length <= length_of(range->prefix));
 }
 
 /* ---------------------------------------------------------------------- rows */
@@ -202,6 +204,7 @@ static int finish_step(struct tree_cursor *cursor, int found)
 static bool is_within(const char *path, const char *root, int64_t depth)
 {
     size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+    assert(root[0] == '/');
     if (strcmp(path, "/") == 0)
         return length == 0;
     if (strncmp(path, root, length) != 0 || (path[length] != '/' && path[length] != '\0'))
@@ -255,6 +258,7 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int plan, const char *plan_n
 static int cursor_next(sqlite3_vtab_cursor *base)
 {
     struct tree_cursor *cursor = (struct tree_cursor *)base;
+    assert(!cursor->is_at_end);
     return finish_step(cursor, mfs_treescan_next(&cursor->scan));
 }
 

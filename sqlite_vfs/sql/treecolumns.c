@@ -22,7 +22,7 @@ const char mfs_treecolumns_schema[] = "CREATE TABLE " MFS_TREECOLUMNS_TABLE "("
                                       " name TEXT,"
                                       " parent TEXT,"
                                       " kind TEXT,"
-                                      " size INTEGER,"
+                                      " size_bytes INTEGER,"
                                       " allocated_bytes INTEGER,"
                                       " mode INTEGER,"
                                       " uid INTEGER,"
@@ -82,7 +82,7 @@ static void result_place(sqlite3_context *context, const struct mfs_treescan *sc
 static sqlite3_int64 attribute_of(const memfs_stat_info *info, enum mfs_treecolumn column)
 {
     switch (column) {
-    case MFS_TREECOLUMN_SIZE:
+    case MFS_TREECOLUMN_SIZE_BYTES:
         return (sqlite3_int64)info->size_bytes;
     case MFS_TREECOLUMN_ALLOCATED_BYTES:
         return (sqlite3_int64)info->allocated_bytes;

@@ -74,6 +74,7 @@ static void estimate_cost(sqlite3_index_info *info, int plan)
         info->estimatedCost = 1;
         info->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;
     }
+    assert(info->estimatedCost >= 1);
     info->estimatedRows = (sqlite3_int64)info->estimatedCost;
 }
 

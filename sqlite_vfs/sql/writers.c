@@ -57,6 +57,7 @@ static bool read_file_data(sqlite3_context *context, const char *function, sqlit
     }
     if (out->bytes == NULL)
         out->bytes = "";
+    assert(out->path != NULL && out->bytes != NULL);
     return true;
 }
 
@@ -86,6 +87,7 @@ static int append_to_new(memfs *fs, const struct file_data *data)
     if (error != 0)
         return error;
     int64_t count = memfs_write(file, data->bytes, data->count);
+    assert(count < 0 || (size_t)count == data->count);
     error = count < 0 ? (int)count : memfs_link_file(file, NULL, data->path);
     (void)memfs_close(file);
     return error;
@@ -215,6 +217,7 @@ static int copy_whole_tree(memfs *fs, void *context)
 static int copy_pair(memfs *fs, struct mfs_sqlvalue_pair *pair)
 {
     int is_directory = memfs_is_dir(fs, pair->from);
+    assert(is_directory <= 1);
     if (is_directory < 0)
         return is_directory;
     if (is_directory == 0 && memfs_exists(fs, pair->from) == 0)

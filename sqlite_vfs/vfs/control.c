@@ -119,6 +119,7 @@ static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
 static int control_lock_timeout(struct mfs_member *member, int *argument)
 {
     int before = member->lock_timeout_ms;
+    assert(before >= 0);
     member->lock_timeout_ms = *argument > 0 ? *argument : 0;
     *argument = before;
     return SQLITE_OK;

@@ -179,6 +179,7 @@ static int serve_quota(const struct pragma_call *call)
         if (!mfs_amount_read(call->value, &quota_bytes))
             return refuse_value(call);
         int error = memfs_set_quota(call->file->fs, quota_bytes);
+        assert(error <= 0);
         if (error != 0)
             return refuse_limit(call, error, tree_figures(call).committed_bytes);
     }

@@ -289,6 +289,7 @@ int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *lower_vfs, struct m
         .xGetLastError = vfs_last_error,
         .xCurrentTimeInt64 = vfs_current_time_ms,
     };
+    assert(mfs_vfs_from(&vfs->base) == vfs);
     *out = vfs;
     return 0;
 }
