@@ -6,8 +6,8 @@
 #include "base/errmap.h"
 #include "entry/registration.h"
 #include "file/file.h"
+#include "file/sibling.h"
 #include "images/image.h"
-#include "names/sibling.h"
 
 #include <memfs/sqlite.h>
 

@@ -1,109 +1,81 @@
 /*
- * Shares, their members, and the open journals.
+ * Members of a share.
  *
- * A share in its host, with three members, before and after the host H leaves:
+ * A share with three members, before and after its holder H leaves:
  *
- *     bucket -> [H: room]  <- H.share            bucket -> [A: room] <- A.share
- *                  ^  ^--- A.share        =>                  ^------- B.share
- *                  '------ B.share
+ *     bucket -> [H: own_share] <- H.share         bucket -> [A: own_share] <- A.share
+ *                  ^   ^--- A.share        =>                    ^--- B.share
+ *                  '------- B.share
  *
- * The move happens under the registry's mutex (nobody can be looking the share
- * up) and the database's (nobody can be using it).  A member reads its `share`
- * pointer only after taking `mutex`, which does not move.
+ * 1. The share moves with both mutexes held: the registry's, so that no thread is looking the share
+ *    up, and the database's, so that no thread is using it.
+ * 2. A member reads its `share` pointer only with the database's mutex held; the mutex does not
+ *    move.
+ * 3. A share has a member.  The first to join creates the mutex, the last to leave destroys it.
  *
- * Joining and leaving take the registry's mutex; locking and unlocking take the
- * database's alone.
+ * Cost: joining and leaving take the registry's mutex and then the database's, and moving a share
+ * takes a step for each member; everything else takes the database's alone.
  */
-#include "locks/dbshare.h"
+#include "locks/member.h"
 
-#include "file/file.h"
+#include "base/assertion.h"
 
-#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
-static unsigned bucket_of(uint64_t number)
+bool mfs_member_share_is_valid(const struct mfs_share *share)
 {
-    return (unsigned)(number % MFS_REGISTRY_BUCKETS);
-}
-
-bool mfs_registry_init(struct mfs_registry *registry)
-{
-    atomic_init(&registry->open_files, 0u);
-    return mfs_mutex_create(&registry->mutex);
-}
-
-void mfs_registry_fini(struct mfs_registry *registry)
-{
-    assert(atomic_load(&registry->open_files) == 0);
-    while (registry->unmapped != NULL) {
-        struct mfs_shm *shm = registry->unmapped;
-        registry->unmapped = shm->next;
-        mfs_shm_destroy(shm);
+    uint32_t sharers = 0;
+    uint32_t writers = 0;
+    uint32_t holders = 0;
+    for (struct mfs_link *at = share->members.first; at != NULL; at = at->next) {
+        const struct mfs_member *member = MFS_LIST_ENTRY(at, struct mfs_member, link);
+        if (member->share != share || member->number != share->number)
+            return false;
+        sharers += member->level >= MFS_LOCK_SHARED;
+        writers += member->level > MFS_LOCK_SHARED;
+        holders += &member->own_share == share;
     }
-    mfs_mutex_destroy(registry->mutex);
-    registry->mutex = NULL;
-}
-
-/* ------------------------------------------------------------------- members */
-
-/* Where the bucket's chain points to the share of `number`, or its null end. */
-static struct mfs_share **find_share(struct mfs_registry *registry, uint64_t number)
-{
-    struct mfs_share **link = &registry->shares[bucket_of(number)];
-    while (*link != NULL && (*link)->number != number)
-        link = &(*link)->next;
-    return link;
+    const struct mfs_lockstate *locks = &share->locks;
+    bool writer_exists = locks->reserved || locks->pending || locks->exclusive;
+    return mfs_lockstate_is_valid(locks) && sharers == locks->sharers && holders == 1 &&
+           writers == (writer_exists ? 1u : 0u);
 }
 
 static void link_member(struct mfs_member *member, struct mfs_share *share)
 {
     member->share = share;
-    member->previous = NULL;
-    member->next = share->members;
-    if (share->members != NULL)
-        share->members->previous = member;
-    share->members = member;
+    mfs_list_prepend(&share->members, &member->link);
+    MFS_ASSERT_DEEP(mfs_member_share_is_valid(share));
 }
 
-static void unlink_member(struct mfs_member *member, struct mfs_share *share)
-{
-    if (member->previous != NULL)
-        member->previous->next = member->next;
-    else
-        share->members = member->next;
-    if (member->next != NULL)
-        member->next->previous = member->previous;
-}
-
-/* Under the mutexes of both. */
+/* With the registry's mutex held. */
 static enum mfs_join join_share(struct mfs_member *member, struct mfs_share *share,
                                 enum mfs_isolation_wish wish)
 {
-    if (wish != MFS_ISOLATION_AS_IT_IS && (wish == MFS_ISOLATION_ON) != share->locks.isolated)
-        return MFS_JOIN_DISAGREES;
-    link_member(member, share);
-    return MFS_JOINED;
+    enum mfs_join answer = MFS_JOIN_DISAGREES;
+    member->mutex = MFS_LIST_ENTRY(share->members.first, struct mfs_member, link)->mutex;
+    mfs_mutex_lock(member->mutex);
+    if (wish == MFS_ISOLATION_AS_IT_IS || (wish == MFS_ISOLATION_ON) == share->locks.isolated) {
+        link_member(member, share);
+        answer = MFS_JOINED;
+    }
+    mfs_mutex_unlock(member->mutex);
+    return answer;
 }
 
-static enum mfs_join join(struct mfs_member *member, struct mfs_share **link, uint64_t number,
-                          enum mfs_isolation_wish wish)
+/* The first connection to the database, with the registry's mutex held. */
+static enum mfs_join found_share(struct mfs_member *member, struct mfs_registry *registry,
+                                 enum mfs_isolation_wish wish)
 {
-    if (*link != NULL) {
-        member->mutex = (*link)->members->mutex;
-        mfs_mutex_lock(member->mutex);
-        enum mfs_join answer = join_share(member, *link, wish);
-        mfs_mutex_unlock(member->mutex);
-        return answer;
-    }
     if (!mfs_mutex_create(&member->mutex))
         return MFS_JOIN_NO_MEMORY;
-    member->room.number = number;
-    member->room.size_limit = MFS_SIZE_UNLIMITED;
-    member->room.locks.isolated = wish == MFS_ISOLATION_ON;
-    member->room.may_be_hot = true;
-    link_member(member, &member->room);
-    *link = &member->room;
+    struct mfs_share *share = &member->own_share;
+    share->number = member->number;
+    share->size_limit = MFS_SIZE_UNLIMITED;
+    share->locks.isolated = wish == MFS_ISOLATION_ON;
+    link_member(member, share);
+    mfs_list_prepend(&registry->shares[mfs_registry_bucket(share->number)], &share->link);
     return MFS_JOINED;
 }
 
@@ -116,9 +88,10 @@ enum mfs_join mfs_member_join(struct mfs_member *member, struct mfs_registry *re
     member->fetch.ceiling = MFS_FETCH_UNLIMITED;
     member->isolation.view = view;
     mfs_mutex_lock(registry->mutex);
-    struct mfs_share **link = find_share(registry, number);
-    enum mfs_join answer = join(member, link, number, wish);
-    if (answer == MFS_JOINED && (*link)->locks.isolated)
+    struct mfs_share *share = mfs_share_find(registry, number);
+    enum mfs_join answer = share != NULL ? join_share(member, share, wish)
+                                         : found_share(member, registry, wish);
+    if (answer == MFS_JOINED && member->share->locks.isolated)
         member->isolation.file = file;
     mfs_mutex_unlock(registry->mutex);
     return answer;
@@ -126,25 +99,33 @@ enum mfs_join mfs_member_join(struct mfs_member *member, struct mfs_registry *re
 
 bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write)
 {
+    MFS_ASSERT(!(is_image && can_write));
     bool is_admitted = true;
     mfs_mutex_lock(member->mutex);
-    for (struct mfs_member *other = member->share->members; other != NULL; other = other->next)
+    for (struct mfs_link *at = member->share->members.first; at != NULL; at = at->next) {
+        const struct mfs_member *other = MFS_LIST_ENTRY(at, struct mfs_member, link);
         if ((is_image && other->can_write) || (can_write && other->is_image))
             is_admitted = false;
+    }
     member->is_image = is_admitted && is_image;
     member->can_write = is_admitted && can_write;
     mfs_mutex_unlock(member->mutex);
     return is_admitted;
 }
 
-/* Moves the share out of a host that is no member any more. */
-static void move_share(struct mfs_member *host, struct mfs_share **link)
+/* Moves the share out of its holder, which is no member any more, with both mutexes held. */
+static void move_share(struct mfs_member *holder, struct mfs_registry *registry)
 {
-    struct mfs_member *heir = host->room.members;
-    heir->room = host->room;
-    *link = &heir->room;
-    for (struct mfs_member *member = heir; member != NULL; member = member->next)
-        member->share = &heir->room;
+    struct mfs_list *bucket = &registry->shares[mfs_registry_bucket(holder->number)];
+    struct mfs_member *heir = MFS_LIST_ENTRY(holder->own_share.members.first, struct mfs_member,
+                                             link);
+    MFS_ASSERT(mfs_mutex_is_held(registry->mutex) && mfs_mutex_is_held(heir->mutex));
+    mfs_list_remove(bucket, &holder->own_share.link);
+    heir->own_share = holder->own_share;
+    mfs_list_prepend(bucket, &heir->own_share.link);
+    for (struct mfs_link *at = &heir->link; at != NULL; at = at->next)
+        MFS_LIST_ENTRY(at, struct mfs_member, link)->share = &heir->own_share;
+    MFS_ASSERT_DEEP(mfs_member_share_is_valid(&heir->own_share));
 }
 
 void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
@@ -152,17 +133,17 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
     mfs_mutex_lock(registry->mutex);
     mfs_mutex_lock(member->mutex);
     struct mfs_share *share = member->share;
+    MFS_ASSERT(member->shm == NULL && atomic_load(&member->handoff_ticket) == 0);
+    MFS_ASSERT(mfs_share_find(registry, member->number) == share);
     (void)mfs_lockstate_unlock(&share->locks, &member->level, MFS_LOCK_NONE);
-    assert(atomic_load(&member->promise) == 0);
-    unlink_member(member, share);
-    bool is_last = share->members == NULL;
-    struct mfs_share **link = find_share(registry, share->number);
-    assert(*link == share);
+    mfs_list_remove(&share->members, &member->link);
+    bool is_last = mfs_list_is_empty(&share->members);
     if (is_last) {
-        assert(share == &member->room && share->locks.sharers == 0);
-        *link = share->next;
-    } else if (share == &member->room) {
-        move_share(member, link);
+        MFS_ASSERT(share == &member->own_share && share->locks.sharers == 0);
+        MFS_ASSERT(mfs_list_is_empty(&share->waiters) && share->handoff.pending == 0);
+        mfs_list_remove(&registry->shares[mfs_registry_bucket(member->number)], &share->link);
+    } else if (share == &member->own_share) {
+        move_share(member, registry);
     }
     mfs_mutex_unlock(member->mutex);
     if (is_last)
@@ -170,145 +151,6 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
     member->share = NULL;
     mfs_mutex_unlock(registry->mutex);
     mfs_fetch_fini(&member->fetch);
-}
-
-/* ------------------------------------------------------------------- locks */
-
-/* After a lock was granted to an isolated connection.  Recovery works on the file itself: it comes
- * to EXCLUSIVE without RESERVED, and alone. */
-static void note_lock(struct mfs_member *member, enum mfs_lock_level before)
-{
-    struct mfs_isolation *isolation = &member->isolation;
-    struct mfs_share *share = member->share;
-    if (before == member->level)
-        return;
-    if (before == MFS_LOCK_NONE)
-        mfs_isolation_enter(isolation, share->published);
-    else if (member->level == MFS_LOCK_RESERVED)
-        share->may_be_hot = false; /* SQLite has looked before it asked for this */
-    else if (before != MFS_LOCK_RESERVED)
-        mfs_view_drop(isolation->view);
-    isolation->skips_journal = !share->may_be_hot;
-}
-
-enum mfs_lock_answer mfs_member_lock(struct mfs_member *member, enum mfs_lock_level wanted)
-{
-    enum mfs_lock_answer answer = MFS_LOCK_OUTDATED;
-    bool is_isolated = mfs_member_is_isolated(member);
-    mfs_mutex_lock(member->mutex);
-    enum mfs_lock_level before = member->level;
-    if (wanted != MFS_LOCK_RESERVED || !member->isolation.is_outdated)
-        answer = mfs_lockstate_lock(&member->share->locks, &member->level, wanted);
-    if (is_isolated && answer == MFS_LOCK_GRANTED)
-        note_lock(member, before);
-    mfs_mutex_unlock(member->mutex);
-    return answer;
-}
-
-/*
- * The last reader of a version that was larger than what followed may have kept the cut from
- * freeing all.  Under the mutex, so that nobody publishes meanwhile.
- */
-static void drop_outdated(struct mfs_member *member)
-{
-    struct mfs_isolation *isolation = &member->isolation;
-    int64_t size = mfs_view_size(isolation->view);
-    mfs_view_drop(isolation->view);
-    if (memfs_file_size(isolation->file) >= size)
-        return;
-    mfs_mutex_lock(member->mutex);
-    int64_t now = memfs_file_size(isolation->file);
-    if (now >= 0 && now < size)
-        (void)memfs_ftruncate(isolation->file, now);
-    mfs_mutex_unlock(member->mutex);
-}
-
-enum mfs_lock_answer mfs_member_unlock(struct mfs_member *member, enum mfs_lock_level wanted)
-{
-    mfs_mutex_lock(member->mutex);
-    enum mfs_lock_level before = member->level;
-    enum mfs_lock_answer answer = mfs_lockstate_unlock(&member->share->locks, &member->level,
-                                                       wanted);
-    bool drops = mfs_member_is_isolated(member) && before != MFS_LOCK_NONE &&
-                 member->level == MFS_LOCK_NONE && mfs_isolation_leave(&member->isolation);
-    mfs_mutex_unlock(member->mutex);
-    if (drops)
-        drop_outdated(member);
-    return answer;
-}
-
-bool mfs_member_sees_reserved(struct mfs_member *member)
-{
-    mfs_mutex_lock(member->mutex);
-    bool is_reserved = mfs_lockstate_is_reserved(&member->share->locks);
-    mfs_mutex_unlock(member->mutex);
-    return is_reserved;
-}
-
-/* -------------------------------------------------------------- publishing */
-
-static void outdate_others(struct mfs_member *member)
-{
-    struct mfs_share *share = member->share;
-    share->published++;
-    for (struct mfs_member *other = share->members; other != NULL; other = other->next)
-        if (other != member)
-            mfs_isolation_outdate(&other->isolation);
-    member->isolation.number = share->published;
-}
-
-struct mfs_readers mfs_member_count_readers(struct mfs_member *member)
-{
-    struct mfs_readers readers = {0};
-    mfs_mutex_lock(member->mutex);
-    const struct mfs_share *share = member->share;
-    for (const struct mfs_member *other = share->members; other != NULL; other = other->next) {
-        if (other->level == MFS_LOCK_NONE)
-            continue;
-        readers.total++;
-        if (!other->isolation.is_outdated)
-            continue;
-        uint64_t behind = share->published - other->isolation.number;
-        readers.outdated++;
-        readers.behind = behind > readers.behind ? behind : readers.behind;
-    }
-    mfs_mutex_unlock(member->mutex);
-    return readers;
-}
-
-void mfs_member_publish(struct mfs_member *member)
-{
-    struct mfs_view *view = member->isolation.view;
-    memfs_file *file = member->isolation.file;
-    if (!mfs_view_is_used(view) || !view->is_changed)
-        return;
-    mfs_mutex_lock(member->mutex);
-    mfs_view_exchange(view, file);
-    outdate_others(member);
-    mfs_mutex_unlock(member->mutex);
-    mfs_view_drop_former(view, file);
-    (void)mfs_view_take(view, file); /* nobody else can have published another one yet */
-}
-
-bool mfs_member_abandon(struct mfs_member *member)
-{
-    struct mfs_view *view = member->isolation.view;
-    if (!mfs_view_is_used(view) || !view->is_changed)
-        return false;
-    mfs_view_drop(view);
-    (void)mfs_view_take(view, member->isolation.file);
-    return true;
-}
-
-void mfs_member_end_recovery(struct mfs_member *member)
-{
-    struct mfs_view *view = member->isolation.view;
-    if (member->level != MFS_LOCK_EXCLUSIVE || view->is_held)
-        return;
-    mfs_mutex_lock(member->mutex);
-    outdate_others(member);
-    mfs_mutex_unlock(member->mutex);
-    (void)mfs_view_take(view, member->isolation.file);
 }
 
 int64_t mfs_member_size_limit(struct mfs_member *member)
@@ -321,6 +163,7 @@ int64_t mfs_member_size_limit(struct mfs_member *member)
 
 void mfs_member_set_size_limit(struct mfs_member *member, int64_t limit)
 {
+    MFS_ASSERT(limit >= 0 || limit == MFS_SIZE_UNLIMITED);
     mfs_mutex_lock(member->mutex);
     member->share->size_limit = limit;
     mfs_mutex_unlock(member->mutex);
@@ -336,6 +179,7 @@ int64_t mfs_member_wal_reserved_end(struct mfs_member *member)
 
 void mfs_member_set_wal_reserved_end(struct mfs_member *member, int64_t end)
 {
+    MFS_ASSERT(end >= 0);
     mfs_mutex_lock(member->mutex);
     member->share->wal_reserved_end = end;
     mfs_mutex_unlock(member->mutex);
@@ -348,157 +192,9 @@ void mfs_member_reclaim_pages(struct mfs_member *member, memfs_file *file)
     struct mfs_share *share = member->share;
     if (share->pages_reclaimed != generation) {
         share->pages_reclaimed = generation;
-        for (struct mfs_member *other = share->members; other != NULL; other = other->next)
-            if (other != member)
-                mfs_fetch_reclaim(&other->fetch, file);
+        for (struct mfs_link *at = share->members.first; at != NULL; at = at->next)
+            if (at != &member->link)
+                mfs_fetch_reclaim(&MFS_LIST_ENTRY(at, struct mfs_member, link)->fetch, file);
     }
     mfs_mutex_unlock(member->mutex);
-}
-
-/* ------------------------------------------------------------------ WAL index */
-
-/* Takes the index that waits for the database, if there is one; frees those whose WAL has gone. */
-static struct mfs_shm *take_unmapped(struct mfs_registry *registry, uint64_t number)
-{
-    struct mfs_shm *found = NULL;
-    struct mfs_shm **link = &registry->unmapped;
-    while (*link != NULL) {
-        struct mfs_shm *shm = *link;
-        bool is_wanted = shm->number == number;
-        if (!is_wanted && mfs_shm_wal_is_live(shm)) {
-            link = &shm->next;
-            continue;
-        }
-        *link = shm->next;
-        if (is_wanted)
-            found = shm;
-        else
-            mfs_shm_destroy(shm);
-    }
-    return found;
-}
-
-_Static_assert(MFS_SHM_PATH_BYTES >= MFS_FILE_NAME_BYTES, "a WAL's path fits its index");
-
-int mfs_member_map_shm(struct mfs_member *member, struct mfs_registry *registry, memfs *fs,
-                       const char *wal_path)
-{
-    if (member->shm != NULL)
-        return 0;
-    int error = 0;
-    mfs_mutex_lock(registry->mutex);
-    mfs_mutex_lock(member->mutex);
-    struct mfs_share *share = member->share;
-    if (share->shm == NULL) {
-        share->shm = take_unmapped(registry, share->number);
-        if (share->shm != NULL)
-            mfs_shm_set_wal_path(share->shm, wal_path);
-    }
-    if (share->shm == NULL)
-        error = mfs_shm_create(fs, share->number, wal_path, &share->shm);
-    if (error == 0) {
-        share->shm->mappers++;
-        member->shm = share->shm;
-    }
-    mfs_mutex_unlock(member->mutex);
-    mfs_mutex_unlock(registry->mutex);
-    return error;
-}
-
-int mfs_member_shm_region(struct mfs_member *member, uint32_t index, bool extends, void **out)
-{
-    mfs_mutex_lock(member->mutex);
-    int error = mfs_shm_map(member->shm, index, extends, out);
-    mfs_mutex_unlock(member->mutex);
-    return error;
-}
-
-int mfs_member_prepare_shm(struct mfs_member *member, uint64_t frames)
-{
-    if (member->shm == NULL)
-        return 0;
-    mfs_mutex_lock(member->mutex);
-    int error = mfs_shm_prepare(member->shm, frames);
-    mfs_mutex_unlock(member->mutex);
-    return error;
-}
-
-void mfs_member_unmap_shm(struct mfs_member *member, struct mfs_registry *registry, bool deletes)
-{
-    struct mfs_shm *shm = member->shm;
-    if (shm == NULL)
-        return;
-    mfs_shm_unlock_all(shm, &member->hold);
-    mfs_mutex_lock(registry->mutex);
-    mfs_mutex_lock(member->mutex);
-    member->shm = NULL;
-    bool is_last = --shm->mappers == 0;
-    if (is_last) {
-        member->share->shm = NULL;
-        if (deletes || !mfs_shm_wal_is_live(shm)) {
-            mfs_shm_destroy(shm);
-        } else {
-            mfs_shm_reset(shm);
-            shm->next = registry->unmapped;
-            registry->unmapped = shm;
-        }
-    }
-    mfs_mutex_unlock(member->mutex);
-    mfs_mutex_unlock(registry->mutex);
-}
-
-/* ------------------------------------------------------------------ journals */
-
-void mfs_registry_add_nearby(struct mfs_registry *registry, struct mfs_nearby *nearby,
-                             const char *path)
-{
-    mfs_mutex_lock(registry->mutex);
-    mfs_name_cache_enter(nearby, &registry->names, path);
-    mfs_mutex_unlock(registry->mutex);
-}
-
-void mfs_registry_remove_nearby(struct mfs_registry *registry, struct mfs_nearby *nearby)
-{
-    mfs_mutex_lock(registry->mutex);
-    mfs_name_cache_leave(nearby, &registry->names);
-    mfs_mutex_unlock(registry->mutex);
-}
-
-struct mfs_nearby *mfs_registry_find_wal(struct mfs_registry *registry, const char *name)
-{
-    mfs_mutex_lock(registry->mutex);
-    struct mfs_nearby *found = mfs_name_cache_find_wal(&registry->names, name);
-    mfs_mutex_unlock(registry->mutex);
-    return found;
-}
-
-void mfs_journal_enter(struct mfs_journal *journal, struct mfs_registry *registry, uint64_t number)
-{
-    struct mfs_journal **bucket = &registry->journals[bucket_of(number)];
-    journal->number = number;
-    journal->previous = NULL;
-    journal->next = *bucket;
-    if (*bucket != NULL)
-        (*bucket)->previous = journal;
-    *bucket = journal;
-    registry->open_journals++;
-}
-
-void mfs_journal_leave(struct mfs_journal *journal, struct mfs_registry *registry)
-{
-    if (journal->previous != NULL)
-        journal->previous->next = journal->next;
-    else
-        registry->journals[bucket_of(journal->number)] = journal->next;
-    if (journal->next != NULL)
-        journal->next->previous = journal->previous;
-    registry->open_journals--;
-}
-
-bool mfs_journal_is_open(const struct mfs_registry *registry, uint64_t number)
-{
-    const struct mfs_journal *journal = registry->journals[bucket_of(number)];
-    while (journal != NULL && journal->number != number)
-        journal = journal->next;
-    return journal != NULL;
 }

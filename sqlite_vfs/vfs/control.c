@@ -6,6 +6,7 @@
  */
 #include "vfs/control.h"
 
+#include "locks/publishing.h"
 #include "vfs/pragma.h"
 
 #include <assert.h>
@@ -52,14 +53,14 @@ static bool has_moved(const struct mfs_file *file)
 }
 
 /* The same of a database, whose connection may know it already. */
-static bool has_database_moved(const struct mfs_file *file, struct mfs_nearby *nearby)
+static bool has_database_moved(const struct mfs_file *file, struct mfs_name_cache *names)
 {
-    if (mfs_name_cache_knows(nearby, file->fs, MFS_FACT_IN_PLACE))
+    if (mfs_name_cache_knows(names, file->fs, MFS_FACT_IN_PLACE))
         return false;
-    mfs_name_cache_refresh(nearby, file->fs);
+    mfs_name_cache_refresh(names, file->fs);
     bool moved = has_moved(file);
     if (!moved)
-        mfs_name_cache_learn(nearby, MFS_FACT_IN_PLACE);
+        mfs_name_cache_learn(names, MFS_FACT_IN_PLACE);
     return moved;
 }
 
@@ -67,7 +68,7 @@ int mfs_control_file(struct mfs_file *file, int operation, void *argument)
 {
     switch (operation) {
     case SQLITE_FCNTL_SIZE_HINT:
-        return mfs_file_reserve_room(file, *(const sqlite3_int64 *)argument);
+        return mfs_bytes_allocate(&file->bytes, *(const sqlite3_int64 *)argument);
     case SQLITE_FCNTL_CHUNK_SIZE:
         return SQLITE_OK; /* heard; but here growth costs the same in any portion */
     case SQLITE_FCNTL_PERSIST_WAL:
@@ -94,7 +95,7 @@ static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
                               sqlite3_int64 *argument)
 {
     sqlite3_int64 size;
-    int rc = mfs_file_size(file, &size);
+    int rc = mfs_bytes_report_size(&file->bytes, &size);
     if (rc != SQLITE_OK)
         return rc;
     if (*argument >= 0)
@@ -126,8 +127,7 @@ static int hint_size(struct mfs_file *file, const struct mfs_member *member, str
     int rc = mfs_undo_prepare(undo, file, member->level);
     if (rc != SQLITE_OK)
         return rc;
-    return mfs_view_is_used(undo->view) ? mfs_view_reserve_room(undo->view, *size)
-                                        : mfs_file_reserve_room(file, *size);
+    return mfs_bytes_allocate(mfs_view_bytes(undo->view, &file->bytes), *size);
 }
 
 int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struct mfs_undo *undo,
@@ -142,16 +142,16 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
     case SQLITE_FCNTL_SYNC:
         mfs_undo_note_sync(undo);
         if (mfs_member_is_isolated(member))
-            mfs_member_end_recovery(member);
+            mfs_publishing_end_recovery(member);
         return SQLITE_OK;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
         if (mfs_member_is_isolated(member))
-            mfs_member_publish(member);
+            mfs_publishing_commit(member);
         else
             mfs_undo_commit(undo, file);
         return SQLITE_OK;
     case SQLITE_FCNTL_HAS_MOVED:
-        *(int *)argument = has_database_moved(file, undo->nearby);
+        *(int *)argument = has_database_moved(file, undo->names);
         return SQLITE_OK;
     case SQLITE_FCNTL_MMAP_SIZE:
         *(sqlite3_int64 *)argument = mfs_fetch_set_limit(&member->fetch,

@@ -7,7 +7,7 @@
 #define MFS_CONTROL_H
 
 #include "file/file.h"
-#include "locks/dbshare.h"
+#include "locks/member.h"
 #include "transaction/undo.h"
 
 /* Those that any file answers. */

@@ -9,6 +9,7 @@
 #include "base/amount.h"
 #include "base/errmap.h"
 #include "base/json.h"
+#include "locks/publishing.h"
 #include "transaction/dbcopy.h"
 
 #include <assert.h>
@@ -125,7 +126,7 @@ static int answer_usage(const struct question *question)
 /* As JSON. */
 static int answer_readers(const struct question *question)
 {
-    struct mfs_readers readers = mfs_member_count_readers(question->member);
+    struct mfs_readers readers = mfs_publishing_count_readers(question->member);
     return answer_with(question, sqlite3_mprintf("{\"readers\":%u,\"outdated\":%u,\"behind\":%llu}",
                                                  readers.total, readers.outdated,
                                                  (sqlite3_uint64)readers.behind));

@@ -9,7 +9,7 @@
 #define MFS_PRAGMA_H
 
 #include "file/file.h"
-#include "locks/dbshare.h"
+#include "locks/member.h"
 
 /*
  * Serves SQLITE_FCNTL_PRAGMA of a main database: `words` are where the answer goes, the name, and

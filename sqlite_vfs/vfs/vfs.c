@@ -131,26 +131,32 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
 }
 
 /*
- * A file of size 0 does not exist for EXISTS: TRUNCATE leaves empty journals, and
- * a yes would cost an open and a read in every transaction.
+ * For EXISTS a file does not exist if
+ *
+ * - it is empty.  TRUNCATE leaves an empty journal, and so does deleting a journal that a connection
+ *   has open (auxfile.c); a yes would cost SQLite an open and a read in every transaction;
+ * - it is the journal of an isolated database in which a connection has had RESERVED
+ *   (`no_hot_journal`).  SQLite has played back a hot journal by then; what has the name now is a
+ *   live writer's journal, which a reader does not wait for and must not take for a hot one;
+ * - the connection's cache knows that nothing has the name.
  */
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
 {
     struct mfs_vfs *vfs = vfs_of(base);
-    struct mfs_nearby *nearby = mfs_name_cache_find(&vfs->registry.names, path);
+    struct mfs_name_cache *names = mfs_name_cache_find(&vfs->registry.names, path);
     memfs_stat_info info;
     info.struct_size = sizeof info;
     *answer = 0;
-    if (nearby != NULL) {
-        if (nearby->ignores_journal && path == nearby->journal_name)
+    if (names != NULL) {
+        if (names->no_hot_journal && path == names->journal_name)
             return SQLITE_OK;
-        if (mfs_name_cache_knows(nearby, vfs->fs, mfs_name_cache_absence(nearby, path)))
+        if (mfs_name_cache_knows(names, vfs->fs, mfs_name_cache_absence(names, path)))
             return SQLITE_OK;
-        mfs_name_cache_refresh(nearby, vfs->fs);
+        mfs_name_cache_refresh(names, vfs->fs);
     }
     int error = memfs_stat(vfs->fs, path, &info);
-    if (error == MEMFS_ENOENT && nearby != NULL)
-        mfs_name_cache_learn(nearby, mfs_name_cache_absence(nearby, path));
+    if (error == MEMFS_ENOENT && names != NULL)
+        mfs_name_cache_learn(names, mfs_name_cache_absence(names, path));
     if (error != 0)
         return SQLITE_OK;
     if (what == SQLITE_ACCESS_EXISTS)
