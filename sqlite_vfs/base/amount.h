@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * Reads a number of bytes: decimal digits, then at most one of K, M, G, T in either case (powers
- * of 1024).  False, and `*bytes` unchanged, if the text is anything else or the number is too large.
+ * Reads a number of bytes: decimal digits, then at most one of K, M, G, T in either case (powers of
+ * 1024).  False, and `*bytes` unchanged, if the text is anything else or the number is too large.
  */
 bool mfs_amount_read(const char *text, uint64_t *bytes);
 

@@ -32,18 +32,25 @@ int mfs_bytes_read(const struct mfs_bytes *bytes, void *buffer, int count, sqlit
     return SQLITE_IOERR_SHORT_READ;
 }
 
-int mfs_bytes_write(struct mfs_bytes *bytes, const void *buffer, int count, sqlite3_int64 offset)
+static int write_version(struct mfs_bytes *bytes, const void *buffer, int count, int64_t offset)
 {
-    MFS_ASSERT(count >= 0 && offset >= 0);
     bytes->generation++;
-    int64_t written = bytes->version != NULL
-                          ? memfs_content_write(bytes->version, buffer, (size_t)count, offset)
-                          : memfs_pwrite(bytes->file, buffer, (size_t)count, offset);
+    int64_t written = memfs_content_write(bytes->version, buffer, (size_t)count, offset);
     MFS_ASSERT(written < 0 || written == count);
     if (written < 0)
         return mfs_errmap(MFS_OPERATION_WRITE, (int)written);
     bytes->is_changed = true;
     return SQLITE_OK;
+}
+
+int mfs_bytes_write(struct mfs_bytes *bytes, const void *buffer, int count, sqlite3_int64 offset)
+{
+    MFS_ASSERT(count >= 0 && offset >= 0);
+    if (bytes->version != NULL)
+        return write_version(bytes, buffer, count, offset);
+    int64_t written = memfs_pwrite(bytes->file, buffer, (size_t)count, offset);
+    MFS_ASSERT(written < 0 || written == count);
+    return written >= 0 ? SQLITE_OK : mfs_errmap(MFS_OPERATION_WRITE, (int)written);
 }
 
 static int truncate_to(struct mfs_bytes *bytes, int64_t size)

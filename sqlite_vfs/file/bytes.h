@@ -18,9 +18,10 @@ struct mfs_bytes {
     memfs_file *file;
     memfs_content_ref *version; /* null: the bytes are the file's own */
     int64_t allocated_end;      /* of the pages that a size hint allocated; 0: none */
-    uint64_t generation;        /* of a version; moves when mappings of its pages become old */
-    bool is_changed;            /* these two since the owner last cleared them: written or cut */
-    bool was_cut;
+    /* Of a version only: */
+    uint64_t generation; /* moves when mappings of its pages become old */
+    bool is_changed;     /* since it was taken */
+    bool was_cut;        /* likewise: truncated to a smaller size */
 };
 
 /*

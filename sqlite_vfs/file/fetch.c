@@ -193,11 +193,6 @@ void mfs_fetch_give_back(struct mfs_fetch *fetch, int64_t offset, const void *pa
         unmap_slot(&set[way]);
 }
 
-void mfs_fetch_note_change(struct mfs_fetch *fetch)
-{
-    fetch->may_be_old = true;
-}
-
 void mfs_fetch_end_transaction(struct mfs_fetch *fetch, const struct mfs_bytes *bytes)
 {
     if (!fetch->taken_by_connection || fetch->table->outstanding != 0)

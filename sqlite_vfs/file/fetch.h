@@ -48,7 +48,10 @@ void *mfs_fetch_page(struct mfs_fetch *fetch, const struct mfs_bytes *bytes, int
 void mfs_fetch_give_back(struct mfs_fetch *fetch, int64_t offset, const void *page);
 
 /* After the connection changed the file: the next fetch compares the generations again. */
-void mfs_fetch_note_change(struct mfs_fetch *fetch);
+static inline void mfs_fetch_note_change(struct mfs_fetch *fetch)
+{
+    fetch->may_be_old = true;
+}
 
 /* At the end of a transaction: unmaps old pages, and lets other connections do so from now on. */
 void mfs_fetch_end_transaction(struct mfs_fetch *fetch, const struct mfs_bytes *bytes);

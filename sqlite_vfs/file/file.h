@@ -34,7 +34,8 @@ struct mfs_file {
 #define MFS_FILE_PATH_MAX 512
 #define MFS_FILE_NAME_BYTES (MFS_FILE_PATH_MAX + sizeof "-journal")
 
-/* Writes the file's path followed by `suffix`; false if that does not fit or the file has no path. */
+/* Writes the file's path followed by `suffix`; false if that does not fit or the file has no
+ * path. */
 bool mfs_file_sibling(const struct mfs_file *file, const char *suffix,
                       char name[MFS_FILE_NAME_BYTES]);
 

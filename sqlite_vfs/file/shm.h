@@ -64,8 +64,8 @@ void mfs_shm_reset(struct mfs_shm *shm);
 /* Whether the WAL has any content. */
 bool mfs_shm_wal_is_live(const struct mfs_shm *shm);
 
-/* Locks `count` slots from `first` on, one slot shared or several exclusive: all or nothing, without
- * waiting. */
+/* Locks `count` slots from `first` on, one slot shared or several exclusive: all or nothing,
+ * without waiting. */
 bool mfs_shm_lock(struct mfs_shm *shm, struct mfs_shm_hold *hold, unsigned first, unsigned count,
                   bool exclusive);
 

@@ -63,8 +63,7 @@ static bool look_and_learn(const struct mfs_file *database, struct mfs_name_cach
 {
     char name[MFS_FILE_NAME_BYTES];
     bool is_live = false;
-    if (mfs_name_cache_knows(cache, database->fs, absence) ||
-        !mfs_file_sibling(database, suffix, name))
+    if (!mfs_file_sibling(database, suffix, name))
         return false;
     if (cache != NULL)
         mfs_name_cache_refresh(cache, database->fs);
@@ -78,10 +77,12 @@ bool mfs_sibling_has_live_journal(const struct mfs_file *database, struct mfs_na
 {
     if (cache != NULL && cache->journal != NULL && begins_live(cache->journal->bytes.file))
         return true;
-    return look_and_learn(database, cache, "-journal", MFS_FACT_NO_JOURNAL, look_at_journal);
+    return !mfs_name_cache_knows(cache, database->fs, MFS_FACT_NO_JOURNAL) &&
+           look_and_learn(database, cache, "-journal", MFS_FACT_NO_JOURNAL, look_at_journal);
 }
 
 bool mfs_sibling_has_live_wal(const struct mfs_file *database, struct mfs_name_cache *cache)
 {
-    return look_and_learn(database, cache, "-wal", MFS_FACT_NO_WAL, look_at_wal);
+    return !mfs_name_cache_knows(cache, database->fs, MFS_FACT_NO_WAL) &&
+           look_and_learn(database, cache, "-wal", MFS_FACT_NO_WAL, look_at_wal);
 }

@@ -3,8 +3,8 @@
  *
  * 1. While `handoff.pending` > 0 and the deadline has not passed, a connection without the current
  *    ticket gets neither RESERVED nor the WAL's write lock.
- * 2. `pending` counts the members with the current ticket.  A ticket of an earlier hand-off is worth
- *    nothing, so ending a hand-off need not visit the members.
+ * 2. `pending` counts the members with the current ticket.  A ticket of an earlier hand-off is
+ *    worth nothing, so ending a hand-off need not visit the members.
  * 3. `registry->handoffs` counts, for each bucket, the databases with `pending` > 0; one load tells
  *    that there is none.
  * 4. EXCLUSIVE needs no hand-off: PENDING already keeps the lock for the connection.

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 /*
- * A member's `handoff_ticket` is the share's ticket, shifted by one, with this bit if the connection
- * waited for a lock to write.  0: it was handed nothing.
+ * A member's `handoff_ticket` is the share's ticket, shifted by one, with this bit if the
+ * connection waited for a lock to write.  0: it was handed nothing.
  */
 #define MFS_HANDOFF_FOR_WRITER 1u
 

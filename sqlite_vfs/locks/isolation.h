@@ -1,10 +1,10 @@
 /*
  * Snapshot isolation: which version of its database one connection sees.
  *
- * Threads: `file` and `view` are fixed while the connection is open.  The other fields, and the view
- * of a connection that is not in a transaction (view->is_idle), are guarded by the database's mutex,
- * since a connection that publishes a version reaches into all others.  The view of a connection in
- * a transaction, and `has_new_version`, are its own.
+ * Threads: `file` and `view` are fixed while the connection is open.  The other fields, and the
+ * view of a connection that is not in a transaction (view->is_idle), are guarded by the database's
+ * mutex, since a connection that publishes a version reaches into all others.  The view of a
+ * connection in a transaction, and `has_new_version`, are its own.
  */
 #ifndef MFS_ISOLATION_H
 #define MFS_ISOLATION_H

@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-/* As mfs_lockstate_lock().  MFS_LOCK_OUTDATED: a version was published since the isolated connection
- * began to read, so it cannot become the writer in this transaction. */
+/* As mfs_lockstate_lock().  MFS_LOCK_OUTDATED: a version was published since the isolated
+ * connection began to read, so it cannot become the writer in this transaction. */
 enum mfs_lock_answer mfs_ladder_lock(struct mfs_member *member, enum mfs_lock_level wanted);
 
 /* As mfs_lockstate_unlock(). */

@@ -14,8 +14,8 @@
  *    connection may ask whether there is a writer, to find out whether the journal that it sees is
  *    hot; a yes would make it read the database before the repair.  So this way up sets `pending`
  *    alone, and only `reserved` and `exclusive` are reported.
- * 2. Isolated, granting EXCLUSIVE to the connection at RESERVED changes no bit: for the others it is
- *    still a writer whose changes they do not see.  Playback of a hot journal changes the file
+ * 2. Isolated, granting EXCLUSIVE to the connection at RESERVED changes no bit: for the others it
+ *    is still a writer whose changes they do not see.  Playback of a hot journal changes the file
  *    itself, so it waits for readers as otherwise.
  *
  * Cost: a few comparisons; nothing depends on the number of connections.

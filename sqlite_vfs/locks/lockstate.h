@@ -26,10 +26,12 @@ enum mfs_lock_answer {
 };
 
 /*
- * What all connections hold together.  All zeros, but for `isolated`, if no connection holds a lock.
+ * What all connections hold together.  All zeros, but for `isolated`, if no connection holds a
+ * lock.
  *
  * Invariants: at most one connection is above SHARED, the writer, and it is counted in `sharers`;
- * each of the three bits means that there is a writer; `exclusive` means that it is the only sharer.
+ * each of the three bits means that there is a writer; `exclusive` means that it is the only
+ * sharer.
  */
 struct mfs_lockstate {
     uint32_t sharers; /* connections at SHARED or above */
@@ -48,11 +50,13 @@ struct mfs_lockstate {
 enum mfs_lock_answer mfs_lockstate_lock(struct mfs_lockstate *state, enum mfs_lock_level *held,
                                         enum mfs_lock_level wanted);
 
-/* Takes a connection at `*held` down to SHARED or NONE.  A level that is not above `wanted` stays. */
+/* Takes a connection at `*held` down to SHARED or NONE.  A level that is not above `wanted`
+ * stays. */
 enum mfs_lock_answer mfs_lockstate_unlock(struct mfs_lockstate *state, enum mfs_lock_level *held,
                                           enum mfs_lock_level wanted);
 
-/* Whether a connection at `held` would get `wanted` now, taking SHARED first if it holds nothing. */
+/* Whether a connection at `held` would get `wanted` now, taking SHARED first if it holds
+ * nothing. */
 bool mfs_lockstate_is_free(const struct mfs_lockstate *state, enum mfs_lock_level held,
                            enum mfs_lock_level wanted);
 

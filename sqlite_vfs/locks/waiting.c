@@ -107,7 +107,8 @@ static void hand_over(struct waiter *waiter, struct mfs_registry *registry, int6
     mfs_handoff_offer(waiter->member, registry, is_for_writing(&waiter->request), now);
 }
 
-/* Wakes every waiter that can have its lock, in order, so that one hand-off excludes those behind. */
+/* Wakes every waiter that can have its lock, in order, so that one hand-off excludes those
+ * behind. */
 static void wake_all_that_can(struct mfs_share *share, struct mfs_registry *registry)
 {
     int64_t now = mfs_sleeper_now();
@@ -258,7 +259,8 @@ static bool try_lock(struct mfs_member *member, struct mfs_registry *registry,
     return *answer != MFS_LOCK_BUSY;
 }
 
-/* A reader that waits for a pending writer would deadlock: the writer is waiting for that reader. */
+/* A reader that waits for a pending writer would deadlock: the writer is waiting for that
+ * reader. */
 static bool is_deadlock(struct mfs_member *member, const struct lock_request *request)
 {
     if (request->is_of_wal || member->level != MFS_LOCK_SHARED)

@@ -1,9 +1,9 @@
 /*
  * Waiting for a lock that was refused.
  *
- * SQLite does not wait inside a lock.  It gets SQLITE_BUSY, sleeps in its busy handler (xSleep), and
- * tries again until its timeout is used up.  Here that sleep ends as soon as the lock can be had,
- * and the lock is then kept for the waiter (handoff.h), so that its next try succeeds.
+ * SQLite does not wait inside a lock.  It gets SQLITE_BUSY, sleeps in its busy handler (xSleep),
+ * and tries again until its timeout is used up.  Here that sleep ends as soon as the lock can be
+ * had, and the lock is then kept for the waiter (handoff.h), so that its next try succeeds.
  */
 #ifndef MFS_WAITING_H
 #define MFS_WAITING_H
@@ -33,8 +33,8 @@ void mfs_waiting_wake(struct mfs_member *member, struct mfs_registry *registry);
  */
 bool mfs_waiting_sleep(struct mfs_registry *registry, int microseconds);
 
-/* Before a connection leaves: gives back its lock in the ladder, and wakes the threads that wait for
- * it or on its behalf. */
+/* Before a connection leaves: gives back its lock in the ladder, and wakes the threads that wait
+ * for it or on its behalf. */
 void mfs_waiting_end(struct mfs_member *member, struct mfs_registry *registry);
 
 #endif

@@ -3,8 +3,9 @@
  *
  * 1. `shm->mappers` counts the members whose `shm` it is.  The share has the index while there are
  *    any.
- * 2. An index without mappers whose WAL has content is parked in the registry, so that recovery at a
- *    full quota finds its memory.  Its regions are zeroed, which makes the next connection recover.
+ * 2. An index without mappers whose WAL has content is parked in the registry, so that recovery at
+ *    a full quota finds its memory.  Its regions are zeroed, which makes the next connection
+ *    recover.
  * 3. Parked indexes whose WAL has become empty or was deleted are destroyed when another index is
  *    looked for.
  *

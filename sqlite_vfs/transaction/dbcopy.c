@@ -3,9 +3,9 @@
  *
  * Why the copy is complete:
  *
- * 1. In rollback modes the file changes only under EXCLUSIVE.  SHARED, which is held during the copy,
- *    excludes that, also for a connection that plays back a hot journal.  A hot journal that was not
- *    played back yet is refused; it is told from a live writer's journal by RESERVED.
+ * 1. In rollback modes the file changes only under EXCLUSIVE.  SHARED, which is held during the
+ *    copy, excludes that, also for a connection that plays back a hot journal.  A hot journal that
+ *    was not played back yet is refused; it is told from a live writer's journal by RESERVED.
  * 2. In WAL mode the WAL changes only under the writer's lock of the index, and the database only
  *    under the checkpointer's.  Both are held during the copy.  Frames behind the last commit are
  *    ignored in the copy as in the original.

@@ -22,9 +22,9 @@
  *    journal that PERSIST or TRUNCATE left behind is not live (file/sibling.h).
  * 4. Under locking_mode=EXCLUSIVE there is no unlock between transactions.  After a commit the next
  *    write arms again.  A rollback that the pager does by itself leaves the content as it was when
- *    the undo was armed, so it stays armed.  After a rollback that the pager cannot do (mode OFF, or
- *    after an error) the pager discards its cache and begins anew by reading 16 bytes at offset 24,
- *    which vfs/dbio.c takes for the end of the transaction.
+ *    the undo was armed, so it stays armed.  After a rollback that the pager cannot do (mode OFF,
+ *    or after an error) the pager discards its cache and begins anew by reading 16 bytes at offset
+ *    24, which vfs/dbio.c takes for the end of the transaction.
  *
  * Cost: a reference at the first change, and a copy of each page that the transaction overwrites.
  *

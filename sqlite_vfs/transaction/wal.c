@@ -3,8 +3,8 @@
  *
  * 1. Only the connection that holds the WAL's write lock writes to the WAL, so the end of the
  *    preallocation has one writer at a time.
- * 2. Only frame headers are charged.  A page follows a header that was charged; a rewritten checksum
- *    (24 bytes in the place of a header) names a page that was charged before.
+ * 2. Only frame headers are charged.  A page follows a header that was charged; a rewritten
+ *    checksum (24 bytes in the place of a header) names a page that was charged before.
  * 3. The order is: index, size limit, growth, page.  A refusal leaves what was charged before it
  *    charged, until the WAL is restarted; the WAL itself has not changed.
  *
@@ -86,8 +86,7 @@ static int charge_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_
 int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void *buffer, int count,
                          sqlite3_int64 offset)
 {
-    if (wal->database == NULL)
-        return SQLITE_OK;
+    MFS_ASSERT(wal->database != NULL && wal->member != NULL);
     if (offset == 0 && count == WAL_HEADER_BYTES) {
         wal->page_size = page_size_in(buffer);
         mfs_wal_end_preallocation(wal->database, wal->member);
@@ -98,7 +97,7 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void 
     int64_t frame_bytes = (int64_t)wal->page_size + FRAME_HEADER_BYTES;
     if ((offset - WAL_HEADER_BYTES) % frame_bytes != 0)
         return SQLITE_OK;
-    MFS_ASSERT(wal->member != NULL && offset >= WAL_HEADER_BYTES);
+    MFS_ASSERT(offset >= WAL_HEADER_BYTES);
     uint64_t frames = (uint64_t)((offset - WAL_HEADER_BYTES) / frame_bytes) + 1;
     int error = mfs_walindex_prepare(wal->member, frames);
     if (error != 0)
@@ -108,7 +107,8 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void 
 
 void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size)
 {
-    if (wal->database != NULL && size == 0)
+    MFS_ASSERT(wal->database != NULL);
+    if (size == 0)
         mfs_wal_end_preallocation(wal->database, wal->member);
 }
 

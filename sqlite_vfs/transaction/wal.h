@@ -7,8 +7,8 @@
  * page in the database is made private if a copy shares it, and the index's regions are allocated.
  * A refusal there is SQLITE_FULL for a frame that was not written yet.
  *
- * The preallocation ends when the WAL is restarted (its header is written at offset 0), truncated to
- * size 0 or deleted; by then every frame is in the database.
+ * The preallocation ends when the WAL is restarted (its header is written at offset 0), truncated
+ * to size 0 or deleted; by then every frame is in the database.
  */
 #ifndef MFS_WAL_H
 #define MFS_WAL_H
@@ -25,7 +25,7 @@ struct mfs_wal {
     uint32_t page_size;        /* of the database, as the WAL's header says; 0: not known yet */
 };
 
-/* Before a write to the WAL `file`, and after it was truncated. */
+/* Before a write to the WAL `file`, and after it was truncated.  The database is known. */
 int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void *buffer, int count,
                          sqlite3_int64 offset);
 void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size);

@@ -4,13 +4,13 @@
  * 1. An open rollback journal is entered in the registry, and keeps its name: deleting it truncates
  *    it to size 0, and for xAccess a file of size 0 does not exist.
  *
- *    Why: files have SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN, so a connection in mode PERSIST or TRUNCATE
- *    keeps its journal open while it holds no lock.  If another connection, in mode DELETE, removed
- *    the name, the first one would write its next journal into a file without a name.  If that
- *    transaction were left unfinished no other connection could find the journal, and all would read
- *    a half-written database.
- * 2. Opening and entering a journal are one step under the registry's mutex, and so is deleting one:
- *    a deletion sees the journal either open or not there.
+ *    Why: files have SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN, so a connection in mode PERSIST or
+ *    TRUNCATE keeps its journal open while it holds no lock.  If another connection, in mode
+ *    DELETE, removed the name, the first one would write its next journal into a file without a
+ *    name.  If that transaction were left unfinished no other connection could find the journal,
+ *    and all would read a half-written database.
+ * 2. Opening and entering a journal are one step under the registry's mutex, and so is deleting
+ *    one: a deletion sees the journal either open or not there.
  * 3. Before a WAL grows, the checkpoint's growth is charged (transaction/wal.h).
  * 4. A super-journal that no journal names is deleted when it is closed (names/superjournal.h).
  *
@@ -58,15 +58,19 @@ static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 o
 static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
-    int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
-    return rc != SQLITE_OK ? rc : mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
+    if (aux->wal.database != NULL) {
+        int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    return mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
 }
 
 static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
     int rc = mfs_bytes_truncate(&aux->file.bytes, size);
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK && aux->wal.database != NULL)
         mfs_wal_after_truncate(&aux->wal, size);
     return rc;
 }
@@ -129,8 +133,8 @@ static const sqlite3_io_methods aux_methods = {
     .xDeviceCharacteristics = aux_characteristics,
 };
 
-/* A journal that is known not to exist is created without looking for it first.  With the registry's
- * mutex held. */
+/* A journal that is known not to exist is created without looking for it first.  With the
+ * registry's mutex held. */
 static int open_journal(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
                         int open_flags)
 {

@@ -21,8 +21,8 @@ struct mfs_auxfile {
 };
 
 /*
- * Opens a file; `path` is null for a temporary one.  `wal` says to which database a WAL belongs; all
- * zeros: to none that is known.  On failure nothing is open.
+ * Opens a file; `path` is null for a temporary one.  `wal` says to which database a WAL belongs;
+ * all zeros: to none that is known.  On failure nothing is open.
  */
 int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
                      struct mfs_registry *registry, const char *path, const struct mfs_wal *wal,

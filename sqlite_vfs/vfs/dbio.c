@@ -27,15 +27,16 @@ enum { VERSION_OFFSET = 24, VERSION_BYTES = 16 };
  * ended without a commit or an unlock.
  *
  * If the view has become another version since the pager cached pages, these bytes must differ from
- * those in its cache.  Under locking_mode=EXCLUSIVE a writer does not change them with every commit,
- * so they are returned inverted, once.
+ * those in its cache.  Under locking_mode=EXCLUSIVE a writer does not change them with every
+ * commit, so they are returned inverted, once.
  */
 static int read_version(struct mfs_dbfile *db, unsigned char *version)
 {
     struct mfs_isolation *isolation = &db->member.isolation;
     if (db->undo.state == MFS_UNDO_ARMED)
         mfs_undo_roll_back(&db->undo);
-    mfs_dbstate_abandon(db);
+    if (mfs_member_is_isolated(&db->member))
+        mfs_dbstate_abandon(db);
     mfs_fetch_note_change(&db->member.fetch);
     int rc = mfs_bytes_read(mfs_dbstate_bytes(db), version, VERSION_BYTES, VERSION_OFFSET);
     for (int index = 0; isolation->has_new_version && index < VERSION_BYTES; index++)
@@ -70,8 +71,9 @@ int mfs_dbio_size(sqlite3_file *file, sqlite3_int64 *size)
 
 /* --------------------------------------------------------------------- writing */
 
-/* Whether the database's own size limit, not the file system's quota, forbids `size`.  A checkpoint,
- * which writes without RESERVED, is not limited: its growth was allowed when the WAL was written. */
+/* Whether the database's own size limit, not the file system's quota, forbids `size`.  A
+ * checkpoint, which writes without RESERVED, is not limited: its growth was allowed when the WAL
+ * was written. */
 static bool exceeds_limit(struct mfs_dbfile *db, sqlite3_int64 size)
 {
     if (db->member.shm != NULL && db->member.level < MFS_LOCK_RESERVED)

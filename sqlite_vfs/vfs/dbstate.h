@@ -37,11 +37,17 @@ static inline struct mfs_bytes *mfs_dbstate_bytes(struct mfs_dbfile *db)
     return mfs_view_bytes(&db->view, &db->file.bytes);
 }
 
-/* Whether copies of the file that are taken from now on get pages of their own, so that overwriting
- * the database needs no memory. */
-void mfs_dbstate_hold_private(struct mfs_dbfile *db, bool on);
+void mfs_dbstate_switch_private(struct mfs_dbfile *db, bool on);
 
-/* Drops what an isolated connection has changed in its view, if anything. */
+/* Whether copies of the file that are taken from now on get pages of their own, so that overwriting
+ * the database needs no memory.  Inline, since most transactions change nothing. */
+static inline void mfs_dbstate_hold_private(struct mfs_dbfile *db, bool on)
+{
+    if (db->holds_private != on)
+        mfs_dbstate_switch_private(db, on);
+}
+
+/* Of an isolated connection: drops what it has changed in its view, if anything. */
 void mfs_dbstate_abandon(struct mfs_dbfile *db);
 
 /* Ends a transaction that writes, if there is one: everything that was not committed is undone.
