@@ -83,6 +83,13 @@
 
 #include <memfs/memfs.h>
 
+/* See MEMFS_API in memfs.h. */
+#ifdef MEMFS_SQLITE_BUILDING
+#define MEMFS_SQLITE_API MEMFS_EXPORT
+#else
+#define MEMFS_SQLITE_API MEMFS_IMPORT
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -113,7 +120,7 @@ struct sqlite3;
  * Quota:    takes about 2 KiB of class SHARED, until it is unregistered; so
  *           memfs_destroy() refuses a file system that is still registered.
  */
-MEMFS_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags);
+MEMFS_SQLITE_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags);
 
 /*
  * Takes the name from SQLite again.  The files stay.
@@ -121,10 +128,10 @@ MEMFS_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned fl
  * Errors:   ENOENT (SQLite has no VFS of this name), EINVAL (it has, but it is
  *           none of ours), EBUSY (files are open through it).
  */
-MEMFS_API int memfs_sqlite_unregister(const char *vfs_name);
+MEMFS_SQLITE_API int memfs_sqlite_unregister(const char *vfs_name);
 
 /* The file system behind a VFS name, or null if there is none of ours. */
-MEMFS_API memfs *memfs_sqlite_find(const char *vfs_name);
+MEMFS_SQLITE_API memfs *memfs_sqlite_find(const char *vfs_name);
 
 /* memfs_sqlite_register_functions() */
 #define MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS 0x1u /* memfs_import() and memfs_export() too */
@@ -145,7 +152,7 @@ MEMFS_API memfs *memfs_sqlite_find(const char *vfs_name);
  *           connection has none of them.
  * Lifetime: `fs` must outlive the connection.
  */
-MEMFS_API int memfs_sqlite_register_functions(struct sqlite3 *db, memfs *fs, unsigned flags);
+MEMFS_SQLITE_API int memfs_sqlite_register_functions(struct sqlite3 *db, memfs *fs, unsigned flags);
 
 /* ------------------------------------------------------------------------ open */
 
@@ -180,8 +187,9 @@ typedef struct memfs_sqlite_open_options {
  * Failure:  as sqlite3_open_v2(): unless `*db` is null, sqlite3_errmsg() says more, and
  *           sqlite3_close() is due.  Parents that were made are removed again.
  */
-MEMFS_API int memfs_sqlite_open(memfs *fs, const char *path,
-                                const memfs_sqlite_open_options *options, struct sqlite3 **db);
+MEMFS_SQLITE_API int memfs_sqlite_open(memfs *fs, const char *path,
+                                       const memfs_sqlite_open_options *options,
+                                       struct sqlite3 **db);
 
 /* --------------------------------------------------------------- save and load */
 
@@ -211,7 +219,8 @@ MEMFS_API int memfs_sqlite_open(memfs *fs, const char *path,
  *           and SQLITE_IOERR (the host refused), SQLITE_ERROR (no such schema).
  * Failure:  the host's files are as before.
  */
-MEMFS_API int memfs_sqlite_save_file(struct sqlite3 *db, const char *schema, const char *host_path);
+MEMFS_SQLITE_API int memfs_sqlite_save_file(struct sqlite3 *db, const char *schema,
+                                            const char *host_path);
 
 /*
  * The same into memory of `fs` (class SHARED; give it back with memfs_free()), so that it counts
@@ -221,8 +230,8 @@ MEMFS_API int memfs_sqlite_save_file(struct sqlite3 *db, const char *schema, con
  * Errors:   as above, and SQLITE_FULL (the quota), SQLITE_NOMEM, SQLITE_ERROR (an SQLite without
  *           sqlite3_deserialize(): before 3.36).
  */
-MEMFS_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *schema, memfs *fs,
-                                       void **data, size_t *size);
+MEMFS_SQLITE_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *schema, memfs *fs,
+                                              void **data, size_t *size);
 
 /*
  * Makes `path` the database that a file of the host is.  The host's file is read through SQLite:
@@ -240,12 +249,12 @@ MEMFS_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *schema, m
  *           beside `path`, which would be taken for the new database's), SQLITE_CANTOPEN.
  * Failure:  nothing has changed.
  */
-MEMFS_API int memfs_sqlite_load_file(memfs *fs, const char *path, const char *host_path,
-                                     unsigned flags);
+MEMFS_SQLITE_API int memfs_sqlite_load_file(memfs *fs, const char *path, const char *host_path,
+                                            unsigned flags);
 
 /* The same from memory, whose bytes are an image.  `fs` need not be registered. */
-MEMFS_API int memfs_sqlite_load_buffer(memfs *fs, const char *path, const void *data, size_t size,
-                                       unsigned flags);
+MEMFS_SQLITE_API int memfs_sqlite_load_buffer(memfs *fs, const char *path, const void *data,
+                                              size_t size, unsigned flags);
 
 #ifdef __cplusplus
 }

@@ -52,3 +52,11 @@ bool mfs_amount_read(const char *text, uint64_t *bytes)
     *bytes = value << shift;
     return true;
 }
+
+bool mfs_amount_read_switch(const char *text, bool *is_on)
+{
+    if ((text[0] != '0' && text[0] != '1') || text[1] != '\0')
+        return false;
+    *is_on = text[0] == '1';
+    return true;
+}

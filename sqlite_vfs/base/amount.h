@@ -14,4 +14,7 @@
  */
 bool mfs_amount_read(const char *text, uint64_t *bytes);
 
+/* Reads a switch: "0" or "1".  False, and `*is_on` untouched, if the text is anything else. */
+bool mfs_amount_read_switch(const char *text, bool *is_on);
+
 #endif

@@ -8,7 +8,7 @@
 
 #include "base/sqliteapi.h"
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 
 #include <stdbool.h>
 #include <stdint.h>

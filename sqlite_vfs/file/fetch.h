@@ -11,7 +11,7 @@
 
 #include "file/bytes.h"
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 
 #include <stdatomic.h>
 #include <stdbool.h>

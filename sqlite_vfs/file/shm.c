@@ -18,6 +18,8 @@
 #include "base/assertion.h"
 #include "file/sibling.h"
 
+#include <memfs/storage.h>
+
 #include <string.h>
 
 enum { FRAMES_IN_FIRST = 4062, FRAMES_IN_OTHERS = 4096, REGIONS_AT_FIRST = 8 };

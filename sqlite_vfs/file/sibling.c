@@ -40,7 +40,7 @@ static int look_at_wal(memfs *fs, const char *path, bool *is_live)
     info.struct_size = sizeof info;
     int error = memfs_stat(fs, path, &info);
     if (error == 0)
-        *is_live = info.size > 0;
+        *is_live = info.size_bytes > 0;
     return error;
 }
 

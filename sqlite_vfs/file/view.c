@@ -17,7 +17,7 @@
 
 int mfs_view_take(struct mfs_view *view, memfs_file *file)
 {
-    MFS_ASSERT(!view->is_held && !view->is_idle);
+    MFS_ASSERT(!view->is_held);
     (void)memfs_use_emergency_reserve(file, MEMFS_EMERGENCY_OVERWRITING);
     int error = memfs_content_take(file, &view->version);
     (void)memfs_use_emergency_reserve(file, MEMFS_EMERGENCY_UNUSED);

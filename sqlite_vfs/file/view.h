@@ -10,7 +10,7 @@
 
 #include "file/bytes.h"
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 
 #include <stdbool.h>
 

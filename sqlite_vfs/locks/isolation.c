@@ -24,6 +24,7 @@ void mfs_isolation_enter(struct mfs_isolation *isolation, uint64_t version)
     struct mfs_view *view = isolation->view;
     view->is_idle = false;
     isolation->is_outdated = false;
+    isolation->may_be_held = true;
     if (view->is_held)
         return;
     isolation->has_new_version = isolation->had_transaction;
@@ -37,13 +38,22 @@ bool mfs_isolation_leave(struct mfs_isolation *isolation)
 {
     MFS_ASSERT(!isolation->view->is_idle);
     isolation->view->is_idle = !isolation->is_outdated;
+    isolation->may_be_held = isolation->is_outdated;
     return isolation->is_outdated;
+}
+
+void mfs_isolation_note_drop(struct mfs_isolation *isolation)
+{
+    MFS_ASSERT(!isolation->view->is_idle && !isolation->view->is_held);
+    isolation->may_be_held = false;
 }
 
 void mfs_isolation_outdate(struct mfs_isolation *isolation)
 {
-    if (isolation->view->is_idle)
+    if (isolation->view->is_idle) {
         mfs_view_drop(isolation->view);
-    else
+        isolation->view->is_idle = false;
+    } else {
         isolation->is_outdated = true;
+    }
 }

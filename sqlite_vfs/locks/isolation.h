@@ -27,8 +27,9 @@ enum mfs_isolation_wish {
 struct mfs_isolation {
     memfs_file *file; /* the database's; null: the connection is not isolated */
     struct mfs_view *view;
-    uint64_t version;     /* of the view: how many had been published when it was taken */
-    bool is_outdated;     /* another version was published since */
+    uint64_t version; /* of the view: how many had been published when it was taken */
+    bool is_outdated; /* another version was published since */
+    bool may_be_held; /* the view, by a transaction, or by one that has ended and will drop it */
     bool had_transaction; /* before the current one */
     bool has_new_version; /* than when the pager last compared its cache with the database */
     bool no_hot_journal;  /* the share's field of that name, as of the connection's last lock */
@@ -39,8 +40,9 @@ struct mfs_isolation {
 void mfs_isolation_enter(struct mfs_isolation *isolation, uint64_t version);
 
 /* At the end of a transaction.  True: the caller drops the view with mfs_view_drop(), without the
- * mutex. */
+ * mutex, and then calls mfs_isolation_note_drop() with it. */
 bool mfs_isolation_leave(struct mfs_isolation *isolation);
+void mfs_isolation_note_drop(struct mfs_isolation *isolation);
 
 /* Another connection has published a version. */
 void mfs_isolation_outdate(struct mfs_isolation *isolation);

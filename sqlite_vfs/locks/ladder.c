@@ -15,6 +15,7 @@
 #include "locks/ladder.h"
 
 #include "base/assertion.h"
+#include "locks/publishing.h"
 
 /* After an isolated connection at level `before` was granted a lock, with the mutex held.  Only
  * recovery reaches a level above RESERVED without RESERVED. */
@@ -50,22 +51,13 @@ enum mfs_lock_answer mfs_ladder_lock(struct mfs_member *member, enum mfs_lock_le
     return answer;
 }
 
-/*
- * Drops an outdated view.  The last reader of a version that was larger than the file may have
- * shared page tables with it, and so kept a truncation from freeing pages; truncating to the same
- * size again frees them.  With the mutex, so that no version is published in between.
- */
+/* Drops the view of an ended transaction, which may take long, without the mutex. */
 static void drop_outdated_view(struct mfs_member *member)
 {
-    struct mfs_isolation *isolation = &member->isolation;
-    int64_t size = mfs_bytes_size(&isolation->view->bytes);
-    mfs_view_drop(isolation->view);
-    if (memfs_file_size(isolation->file) >= size)
-        return;
+    mfs_view_drop(member->isolation.view);
     mfs_mutex_lock(member->mutex);
-    int64_t now = memfs_file_size(isolation->file);
-    if (now >= 0 && now < size)
-        (void)memfs_ftruncate(isolation->file, now);
+    mfs_isolation_note_drop(&member->isolation);
+    mfs_publishing_free_cut_pages(member->share);
     mfs_mutex_unlock(member->mutex);
 }
 
@@ -75,8 +67,11 @@ enum mfs_lock_answer mfs_ladder_unlock(struct mfs_member *member, enum mfs_lock_
     enum mfs_lock_level before = member->level;
     enum mfs_lock_answer answer = mfs_lockstate_unlock(&member->share->locks, &member->level,
                                                        wanted);
-    bool drops = mfs_member_is_isolated(member) && before != MFS_LOCK_NONE &&
-                 member->level == MFS_LOCK_NONE && mfs_isolation_leave(&member->isolation);
+    bool ends = mfs_member_is_isolated(member) && before != MFS_LOCK_NONE &&
+                member->level == MFS_LOCK_NONE;
+    bool drops = ends && mfs_isolation_leave(&member->isolation);
+    if (ends)
+        mfs_publishing_free_cut_pages(member->share);
     MFS_ASSERT(member->level <= before);
     MFS_ASSERT_DEEP(mfs_member_share_is_valid(member->share));
     mfs_mutex_unlock(member->mutex);

@@ -137,6 +137,7 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
     MFS_ASSERT(mfs_share_find(registry, member->number) == share);
     (void)mfs_lockstate_unlock(&share->locks, &member->level, MFS_LOCK_NONE);
     mfs_list_remove(&share->members, &member->link);
+    mfs_view_drop(member->isolation.view); /* afterwards no member would free what it shares */
     bool is_last = mfs_list_is_empty(&share->members);
     if (is_last) {
         MFS_ASSERT(share == &member->own_share && share->locks.sharers == 0);

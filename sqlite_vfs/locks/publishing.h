@@ -18,6 +18,12 @@ void mfs_publishing_abandon(struct mfs_member *member);
 /* Gives a connection a view again that has played back a hot journal, which is done on the file. */
 void mfs_publishing_end_recovery(struct mfs_member *member);
 
+/*
+ * At the end of an isolated transaction, with the database's mutex held: frees the pages that a
+ * commit has cut off, unless a transaction may still have a version of the database.
+ */
+void mfs_publishing_free_cut_pages(struct mfs_share *share);
+
 /* The connections to a database that are in a transaction. */
 struct mfs_readers {
     unsigned total;

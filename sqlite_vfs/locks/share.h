@@ -37,8 +37,9 @@ struct mfs_share {
                                  the WAL; 0: not known */
     int64_t size_limit;       /* bytes, SQLITE_FCNTL_SIZE_LIMIT; or MFS_SIZE_UNLIMITED */
     uint64_t pages_reclaimed; /* memfs_mapping_generation() when members last unmapped old pages */
-    /* These two only if the database is isolated. */
-    uint64_t published;  /* versions, since the first connection joined */
+    /* These three only if the database is isolated. */
+    uint64_t published;   /* versions, since the first connection joined */
+    bool keeps_cut_pages; /* the file has pages behind its end (publishing.c) */
     bool no_hot_journal; /* a file with the journal's name cannot be a hot journal: a connection has
                             had RESERVED since the first joined */
     struct mfs_list waiters; /* connections that wait for a lock, in order of arrival (waiting.c) */

@@ -18,6 +18,8 @@
 
 #include "base/assertion.h"
 
+#include <memfs/storage.h>
+
 #include <string.h>
 
 enum { PROBES = 8, PAGER_BYTES_MAX = 4096 };

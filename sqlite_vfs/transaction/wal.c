@@ -20,6 +20,8 @@
 #include "base/errmap.h"
 #include "locks/walindex.h"
 
+#include <memfs/storage.h>
+
 enum { WAL_HEADER_BYTES = 32, FRAME_HEADER_BYTES = 24, PAGE_SIZE_OFFSET = 8 };
 
 /* The page size in a WAL's header; 0 if it is not a valid one. */
@@ -49,7 +51,7 @@ static int64_t preallocated_end(struct mfs_wal *wal, bool is_first_frame, int64_
     info.struct_size = sizeof info;
     if (end != 0 || is_first_frame || memfs_fstat(wal->database->bytes.file, &info) != 0)
         return end;
-    end = (int64_t)(info.size + info.preallocated_bytes);
+    end = (int64_t)(info.size_bytes + info.preallocated_bytes);
     if (end < size)
         end = size;
     if (memfs_preallocate(wal->database->bytes.file, end) != 0)

@@ -30,7 +30,6 @@ static int db_close(sqlite3_file *file)
     mfs_registry_leave_names(db->registry, &db->names);
     mfs_waiting_end(&db->member, db->registry);
     mfs_member_leave(&db->member, db->registry);
-    mfs_view_drop(&db->view);
     int rc = mfs_file_close(&db->file);
     atomic_fetch_sub(&db->registry->open_files, 1u);
     return rc;

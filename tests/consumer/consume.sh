@@ -1,23 +1,24 @@
 #!/bin/sh
 # Uses memfs as a stranger would.
 #
-#   consume.sh stage         KIND SOURCE WORK SQLITE   build and install into WORK/KIND
-#   consume.sh find_package  KIND SOURCE WORK SQLITE   each of these builds a program
-#   consume.sh pkg_config    KIND SOURCE WORK SQLITE   and runs it
-#   consume.sh subdirectory  KIND SOURCE WORK SQLITE
+#   consume.sh stage         KIND SOURCE WORK PART...   build and install into WORK/KIND
+#   consume.sh find_package  KIND SOURCE WORK PART...   each of these builds a program
+#   consume.sh pkg_config    KIND SOURCE WORK PART...   for each part, and runs it
+#   consume.sh subdirectory  KIND SOURCE WORK PART...
 #
-# KIND is static or shared; SQLITE is ON or OFF; CC and CMAKE name the tools.
+# KIND is static or shared; a part has a program project/PART.c; CC and CMAKE name the tools.
 set -eu
 
-how=$1 kind=$2 source=$3 work=$4 sqlite=$5
+how=$1 kind=$2 source=$3 work=$4
+shift 4
+parts=$*
 : "${CC:=cc}" "${CMAKE:=cmake}"
 stage=$work/$kind/installed
 build=$work/$kind/$how
 project=$source/tests/consumer/project
 shared=OFF
 [ "$kind" = static ] || shared=ON
-programs=core
-[ "$sqlite" = OFF ] || programs="core sqlite"
+components=$(echo "$parts" | tr ' ' ';')
 
 rm -rf "$build"
 mkdir -p "$build"
@@ -26,7 +27,7 @@ mkdir -p "$build"
 make_stage() {
     rm -rf "$stage"
     "$CMAKE" -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$CC" \
-        -DBUILD_SHARED_LIBS=$shared -DMEMFS_BUILD_SQLITE="$sqlite" -DCMAKE_BUILD_TYPE=Release \
+        -DBUILD_SHARED_LIBS=$shared -DCMAKE_BUILD_TYPE=Release \
         -DMEMFS_BUILD_TESTS=OFF -DMEMFS_BUILD_EXAMPLES=OFF -DCMAKE_INSTALL_PREFIX="$build/made"
     "$CMAKE" --build "$build" -j 2
     "$CMAKE" --install "$build"
@@ -40,9 +41,9 @@ make_stage() {
 
 use_cmake() {
     "$CMAKE" -S "$project" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$CC" \
-        -DBUILD_SHARED_LIBS=$shared -DCONSUME_SQLITE="$sqlite" "$@"
+        -DBUILD_SHARED_LIBS=$shared -DCONSUME_PARTS="$components" "$@"
     "$CMAKE" --build "$build" -j 2
-    for program in $programs; do
+    for program in $parts; do
         found=$(find "$build" -type f -name "$program" -perm -u+x | head -n 1)
         "$found"
     done
@@ -54,13 +55,13 @@ use_pkg_config() {
     export PKG_CONFIG_PATH
     LD_LIBRARY_PATH=$(pkg-config --variable=libdir memfs)
     export LD_LIBRARY_PATH
-    for program in $programs; do
+    for program in $parts; do
         package=memfs
-        [ "$program" = core ] || package=memfs-sqlite
+        [ "$program" = core ] || package=memfs-$program
         # The flags are words to split.
         # shellcheck disable=SC2046
         "$CC" -std=c11 "$project/$program.c" -o "$build/$program" \
-            $(pkg-config --cflags --libs $package)
+            $(pkg-config --cflags --libs "$package")
         "$build/$program"
     done
 }
@@ -68,7 +69,7 @@ use_pkg_config() {
 case $how in
 stage) make_stage ;;
 find_package) use_cmake -DCMAKE_PREFIX_PATH="$stage" ;;
-subdirectory) use_cmake -DMEMFS_SOURCE="$source" -DMEMFS_BUILD_SQLITE="$sqlite" ;;
+subdirectory) use_cmake -DMEMFS_SOURCE="$source" ;;
 pkg_config) use_pkg_config ;;
 *)
     echo "consume.sh: unknown way '$how'" >&2

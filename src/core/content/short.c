@@ -58,11 +58,6 @@ void mfs_short_release(struct mfs_pool *pool, struct mfs_short *content)
         mfs_memory_give(pool->memory, content, block_bytes(content->capacity), MEMFS_CLASS_DATA);
 }
 
-bool mfs_short_is_exclusive(const struct mfs_short *content)
-{
-    return atomic_load_explicit(&content->references, memory_order_acquire) == 1;
-}
-
 uint64_t mfs_short_cost(const struct mfs_pool *pool, const struct mfs_short *content)
 {
     return mfs_memory_cost(pool->memory, block_bytes(content->capacity));

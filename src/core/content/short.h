@@ -8,6 +8,7 @@
 #include "memory/page.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct mfs_short {
@@ -27,7 +28,12 @@ int mfs_short_create(struct mfs_pool *pool, enum mfs_charge_from charge_from, ui
                      struct mfs_short **out);
 void mfs_short_retain(struct mfs_short *content);
 void mfs_short_release(struct mfs_pool *pool, struct mfs_short *content);
-bool mfs_short_is_exclusive(const struct mfs_short *content);
+
+/* Whether only the caller's content refers to it, so that it may be written. */
+static inline bool mfs_short_is_exclusive(const struct mfs_short *content)
+{
+    return atomic_load_explicit(&content->references, memory_order_acquire) == 1;
+}
 
 /* For the audit: marks it and says whether it was not marked before. */
 bool mfs_short_mark(struct mfs_short *content);

@@ -6,6 +6,7 @@
  * pool and the nodes say.  Nothing is allocated.
  */
 #include "base/num.h"
+#include "content/content_tally.h"
 #include "instance/fs.h"
 #include "tree/subtree.h"
 
@@ -38,9 +39,9 @@ static void expect(struct audit *audit, bool is_true, const char *message)
 /* A node, the first time it is met. */
 static void add_node(struct audit *audit, struct mfs_node *node)
 {
-    if (node->is_marked)
+    if (node->is_audited)
         return;
-    node->is_marked = true;
+    node->is_audited = true;
     memfs *fs = audit->fs;
     audit->counting->by_kind[node->kind]++;
     audit->counting->node_bytes += mfs_node_cost(&fs->nodes, node);
@@ -48,9 +49,9 @@ static void add_node(struct audit *audit, struct mfs_node *node)
     struct mfs_dir_node *dir = mfs_node_as_dir(node);
     if (file != NULL) {
         mfs_content_tally(&fs->pool, &file->content, &audit->tally, &audit->short_bytes);
-        audit->preallocated_bytes += mfs_num_sub_saturating(file->content.kept_end,
+        audit->preallocated_bytes += mfs_num_sub_saturating(file->content.preallocated_end,
                                                             mfs_node_size(file));
-        expect(audit, mfs_content_has_room(&fs->pool, &file->content, mfs_node_size(file)),
+        expect(audit, mfs_content_has_preallocated(&fs->pool, &file->content, mfs_node_size(file)),
                "audit: room that is reserved");
     }
     if (dir == NULL)
@@ -59,7 +60,7 @@ static void add_node(struct audit *audit, struct mfs_node *node)
     expect(audit, mfs_dir_is_valid(&fs->nodes.names, &dir->names), "audit: a directory's index");
     uint32_t links = mfs_node_links(node) == 0 ? 0 : 2;
     struct mfs_dirent *entry = mfs_dir_at(&dir->names, 0);
-    for (; entry != NULL; entry = mfs_dir_at(&dir->names, entry->u.sequence + 1)) {
+    for (; entry != NULL; entry = mfs_dir_next(&dir->names, entry)) {
         struct mfs_dir_node *below = mfs_node_as_dir(entry->node);
         if (below == NULL)
             continue;
@@ -71,10 +72,10 @@ static void add_node(struct audit *audit, struct mfs_node *node)
 
 static void remove_mark(struct audit *audit, struct mfs_node *node)
 {
-    node->is_marked = false;
+    node->is_audited = false;
     struct mfs_file_node *file = mfs_node_as_file(node);
     if (file != NULL)
-        mfs_content_unmark(&audit->fs->pool, &file->content);
+        mfs_content_tally_unmark(&audit->fs->pool, &file->content);
 }
 
 static void for_each_below(struct audit *audit, struct mfs_dir_node *root,
@@ -97,34 +98,34 @@ static void for_each_node(struct audit *audit, void (*visit)(struct audit *, str
         for_each_below(audit, fs->snapshots.root, visit);
     audit->counting = &audit->live;
     for_each_below(audit, fs->tree.root, visit);
-    for (memfs_file *file = fs->handles.files; file != NULL; file = file->next)
-        visit(audit, file->node);
-    for (memfs_dir *dir = fs->handles.dirs; dir != NULL; dir = dir->next)
-        visit(audit, &dir->node->node);
+    for (struct mfs_link *at = fs->handles.files.first; at != NULL; at = at->next)
+        visit(audit, mfs_handle_of_link(at)->node);
+    for (struct mfs_link *at = fs->handles.dirs.first; at != NULL; at = at->next)
+        visit(audit, &mfs_handle_dir_of_link(at)->node->node);
 }
 
 static void tally_versions(struct audit *audit)
 {
     memfs *fs = audit->fs;
-    for (struct mfs_version *v = fs->versions.first; v != NULL; v = v->next)
-        mfs_content_tally(&fs->pool, &v->content, &audit->tally, &audit->short_bytes);
+    for (struct mfs_link *at = fs->versions.held.first; at != NULL; at = at->next)
+        mfs_content_tally(&fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content,
+                          &audit->tally, &audit->short_bytes);
 }
 
 static void unmark_versions(struct audit *audit)
 {
     memfs *fs = audit->fs;
-    for (struct mfs_version *v = fs->versions.first; v != NULL; v = v->next)
-        mfs_content_unmark(&fs->pool, &v->content);
+    for (struct mfs_link *at = fs->versions.held.first; at != NULL; at = at->next)
+        mfs_content_tally_unmark(&fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content);
 }
 
 static void add_handles(struct audit *audit)
 {
     memfs *fs = audit->fs;
-    for (memfs_file *file = fs->handles.files; file != NULL; file = file->next)
-        if (!file->is_lent)
-            audit->handle_bytes += mfs_memory_cost(&fs->memory, sizeof *file);
-    for (memfs_dir *dir = fs->handles.dirs; dir != NULL; dir = dir->next)
-        audit->handle_bytes += mfs_memory_cost(&fs->memory, sizeof *dir);
+    for (struct mfs_link *at = fs->handles.files.first; at != NULL; at = at->next)
+        if (!mfs_handle_of_link(at)->is_lent)
+            audit->handle_bytes += mfs_memory_cost(&fs->memory, sizeof(memfs_file));
+    audit->handle_bytes += fs->handles.dirs.count * mfs_memory_cost(&fs->memory, sizeof(memfs_dir));
     for (struct mfs_block *block = fs->blocks.first; block != NULL; block = block->next) {
         uint64_t cost = mfs_memory_cost(&fs->memory, block->bytes);
         *(block->class == MEMFS_CLASS_CHARGED ? &audit->block_bytes : &audit->handle_bytes) += cost;

@@ -41,7 +41,7 @@
 #include "sync/sync.h"
 #include "tree/walk.h"
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 
 /* Whom to ask when a limit has refused a call. */
 struct mfs_refused_hook {

@@ -25,9 +25,8 @@ int mfs_snapshot_check_name(const char *name, struct mfs_component *out)
 struct mfs_dirent *mfs_snapshot_find(memfs *fs, const struct mfs_component *name)
 {
     const struct mfs_dir_node *root = fs->snapshots.root;
-    return root != NULL
-               ? mfs_dir_find(&fs->snapshot_nodes.names, &root->names, name->name, name->length)
-               : NULL;
+    struct mfs_dir_key key = mfs_dir_key_of(name);
+    return root != NULL ? mfs_dir_find(&fs->snapshot_nodes.names, &root->names, &key) : NULL;
 }
 
 int mfs_snapshot_capture(memfs *fs, struct mfs_node **out)
@@ -68,10 +67,11 @@ static void drop_empty_root(memfs *fs) MFS_REQUIRES(fs->snapshots.lock)
 int mfs_snapshot_keep(memfs *fs, const struct mfs_component *name, struct mfs_node *snapshot)
 {
     struct mfs_addition addition;
+    struct mfs_dir_key key = mfs_dir_key_of(name);
     mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
     int error = mfs_snapshot_find(fs, name) != NULL ? MEMFS_EEXIST : make_root(fs);
     if (error == 0)
-        error = mfs_namespace_prepare(&fs->snapshots, fs->snapshots.root, name, snapshot,
+        error = mfs_namespace_prepare(&fs->snapshots, fs->snapshots.root, &key, snapshot,
                                       &addition);
     if (error == 0)
         mfs_namespace_commit(&fs->snapshots, &addition, snapshot,

@@ -64,7 +64,7 @@ int mfs_strlist_append_names(struct mfs_strlist *list, const struct mfs_dir *dir
 {
     int error = 0;
     const struct mfs_dirent *entry = mfs_dir_at(dir, 0);
-    for (; error == 0 && entry != NULL; entry = mfs_dir_at(dir, entry->u.sequence + 1))
+    for (; error == 0 && entry != NULL; entry = mfs_dir_next(dir, entry))
         error = mfs_strlist_append(list, entry->name, entry->length, NULL, 0);
     return error;
 }
@@ -136,7 +136,8 @@ int mfs_strlist_finish(struct mfs_strlist *list, memfs_list *out)
     sort(finished->names, list->count);
     size_t count = unite(finished->names, list->count);
     finished->names[count] = NULL;
-    *out = (memfs_list){count, finished->names, finished};
+    *out = (memfs_list){
+        .struct_size = sizeof *out, .count = count, .names = finished->names, .opaque = finished};
     return 0;
 }
 

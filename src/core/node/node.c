@@ -8,6 +8,8 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "content/content_extent.h"
+#include "content/content_io.h"
 
 #include <string.h>
 
@@ -128,7 +130,7 @@ void mfs_node_retain(struct mfs_node *node)
 /* The room that is reserved behind the end: what preallocated_bytes adds up. */
 static uint64_t room_behind(const struct mfs_file_node *file)
 {
-    return mfs_num_sub_saturating(file->content.kept_end, mfs_node_size(file));
+    return mfs_num_sub_saturating(file->content.preallocated_end, mfs_node_size(file));
 }
 
 static void recount_room(struct mfs_nodes *nodes, const struct mfs_file_node *file, uint64_t before)
@@ -149,15 +151,16 @@ void mfs_node_set_size_in_room(struct mfs_nodes *nodes, struct mfs_file_node *fi
 void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
 {
     uint64_t before = room_behind(file);
-    file->content.kept_end = end;
+    file->content.preallocated_end = end;
     recount_room(nodes, file, before);
 }
 
-int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t offset,
-                   uint64_t length)
+int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                   enum mfs_charge_from charge_from, uint64_t offset, uint64_t length)
 {
     uint64_t before = room_behind(file);
-    int error = mfs_content_punch(nodes->pool, &file->content, offset, length);
+    struct mfs_content_edit edit = {nodes->pool, &file->content, mfs_node_size(file), charge_from};
+    int error = mfs_content_extent_punch(&edit, offset, length);
     recount_room(nodes, file, before);
     mfs_node_count_page_change(file);
     return error;
@@ -178,7 +181,7 @@ void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
 void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
 {
     uint64_t before = room_behind(file);
-    mfs_content_cut(nodes->pool, &file->content, size);
+    mfs_content_extent_cut(nodes->pool, &file->content, size);
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
     recount_room(nodes, file, before);
     mfs_node_count_page_change(file);
@@ -253,7 +256,7 @@ int mfs_node_clone_content(const struct mfs_nodes *nodes, struct mfs_file_node *
     if (atomic_load_explicit(&file->private_holders, memory_order_relaxed) == 0)
         *content = mfs_content_clone(nodes->pool, &file->content);
     else
-        error = mfs_content_duplicate(nodes->pool, &file->content, bytes, content);
+        error = mfs_content_io_duplicate(nodes->pool, &file->content, bytes, content);
     if (error == 0)
         *size = bytes;
     return error;
@@ -264,15 +267,16 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     struct mfs_file_node *file = mfs_node_as_file(node);
     struct mfs_symlink_node *link = mfs_node_as_symlink(node);
     mfs_sync_lock_shared(nodes->lot, &node->lock);
-    info->size = 0;
+    info->size_bytes = 0;
     info->allocated_bytes = 0;
     info->preallocated_bytes = 0;
     if (file != NULL) {
-        info->size = mfs_node_size(file);
-        info->allocated_bytes = mfs_content_allocated(nodes->pool, &file->content, info->size);
+        info->size_bytes = mfs_node_size(file);
+        info->allocated_bytes = mfs_content_allocated(nodes->pool, &file->content,
+                                                      info->size_bytes);
         info->preallocated_bytes = room_behind(file);
     } else if (link != NULL) {
-        info->size = link->length;
+        info->size_bytes = link->length;
     }
     info->number = node->number;
     info->generation = mfs_node_generation(node);
@@ -285,5 +289,6 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     info->uid = atomic_load_explicit(&node->uid, memory_order_relaxed);
     info->gid = atomic_load_explicit(&node->gid, memory_order_relaxed);
     info->links = mfs_node_links(node);
+    info->page_size = nodes->pool->page_size;
     mfs_sync_unlock_shared(nodes->lot, &node->lock);
 }

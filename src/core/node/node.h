@@ -39,7 +39,9 @@ struct mfs_node {
     int32_t whole_file_lock; /* -1: exclusive; n: n shared */
     uint8_t kind;            /* enum memfs_kind */
     bool upgrade_waits;
-    bool is_marked; /* while an audit runs */
+    bool is_counted;  /* while orphans are counted: the node was met; under the handle list lock */
+    bool is_audited;  /* while an audit runs: the node was met; under the namespace lock */
+    bool is_captured; /* of a copy that is being made: the original's lock is held */
     uint64_t number;
     _Atomic uint64_t generation; /* changes, but for those of `writes` */
     _Atomic int64_t times[MFS_TIMES];
@@ -207,7 +209,7 @@ void mfs_node_set_size_in_room(struct mfs_nodes *nodes, struct mfs_file_node *fi
 static inline void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file,
                                      uint64_t size) MFS_REQUIRES(file->node.lock)
 {
-    if (file->content.kept_end == 0)
+    if (file->content.preallocated_end == 0)
         atomic_store_explicit(&file->size, size, memory_order_relaxed);
     else
         mfs_node_set_size_in_room(nodes, file, size);
@@ -217,9 +219,10 @@ static inline void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_no
 void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
     MFS_REQUIRES(file->node.lock);
 
-/* As mfs_content_punch(); a reservation then ends where the hole begins. */
-int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t offset,
-                   uint64_t length) MFS_REQUIRES(file->node.lock);
+/* As mfs_content_extent_punch(); a reservation then ends where the hole begins. */
+int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                   enum mfs_charge_from charge_from, uint64_t offset, uint64_t length)
+    MFS_REQUIRES(file->node.lock);
 
 /* Puts another content and size in the place of the old one, which `*content` then holds; a
  * reservation ends. */

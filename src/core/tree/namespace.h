@@ -22,7 +22,7 @@ struct mfs_addition {
  * EDQUOT, ENOMEM, ENOENT (`dir` was removed).
  */
 int mfs_namespace_prepare(struct mfs_tree *tree, struct mfs_dir_node *dir,
-                          const struct mfs_component *name, const struct mfs_node *node,
+                          const struct mfs_dir_key *name, const struct mfs_node *node,
                           struct mfs_addition *out) MFS_REQUIRES(tree->lock);
 
 /* The name refers to `node` from now on, and holds a reference of its own. */

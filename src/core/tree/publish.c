@@ -22,19 +22,20 @@ static int prepare_chain(struct mfs_tree *tree, const struct mfs_place *place, u
 {
     const struct mfs_names *names = &tree->nodes->names;
     *out = (struct chain){.inner = {.last = MFS_LAST_NAME}};
-    struct mfs_component *last = &out->inner.name;
-    int error = mfs_subtree_make_chain(tree, place->rest, mode, &out->top, &out->inner.dir, last);
+    struct mfs_component last;
+    int error = mfs_subtree_make_chain(tree, place->rest, mode, &out->top, &out->inner.dir, &last);
     if (error != 0)
         return error;
-    error = last->length <= MEMFS_NAME_MAX ? mfs_dir_prepare(names, &out->inner.dir->names,
-                                                             last->name, last->length, &out->entry)
-                                           : MEMFS_ENAMETOOLONG;
+    out->inner.name = mfs_dir_key_of(&last);
+    error = last.length <= MEMFS_NAME_MAX
+                ? mfs_dir_prepare(names, &out->inner.dir->names, &out->inner.name, &out->entry)
+                : MEMFS_ENAMETOOLONG;
     if (error != 0)
         goto fail;
     error = mfs_namespace_prepare(tree, place->dir, &place->name, &out->top->node, &out->addition);
     if (error == 0)
         return 0;
-    mfs_dir_cancel(names, &out->inner.dir->names, out->entry);
+    mfs_dir_cancel(names, out->entry);
 fail:
     mfs_subtree_discard(tree, &out->top->node);
     return error;
@@ -108,14 +109,9 @@ int mfs_publish_rename(struct mfs_tree *tree, const struct mfs_place *from,
     *removed = NULL;
     if (to->rest != NULL)
         return rename_into_chain(tree, from, to, flags, removed);
-    struct mfs_addition addition = {0};
-    if (to->entry == NULL) {
-        /* The moved node keeps its number of names, so only the name needs memory here. */
-        int error = mfs_dir_prepare(&tree->nodes->names, &to->dir->names, to->name.name,
-                                    to->name.length, &addition.entry);
-        if (error != 0)
-            return error;
-    }
-    *removed = mfs_rename_apply(tree, from, to, flags, addition.entry);
-    return 0;
+    struct mfs_dirent *prepared;
+    int error = mfs_rename_prepare(tree, from, to, &prepared);
+    if (error == 0)
+        *removed = mfs_rename_apply(tree, from, to, flags, prepared);
+    return error;
 }

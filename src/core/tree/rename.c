@@ -135,7 +135,17 @@ static void exchange_entries(const struct mfs_place *from, const struct mfs_plac
     finish(from, to, now);
 }
 
-/* The victim loses this name; `from->entry` leaves with the reference to it. */
+/* True if the move stays in one directory, so that the moved entry keeps its place there. */
+static bool stays_in_dir(const struct mfs_place *from, const struct mfs_place *to)
+{
+    return from->dir == to->dir;
+}
+
+/*
+ * The victim loses this name; `from->entry` leaves with the reference to it.  In one directory the
+ * entry that stays takes the earlier of the two places: a listing that has passed one of them
+ * meets neither the moved node nor the replaced name a second time.
+ */
 static void replace_entry(struct mfs_tree *tree, const struct mfs_place *from,
                           const struct mfs_place *to, int64_t now)
 {
@@ -144,19 +154,55 @@ static void replace_entry(struct mfs_tree *tree, const struct mfs_place *from,
     mfs_node_set_links(to->node,
                        mfs_node_as_dir(to->node) != NULL ? 0 : mfs_node_links(to->node) - 1);
     move_parent(from->node, to->dir, to->entry);
+    if (stays_in_dir(from, to) && from->entry->sequence < to->entry->sequence)
+        mfs_dir_exchange_places(&to->dir->names, from->entry, to->entry);
     mfs_dir_detach(&tree->nodes->names, &from->dir->names, from->entry);
     mfs_node_changed(to->node, now);
     finish(from, to, now);
 }
 
-static void move_entry(struct mfs_tree *tree, const struct mfs_place *from,
-                       const struct mfs_place *to, int64_t now, struct mfs_dirent *prepared)
+/* Gives the entry its new name where it is; returns the old entry if another took its place. */
+static struct mfs_dirent *rename_entry(struct mfs_tree *tree, const struct mfs_place *from,
+                                       const struct mfs_place *to, int64_t now,
+                                       struct mfs_dirent *prepared)
 {
-    mfs_dir_commit(&to->dir->names, prepared, from->node);
+    struct mfs_dir *dir = &from->dir->names;
+    finish(from, to, now);
+    if (prepared == NULL) {
+        mfs_dir_rename(&tree->nodes->names, dir, from->entry, &to->name);
+        return NULL;
+    }
+    mfs_node_retain(from->node);
+    mfs_dir_replace(dir, from->entry, prepared);
+    move_parent(from->node, to->dir, prepared);
+    return from->entry;
+}
+
+static void move_entry(struct mfs_tree *tree, const struct mfs_place *from,
+                       const struct mfs_place *to, int64_t now, uint64_t sequence,
+                       struct mfs_dirent *prepared)
+{
+    mfs_dir_commit(&tree->nodes->names, &to->dir->names, prepared, from->node, sequence);
     mfs_node_retain(from->node);
     move_parent(from->node, to->dir, prepared);
     mfs_dir_detach(&tree->nodes->names, &from->dir->names, from->entry);
     finish(from, to, now);
+}
+
+int mfs_rename_prepare(struct mfs_tree *tree, const struct mfs_place *from,
+                       const struct mfs_place *to, struct mfs_dirent **prepared)
+{
+    const struct mfs_names *names = &tree->nodes->names;
+    const struct mfs_dir_key *name = &to->name;
+    MFS_CHECK(to->rest == NULL && from->entry != NULL);
+    *prepared = NULL;
+    if (to->entry != NULL)
+        return 0;
+    if (!stays_in_dir(from, to))
+        return mfs_dir_prepare(names, &to->dir->names, name, prepared);
+    if (mfs_dir_fits(from->entry, name->length))
+        return 0;
+    return mfs_dir_prepare_renamed(names, name, prepared);
 }
 
 struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_place *from,
@@ -164,15 +210,18 @@ struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_plac
                                     struct mfs_dirent *prepared)
 {
     int64_t now = mfs_node_now(tree->nodes);
-    MFS_CHECK((prepared == NULL) == (to->entry != NULL));
-    mfs_walk_count_name_change(tree);
+    uint64_t sequence = mfs_walk_count_name_change(tree);
+    MFS_CHECK(from->entry != NULL && from->entry->node == from->node);
+    MFS_CHECK(prepared == NULL || to->entry == NULL);
     if ((flags & MEMFS_RENAME_EXCHANGE) != 0) {
         exchange_entries(from, to, now);
         return NULL;
     }
     if (to->entry != NULL)
         replace_entry(tree, from, to, now);
+    else if (stays_in_dir(from, to))
+        return rename_entry(tree, from, to, now, prepared);
     else
-        move_entry(tree, from, to, now, prepared);
+        move_entry(tree, from, to, now, sequence, prepared);
     return from->entry;
 }

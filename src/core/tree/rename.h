@@ -14,9 +14,16 @@ int mfs_rename_check(struct mfs_tree *tree, const struct mfs_place *from,
     MFS_REQUIRES(tree->lock);
 
 /*
- * Makes the move.  Where `to` has no entry, `prepared` is the one it gets; else it
- * is null.  Cannot fail.  Returns an entry that has left the tree, for
- * mfs_namespace_forget() once the lock was given back, or null.
+ * Makes the entry that the move needs; null if it needs none.  `to` lacks no parents.
+ * Errors: EDQUOT, ENOMEM.
+ */
+int mfs_rename_prepare(struct mfs_tree *tree, const struct mfs_place *from,
+                       const struct mfs_place *to, struct mfs_dirent **prepared)
+    MFS_REQUIRES(tree->lock);
+
+/*
+ * Makes the move, with the entry that was prepared for it.  Cannot fail.  Returns an entry that
+ * has left the tree, for mfs_namespace_forget() after the lock is given back, or null.
  */
 struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_place *from,
                                     const struct mfs_place *to, unsigned flags,

@@ -24,12 +24,12 @@ struct mfs_dirent *mfs_subtree_next(struct mfs_subtree_cursor *cursor)
             struct mfs_dir_node *below = mfs_node_as_dir(entry->node);
             cursor->dir = dir;
             cursor->next_dir = below != NULL ? below : dir;
-            cursor->next_sequence = below != NULL ? 0 : entry->u.sequence + 1;
+            cursor->next_sequence = below != NULL ? 0 : entry->sequence + 1;
             return entry;
         }
         if (dir == cursor->top)
             return NULL;
-        cursor->next_sequence = dir->entry->u.sequence + 1;
+        cursor->next_sequence = dir->entry->sequence + 1;
         cursor->next_dir = dir->parent;
     }
 }
@@ -69,10 +69,18 @@ void mfs_subtree_dismantle(struct mfs_tree *tree, struct mfs_dir_node *top, int6
 
 void mfs_subtree_move(struct mfs_tree *tree, struct mfs_dir_node *from, struct mfs_dir_node *to)
 {
-    mfs_walk_count_name_change(tree);
-    mfs_dir_adopt(&to->names, &from->names);
+    const struct mfs_dirent *first = mfs_dir_at(&from->names, 0);
+    if (first == NULL) {
+        (void)mfs_walk_count_name_change(tree);
+        return;
+    }
+    /* Numbers that are higher than all given so far: listings that have begun meet none of them. */
+    uint64_t lowest = first->sequence, highest = mfs_dir_last(&from->names)->sequence;
+    uint64_t newest = atomic_fetch_add(&tree->name_changes, highest - lowest + 1);
+    MFS_CHECK(newest >= highest);
+    mfs_dir_adopt(&to->names, &from->names, newest + 1 - lowest);
     struct mfs_dirent *entry = mfs_dir_at(&to->names, 0);
-    for (; entry != NULL; entry = mfs_dir_at(&to->names, entry->u.sequence + 1)) {
+    for (; entry != NULL; entry = mfs_dir_next(&to->names, entry)) {
         struct mfs_dir_node *moved = mfs_node_as_dir(entry->node);
         if (moved != NULL)
             mfs_namespace_set_parent(moved, to, entry);
@@ -130,7 +138,8 @@ int mfs_subtree_make_chain(struct mfs_tree *tree, const char *rest, uint32_t mod
         error = mfs_node_create_dir(nodes, mode, &made);
         if (error != 0)
             break;
-        error = mfs_namespace_prepare(tree, at, &name, &made->node, &addition);
+        struct mfs_dir_key key = mfs_dir_key_of(&name);
+        error = mfs_namespace_prepare(tree, at, &key, &made->node, &addition);
         if (error == 0) {
             mfs_namespace_commit(tree, &addition, &made->node, mfs_node_now(nodes));
             at = made;

@@ -13,8 +13,8 @@ struct walk {
     struct mfs_tree *tree;
     struct mfs_dir_node *root, *at;
     int flags;
-    const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1];
-    unsigned depth;    /* texts on the stack */
+    const char **rest; /* the stack */
+    unsigned depth;    /* texts on it */
     unsigned followed; /* symlinks so far */
     bool inside_link;  /* the component is of a link's target, behind which the path goes on */
     bool needs_dir;    /* a slash follows the last component, or the link that led to it */
@@ -64,29 +64,29 @@ static void end_at_dir(struct walk *w, enum mfs_last last, struct mfs_place *out
     out->needs_dir = true;
 }
 
-static void end_at_name(const struct walk *w, const struct mfs_component *c,
+static void end_at_name(const struct walk *w, const struct mfs_dir_key *name,
                         struct mfs_dirent *entry, struct mfs_place *out)
 {
     *out = (struct mfs_place){0};
     out->dir = w->at;
-    out->name = *c;
+    out->name = *name;
     out->entry = entry;
     out->node = entry != NULL ? entry->node : NULL;
     out->last = MFS_LAST_NAME;
     out->needs_dir = w->needs_dir;
 }
 
-/* Nothing has the name `c`. */
-static int end_at_missing(struct walk *w, const struct mfs_component *c, bool is_last,
+/* Nothing has the name. */
+static int end_at_missing(struct walk *w, const struct mfs_dir_key *name, bool is_last,
                           struct mfs_place *out)
 {
     if (is_last) {
-        end_at_name(w, c, NULL, out);
+        end_at_name(w, name, NULL, out);
         return 0;
     }
     if ((w->flags & MFS_WALK_MAKE_PARENTS) == 0 || w->inside_link)
         return MEMFS_ENOENT;
-    end_at_name(w, c, NULL, out);
+    end_at_name(w, name, NULL, out);
     out->rest = w->rest[0];
     out->needs_dir = out->rest[strlen(out->rest) - 1] == '/';
     return 0;
@@ -108,11 +108,11 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
     }
     if (c->length > MEMFS_NAME_MAX)
         return MEMFS_ENAMETOOLONG;
-    struct mfs_dirent *entry = mfs_dir_find(&w->tree->nodes->names, &w->at->names, c->name,
-                                            c->length);
+    struct mfs_dir_key name = mfs_dir_key_of(c);
+    struct mfs_dirent *entry = mfs_dir_find(&w->tree->nodes->names, &w->at->names, &name);
     if (entry == NULL) {
         *next = STEP_END;
-        return end_at_missing(w, c, is_last, out);
+        return end_at_missing(w, &name, is_last, out);
     }
     const struct mfs_symlink_node *link = mfs_node_as_symlink(entry->node);
     bool follows = !is_last || (w->flags & MFS_WALK_FOLLOW) != 0 ||
@@ -122,7 +122,7 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
         return follow(w, link);
     }
     if (is_last) {
-        end_at_name(w, c, entry, out);
+        end_at_name(w, &name, entry, out);
         return 0;
     }
     struct mfs_dir_node *dir = mfs_node_as_dir(entry->node);
@@ -138,7 +138,8 @@ static int walk_from(struct mfs_tree *tree, struct mfs_dir_node *root, struct mf
     int error = mfs_path_check(path);
     if (error != 0)
         return error;
-    struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags};
+    const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1]; /* outside the struct, which is zeroed */
+    struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags, .rest = rest};
     begin_text(&w, path);
     if (mfs_node_links(&w.at->node) == 0)
         return MEMFS_ENOENT; /* a removed directory: nothing is in it */

@@ -26,10 +26,20 @@ struct mfs_tree {
     _Atomic uint64_t name_changes; /* written under the lock, read without */
 };
 
-/* To be called once for each name that comes, goes or leads elsewhere, under the lock. */
-static inline void mfs_walk_count_name_change(struct mfs_tree *tree) MFS_REQUIRES(tree->lock)
+/*
+ * To be called once for each name that comes, goes or leads elsewhere, under the lock.  Returns the
+ * new count, which serves as sequence number of an entry that is added: no other entry of the tree
+ * has it, and all that were added before have lower ones.
+ */
+static inline uint64_t mfs_walk_count_name_change(struct mfs_tree *tree) MFS_REQUIRES(tree->lock)
 {
-    (void)atomic_fetch_add(&tree->name_changes, 1);
+    return atomic_fetch_add(&tree->name_changes, 1) + 1;
+}
+
+/* The highest sequence number given so far. */
+static inline uint64_t mfs_walk_newest_sequence(const struct mfs_tree *tree)
+{
+    return atomic_load(&tree->name_changes);
 }
 
 enum mfs_walk_flags {
@@ -42,7 +52,7 @@ enum mfs_last { MFS_LAST_NAME, MFS_LAST_DOT, MFS_LAST_DOTDOT, MFS_LAST_ROOT };
 
 struct mfs_place {
     struct mfs_dir_node *dir;
-    struct mfs_component name;
+    struct mfs_dir_key name;
     struct mfs_dirent *entry; /* null: nothing has the name */
     struct mfs_node *node;    /* entry->node; or the directory that has no name here */
     enum mfs_last last;

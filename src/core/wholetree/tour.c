@@ -58,7 +58,7 @@ static const char *name_in(const char *path)
 int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
                   const char *path, size_t length)
 {
-    *tour = (struct mfs_tour){.tree = tree};
+    *tour = (struct mfs_tour){.tree = tree, .end = mfs_walk_newest_sequence(tree)};
     int error = make_path_room(tour, length + 1);
     if (error != 0)
         return error;
@@ -143,10 +143,10 @@ static int find_entry(struct mfs_tour *tour)
     int result = 0;
     mfs_sync_lock_shared(lot, &tour->tree->lock);
     struct mfs_dirent *entry = mfs_dir_at(&frame->dir->names, frame->next_sequence);
-    if (entry != NULL) {
+    if (entry != NULL && entry->sequence <= tour->end) {
         result = set_path(tour, entry);
         if (result == 0) {
-            frame->next_sequence = entry->u.sequence + 1;
+            frame->next_sequence = entry->sequence + 1;
             mfs_node_retain(entry->node);
             tour->node = entry->node;
             result = 1;

@@ -22,6 +22,7 @@ struct mfs_tour_frame {
 
 struct mfs_tour {
     struct mfs_tree *tree;
+    uint64_t end; /* the highest sequence number when the tour began: later entries are left out */
     struct mfs_tour_frame *frames;
     size_t depth, frame_capacity;
     char *path;

@@ -15,7 +15,7 @@
  *
  * The second pass goes through both trees in step: the copy's entries are in the
  * order of the original's.  A node with several names is met several times; the
- * copy's `is_marked` says that the original's lock is held.
+ * copy's `is_captured` says that the original's lock is held.
  */
 #include "wholetree/treecopy.h"
 
@@ -71,7 +71,8 @@ static int build_entry(struct tree_copy *copy, const struct mfs_dirent *from,
         if (has_more_names)
             error = mfs_linkmap_add(&copy->links, nodes->memory, from->node, node);
     }
-    struct mfs_component name = {.name = from->name, .length = from->length};
+    /* Snapshots have the same hash key. */
+    struct mfs_dir_key name = {from->name, from->length, from->hash, true};
     struct mfs_addition addition;
     if (error == 0)
         error = mfs_namespace_prepare(copy->to, to, &name, node, &addition);
@@ -159,10 +160,10 @@ void mfs_treecopy_attributes(struct mfs_node *to, const struct mfs_node *from,
 static int capture_node(struct mfs_nodes *nodes, struct mfs_node *from, enum mfs_copy_kind kind,
                         struct mfs_node *to) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
-    if (to->is_marked)
+    if (to->is_captured)
         return 0;
     mfs_sync_lock_shared(nodes->lot, &from->lock);
-    to->is_marked = true;
+    to->is_captured = true;
     mfs_treecopy_attributes(to, from, kind);
     struct mfs_file_node *file = mfs_node_as_file(from), *new_file = mfs_node_as_file(to);
     if (file == NULL)
@@ -177,9 +178,9 @@ static int capture_node(struct mfs_nodes *nodes, struct mfs_node *from, enum mfs
 static void let_go(struct mfs_nodes *nodes, struct mfs_node *from,
                    struct mfs_node *to) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
-    if (!to->is_marked)
+    if (!to->is_captured)
         return;
-    to->is_marked = false;
+    to->is_captured = false;
     mfs_sync_unlock_shared(nodes->lot, &from->lock);
 }
 

@@ -8,6 +8,8 @@
  */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 /* Something of everything, so that a change would show. */
 static void make_tree(memfs *fs)
 {
@@ -36,7 +38,9 @@ static struct outs outs_create(void)
     return (struct outs){.statfs = {.struct_size = sizeof(memfs_statfs_info)},
                          .stat = {.struct_size = sizeof(memfs_stat_info)},
                          .tree = {.struct_size = sizeof(memfs_tree_info)},
-                         .options = {.struct_size = sizeof(memfs_open_options)}};
+                         .options = {.struct_size = sizeof(memfs_open_options)},
+                         .refusal = {.struct_size = sizeof(memfs_refusal)},
+                         .list = {.struct_size = sizeof(memfs_list)}};
 }
 
 static void check_all_return(const int64_t *results, size_t count, int error)
@@ -326,7 +330,7 @@ static void a_closed_handle_in_lent_storage_is_a_bad_one_for_every_function(void
 static void a_null_stream_is_a_bad_one_for_every_function(void **state)
 {
     (void)state;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     assert_returns(memfs_readdir(NULL, &entry), MEMFS_EBADF);
     assert_returns(memfs_telldir(NULL), MEMFS_EBADF);
     assert_returns(memfs_seekdir(NULL, 0), MEMFS_EBADF);
@@ -458,8 +462,9 @@ static void an_empty_struct_is_neither_a_mapping_nor_a_version(void **state)
 static void an_empty_list_is_freed_without_harm(void **state)
 {
     struct fixture *f = *state;
-    memfs_list list;
-    memset(&list, 0, sizeof list);
+    memfs_list list = {0};
+    memfs_list_free(f->fs, &list);
+    list.struct_size = sizeof list;
     memfs_list_free(f->fs, &list);
     put(f->fs, "/f", "");
     assert_ok(memfs_list_dir(f->fs, "/", &list));

@@ -20,7 +20,7 @@ static void a_copy_and_its_original_are_independent_both_ways(void **state)
     check_pattern(b, 9000, 1000, 2);
     assert_ok(memfs_ftruncate(a, 0));
     check_pattern(b, 9000, 1000, 2);
-    assert_int_equal(fstat_of(b).size, 50000);
+    assert_int_equal(fstat_of(b).size_bytes, 50000);
     assert_ok(memfs_close(a));
     assert_ok(memfs_close(b));
 }
@@ -46,11 +46,11 @@ static void unaligned_tails_and_small_sizes_copy_whole(void **state)
         assert_ok(memfs_copy(f->fs, "/a", "/b", 0));
         memfs_file *a = open_file(f->fs, "/a", MEMFS_O_RDWR);
         memfs_file *b = open_file(f->fs, "/b", MEMFS_O_RDWR);
-        assert_int_equal(fstat_of(b).size, sizes[i]);
+        assert_int_equal(fstat_of(b).size_bytes, sizes[i]);
         check_pattern(b, sizes[i], 0, 1);
         write_pattern(b, 10, (int64_t)sizes[i], 5); /* the tail grows in one of them only */
         check_pattern(a, sizes[i], 0, 1);
-        assert_int_equal(fstat_of(a).size, sizes[i]);
+        assert_int_equal(fstat_of(a).size_bytes, sizes[i]);
         assert_ok(memfs_ftruncate(a, (int64_t)sizes[i] + 10));
         check_zeros(a, 10, (int64_t)sizes[i]);
         check_pattern(b, 10, (int64_t)sizes[i], 5);
@@ -100,7 +100,7 @@ static void over_an_existing_file_its_node_and_names_stay(void **state)
     assert_ok(memfs_chmod(f->fs, "/b", 0600));
     assert_ok(memfs_copy(f->fs, "/a", "/b", 0));
     assert_int_equal(stat_of(f->fs, "/b").number, number);
-    assert_int_equal(stat_of(f->fs, "/b2").size, 20000);
+    assert_int_equal(stat_of(f->fs, "/b2").size_bytes, 20000);
     assert_int_equal(stat_of(f->fs, "/b").mode, 0600);
     assert_int_equal(stat_of(f->fs, "/b").links, 2);
     check_pattern(open, 20000, 0, 1);

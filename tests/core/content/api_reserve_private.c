@@ -1,6 +1,8 @@
 /* Growth that is reserved, and files that are held private: what a database needs of a full disk. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static uint64_t reserved(memfs *fs)
 {
     memfs_statfs_info info = {.struct_size = sizeof info};

@@ -4,7 +4,8 @@
  */
 #include "rig.h"
 
-#include "content/content.h"
+#include "content/content_extent.h"
+#include "content/content_io.h"
 
 enum { FILES = 4, STEPS = 6000 };
 
@@ -31,6 +32,11 @@ static uint64_t pick(struct bench *b, uint64_t below)
     return n < below ? n : below - 1;
 }
 
+static struct mfs_content_edit edit_of(struct bench *b, struct model *m)
+{
+    return (struct mfs_content_edit){&b->rig->pool, &m->content, m->size, MFS_CHARGE_ORDINARY};
+}
+
 static void compare(struct bench *b, const struct model *m)
 {
     unsigned char *got = malloc(b->room + 1);
@@ -38,7 +44,7 @@ static void compare(struct bench *b, const struct model *m)
     struct mfs_sink sink = {.parts = &part};
     assert_non_null(got);
     if (m->size > 0)
-        mfs_content_read(&b->rig->pool, &m->content, 0, m->size, &sink);
+        mfs_content_io_read(&b->rig->pool, &m->content, 0, m->size, &sink);
     int difference = memcmp(got, m->bytes, m->size);
     free(got);
     assert_int_equal(difference, 0);
@@ -54,7 +60,8 @@ static int do_write(struct bench *b, struct model *m, uint64_t offset, uint64_t 
     uint64_t half = length / 2;
     memfs_iovec parts[] = {{data, half}, {NULL, 0}, {data + half, length - half}};
     struct mfs_source source = {.parts = parts};
-    int error = mfs_content_write(&b->rig->pool, &m->content, m->size, offset, length, &source);
+    struct mfs_content_edit edit = edit_of(b, m);
+    int error = mfs_content_io_write(&edit, offset, length, &source);
     if (error == 0) {
         memcpy(m->bytes + offset, data, length);
         m->size = offset + length > m->size ? offset + length : m->size;
@@ -66,11 +73,12 @@ static int do_write(struct bench *b, struct model *m, uint64_t offset, uint64_t 
 static int do_resize(struct bench *b, struct model *m, uint64_t size)
 {
     if (size > m->size) {
-        int error = mfs_content_grow(&b->rig->pool, &m->content, m->size);
+        struct mfs_content_edit edit = edit_of(b, m);
+        int error = mfs_content_extent_grow(&edit);
         m->size = error == 0 ? size : m->size;
         return error;
     }
-    mfs_content_cut(&b->rig->pool, &m->content, size);
+    mfs_content_extent_cut(&b->rig->pool, &m->content, size);
     memset(m->bytes + size, 0, b->room - size);
     m->size = size;
     return 0;
@@ -78,14 +86,14 @@ static int do_resize(struct bench *b, struct model *m, uint64_t size)
 
 static int do_range(struct bench *b, struct model *m, uint64_t offset, uint64_t length, int punch)
 {
-    struct mfs_pool *pool = &b->rig->pool;
+    struct mfs_content_edit edit = edit_of(b, m);
     if (!punch) {
-        int error = mfs_content_allocate(pool, &m->content, m->size, offset, length);
+        int error = mfs_content_extent_allocate(&edit, offset, length);
         if (error == 0 && offset + length > m->size && next_random(&b->seed) % 2 == 0)
             m->size = offset + length;
         return error;
     }
-    int error = mfs_content_punch(pool, &m->content, offset, length);
+    int error = mfs_content_extent_punch(&edit, offset, length);
     if (error == 0)
         memset(m->bytes + offset, 0, length);
     return error;
@@ -172,15 +180,16 @@ static void overwriting_what_a_content_owns_alone_never_allocates(void **state)
     memfs_iovec part = {bytes, sizeof bytes};
     struct mfs_content content = {0};
     struct mfs_source source = {.parts = &part};
-    assert_int_equal(mfs_content_write(&rig->pool, &content, 0, 10, sizeof bytes, &source), 0);
+    struct mfs_content_edit edit = {.pool = &rig->pool, .content = &content};
+    assert_int_equal(mfs_content_io_write(&edit, 10, sizeof bytes, &source), 0);
     tracking_refuse(&rig->allocator, 1, 1);
     source = (struct mfs_source){.parts = &part};
-    assert_int_equal(
-        mfs_content_write(&rig->pool, &content, sizeof bytes + 10, 10, sizeof bytes, &source), 0);
+    edit.size = sizeof bytes + 10;
+    assert_int_equal(mfs_content_io_write(&edit, 10, sizeof bytes, &source), 0);
     struct mfs_content clone = mfs_content_clone(&rig->pool, &content);
-    mfs_content_cut(&rig->pool, &clone, 777);
+    mfs_content_extent_cut(&rig->pool, &clone, 777);
     mfs_content_release(&rig->pool, &clone);
-    mfs_content_cut(&rig->pool, &content, 100);
+    mfs_content_extent_cut(&rig->pool, &content, 100);
     assert_int_equal(rig->allocator.takes, 0);
     mfs_content_release(&rig->pool, &content);
     rig_destroy(rig);

@@ -5,6 +5,8 @@
  */
 #include "scenarios.h"
 
+#include <memfs/storage.h>
+
 #include <string.h>
 
 /* One call of several, in order; the first error ends the scenario. */
@@ -242,7 +244,7 @@ static int64_t asking(struct stage *s)
 {
     memfs_stat_info info = {.struct_size = sizeof info};
     char path[MEMFS_PATH_MAX + 1];
-    memfs_refusal refusal;
+    memfs_refusal refusal = {.struct_size = sizeof refusal};
     memfs_statfs_info statfs_info = {.struct_size = sizeof statfs_info};
     TRY(memfs_stat(s->fs, "/link", &info));
     TRY(memfs_lstat(s->fs, "/link", &info));
@@ -274,7 +276,7 @@ static int64_t changing_attributes(struct stage *s)
 
 static int64_t streaming(struct stage *s)
 {
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     int64_t cookie = 0;
     TRY(memfs_readdir(s->stream, &entry));
     TRY(cookie = memfs_telldir(s->stream));

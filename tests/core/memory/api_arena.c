@@ -8,6 +8,8 @@
 
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static _Atomic int counting;
 static _Atomic int heap_calls;
 
@@ -121,8 +123,8 @@ static int work(memfs *fs)
 {
     static char text[20000];
     memfs_dir *dir;
-    memfs_dirent entry;
-    memfs_list list;
+    memfs_dirent entry = {.struct_size = sizeof entry};
+    memfs_list list = {.struct_size = sizeof list};
     void *memory;
     int failed = 0;
     failed |= memfs_write_file(fs, "/f", text, sizeof text, 0644);

@@ -8,13 +8,6 @@
  */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 enum { LOCKS_MAX = 200 };
 
 static const void *locks[LOCKS_MAX];
@@ -110,10 +103,9 @@ static void a_cached_read_takes_no_lock_that_another_database_takes(void **state
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(the_counts_count),
-        TEST(a_cached_read_takes_no_lock_that_another_database_takes),
+        SQLITE_TEST(the_counts_count),
+        SQLITE_TEST(a_cached_read_takes_no_lock_that_another_database_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

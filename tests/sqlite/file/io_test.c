@@ -1,13 +1,6 @@
 /* sqlite3_io_methods and sqlite3_vfs: files and names, one detail of the contract each. */
 #include "io_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 static void a_read_past_the_end_is_short_and_zeroes_the_rest(void **state)
@@ -100,10 +93,7 @@ static void access_for_writing_goes_by_the_permission_bits(void **state)
 
 static uint64_t count_files(struct fixture *f)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.files;
+    return statfs_of(f->fs).files;
 }
 
 static void a_file_without_a_name_is_private_and_gone_when_closed(void **state)
@@ -115,7 +105,7 @@ static void a_file_without_a_name_is_private_and_gone_when_closed(void **state)
     io_write(two, "two", 0);
     io_assert_text(one, "one", 0);
     assert_int_equal(count_files(f), 2);
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     assert_int_equal(memfs_list_dir(f->fs, "/", &list), 0);
     assert_int_equal(list.count, 0);
     memfs_list_free(f->fs, &list);
@@ -309,9 +299,7 @@ static void a_refused_open_tells_the_limits_from_the_allocator(void **state)
 {
     struct fixture *f = *state;
     sqlite3_file *file;
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(memfs_set_node_limit(f->fs, info.files + info.directories), 0);
     assert_int_equal(io_try_open("/db", MAIN_FLAGS, &file, NULL), SQLITE_FULL);
     assert_int_equal(io_try_open(NULL, TEMP_FLAGS, &file, NULL), SQLITE_FULL);
@@ -370,8 +358,6 @@ static void time_and_randomness_come_from_the_host(void **state)
     vfs->xDlError(vfs, sizeof message, message);
     assert_true(strlen(message) > 0);
 }
-
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
 
 int main(void)
 {

@@ -5,13 +5,6 @@
  */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdbool.h>
 
 static int walks;
@@ -184,8 +177,6 @@ static void a_hot_journal_of_another_connection_is_played_back(void **state)
     db_assert_whole(db);
     db_close(db);
 }
-
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
 
 int main(void)
 {

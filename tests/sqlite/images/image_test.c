@@ -1,63 +1,32 @@
 /* Images: databases saved and loaded as one piece, and SQLite's own ways between memfs and disk. */
 #define _XOPEN_SOURCE 700
 
+#include "host_directory.h"
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static char directory[] = "/tmp/memfs-image-test-XXXXXX";
 
 /* ---------------------------------------------------------------------- tools */
 
 /* A path in the host's directory; sqlite3_free(). */
 static char *host_name(const char *name)
 {
-    char *path = sqlite3_mprintf("%s/%s", directory, name);
+    char *path = sqlite3_mprintf("%s", host_path(name));
     assert_non_null(path);
     return path;
 }
 
-static int host_entries(void)
-{
-    DIR *stream = opendir(directory);
-    assert_non_null(stream);
-    int count = 0;
-    while (readdir(stream) != NULL)
-        count++;
-    closedir(stream);
-    return count - 2;
-}
-
 static int setup(void **state)
 {
-    strcpy(strrchr(directory, '-'), "-XXXXXX");
-    return mkdtemp(directory) == NULL ? -1 : sqlite_setup(state);
+    return host_directory_make() == 0 ? sqlite_setup(state) : -1;
 }
 
 static int teardown(void **state)
 {
-    DIR *stream = opendir(directory);
-    struct dirent *entry;
-    while (stream != NULL && (entry = readdir(stream)) != NULL) {
-        char *path = host_name(entry->d_name);
-        (void)unlink(path);
-        sqlite3_free(path);
-    }
-    closedir(stream);
-    if (rmdir(directory) != 0)
-        return -1;
-    return sqlite_teardown(state);
+    return host_directory_remove() == 0 ? sqlite_teardown(state) : -1;
 }
 
 static sqlite3 *host_open(const char *path)
@@ -110,9 +79,7 @@ static struct buffer save(struct fixture *f, sqlite3 *db)
 /* Nothing but "/" and these. */
 static void has_nodes(struct fixture *f, uint64_t count)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(info.files + info.directories + info.symlinks, count);
     assert_int_equal(info.orphans, 0);
 }
@@ -303,7 +270,7 @@ static void a_save_that_does_not_fit_leaves_nothing(void **state)
     assert_int_equal(memfs_sqlite_save_file(db, NULL, missing) & 0xFF, SQLITE_CANTOPEN);
     sqlite3_free(missing);
     /* A directory is in the way. */
-    assert_int_equal(memfs_sqlite_save_file(db, NULL, directory), SQLITE_CANTOPEN);
+    assert_int_equal(memfs_sqlite_save_file(db, NULL, host_directory()), SQLITE_CANTOPEN);
     assert_int_equal(host_entries(), 0);
     db_close(db);
 }
@@ -316,7 +283,7 @@ static void a_host_path_is_never_a_uri(void **state)
     sqlite3 *db = db_open("/db");
     fill(db, "WAL", 4096);
     assert_non_null(getcwd(before, sizeof before));
-    assert_int_equal(chdir(directory), 0);
+    assert_int_equal(chdir(host_directory()), 0);
     for (int index = 0; index < 4; index++) {
         assert_int_equal(memfs_sqlite_save_file(db, NULL, names[index]), SQLITE_OK);
         assert_int_equal(access(names[index], F_OK), 0);

@@ -6,13 +6,6 @@
 
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -32,7 +25,7 @@ struct work {
 static const char *next_statements(struct work *work)
 {
     memfs_stat_info info = {.struct_size = sizeof info};
-    bool is_long = memfs_stat(work->fs, "/db-wal", &info) == 0 && info.size > LONG_WAL_BYTES;
+    bool is_long = memfs_stat(work->fs, "/db-wal", &info) == 0 && info.size_bytes > LONG_WAL_BYTES;
     return is_long ? "PRAGMA wal_checkpoint(TRUNCATE)"
                    : "BEGIN IMMEDIATE; UPDATE a SET n=n+1; UPDATE b SET n=n+1; COMMIT";
 }
@@ -98,7 +91,7 @@ static void by_pragma(sqlite3 *db)
     int rc;
     do {
         (void)db_number(db, "SELECT n FROM a");
-        rc = db_try(db, "PRAGMA memfs_copy('/image')");
+        rc = db_try(db, "PRAGMA memfs_copy_database('/image')");
     } while (rc == SQLITE_BUSY);
     assert_int_equal(rc, SQLITE_OK);
 }
@@ -159,14 +152,12 @@ static void images_are_whole_while_others_write_in_wal_mode(void **state)
     images_under_writers(*state, "WAL");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(images_are_whole_while_others_write_in_rollback_mode),
-        TEST(images_are_whole_while_others_write_with_a_journal_on_the_heap),
-        TEST(images_are_whole_while_others_write_in_wal_mode),
+        SQLITE_TEST(images_are_whole_while_others_write_in_rollback_mode),
+        SQLITE_TEST(images_are_whole_while_others_write_with_a_journal_on_the_heap),
+        SQLITE_TEST(images_are_whole_while_others_write_in_wal_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

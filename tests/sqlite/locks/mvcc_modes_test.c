@@ -4,13 +4,6 @@
  */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 #define ISOLATED "file:/db?memfs_mvcc=1"
@@ -378,8 +371,6 @@ static void vacuum_keeps_the_page_size(void **state)
     assert_int_equal(db_number(db, "PRAGMA page_size"), 1024);
     db_close(db);
 }
-
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
 
 int main(void)
 {

@@ -6,13 +6,6 @@
 
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -220,8 +213,6 @@ static void no_update_is_lost_by_those_who_read_first(void **state)
     run_jobs(jobs, 4, 4);
     assert_sum_and_remove(f, TOTAL + 4 * UPGRADES);
 }
-
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
 
 int main(void)
 {

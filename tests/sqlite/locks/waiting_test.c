@@ -6,13 +6,6 @@
  */
 #include "io_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -391,22 +384,21 @@ static void with_a_lock_timeout_a_lock_of_the_wal_waits(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_writer_that_waits_is_woken_by_the_commit),
-        TEST(a_writer_that_waits_is_woken_by_the_close),
-        TEST(a_reader_that_waits_is_woken_when_the_writer_has_finished),
-        TEST(a_commit_that_waits_for_readers_is_woken_by_the_last),
-        TEST(a_checkpoint_that_waits_for_a_reader_is_woken_by_it),
-        TEST(an_unlock_that_does_not_help_wakes_nobody),
-        TEST(a_database_wakes_only_those_who_wait_for_it),
-        TEST(at_the_end_of_the_time_it_is_busy),
-        TEST(writers_that_never_pause_all_get_their_turn),
-        TEST(a_sleep_for_a_connection_that_was_closed_is_only_a_sleep),
-        TEST(a_connection_can_be_closed_while_a_thread_sleeps_for_it),
-        TEST(with_a_lock_timeout_the_lock_itself_waits),
-        TEST(a_lock_that_waits_for_itself_does_not_wait),
-        TEST(with_a_lock_timeout_a_lock_of_the_wal_waits),
+        SQLITE_TEST(a_writer_that_waits_is_woken_by_the_commit),
+        SQLITE_TEST(a_writer_that_waits_is_woken_by_the_close),
+        SQLITE_TEST(a_reader_that_waits_is_woken_when_the_writer_has_finished),
+        SQLITE_TEST(a_commit_that_waits_for_readers_is_woken_by_the_last),
+        SQLITE_TEST(a_checkpoint_that_waits_for_a_reader_is_woken_by_it),
+        SQLITE_TEST(an_unlock_that_does_not_help_wakes_nobody),
+        SQLITE_TEST(a_database_wakes_only_those_who_wait_for_it),
+        SQLITE_TEST(at_the_end_of_the_time_it_is_busy),
+        SQLITE_TEST(writers_that_never_pause_all_get_their_turn),
+        SQLITE_TEST(a_sleep_for_a_connection_that_was_closed_is_only_a_sleep),
+        SQLITE_TEST(a_connection_can_be_closed_while_a_thread_sleeps_for_it),
+        SQLITE_TEST(with_a_lock_timeout_the_lock_itself_waits),
+        SQLITE_TEST(a_lock_that_waits_for_itself_does_not_wait),
+        SQLITE_TEST(with_a_lock_timeout_a_lock_of_the_wal_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 #ifndef MEMFS_TESTS_QUERY_FIXTURE_H
 #define MEMFS_TESTS_QUERY_FIXTURE_H
 
-#include "fixture.h"
+#include "checks.h"
 
 #include <memfs/sqlite.h>
 #include <sqlite3.h>
@@ -17,6 +17,9 @@ char *query_rows(sqlite3 *db, const char *sql);
 
 /* The rows are these. */
 void query_is(sqlite3 *db, const char *sql, const char *rows);
+
+/* Every ```sql block of a page answers what the ```text block behind it says; there are some. */
+void query_page(sqlite3 *db, const char *page_path);
 
 /* The statements fail with this extended code, and a message with these words in it. */
 void query_fails(sqlite3 *db, const char *sql, int code, const char *words);

@@ -1,13 +1,6 @@
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
-
 #define MMAP_VARIABLE "MEMFS_TEST_MMAP_SIZE"
 #define QUOTA_BYTES ((uint64_t)64 << 20)
 
@@ -119,13 +112,16 @@ void db_assert_whole(sqlite3 *db)
     sqlite3_free(verdict);
 }
 
+uint64_t pages_used(memfs *fs)
+{
+    return statfs_of(fs).pages_used;
+}
+
 void quota_leave(struct fixture *f, uint64_t more)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
     /* Before it refuses a quota, memfs gives back what it holds without need. */
     assert_int_equal(memfs_set_quota(f->fs, 1), MEMFS_EBUSY);
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     fixture_set_quota(f, info.committed_bytes + more);
 }
 

@@ -4,13 +4,6 @@
  */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 enum { FULL_QUOTA = 2 << 20, LARGE_QUOTA = 8 << 20, ROW_BYTES = 3000, ROWS_MAX = 5000 };
@@ -106,12 +99,10 @@ static int64_t insert_until_full(sqlite3 *db, const struct way *way)
 static void fill_the_rest(struct fixture *f)
 {
     static const char bytes[4096];
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
     for (size_t length = sizeof bytes; length > 0; length /= 2)
         while (memfs_pwrite(rest, bytes, length, memfs_file_size(rest)) > 0)
             continue;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_true(info.available_bytes < 8 * sizeof bytes);
 }
 
@@ -388,10 +379,7 @@ static void temporary_files_leave_the_reserve_alone(void **state)
 
 static uint64_t reserve_of(struct fixture *f)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.emergency_reserve_bytes;
+    return statfs_of(f->fs).emergency_reserve_bytes;
 }
 
 static void registering_gives_a_reserve_and_unregistering_takes_it_back(void **state)
@@ -443,7 +431,8 @@ static void a_pragma_reads_and_sets_the_reserve(void **state)
     assert_int_equal(reserve_of(f), 1 << 20);
     assert_int_equal(db_number(db, "PRAGMA memfs_emergency_reserve=0"), 0);
     assert_int_equal(db_try(db, "PRAGMA memfs_emergency_reserve=little"), SQLITE_ERROR);
-    assert_non_null(strstr(sqlite3_errmsg(db), "memfs_emergency_reserve: \"little\" is no number"));
+    assert_non_null(
+        strstr(sqlite3_errmsg(db), "memfs_emergency_reserve: \"little\" is not a number"));
     assert_int_equal(reserve_of(f), 0);
     db_close(db);
     unmake(f);

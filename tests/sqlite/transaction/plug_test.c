@@ -6,12 +6,7 @@
  */
 #include "plug.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include <memfs/storage.h>
 
 #include <stdbool.h>
 #include <string.h>

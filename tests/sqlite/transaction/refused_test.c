@@ -4,13 +4,6 @@
  */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 enum { SMALL_QUOTA = 1 << 20, STEP = 64 << 10 };
 
 static const char *const journal_modes[] = {"DELETE", "TRUNCATE", "PERSIST",
@@ -22,22 +15,14 @@ struct helper {
     int calls;
 };
 
-static memfs_statfs_info figures(memfs *fs)
-{
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(fs, &info), 0);
-    return info;
-}
-
 static int raise_the_limit(void *context, memfs *fs, const memfs_refusal *refusal)
 {
     struct helper *helper = context;
     helper->calls++;
     if (refusal->error == MEMFS_EDQUOT)
-        fixture_set_quota(helper->f, figures(fs).quota_bytes + STEP);
+        fixture_set_quota(helper->f, statfs_of(fs).quota_bytes + STEP);
     else
-        assert_int_equal(memfs_set_node_limit(fs, figures(fs).node_limit + 1), 0);
+        assert_int_equal(memfs_set_node_limit(fs, statfs_of(fs).node_limit + 1), 0);
     return MEMFS_REFUSED_RETRY;
 }
 
@@ -164,7 +149,7 @@ static void the_node_limit_is_raised_for_a_journal(void **state)
     struct helper helper = {0};
     struct fixture *f = make(&helper, raise_the_limit);
     sqlite3 *db = open_database("DELETE", 4096);
-    memfs_statfs_info info = figures(f->fs);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(memfs_set_node_limit(f->fs, info.files + info.directories), 0);
     insert(db, 1);
     assert_int_equal(helper.calls, 1);

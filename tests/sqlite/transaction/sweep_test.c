@@ -12,13 +12,6 @@
  */
 #include "sweep.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,9 +113,7 @@ static void judge(struct sweep *sweep, int rc, unsigned turn, bool by_quota, boo
 /* With a reserve, larger than any journal here: from a few pages before ordinary data may grow. */
 static uint64_t least_room(struct fixture *f, unsigned step)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     return info.emergency_reserve_bytes > 4u * step ? info.emergency_reserve_bytes - 4u * step : 0;
 }
 

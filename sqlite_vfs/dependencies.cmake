@@ -1,10 +1,18 @@
-# SQLite from an amalgamation (MEMFS_SQLITE_AMALGAMATION: the directory of sqlite3.c,
-# sqlite3.h and sqlite3ext.h) instead of the system's: gives SQLite::SQLite3 and
-# SQLite3_VERSION as find_package(SQLite3) does.
+# The SQLite that the VFS is built with: the system's, or an amalgamation
+# (MEMFS_SQLITE_AMALGAMATION: the directory of sqlite3.c, sqlite3.h and sqlite3ext.h).
 #
-# It is an imported target, so that what is installed refers to the SQLite that the
-# installing system has; and a shared library with SQLite's usual name, so that a
-# program that is linked with the system's can be run with this one.
+# The amalgamation gives SQLite::SQLite3 and SQLite3_VERSION as find_package(SQLite3) does.  It is
+# an imported target, so that what is installed refers to the SQLite of the installing system; and
+# a shared library with SQLite's usual name, so that a program that is linked with the system's
+# can be run with this one.
+
+set(MEMFS_SQLITE_AMALGAMATION "" CACHE PATH
+    "Directory of an SQLite amalgamation to build with, instead of the system's SQLite")
+set(MEMFS_SQLITE_OPTIONS SQLITE_ENABLE_FTS5 CACHE STRING
+    "SQLITE_... definitions for the amalgamation, a list")
+if(NOT MEMFS_SQLITE_AMALGAMATION)
+    return()
+endif()
 
 set(memfs_amalgamation "${MEMFS_SQLITE_AMALGAMATION}")
 foreach(memfs_needed IN ITEMS sqlite3.c sqlite3.h sqlite3ext.h)
@@ -36,7 +44,8 @@ set_target_properties(SQLite::SQLite3 PROPERTIES
     INTERFACE_INCLUDE_DIRECTORIES "${memfs_amalgamation}")
 add_dependencies(SQLite::SQLite3 memfs_amalgamation)
 
-# An SQLite without threads has no mutex functions; whoever uses it must know.
+# An SQLite without threads has no mutex functions; its users must know.
 set(memfs_threadsafe ${MEMFS_SQLITE_OPTIONS})
 list(FILTER memfs_threadsafe INCLUDE REGEX "^SQLITE_THREADSAFE=")
 set_property(TARGET SQLite::SQLite3 PROPERTY INTERFACE_COMPILE_DEFINITIONS ${memfs_threadsafe})
+set(SQLite3_FOUND TRUE)
