@@ -16,8 +16,8 @@
 #include "entry/registration.h"
 #include "entry/uri.h"
 #include "file/file.h"
+#include "file/sibling.h"
 #include "images/image.h"
-#include "names/sibling.h"
 
 #include <memfs/sqlite.h>
 

@@ -17,6 +17,7 @@
 #include "base/amount.h"
 #include "base/errmap.h"
 #include "base/json.h"
+#include "locks/publishing.h"
 #include "transaction/dbcopy.h"
 
 #include <assert.h>
@@ -145,7 +146,7 @@ static int answer_used_by_class(const struct pragma_call *call)
 
 static int answer_readers(const struct pragma_call *call)
 {
-    struct mfs_readers readers = mfs_member_count_readers(call->member);
+    struct mfs_readers readers = mfs_publishing_count_readers(call->member);
     assert(readers.outdated <= readers.total);
     return give_answer(call, sqlite3_mprintf("{\"readers\":%u,\"outdated\":%u,\"behind\":%llu}",
                                              readers.total, readers.outdated,

@@ -140,26 +140,28 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
  *
  * - it is empty: journal mode TRUNCATE leaves such journals, an open journal is truncated instead
  *   of unlinked, and a yes would cost an open and a read in every transaction;
- * - the connection is isolated, and whatever lies beside its database is no hot journal of it;
+ * - it is the journal of an isolated database in which a connection has had RESERVED
+ *   (`no_hot_journal`): SQLite has played back a hot journal by then, and a live writer's journal,
+ *   which readers do not wait for, must not be taken for a hot one;
  * - the connection knows that nothing has the name, and no name in the tree has changed since.
  */
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
 {
     struct mfs_vfs *vfs = vfs_of(base);
-    struct mfs_nearby *nearby = mfs_name_cache_find(&vfs->registry.names, path);
+    struct mfs_name_cache *names = mfs_name_cache_find(&vfs->registry.names, path);
     memfs_stat_info info;
     info.struct_size = sizeof info;
     *answer = 0;
-    if (nearby != NULL) {
-        if (nearby->ignores_journal && path == nearby->journal_name)
+    if (names != NULL) {
+        if (names->no_hot_journal && path == names->journal_name)
             return SQLITE_OK;
-        if (mfs_name_cache_knows(nearby, vfs->fs, mfs_name_cache_absence(nearby, path)))
+        if (mfs_name_cache_knows(names, vfs->fs, mfs_name_cache_absence(names, path)))
             return SQLITE_OK;
-        mfs_name_cache_refresh(nearby, vfs->fs);
+        mfs_name_cache_refresh(names, vfs->fs);
     }
     int error = memfs_stat(vfs->fs, path, &info);
-    if (error == MEMFS_ENOENT && nearby != NULL)
-        mfs_name_cache_learn(nearby, mfs_name_cache_absence(nearby, path));
+    if (error == MEMFS_ENOENT && names != NULL)
+        mfs_name_cache_learn(names, mfs_name_cache_absence(names, path));
     if (error != 0)
         return SQLITE_OK;
     if (what == SQLITE_ACCESS_EXISTS)
