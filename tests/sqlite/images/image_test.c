@@ -431,6 +431,22 @@ static void a_wal_image_is_loaded_and_its_directory_left_alone(void **state)
     sqlite3_free(file);
 }
 
+/* In a URI the first name behind two slashes would be a host. */
+static void a_host_path_may_begin_with_two_slashes(void **state)
+{
+    struct fixture *f = *state;
+    char *file = host_name("slashes.db");
+    char *path = sqlite3_mprintf("/%s", file);
+    assert_int_equal(path[1], '/');
+    sqlite3 *db = host_open(file);
+    fill(db, "WAL", 4096);
+    db_close(db);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, "/db", path, 0), SQLITE_OK);
+    loaded_is_full("/db");
+    sqlite3_free(path);
+    sqlite3_free(file);
+}
+
 /* ------------------------------------------------------------- SQLite's own ways */
 
 static void copy_by_backup(sqlite3 *from, sqlite3 *to)
@@ -533,6 +549,7 @@ int main(void)
         TEST(what_is_absurd_is_misuse),
         TEST(a_wal_of_the_host_is_read_too),
         TEST(a_wal_image_is_loaded_and_its_directory_left_alone),
+        TEST(a_host_path_may_begin_with_two_slashes),
         TEST(the_backup_api_works_in_both_directions),
         TEST(vacuum_into_works_in_both_directions),
         TEST(serialize_and_deserialize_work),
