@@ -17,6 +17,7 @@
 
 #include <memfs/sqlite.h>
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -65,6 +66,8 @@ static bool copy_options(memfs_sqlite_open_options *own, const memfs_sqlite_open
 
 static bool are_options_sound(const memfs_sqlite_open_options *options, const char *path)
 {
+    if (options->reserved != 0 || (options->no_wait && options->busy_timeout_ms != 0))
+        return false;
     if (options->journal_mode != NULL && !is_journal_mode(options->journal_mode))
         return false;
     if (options->page_size != 0 && !is_page_size(options->page_size))
@@ -142,11 +145,19 @@ static sqlite3_int64 mmap_size_of(const memfs_sqlite_open_options *options)
     return options->mmap_size > 0 ? options->mmap_size : 0;
 }
 
+/* As sqlite3_busy_timeout() takes it: 0 does not wait, and 24 days are for ever. */
+static int busy_timeout_of(const memfs_sqlite_open_options *options)
+{
+    if (options->no_wait)
+        return 0;
+    if (options->busy_timeout_ms < 0)
+        return INT_MAX;
+    return options->busy_timeout_ms != 0 ? options->busy_timeout_ms : MFS_NEWCONNECTION_BUSY_MS;
+}
+
 static int apply_options(sqlite3 *db, const memfs_sqlite_open_options *options)
 {
-    int timeout = options->busy_timeout_ms != 0 ? options->busy_timeout_ms
-                                                : MFS_NEWCONNECTION_BUSY_MS;
-    int rc = sqlite3_busy_timeout(db, timeout);
+    int rc = sqlite3_busy_timeout(db, busy_timeout_of(options));
     if (rc == SQLITE_OK)
         rc = set_pragma(db, "page_size", (sqlite3_int64)options->page_size);
     if (rc == SQLITE_OK)

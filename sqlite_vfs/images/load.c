@@ -94,7 +94,7 @@ static int stage_buffer(memfs *fs, const char *stage, const void *data, size_t s
     return rc;
 }
 
-int memfs_sqlite_load_buffer(memfs *fs, const char *path, const void *data, size_t size,
+int memfs_sqlite_load_buffer(memfs *fs, const void *data, size_t size, const char *path,
                              unsigned flags)
 {
     char stage[STAGE_NAME_BYTES];
@@ -200,7 +200,7 @@ static int stage_host(const struct mfs_vfs *vfs, const char *stage, const char *
     return rc != SQLITE_OK ? rc : closed;
 }
 
-int memfs_sqlite_load_file(memfs *fs, const char *path, const char *host_path, unsigned flags)
+int memfs_sqlite_load_file(memfs *fs, const char *host_path, const char *path, unsigned flags)
 {
     char stage[STAGE_NAME_BYTES];
     if (fs == NULL || path == NULL || host_path == NULL || host_path[0] == '\0' ||

@@ -62,6 +62,12 @@ void mfs_readers_read(sqlite3_context *context, int count, sqlite3_value **value
         mfs_sqlvalue_fail(context, "memfs_read", path, error);
 }
 
+/* No entry has this name, which is an answer. */
+static bool has_no_entry(int error)
+{
+    return error == MEMFS_ENOENT || error == MEMFS_ENOTDIR || error == MEMFS_ELOOP;
+}
+
 /* The members bear the names of memfs_tree's columns. */
 static char *stat_to_json(const char *path, const memfs_stat_info *info)
 {
@@ -92,8 +98,8 @@ void mfs_readers_stat(sqlite3_context *context, int count, sqlite3_value **value
     memfs_stat_info info;
     info.struct_size = sizeof info;
     int error = memfs_stat(sqlite3_user_data(context), path, &info);
-    if (error == MEMFS_ENOENT || error == MEMFS_ENOTDIR || error == MEMFS_ELOOP)
-        return; /* no entry has this name */
+    if (has_no_entry(error))
+        return;
     if (error != 0) {
         mfs_sqlvalue_fail(context, "memfs_stat", path, error);
         return;
@@ -111,10 +117,11 @@ void mfs_readers_exists(sqlite3_context *context, int count, sqlite3_value **val
     const char *path = path_or_null(context, "memfs_exists", values);
     if (path == NULL)
         return;
-    int answer = memfs_exists(sqlite3_user_data(context), path);
-    MFS_ASSERT(answer <= 1);
-    if (answer < 0)
-        mfs_sqlvalue_fail(context, "memfs_exists", path, answer);
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    int error = memfs_stat(sqlite3_user_data(context), path, &info);
+    if (error == 0 || has_no_entry(error))
+        sqlite3_result_int(context, error == 0);
     else
-        sqlite3_result_int(context, answer);
+        mfs_sqlvalue_fail(context, "memfs_exists", path, error);
 }

@@ -216,12 +216,14 @@ static int copy_whole_tree(memfs *fs, void *context)
 /* That `from` is missing is found before any directory is made for `to`. */
 static int copy_pair(memfs *fs, struct mfs_sqlvalue_pair *pair)
 {
-    int is_directory = memfs_is_dir(fs, pair->from);
-    MFS_ASSERT(is_directory <= 1);
-    if (is_directory < 0)
-        return is_directory;
-    if (is_directory == 0 && memfs_exists(fs, pair->from) == 0)
-        return MEMFS_ENOENT;
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    int error = memfs_stat(fs, pair->from, &info);
+    if (error == MEMFS_ENOTDIR || error == MEMFS_ELOOP)
+        return MEMFS_ENOENT; /* no entry has this name */
+    if (error != 0)
+        return error;
+    bool is_directory = info.kind == MEMFS_KIND_DIRECTORY;
     return mfs_parents_run(fs, pair->to, is_directory ? copy_whole_tree : copy_one_file, pair);
 }
 
