@@ -13,9 +13,7 @@ enum { STEPS_MAX = 3000 };
 static sqlite3 *open_wal(const char *path)
 {
     sqlite3 *db = db_open(path);
-    char *mode = db_text(db, "PRAGMA journal_mode=WAL");
-    assert_string_equal(mode, "wal");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode=WAL", "wal");
     db_run(db, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v)");
     return db;
 }
