@@ -223,6 +223,31 @@ static void a_hot_journal_of_before_is_played_back_by_the_first_reader(void **st
     db_close(two);
 }
 
+/* A connection has read what a dead writer left, without its journal, and is idle; the journal
+ * comes back, and another connection plays it back. */
+static void after_a_playback_idle_connections_read_what_it_left(void **state)
+{
+    struct fixture *f = *state;
+    const char *changed = "SELECT count(*) FROM t WHERE a<>zeroblob(2000)";
+    sqlite3 *writer = db_open("/original");
+    db_run(writer, "PRAGMA cache_size=2; CREATE TABLE t(i INTEGER PRIMARY KEY, a);"
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<200)"
+                   "INSERT INTO t SELECT i, zeroblob(2000) FROM n;"
+                   "BEGIN; UPDATE t SET a=randomblob(2000)");
+    assert_int_equal(memfs_copy(f->fs, "/original", "/db", 0), 0);
+    assert_int_equal(memfs_copy(f->fs, "/original-journal", "/hidden", 0), 0);
+    db_close(writer);
+    sqlite3 *idle = db_open(ISOLATED);
+    assert_true(db_number(idle, changed) > 0);
+    assert_int_equal(memfs_rename(f->fs, "/hidden", "/db-journal", 0), 0);
+    sqlite3 *other = db_open(ISOLATED);
+    assert_int_equal(db_number(other, changed), 0);
+    assert_int_equal(db_number(idle, changed), 0);
+    db_assert_whole(idle);
+    db_close(other);
+    db_close(idle);
+}
+
 /*
  * Afterwards the pager keeps the journal's file open and writes to it, although its mode is
  * MEMORY, which works; but SQLite's debugging builds assert that it would not.
@@ -378,6 +403,7 @@ int main(void)
         SQLITE_TEST(a_backup_of_a_database_in_wal_mode_does_not_come_in),
         SQLITE_TEST(a_hot_journal_of_before_is_played_back_by_the_first_reader),
         SQLITE_TEST(a_hot_journal_is_played_back_by_one_that_keeps_its_lock_too),
+        SQLITE_TEST(after_a_playback_idle_connections_read_what_it_left),
         SQLITE_TEST(recovery_works_at_a_full_quota),
         SQLITE_TEST(the_journal_of_a_transaction_that_failed_is_not_played_back_later),
         SQLITE_TEST(a_journal_is_quenched_whose_transaction_changed_nothing),
