@@ -437,7 +437,7 @@ static void a_host_path_may_begin_with_two_slashes(void **state)
     sqlite3 *db = host_open(file);
     fill(db, "WAL", 4096);
     db_close(db);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/db", path, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, path, "/db", 0), SQLITE_OK);
     loaded_is_full("/db");
     sqlite3_free(path);
     sqlite3_free(file);
