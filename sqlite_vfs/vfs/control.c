@@ -14,10 +14,9 @@
  */
 #include "vfs/control.h"
 
+#include "base/assertion.h"
 #include "locks/publishing.h"
 #include "vfs/pragma.h"
-
-#include <assert.h>
 
 /* A flag: negative asks, 0 and 1 set it. */
 static int control_flag(bool *flag, int *argument)
@@ -75,7 +74,7 @@ static bool has_database_moved(const struct mfs_file *file, struct mfs_name_cach
 
 int mfs_control_file(struct mfs_file *file, int operation, void *argument)
 {
-    assert(file->fs != NULL && file->vfs_name != NULL);
+    MFS_ASSERT(file->fs != NULL && file->vfs_name != NULL);
     switch (operation) {
     case SQLITE_FCNTL_SIZE_HINT:
         return mfs_bytes_allocate(&file->bytes, *(const sqlite3_int64 *)argument);
@@ -111,7 +110,7 @@ static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
     if (*argument >= 0)
         mfs_member_set_size_limit(member, *argument < size ? size : *argument);
     sqlite3_int64 limit = mfs_member_size_limit(member);
-    assert(limit == MFS_SIZE_UNLIMITED || limit >= 0);
+    MFS_ASSERT(limit == MFS_SIZE_UNLIMITED || limit >= 0);
     *argument = limit == MFS_SIZE_UNLIMITED ? INT64_MAX : limit;
     return SQLITE_OK;
 }
@@ -120,6 +119,7 @@ static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
 static int control_lock_timeout(struct mfs_member *member, int *argument)
 {
     int before = member->lock_timeout_ms;
+    MFS_ASSERT(before >= 0);
     member->lock_timeout_ms = *argument > 0 ? *argument : 0;
     *argument = before;
     return SQLITE_OK;
@@ -149,7 +149,7 @@ static int control_size_hint(struct mfs_file *file, const struct mfs_member *mem
 int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struct mfs_undo *undo,
                          int operation, void *argument)
 {
-    assert(undo->names != NULL && undo->view != NULL);
+    MFS_ASSERT(undo->names != NULL && undo->view != NULL);
     switch (operation) {
     case SQLITE_FCNTL_SIZE_HINT:
         return control_size_hint(file, member, undo, argument);

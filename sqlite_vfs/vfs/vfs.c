@@ -19,6 +19,7 @@
  */
 #include "vfs/vfs.h"
 
+#include "base/assertion.h"
 #include "file/fullname.h"
 #include "locks/waiting.h"
 #include "names/superjournal.h"
@@ -30,7 +31,6 @@
 
 #include <memfs/storage.h>
 
-#include <assert.h>
 #include <string.h>
 
 static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
@@ -102,7 +102,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
     struct mfs_vfs *vfs = vfs_of(base);
     int rc;
     bool is_isolated = false;
-    assert(vfs->fs != NULL);
+    MFS_ASSERT(vfs->fs != NULL);
     if ((flags & SQLITE_OPEN_MAIN_DB) && path != NULL) {
         struct mfs_dbfile *db = (struct mfs_dbfile *)file;
         rc = open_database(vfs, path, db, flags);
@@ -112,7 +112,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
         rc = mfs_auxfile_open((struct mfs_auxfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
                               &wal, flags);
     }
-    assert((rc == SQLITE_OK) == (file->pMethods != NULL));
+    MFS_ASSERT((rc == SQLITE_OK) == (file->pMethods != NULL));
     if (rc != SQLITE_OK || out_flags == NULL)
         return rc;
     *out_flags = flags;
@@ -255,8 +255,8 @@ static int vfs_last_error(sqlite3_vfs *base, int size, char *message)
 int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *lower_vfs, struct mfs_vfs **out)
 {
     size_t length = strlen(name);
-    assert(length > 0 && length <= MEMFS_SQLITE_NAME_MAX);
-    assert(mfs_vfs_from(lower_vfs) == NULL);
+    MFS_ASSERT(length > 0 && length <= MEMFS_SQLITE_NAME_MAX);
+    MFS_ASSERT(mfs_vfs_from(lower_vfs) == NULL);
     void *memory;
     int error = memfs_charged_alloc(fs, sizeof(struct mfs_vfs), &memory);
     if (error != 0)
@@ -291,13 +291,14 @@ int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *lower_vfs, struct m
         .xGetLastError = vfs_last_error,
         .xCurrentTimeInt64 = vfs_current_time_ms,
     };
+    MFS_ASSERT(mfs_vfs_from(&vfs->base) == vfs);
     *out = vfs;
     return 0;
 }
 
 void mfs_vfs_destroy(struct mfs_vfs *vfs)
 {
-    assert(atomic_load(&vfs->registry.open_files) == 0);
+    MFS_ASSERT(atomic_load(&vfs->registry.open_files) == 0);
     mfs_registry_fini(&vfs->registry);
     memfs_free(vfs->fs, vfs);
 }

@@ -145,7 +145,7 @@ static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end,
             return error;
     }
     bool shrinks = end < file->content.preallocated_end;
-    mfs_node_set_reserved_end(&fs->nodes, file, end);
+    mfs_node_set_preallocated_end(&fs->nodes, file, end);
     if (shrinks)
         mfs_node_cut(&fs->nodes, file, mfs_node_size(file));
     return 0;

@@ -47,9 +47,16 @@ static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
     if (error == 0)
         error = mfs_strlist_append_names(&list, &mfs_node_as_dir(place.node)->names);
     if (error == 0)
-        mfs_node_accessed(&fs->nodes, place.node);
+        mfs_node_retain(place.node);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
-    return deliver_list(&list, error, out);
+    if (error != 0)
+        return deliver_list(&list, error, out);
+    /* A refused call leaves the access time. */
+    error = deliver_list(&list, 0, out);
+    if (error == 0)
+        mfs_node_accessed(&fs->nodes, place.node);
+    mfs_node_release(&fs->nodes, place.node);
+    return error;
 }
 
 int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)

@@ -1,7 +1,8 @@
 /*
- * Missing parents are built as a private tree with the node already in it; then
- * the top of that tree gets its name.  What can fail comes first, and what was
- * built until then is thrown away.
+ * 1. Missing parents are built as a private tree with the node already in it; then the top of that
+ *    tree gets its name.  No observer sees the parents without the node.
+ * 2. All that can fail comes first.  After a failure, what was built is freed, and the tree is as
+ *    it was.
  */
 #include "tree/publish.h"
 
@@ -15,8 +16,8 @@ struct chain {
     struct mfs_addition addition; /* for the top, in the tree */
 };
 
-/* Builds the parents that `place` lacks and gets both names ready.  The node's own number of
- * names is the caller's business. */
+/* Builds the parents that `place` lacks and prepares both names.  Whether the node may have one
+ * more name is for the caller to check. */
 static int prepare_chain(struct mfs_tree *tree, const struct mfs_place *place, uint32_t mode,
                          struct chain *out) MFS_REQUIRES(tree->lock)
 {

@@ -1,7 +1,10 @@
 /*
- * The walk keeps a stack of texts still to be walked: the path itself at the
- * bottom, and above it the target of each symlink met on the way.  A component
- * is the last one when no text has anything left.
+ * 1. The walk keeps a stack of texts that are still to be walked: the path itself at the bottom,
+ *    and above it the target of each symlink on the way.
+ * 2. A component is the last one if no text has anything left.
+ * 3. No more symlinks are followed than MEMFS_SYMLINK_DEPTH_MAX, so the stack cannot overflow.
+ *
+ * Cost: one look-up in a directory for each component; 41 pointers on the stack.
  */
 #include "tree/walk.h"
 
@@ -39,6 +42,7 @@ static void begin_text(struct walk *w, const char *text)
 
 static int follow(struct walk *w, const struct mfs_symlink_node *link)
 {
+    MFS_CHECK(w->followed <= MEMFS_SYMLINK_DEPTH_MAX && w->depth <= w->followed + 1);
     if (w->followed++ == MEMFS_SYMLINK_DEPTH_MAX)
         return MEMFS_ELOOP;
     (void)is_at_end(w); /* make room: used up texts do not count */
@@ -106,6 +110,8 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
             end_at_dir(w, up ? MFS_LAST_DOTDOT : MFS_LAST_DOT, out);
         return error;
     }
+    if (mfs_node_links(&w->at->node) == 0)
+        return MEMFS_ENOENT; /* a removed directory has no names, and gets none */
     if (c->length > MEMFS_NAME_MAX)
         return MEMFS_ENAMETOOLONG;
     struct mfs_dir_key name = mfs_dir_key_of(c);
@@ -141,8 +147,6 @@ static int walk_from(struct mfs_tree *tree, struct mfs_dir_node *root, struct mf
     const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1]; /* outside the struct, which is zeroed */
     struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags, .rest = rest};
     begin_text(&w, path);
-    if (mfs_node_links(&w.at->node) == 0)
-        return MEMFS_ENOENT; /* a removed directory: nothing is in it */
     if (is_at_end(&w))
         end_at_dir(&w, MFS_LAST_ROOT, out);
     enum step next = w.depth == 0 ? STEP_END : STEP_ON;
