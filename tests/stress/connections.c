@@ -20,13 +20,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define VFS_NAME "connections"
 #define ACCOUNTS 8
 #define SUM (ACCOUNTS * 100)

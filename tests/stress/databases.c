@@ -19,13 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define VFS_NAME "stress"
 #define DATABASE "/app.db"
 #define WRITERS 3u

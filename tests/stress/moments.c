@@ -13,26 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define SOURCE "/source"
 #define SOURCE_BYTES 40000u
 #define CUT_BYTES 12345 /* the only other size: so cutting never grows, and leaves no zeros */
 #define PAGE_BYTES 4096u
 #define STEPS 2000u
-
-static memfs_file *opened(struct crew_member *me, const char *path, uint32_t flags)
-{
-    struct site *site = me->context;
-    memfs_file *file = NULL;
-    crew_must(me, memfs_open(site->fs, path, flags, 0644, &file));
-    return file;
-}
 
 static void own_path(char path[32], const struct crew_member *me)
 {
@@ -41,7 +26,7 @@ static void own_path(char path[32], const struct crew_member *me)
 
 static void write_source(struct crew_member *me)
 {
-    memfs_file *file = opened(me, SOURCE, MEMFS_O_RDWR);
+    memfs_file *file = site_open_file(me, SOURCE, MEMFS_O_RDWR);
     unsigned char bytes[SOURCE_BYTES];
     for (unsigned i = 0; i < STEPS; i++) {
         memset(bytes, 1 + (int)crew_random(me, 255), sizeof bytes);
@@ -90,7 +75,7 @@ static void clone_source(struct crew_member *me)
         crew_must(me, memfs_copy(site->fs, SOURCE, path, 0));
         check_file(me, path);
         check_file(me, path);
-        memfs_file *file = opened(me, path, MEMFS_O_WRITE);
+        memfs_file *file = site_open_file(me, path, MEMFS_O_WRITE);
         crew_check(me, memfs_pwrite(file, "", 1, PAGE_BYTES + 1) == 1);
         crew_must(me, memfs_close(file));
         if (crew_random(me, 2) == 0)
@@ -114,7 +99,7 @@ static void check_version(struct crew_member *me, const memfs_content_ref *versi
 
 static void hold_versions(struct crew_member *me)
 {
-    memfs_file *file = opened(me, SOURCE, MEMFS_O_RDWR);
+    memfs_file *file = site_open_file(me, SOURCE, MEMFS_O_RDWR);
     memfs_content_ref held[3];
     for (unsigned i = 0; i < STEPS; i++) {
         for (unsigned k = 0; k < 3; k++)
@@ -138,7 +123,7 @@ static void map_clones(struct crew_member *me)
     own_path(path, me);
     for (unsigned i = 0; i < STEPS; i++) {
         crew_must(me, memfs_copy(site->fs, SOURCE, path, 0));
-        memfs_file *file = opened(me, path, MEMFS_O_READ);
+        memfs_file *file = site_open_file(me, path, MEMFS_O_READ);
         memfs_mapping mapping;
         crew_must(me, memfs_map(file, 0, PAGE_BYTES, &mapping));
         unsigned char before = *(const unsigned char *)mapping.data;
@@ -216,7 +201,7 @@ static void map_and_remove(struct crew_member *me)
         int value = 1 + (int)crew_random(me, 255);
         memset(bytes, value, sizeof bytes);
         crew_must(me, memfs_write_file(site->fs, path, bytes, sizeof bytes, 0644));
-        memfs_file *file = opened(me, path, MEMFS_O_RDWR);
+        memfs_file *file = site_open_file(me, path, MEMFS_O_RDWR);
         memfs_mapping mapping;
         crew_must(me, memfs_map(file, PAGE_BYTES, PAGE_BYTES, &mapping));
         uint32_t way = crew_random(me, 3);

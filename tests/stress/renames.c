@@ -8,13 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define STEPS 8000u
 #define DIRECTORIES 12u
 #define TARGET_BYTES 9000u

@@ -15,13 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 enum { WRITERS = 3, SNAPSHOTS = 300, BLOB_BYTES = 9000, CHANGES = 4000 };
 
 /* Writers go on until all have looked who want to. */

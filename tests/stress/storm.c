@@ -9,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define OWNERS 2u
 #define STEPS 2000u
 #define MOVING_QUOTA_BYTES ((uint64_t)400 << 10)

@@ -10,13 +10,6 @@
 
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define PAGE_BYTES 4096
 #define PAGES 64
 #define ROUNDS 4000u

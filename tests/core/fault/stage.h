@@ -16,7 +16,7 @@
 #ifndef MEMFS_TESTS_STAGE_H
 #define MEMFS_TESTS_STAGE_H
 
-#include "fixture.h"
+#include "checks.h"
 
 #include <memfs/storage.h>
 

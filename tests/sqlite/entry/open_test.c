@@ -20,9 +20,7 @@ static sqlite3 *open_with(struct fixture *f, const memfs_sqlite_open_options *op
 
 static void has_mode(sqlite3 *db, const char *mode)
 {
-    char *text = db_text(db, "PRAGMA journal_mode");
-    assert_string_equal(text, mode);
-    sqlite3_free(text);
+    db_assert_text(db, "PRAGMA journal_mode", mode);
 }
 
 static void without_options_it_suits_memory(void **state)

@@ -56,9 +56,7 @@ static void loaded_is_full(const char *path)
 {
     sqlite3 *db = db_open(path);
     is_full(db);
-    char *mode = db_text(db, "PRAGMA journal_mode");
-    assert_string_equal(mode, "delete");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode", "delete");
     db_run(db, "INSERT INTO t VALUES(0, 0)");
     db_close(db);
 }
@@ -424,9 +422,7 @@ static void a_wal_image_is_loaded_and_its_directory_left_alone(void **state)
     assert_int_equal(memfs_write_file(f->fs, "/plain", bytes, size, 0644), 0);
     db = db_open("/plain");
     is_full(db);
-    char *mode = db_text(db, "PRAGMA journal_mode");
-    assert_string_equal(mode, "wal");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode", "wal");
     db_close(db);
     sqlite3_free(file);
 }

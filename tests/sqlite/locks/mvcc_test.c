@@ -259,9 +259,7 @@ static void old_versions_are_given_back_with_their_last_reader(void **state)
 
 static void assert_readers(sqlite3 *db, const char *expected)
 {
-    char *answer = db_text(db, "PRAGMA memfs_readers");
-    assert_string_equal(answer, expected);
-    sqlite3_free(answer);
+    db_assert_text(db, "PRAGMA memfs_readers", expected);
 }
 
 static void a_pragma_tells_of_readers_that_hold_old_versions(void **state)

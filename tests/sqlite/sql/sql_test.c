@@ -370,9 +370,7 @@ static void wal_works_under_exclusive_locking_too(void **state)
     (void)state;
     sqlite3 *db = db_open("/db");
     db_run(db, "PRAGMA locking_mode=EXCLUSIVE; CREATE TABLE t(a)");
-    char *mode = db_text(db, "PRAGMA journal_mode=WAL");
-    assert_string_equal(mode, "wal");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode=WAL", "wal");
     db_run(db, "INSERT INTO t VALUES(1); PRAGMA wal_checkpoint; INSERT INTO t VALUES(2)");
     set_mode(db, "MEMORY");
     db_run(db, "INSERT INTO t VALUES(3)");

@@ -105,11 +105,16 @@ int64_t db_number(sqlite3 *db, const char *sql)
     return number;
 }
 
+void db_assert_text(sqlite3 *db, const char *sql, const char *expected)
+{
+    char *text = db_text(db, sql);
+    assert_string_equal(text, expected);
+    sqlite3_free(text);
+}
+
 void db_assert_whole(sqlite3 *db)
 {
-    char *verdict = db_text(db, "PRAGMA integrity_check");
-    assert_string_equal(verdict, "ok");
-    sqlite3_free(verdict);
+    db_assert_text(db, "PRAGMA integrity_check", "ok");
 }
 
 uint64_t pages_used(memfs *fs)

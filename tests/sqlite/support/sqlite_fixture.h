@@ -37,6 +37,9 @@ int db_try(sqlite3 *db, const char *sql);
 int64_t db_number(sqlite3 *db, const char *sql);
 char *db_text(sqlite3 *db, const char *sql); /* sqlite3_free() */
 
+/* That is this. */
+void db_assert_text(sqlite3 *db, const char *sql, const char *expected);
+
 /* PRAGMA integrity_check says ok. */
 void db_assert_whole(sqlite3 *db);
 
