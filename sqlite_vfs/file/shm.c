@@ -54,11 +54,6 @@ void mfs_shm_destroy(struct mfs_shm *shm)
     (void)memfs_free(shm->fs, shm);
 }
 
-static bool regions_are_valid(const struct mfs_shm *shm)
-{
-    return shm->regions_mapped <= shm->regions_ready && shm->regions_ready <= shm->regions_capacity;
-}
-
 /* Enlarges the array of addresses; the regions stay where they are. */
 static int grow_regions(struct mfs_shm *shm)
 {
@@ -86,7 +81,8 @@ static int allocate_regions(struct mfs_shm *shm, uint32_t count)
             return error;
         shm->regions[shm->regions_ready++] = region; /* zeroed */
     }
-    MFS_ASSERT(regions_are_valid(shm));
+    MFS_ASSERT(shm->regions_mapped <= shm->regions_ready &&
+               shm->regions_ready <= shm->regions_capacity);
     return 0;
 }
 
