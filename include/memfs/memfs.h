@@ -142,6 +142,7 @@ MEMFS_API const char *memfs_version(void);
 #define MEMFS_PAGE_SIZE_MIN 256u
 #define MEMFS_PAGE_SIZE_MAX 65536u
 #define MEMFS_PAGE_SIZE_DEFAULT 4096u
+#define MEMFS_UNLIMITED 0u /* as a quota or a node limit: none */
 #define MEMFS_QUOTA_DEFAULT ((uint64_t)256 << 20)
 #define MEMFS_STRUCT_SIZE_MAX 4096u
 
@@ -181,7 +182,8 @@ enum memfs_error {
 #define MEMFS_ERROR_ENUMERATOR(name, number, text) MEMFS_##name = -(number),
     MEMFS_ERRORS(MEMFS_ERROR_ENUMERATOR)
 #undef MEMFS_ERROR_ENUMERATOR
-        MEMFS_ERROR_END_ = -4096 /* not an error: keeps the enum's range wide */
+        MEMFS_ERROR_END_ = -4096 /* no error: makes the enum's type wide enough for the codes of
+                                    later versions */
 };
 
 /* "MEMFS_ENOENT" for MEMFS_ENOENT, "MEMFS_OK" for 0, "MEMFS_E?" for what is no code. */
@@ -279,10 +281,11 @@ typedef struct memfs_config {
     size_t struct_size;   /* sizeof(memfs_config) */
     uint32_t flags;       /* MEMFS_CREATE_... */
     uint32_t page_size;   /* bytes; a power of two, MEMFS_PAGE_SIZE_MIN .. _MAX */
-    uint64_t quota_bytes; /* 0: unlimited (with an arena: the arena's size, as the default is) */
+    uint64_t quota_bytes; /* MEMFS_UNLIMITED (0), or the limit */
     uint64_t node_limit;  /* files, directories and symlinks, the root included; 0: unlimited */
     uint64_t emergency_reserve_bytes; /* of the quota, closed to ordinary data; 0: none */
-    void *arena; /* if not null, all memory comes from here and the heap is never called */
+    void *arena; /* if not null, all memory comes from here and the heap is never called; the
+                    limit is then the smaller of the quota and what the arena can hold */
     size_t arena_bytes;
     const memfs_allocator *allocator; /* copied; null: malloc and free */
     const memfs_lock_hooks *locks;    /* copied; null: POSIX threads */
@@ -340,8 +343,9 @@ MEMFS_API int memfs_create(const memfs_config *config, memfs **out);
 MEMFS_API int memfs_destroy(memfs *fs, unsigned flags);
 
 /*
- * Changes the quota (0: unlimited; with an arena: the arena's size).
- * Errors: EBUSY (more than this is committed), EINVAL (more than the arena).
+ * Changes the quota (0: unlimited).  With an arena, the smaller of the quota and what the arena
+ * can hold is in force; memfs_statfs() tells which.
+ * Errors: EBUSY (more than this is committed).
  */
 MEMFS_API int memfs_set_quota(memfs *fs, uint64_t quota_bytes);
 
@@ -415,7 +419,10 @@ MEMFS_API int memfs_audit(memfs *fs);
 
 /* -------------------------------------------------------------------- files */
 
-/* Access: one of three. */
+/* Timeouts are in milliseconds.  0 does not wait; a negative one waits for ever. */
+#define MEMFS_WAIT_FOREVER (-1)
+
+/* Access: one of three; flags that are 0 as a whole mean MEMFS_O_READ. */
 #define MEMFS_O_READ 0x1u
 #define MEMFS_O_WRITE 0x2u
 #define MEMFS_O_RDWR 0x3u
@@ -445,7 +452,7 @@ typedef struct memfs_open_options {
     size_t struct_size;          /* sizeof(memfs_open_options) */
     uint32_t flags;              /* MEMFS_O_...; 0 means MEMFS_O_READ */
     uint32_t mode;               /* permission bits of a file that is created */
-    int64_t lock_timeout_ms;     /* for the lock flags; 0: do not wait, negative: forever */
+    int64_t lock_timeout_ms;     /* for the lock flags; 0: do not wait; or MEMFS_WAIT_FOREVER */
     memfs_dir *at;               /* where a relative path starts; null: the root */
     memfs_file_storage *storage; /* if not null, the handle lives here and opening an
                                     existing file allocates nothing */
@@ -553,8 +560,7 @@ MEMFS_API int memfs_fsync(memfs_file *file);
 /*
  * Whole-file locks, between handles (not threads).  `kind` MEMFS_LOCK_EXCLUSIVE
  * on a shared lock upgrades it, MEMFS_LOCK_SHARED on an exclusive one
- * downgrades it (never waits).  `timeout_ms`: 0 does not wait, negative waits
- * forever.  While a file is locked, removing, renaming or replacing it is EBUSY.
+ * downgrades it (never waits).  While a file is locked, removing, renaming or replacing it is EBUSY.
  * Errors: EAGAIN (timeout 0), ETIMEDOUT, EDEADLK (another handle is waiting to
  * upgrade its shared lock too), EINVAL, EISDIR.
  */
@@ -595,10 +601,15 @@ MEMFS_API int memfs_fstat(memfs_file *file, memfs_stat_info *info);
 /* The size of an open file, without anything else; never waits. */
 MEMFS_API int64_t memfs_file_size(memfs_file *file);
 
-/* 1 or 0, or an error other than ENOENT, ENOTDIR, ELOOP (those are 0).  Links are followed. */
+/*
+ * Whether something is there, and of which kind: 1 or 0, never an error.  Where the path cannot be
+ * looked up, for whatever reason, the answer is 0; memfs_stat() says why.  Symlinks are followed,
+ * except by memfs_is_symlink() as the last component.
+ */
 MEMFS_API int memfs_exists(memfs *fs, const char *path);
 MEMFS_API int memfs_is_file(memfs *fs, const char *path);
 MEMFS_API int memfs_is_dir(memfs *fs, const char *path);
+MEMFS_API int memfs_is_symlink(memfs *fs, const char *path);
 
 /* Permission bits, 07777; stored and reported, not enforced.  Errors: EINVAL (other bits). */
 MEMFS_API int memfs_chmod(memfs *fs, const char *path, uint32_t mode);
@@ -678,14 +689,22 @@ MEMFS_API int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to
 MEMFS_API int memfs_symlink(memfs *fs, const char *target, const char *path);
 MEMFS_API int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *path);
 
-/* The target of a symlink, cut to `size` bytes, without a NUL; returns the
- * count stored.  Errors: EINVAL (no symlink).  Source: POSIX readlink(). */
+/*
+ * Stores the target of a symlink and returns the count of bytes stored.  As POSIX has it, there is
+ * no NUL behind them, and a target that is longer than `size` is cut without an error: a count of
+ * `size` may mean that.  A buffer of MEMFS_PATH_MAX bytes is always enough.
+ * Errors: EINVAL (no symlink).  Source: POSIX.1-2017 readlink().
+ */
 MEMFS_API int64_t memfs_readlink(memfs *fs, const char *path, char *buffer, size_t size);
 MEMFS_API int64_t memfs_readlinkat(memfs *fs, memfs_dir *at, const char *path, char *buffer,
                                    size_t size);
 
-/* The absolute path without links, "." and "..", and its length; NUL-terminated.
- * Everything but the last component must exist.  Errors: ERANGE (does not fit). */
+/*
+ * Stores the absolute path without symlinks, "." and "..", with a NUL behind it, and returns its
+ * length.  Unlike memfs_readlink() it never cuts: a path that does not fit is ERANGE, and the
+ * buffer is as it was.  Everything but the last component must exist.  The result may be longer
+ * than MEMFS_PATH_MAX, as a tree may be deeper.
+ */
 MEMFS_API int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size_t size);
 
 /* ------------------------------------------------------------ whole files */

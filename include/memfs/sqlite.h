@@ -65,7 +65,10 @@
  *
  * RULES
  *
- * Errors and threads are as in memfs.h.  The VFS is as safe to use from several
+ * memfs_sqlite_register(), memfs_sqlite_unregister() and memfs_sqlite_register_functions() return
+ * memfs's codes (0 or MEMFS_E...); memfs_sqlite_open() and the functions that save and load
+ * return SQLite's (SQLITE_OK or an error, extended or not).  Lifetimes and struct_size are as in
+ * memfs.h.  The VFS is as safe to use from several
  * threads as the SQLite library that calls it (sqlite3_threadsafe()).
  *
  * WAYS TO HURT YOURSELF
@@ -160,13 +163,15 @@ MEMFS_SQLITE_API int memfs_sqlite_register_functions(struct sqlite3 *db, memfs *
 typedef struct memfs_sqlite_open_options {
     size_t struct_size;       /* sizeof(memfs_sqlite_open_options) */
     int flags;                /* SQLITE_OPEN_...; 0: READWRITE | CREATE */
-    int busy_timeout_ms;      /* 0: 5000; negative: do not wait */
+    int busy_timeout_ms;      /* 0: 5000; negative, as MEMFS_WAIT_FOREVER: for ever */
     const char *journal_mode; /* null: WAL and isolated stay, all else is PERSIST */
     uint32_t page_size;       /* of a database that is made; 0: SQLite's, 4096 */
     int cache_size;           /* as PRAGMA cache_size: pages, or KiB if negative; 0: SQLite's */
     int64_t mmap_size;        /* as PRAGMA mmap_size: bytes; 0: all; negative: none */
     int make_parents;         /* not 0: make missing directories of `path`, 0755 */
     int isolated;             /* not 0: as memfs_mvcc=1; the default journal is then MEMORY */
+    int no_wait;              /* not 0: do not wait at all; busy_timeout_ms must be 0 then */
+    int reserved;             /* must be 0 */
 } memfs_sqlite_open_options;
 
 /*
@@ -182,7 +187,8 @@ typedef struct memfs_sqlite_open_options {
  *
  * Errors:   SQLite's codes.  SQLITE_MISUSE: `fs` is not registered, or an option is absurd (an
  *           unknown journal mode, a page size that is no power of two from 512 to 65536, a
- *           wrong struct_size, make_parents or isolated with a URI).  SQLITE_CANTOPEN too if the database
+ *           struct_size that is too small or says more than this version knows, no_wait with a
+ *           timeout, make_parents or isolated with a URI).  SQLITE_CANTOPEN too if the database
  *           cannot have the journal mode.
  * Failure:  as sqlite3_open_v2(): unless `*db` is null, sqlite3_errmsg() says more, and
  *           sqlite3_close() is due.  Parents that were made are removed again.
@@ -249,12 +255,12 @@ MEMFS_SQLITE_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *sc
  *           beside `path`, which would be taken for the new database's), SQLITE_CANTOPEN.
  * Failure:  nothing has changed.
  */
-MEMFS_SQLITE_API int memfs_sqlite_load_file(memfs *fs, const char *path, const char *host_path,
+MEMFS_SQLITE_API int memfs_sqlite_load_file(memfs *fs, const char *host_path, const char *path,
                                             unsigned flags);
 
 /* The same from memory, whose bytes are an image.  `fs` need not be registered. */
-MEMFS_SQLITE_API int memfs_sqlite_load_buffer(memfs *fs, const char *path, const void *data,
-                                              size_t size, unsigned flags);
+MEMFS_SQLITE_API int memfs_sqlite_load_buffer(memfs *fs, const void *data, size_t size,
+                                              const char *path, unsigned flags);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
  * Cost: two PRAGMAs that look at the journal mode, and one for each setting that is not SQLite's
  * default.
  */
+#include "base/assertion.h"
 #include "entry/newconnection.h"
 #include "entry/registration.h"
 #include "entry/uri.h"
@@ -16,7 +17,7 @@
 
 #include <memfs/sqlite.h>
 
-#include <assert.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -65,6 +66,8 @@ static bool copy_options(memfs_sqlite_open_options *own, const memfs_sqlite_open
 
 static bool are_options_sound(const memfs_sqlite_open_options *options, const char *path)
 {
+    if (options->reserved != 0 || (options->no_wait && options->busy_timeout_ms != 0))
+        return false;
     if (options->journal_mode != NULL && !is_journal_mode(options->journal_mode))
         return false;
     if (options->page_size != 0 && !is_page_size(options->page_size))
@@ -104,6 +107,7 @@ static int set_journal_mode(sqlite3 *db, const char *mode)
 {
     char sql[64];
     bool is_set;
+    MFS_ASSERT(is_journal_mode(mode));
     sqlite3_snprintf((int)sizeof sql, sql, "PRAGMA journal_mode=%s", mode);
     int rc = compare_mode(db, sql, mode, &is_set);
     if (rc != SQLITE_OK)
@@ -141,11 +145,19 @@ static sqlite3_int64 mmap_size_of(const memfs_sqlite_open_options *options)
     return options->mmap_size > 0 ? options->mmap_size : 0;
 }
 
+/* As sqlite3_busy_timeout() takes it: 0 does not wait, and 24 days are for ever. */
+static int busy_timeout_of(const memfs_sqlite_open_options *options)
+{
+    if (options->no_wait)
+        return 0;
+    if (options->busy_timeout_ms < 0)
+        return INT_MAX;
+    return options->busy_timeout_ms != 0 ? options->busy_timeout_ms : MFS_NEWCONNECTION_BUSY_MS;
+}
+
 static int apply_options(sqlite3 *db, const memfs_sqlite_open_options *options)
 {
-    int timeout = options->busy_timeout_ms != 0 ? options->busy_timeout_ms
-                                                : MFS_NEWCONNECTION_BUSY_MS;
-    int rc = sqlite3_busy_timeout(db, timeout);
+    int rc = sqlite3_busy_timeout(db, busy_timeout_of(options));
     if (rc == SQLITE_OK)
         rc = set_pragma(db, "page_size", (sqlite3_int64)options->page_size);
     if (rc == SQLITE_OK)
@@ -162,6 +174,7 @@ static int apply_options(sqlite3 *db, const memfs_sqlite_open_options *options)
 
 static int open_connection(struct connection_opening *opening, int flags)
 {
+    MFS_ASSERT(opening->db == NULL);
     if (!opening->options->isolated)
         return sqlite3_open_v2(opening->path, &opening->db, flags, opening->vfs_name);
     char *uri = mfs_uri_make(opening->path, "memfs_mvcc=1");
@@ -181,7 +194,7 @@ static int attempt_connection(void *context)
     (void)sqlite3_close(opening->db);
     opening->db = NULL;
     int rc = open_connection(opening, flags);
-    assert(rc != SQLITE_OK || opening->db != NULL);
+    MFS_ASSERT(rc != SQLITE_OK || opening->db != NULL);
     return rc == SQLITE_OK ? apply_options(opening->db, opening->options) : rc;
 }
 

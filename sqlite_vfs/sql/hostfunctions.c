@@ -7,16 +7,16 @@
  */
 #include "sql/hostfunctions.h"
 
+#include "base/assertion.h"
 #include "sql/hostcopy.h"
 #include "sql/sqlvalue.h"
 
-#include <assert.h>
 #include <stddef.h>
 
 static void set_copy_result(sqlite3_context *context, const char *function,
                             const struct mfs_hostcopy *copied)
 {
-    assert(copied->error <= 0);
+    MFS_ASSERT(copied->error <= 0);
     if (copied->error == 0)
         sqlite3_result_int64(context, copied->entries);
     else if (copied->host_text == NULL)

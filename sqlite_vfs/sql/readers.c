@@ -12,10 +12,10 @@
  */
 #include "sql/readers.h"
 
+#include "base/assertion.h"
 #include "base/json.h"
 #include "sql/sqlvalue.h"
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -44,7 +44,7 @@ void mfs_readers_read(sqlite3_context *context, int count, sqlite3_value **value
 {
     int64_t offset = 0;
     int64_t length = MFS_SQLVALUE_TO_THE_END;
-    assert(count >= 1 && count <= 3);
+    MFS_ASSERT(count >= 1 && count <= 3);
     const char *path = path_or_null(context, "memfs_read", values);
     if (path == NULL)
         return;
@@ -62,6 +62,12 @@ void mfs_readers_read(sqlite3_context *context, int count, sqlite3_value **value
         mfs_sqlvalue_fail(context, "memfs_read", path, error);
 }
 
+/* No entry has this name, which is an answer. */
+static bool has_no_entry(int error)
+{
+    return error == MEMFS_ENOENT || error == MEMFS_ENOTDIR || error == MEMFS_ELOOP;
+}
+
 /* The members bear the names of memfs_tree's columns. */
 static char *stat_to_json(const char *path, const memfs_stat_info *info)
 {
@@ -69,7 +75,7 @@ static char *stat_to_json(const char *path, const memfs_stat_info *info)
     sqlite3_str_appendall(out, "{\"path\":");
     mfs_json_append_string(out, path);
     sqlite3_str_appendf(out,
-                        ",\"kind\":\"%s\",\"size\":%llu,\"allocated_bytes\":%llu,\"mode\":%u,"
+                        ",\"kind\":\"%s\",\"size_bytes\":%llu,\"allocated_bytes\":%llu,\"mode\":%u,"
                         "\"uid\":%u,\"gid\":%u,",
                         mfs_sqlvalue_kind(info->kind), (unsigned long long)info->size_bytes,
                         (unsigned long long)info->allocated_bytes, info->mode, info->uid,
@@ -92,8 +98,8 @@ void mfs_readers_stat(sqlite3_context *context, int count, sqlite3_value **value
     memfs_stat_info info;
     info.struct_size = sizeof info;
     int error = memfs_stat(sqlite3_user_data(context), path, &info);
-    if (error == MEMFS_ENOENT || error == MEMFS_ENOTDIR || error == MEMFS_ELOOP)
-        return; /* no entry has this name */
+    if (has_no_entry(error))
+        return;
     if (error != 0) {
         mfs_sqlvalue_fail(context, "memfs_stat", path, error);
         return;
@@ -111,10 +117,11 @@ void mfs_readers_exists(sqlite3_context *context, int count, sqlite3_value **val
     const char *path = path_or_null(context, "memfs_exists", values);
     if (path == NULL)
         return;
-    int answer = memfs_exists(sqlite3_user_data(context), path);
-    assert(answer <= 1);
-    if (answer < 0)
-        mfs_sqlvalue_fail(context, "memfs_exists", path, answer);
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    int error = memfs_stat(sqlite3_user_data(context), path, &info);
+    if (error == 0 || has_no_entry(error))
+        sqlite3_result_int(context, error == 0);
     else
-        sqlite3_result_int(context, answer);
+        mfs_sqlvalue_fail(context, "memfs_exists", path, error);
 }

@@ -5,6 +5,7 @@
  * The functions come first: if they are there already and statements are running, SQLite refuses
  * the first of them, and nothing has changed.  Every later failure takes all of them out.
  */
+#include "base/assertion.h"
 #include "base/sqliteapi.h"
 #include "sql/functions.h"
 #include "sql/hostcopy.h"
@@ -14,6 +15,7 @@
 
 static int register_functions_and_table(sqlite3 *db, memfs *fs, bool has_host_access)
 {
+    MFS_ASSERT(db != NULL && fs != NULL);
     int rc = mfs_functions_register(db, fs, has_host_access);
     if (rc == SQLITE_BUSY)
         return MEMFS_EBUSY;

@@ -73,15 +73,12 @@ int memfs_fstat(memfs_file *file, memfs_stat_info *info)
     return error;
 }
 
-/* 1 if the node at `path` is of the kind (0: any), 0 if not, or an error. */
-static int is_kind(memfs *fs, const char *path, uint32_t kind)
+/* 1 if the path leads to a node, of this kind (0: of any); else 0. */
+static int is_kind(memfs *fs, const char *path, unsigned flags, uint32_t kind)
 {
     struct mfs_node *node;
-    int error = find_node(fs, NULL, path, 0, &node);
-    if (error == MEMFS_ENOENT || error == MEMFS_ENOTDIR || error == MEMFS_ELOOP)
+    if (path == NULL || find_node(fs, NULL, path, flags, &node) != 0)
         return 0;
-    if (error != 0)
-        return error;
     int answer = kind == 0 || node->kind == kind ? 1 : 0;
     mfs_node_release(&fs->nodes, node);
     return answer;
@@ -89,17 +86,22 @@ static int is_kind(memfs *fs, const char *path, uint32_t kind)
 
 int memfs_exists(memfs *fs, const char *path)
 {
-    return is_kind(fs, path, 0);
+    return is_kind(fs, path, 0, 0);
 }
 
 int memfs_is_file(memfs *fs, const char *path)
 {
-    return is_kind(fs, path, MEMFS_KIND_FILE);
+    return is_kind(fs, path, 0, MEMFS_KIND_FILE);
 }
 
 int memfs_is_dir(memfs *fs, const char *path)
 {
-    return is_kind(fs, path, MEMFS_KIND_DIRECTORY);
+    return is_kind(fs, path, 0, MEMFS_KIND_DIRECTORY);
+}
+
+int memfs_is_symlink(memfs *fs, const char *path)
+{
+    return is_kind(fs, path, MEMFS_AT_NOFOLLOW, MEMFS_KIND_SYMLINK);
 }
 
 /* ---------------------------------------------------------------- changing */

@@ -75,9 +75,6 @@ static int check_config(const memfs_config *config)
         return MEMFS_EINVAL;
     if ((config->arena == NULL) != (config->arena_bytes == 0))
         return MEMFS_EINVAL;
-    if (config->arena != NULL && config->quota_bytes > config->arena_bytes &&
-        config->quota_bytes != MEMFS_QUOTA_DEFAULT)
-        return MEMFS_EINVAL;
     if (config->atime_policy > MEMFS_ATIME_STRICT || (config->root_mode & ~07777u) != 0 ||
         config->uid == MEMFS_ID_KEEP || config->gid == MEMFS_ID_KEEP ||
         (config->locks != NULL && !are_whole(config->locks)))
@@ -100,6 +97,13 @@ struct foundation {
     uint64_t arena_limit;
 };
 
+/* The limit in force under a quota and an arena: the smaller of the two. */
+static uint64_t limit_of(uint64_t quota_bytes, uint64_t arena_limit)
+{
+    uint64_t quota = quota_bytes != MEMFS_UNLIMITED ? quota_bytes : MFS_UNLIMITED;
+    return mfs_num_min_u64(quota, arena_limit);
+}
+
 static int lay_foundation(const memfs_config *config, struct foundation *out)
 {
     struct mfs_lot nobody_else = {.threaded = false};
@@ -117,8 +121,7 @@ static int lay_foundation(const memfs_config *config, struct foundation *out)
                            (uint64_t)out->arena->granules * MFS_ARENA_GRANULE;
     }
     out->bytes += mfs_memory_cost(&memory, sizeof *out->fs);
-    uint64_t quota = config->quota_bytes == 0 ? out->arena_limit : config->quota_bytes;
-    if (out->bytes > mfs_num_min_u64(quota, out->arena_limit))
+    if (out->bytes > limit_of(config->quota_bytes, out->arena_limit))
         return MEMFS_EDQUOT;
     out->fs = out->arena != NULL ? mfs_arena_take(out->arena, &nobody_else, sizeof *out->fs)
                                  : mfs_memory_bootstrap(&out->hooks, sizeof *out->fs);
@@ -139,8 +142,7 @@ static bool reclaim_pages(void *context, enum mfs_charge_from charge_from, uint6
 
 static void init_parts(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
-    uint64_t quota = config->quota_bytes == 0 ? MFS_UNLIMITED : config->quota_bytes;
-    mfs_ledger_init(&fs->memory.ledger, mfs_num_min_u64(quota, foundation->arena_limit));
+    mfs_ledger_init(&fs->memory.ledger, limit_of(config->quota_bytes, foundation->arena_limit));
     mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, config->emergency_reserve_bytes);
     fs->memory.lot = &fs->lot;
     fs->memory.arena = foundation->arena;
@@ -298,10 +300,7 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    if (quota_bytes == 0)
-        quota_bytes = fs->arena_limit;
-    else if (quota_bytes > fs->arena_limit)
-        return MEMFS_EINVAL;
+    quota_bytes = limit_of(quota_bytes, fs->arena_limit);
     if (mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes))
         return 0;
     mfs_page_pool_trim(&fs->pool);

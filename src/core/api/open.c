@@ -308,8 +308,11 @@ static int open_at(memfs *fs, const memfs_dir *at, const char *path,
                    const memfs_open_options *options, memfs_file **out)
 {
     int result;
+    memfs_open_options filled = *options;
+    if (filled.flags == 0)
+        filled.flags = MEMFS_O_READ;
     do
-        result = open_once(fs, at, path, options, out);
+        result = open_once(fs, at, path, &filled, out);
     while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
@@ -334,8 +337,6 @@ int memfs_open_with(memfs *fs, const char *path, const memfs_open_options *optio
                                        MFS_STRUCTSIZE_UP_TO(memfs_open_options, mode));
     if (error != 0)
         return error;
-    if (filled.flags == 0)
-        filled.flags = MEMFS_O_READ;
     return open_at(fs, filled.at, path, &filled, out);
 }
 

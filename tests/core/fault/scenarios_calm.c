@@ -254,6 +254,7 @@ static int64_t asking(struct stage *s)
     TRY(memfs_name_generation(s->fs) != 0 ? 0 : MEMFS_EIO);
     TRY(memfs_is_file(s->fs, "/link"));
     TRY(memfs_is_dir(s->fs, "/d"));
+    TRY(memfs_is_symlink(s->fs, "/link"));
     TRY(memfs_readlink(s->fs, "/link", path, sizeof path));
     TRY(memfs_readlinkat(s->fs, NULL, "link", path, sizeof path));
     TRY(memfs_realpath(s->fs, "/d/../link", path, sizeof path));
@@ -363,7 +364,7 @@ const struct scenario scenarios_calm[] = {
      NEEDS_NOTHING, NULL, reading},
     {"ask",
      " memfs_stat memfs_lstat memfs_statat memfs_fstat memfs_exists memfs_is_file memfs_is_dir "
-     "memfs_name_generation "
+     "memfs_is_symlink memfs_name_generation "
      "memfs_readlink memfs_readlinkat memfs_realpath memfs_statfs memfs_last_refusal ",
      NEEDS_NOTHING, NULL, asking},
     {"change attributes",

@@ -235,12 +235,23 @@ static void a_temporary_file_needs_a_directory_and_write_access(void **state)
     assert_returns(try_open(f->fs, "/", MEMFS_O_READ | MEMFS_O_TMPFILE), MEMFS_EINVAL);
 }
 
+static void no_flags_mean_reading(void **state)
+{
+    struct fixture *f = *state;
+    char byte;
+    put(f->fs, "/f", "x");
+    memfs_file *file = open_file(f->fs, "/f", 0);
+    assert_returns(memfs_read(file, &byte, 1), 1);
+    assert_returns(memfs_write(file, &byte, 1), MEMFS_EBADF);
+    assert_ok(memfs_close(file));
+    assert_returns(try_open(f->fs, "/none", 0), MEMFS_ENOENT);
+}
+
 static void flags_that_make_no_sense_are_invalid(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
     static const uint32_t flags[] = {
-        0,
         MEMFS_O_CREATE,
         MEMFS_O_TRUNCATE,
         MEMFS_O_READ | MEMFS_O_EXCLUSIVE,
@@ -413,6 +424,7 @@ int main(void)
         FS_TEST(a_temporary_file_that_is_not_linked_goes_with_its_handle),
         FS_TEST(a_temporary_file_opened_exclusively_cannot_be_linked),
         FS_TEST(a_temporary_file_needs_a_directory_and_write_access),
+        FS_TEST(no_flags_mean_reading),
         FS_TEST(flags_that_make_no_sense_are_invalid),
         FS_TEST(permission_bits_beyond_07777_are_invalid_at_creation),
         FS_TEST(a_handle_does_only_what_it_was_opened_for),

@@ -332,6 +332,9 @@ static void the_three_questions_follow_links_and_never_fail_on_what_is_missing(v
     assert_returns(memfs_is_dir(f->fs, "/sd"), 1);
     assert_returns(memfs_is_dir(f->fs, "/"), 1);
     assert_returns(memfs_is_dir(f->fs, "/f"), 0);
+    assert_returns(memfs_is_symlink(f->fs, "/sf"), 1);
+    assert_returns(memfs_is_symlink(f->fs, "/f"), 0);
+    assert_returns(memfs_is_symlink(f->fs, "/none"), 0);
 }
 
 int main(void)

@@ -1,6 +1,8 @@
 /* The open helper. */
 #include "sqlite_fixture.h"
 
+#include <limits.h>
+
 static memfs_sqlite_open_options options_new(void)
 {
     memfs_sqlite_open_options options = {.struct_size = sizeof options};
@@ -72,6 +74,21 @@ static void every_option_arrives(void **state)
     assert_int_equal(db_number(db, "PRAGMA busy_timeout"), 77);
     assert_int_equal(db_number(db, "PRAGMA page_size"), 1024);
     assert_int_equal(db_number(db, "PRAGMA cache_size"), -333);
+    db_close(db);
+}
+
+static void a_connection_waits_for_ever_or_not_at_all_if_asked(void **state)
+{
+    struct fixture *f = *state;
+    memfs_sqlite_open_options options = options_new();
+    options.busy_timeout_ms = MEMFS_WAIT_FOREVER;
+    sqlite3 *db = open_with(f, &options);
+    assert_int_equal(db_number(db, "PRAGMA busy_timeout"), INT_MAX);
+    db_close(db);
+    options = options_new();
+    options.no_wait = 1;
+    db = open_with(f, &options);
+    assert_int_equal(db_number(db, "PRAGMA busy_timeout"), 0);
     db_close(db);
 }
 
@@ -231,6 +248,13 @@ static void what_is_absurd_is_misuse(void **state)
     options = options_new();
     options.make_parents = 1;
     misused(f->fs, &options, "file:/a/db");
+    options = options_new();
+    options.no_wait = 1;
+    options.busy_timeout_ms = 1;
+    misused(f->fs, &options, "/db");
+    options = options_new();
+    options.reserved = 1;
+    misused(f->fs, &options, "/db");
     assert_int_equal(memfs_exists(f->fs, "/db"), 0);
 }
 
@@ -250,7 +274,7 @@ static void a_journal_mode_that_cannot_be_had_is_said(void **state)
     db_run(db, "CREATE TABLE t(a); BEGIN IMMEDIATE");
     memfs_sqlite_open_options options = options_new();
     options.journal_mode = "WAL";
-    options.busy_timeout_ms = -1;
+    options.no_wait = 1;
     sqlite3 *second;
     int rc = memfs_sqlite_open(f->fs, "/db", &options, &second);
     assert_true(rc == SQLITE_BUSY || rc == SQLITE_CANTOPEN);
@@ -275,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(without_options_it_suits_memory),
         SQLITE_TEST(every_option_arrives),
+        SQLITE_TEST(a_connection_waits_for_ever_or_not_at_all_if_asked),
         SQLITE_TEST(mapping_can_be_turned_off_and_the_uri_goes_first),
         SQLITE_TEST(every_journal_mode_can_be_had),
         SQLITE_TEST(a_wal_database_stays_one),

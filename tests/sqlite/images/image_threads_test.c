@@ -75,14 +75,14 @@ static void through_memory(struct fixture *f, sqlite3 *db)
     void *data;
     size_t size;
     assert_int_equal(memfs_sqlite_save_buffer(db, NULL, f->fs, &data, &size), SQLITE_OK);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/image", data, size, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, data, size, "/image", 0), SQLITE_OK);
     assert_int_equal(memfs_free(f->fs, data), 0);
 }
 
 static void through_the_host(struct fixture *f, sqlite3 *db, const char *file)
 {
     assert_int_equal(memfs_sqlite_save_file(db, NULL, file), SQLITE_OK);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/image", file, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/image", 0), SQLITE_OK);
 }
 
 /* It does not wait, so it is asked again. */
