@@ -36,6 +36,11 @@ bool mfs_registry_init(struct mfs_registry *registry)
 void mfs_registry_fini(struct mfs_registry *registry)
 {
     assert(atomic_load(&registry->open_files) == 0);
+    for (unsigned bucket = 0; bucket < MFS_REGISTRY_BUCKETS; bucket++) {
+        assert(atomic_load(&registry->sleepers[bucket]) == 0);
+        assert(atomic_load(&registry->promises[bucket]) == 0);
+        assert(registry->shares[bucket] == NULL && registry->journals[bucket] == NULL);
+    }
     while (registry->unmapped != NULL) {
         struct mfs_shm *shm = registry->unmapped;
         registry->unmapped = shm->next;
