@@ -31,7 +31,8 @@ void tracking_allocator_init(struct tracking_allocator *allocator, uint64_t limi
 /* The hooks for memfs_config.allocator. */
 memfs_allocator tracking_hooks(struct tracking_allocator *allocator);
 
-/* Counts takes from 1 again, and refuses number `take` (0: none) and, if so said, all later ones. */
+/* Counts takes from 1 again; refuses number `take` (0: none) and, if `every_later`, all after
+ * it. */
 void tracking_refuse(struct tracking_allocator *allocator, uint64_t take, int every_later);
 
 /* Aborts, saying what is left, unless every block was given back. */
