@@ -24,6 +24,12 @@ void mfs_registry_fini(struct mfs_registry *registry)
 {
     MFS_ASSERT(atomic_load(&registry->open_files) == 0);
     MFS_ASSERT(registry->open_journals == 0 && mfs_list_is_empty(&registry->names.all));
+    for (unsigned bucket = 0; bucket < MFS_REGISTRY_BUCKETS; bucket++) {
+        MFS_ASSERT(atomic_load(&registry->sleepers[bucket]) == 0);
+        MFS_ASSERT(atomic_load(&registry->handoffs[bucket]) == 0);
+        MFS_ASSERT(mfs_list_is_empty(&registry->shares[bucket]));
+        MFS_ASSERT(mfs_list_is_empty(&registry->journals[bucket]));
+    }
     while (!mfs_list_is_empty(&registry->parked_indexes)) {
         struct mfs_link *first = registry->parked_indexes.first;
         mfs_list_remove(&registry->parked_indexes, first);

@@ -172,7 +172,8 @@ static void read_rows(struct crew_member *me)
     closed(me, db);
 }
 
-/* In a read transaction nobody writes the database file, so a clone of it alone is whole. */
+/* During a read transaction no connection writes the database file, so a clone of the file alone
+ * is whole. */
 static void clone_database(struct crew_member *me)
 {
     struct place *place = me->context;

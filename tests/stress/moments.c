@@ -1,9 +1,9 @@
 /*
- * What is taken of a file while others write it is the file at one moment:
- * clones, versions, whole reads, and pages that somebody has mapped.
+ * What is taken of a file while others write it is the file at one moment: clones, versions, whole
+ * reads, and pages that are mapped.
  *
- * Writers replace the whole content by one call, always with one byte value.
- * So whatever is taken at one moment is uniform, and stays so.
+ * Writers replace the whole content by one call, always with one byte value. So whatever is taken
+ * at one moment is uniform, and stays so.
  */
 #include "crew.h"
 #include "site.h"
@@ -190,7 +190,7 @@ static void a_mapped_page_of_a_clone_stays_as_it_was(void **state)
     run_and_close(crew, &site);
 }
 
-/* Private files, removed, cut or punched under the mapping: nobody writes what is looked at. */
+/* Private files, removed, cut or punched under the mapping: no thread writes what is looked at. */
 static void map_and_remove(struct crew_member *me)
 {
     struct site *site = me->context;

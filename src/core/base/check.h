@@ -9,10 +9,13 @@
  *      - a page table: every node on the way to what was changed counts as many pages as its slots
  *        have below them (pagetable/radix.h);
  *      - a content: its fields go together, what is preallocated is there, and the bytes behind the
- *        size are zeros where they must be (content/content.h).
- *    Each of these walks is bounded, by one node a level, one page or a fixed number of elements,
- *    so that a test with large structures takes a constant factor longer, not quadratic time.  A
- *    whole file system is recounted by the audit (memfs_audit()), at any level.
+ *        size are zeros where they must be (content/content.h);
+ *      - a directory: its order and its buckets have the same entries, each once (node/dir.h).  It
+ *        is walked whole, after each change while it is small, later at powers of two.
+ *    Each of these walks is bounded, by one node a level, one page or a fixed number of elements;
+ *    the walks of one directory add up to a few times its changes.  So a test with large structures
+ *    takes a constant factor longer, not quadratic time.  A whole file system is recounted by the
+ *    audit (memfs_audit()), at any level.
  *
  * An expression has no side effects, since it may not be evaluated.
  */

@@ -44,6 +44,7 @@ static void expect_true(struct audit *audit, bool is_true, const char *message)
 /* A node, the first time it is met. */
 static void audit_node(struct audit *audit, struct mfs_node *node)
 {
+    MFS_CHECK(audit->counting != NULL && node->kind <= MEMFS_KIND_SYMLINK);
     if (node->is_audited)
         return;
     node->is_audited = true;

@@ -5,6 +5,7 @@
  */
 #include "instance/census.h"
 
+#include "base/check.h"
 #include "base/num.h"
 #include "tree/subtree.h"
 #include "wholetree/linkmap.h"
@@ -31,6 +32,7 @@ static void census_file(struct count *count, struct mfs_file_node *file)
 static int census_node(struct count *count, struct mfs_node *node)
 {
     memfs *fs = count->fs;
+    MFS_CHECK(mfs_node_links(node) != 0);
     struct mfs_dir_node *dir = mfs_node_as_dir(node);
     if (dir == NULL && mfs_node_links(node) > 1) {
         if (mfs_linkmap_find(&count->seen, node) != NULL)

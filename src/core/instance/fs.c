@@ -7,10 +7,12 @@
  */
 #include "instance/fs.h"
 
+#include "base/check.h"
 #include "base/num.h"
 
 void mfs_fs_log(const memfs *fs, enum memfs_log_level level, const char *message)
 {
+    MFS_CHECK(message != NULL);
     if (fs->log != NULL)
         fs->log(fs->log_context, (int)level, message);
 }
@@ -59,6 +61,7 @@ enum { ASKING_MOST = 32 };
 
 bool mfs_fs_ask_refused(memfs *fs, int error)
 {
+    MFS_CHECK(mfs_fs_is_by_limit(error));
     mfs_sync_lock_exclusive(&fs->lot, &fs->refused.lock);
     memfs_refused_callback callback = fs->refused.callback;
     void *context = fs->refused.context;

@@ -61,6 +61,7 @@ static void drop_empty_root(memfs *fs) MFS_REQUIRES(fs->snapshots.lock)
     struct mfs_dir_node *root = fs->snapshots.root;
     if (root == NULL || root->names.live != 0)
         return;
+    MFS_CHECK(mfs_node_links(&root->node) == 2);
     fs->snapshots.root = NULL;
     mfs_node_release(&fs->snapshot_nodes, &root->node);
 }
@@ -69,6 +70,7 @@ int mfs_snapshot_keep(memfs *fs, const struct mfs_component *name, struct mfs_no
 {
     struct mfs_addition addition;
     struct mfs_dir_key key = mfs_dir_key_of(name);
+    MFS_CHECK(mfs_node_as_dir(snapshot) != NULL && mfs_node_as_dir(snapshot)->parent == NULL);
     mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
     int error = mfs_snapshot_find(fs, name) != NULL ? MEMFS_EEXIST : make_snapshots_root(fs);
     if (error == 0)
@@ -123,6 +125,7 @@ int mfs_snapshot_install(memfs *fs, struct mfs_dir_node *restored)
 {
     struct mfs_dirent *removed = NULL;
     int64_t now = mfs_node_now(&fs->nodes);
+    MFS_CHECK(restored->parent == NULL && restored != fs->tree.root);
     mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     if (mfs_subtree_has_locked(&fs->tree, &fs->tree.root->node)) {
         mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);

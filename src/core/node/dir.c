@@ -56,13 +56,6 @@ static bool has_buckets(const struct mfs_dir *dir)
     return dir->buckets.count != 0;
 }
 
-/* Whether a deep check after a change is affordable: the sum over all changes stays linear. */
-static bool is_time_to_check(const struct mfs_dir *dir, uint64_t sequence)
-{
-    return dir->live <= CHECKED_ENTRIES ||
-           (mfs_num_is_power_of_two(sequence) && dir->live <= sequence);
-}
-
 /* ----------------------------------------------------------------- finding */
 
 struct mfs_dirent *mfs_dir_at(const struct mfs_dir *dir, uint64_t sequence)
@@ -216,7 +209,7 @@ void mfs_dir_commit(const struct mfs_names *names, struct mfs_dir *dir, struct m
         mfs_buckets_insert(&dir->buckets, &entry->u.chain, entry->hash);
     dir->live++;
     MFS_CHECK(spares == NULL);
-    MFS_CHECK_DEEP(!is_time_to_check(dir, sequence) || mfs_dir_is_valid(names, dir));
+    MFS_CHECK_DEEP(mfs_dir_is_valid_after(names, dir, sequence));
 }
 
 void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry)
@@ -231,7 +224,7 @@ void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct m
     while (mfs_buckets_wants_less(&dir->buckets, dir->live))
         mfs_buckets_shrink(&dir->buckets, &names->source);
     MFS_CHECK((dir->live == 0) == (dir->order.root == NULL));
-    MFS_CHECK_DEEP(!is_time_to_check(dir, entry->sequence) || mfs_dir_is_valid(names, dir));
+    MFS_CHECK_DEEP(mfs_dir_is_valid_after(names, dir, entry->sequence));
 }
 
 /* ---------------------------------------------------------------- renaming */
@@ -308,4 +301,13 @@ bool mfs_dir_is_valid(const struct mfs_names *names, const struct mfs_dir *dir)
         if (entry->node == NULL || !is_found(names, dir, entry))
             return false;
     return true;
+}
+
+/* The sum over all changes stays linear: a large directory is looked at every power of two. */
+bool mfs_dir_is_valid_after(const struct mfs_names *names, const struct mfs_dir *dir,
+                            uint64_t sequence)
+{
+    bool is_due = dir->live <= CHECKED_ENTRIES ||
+                  (mfs_num_is_power_of_two(sequence) && dir->live <= sequence);
+    return !is_due || mfs_dir_is_valid(names, dir);
 }

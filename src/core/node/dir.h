@@ -110,7 +110,12 @@ struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir);
 uint64_t mfs_dir_cost(const struct mfs_names *names, const struct mfs_dir *dir);
 uint64_t mfs_dir_entry_cost(const struct mfs_names *names, const struct mfs_dirent *entry);
 
-/* For the audit and deep checks. */
+/* For the audit. */
 bool mfs_dir_is_valid(const struct mfs_names *names, const struct mfs_dir *dir);
+
+/* For deep checks after a change of the entry `sequence`: the same for a small directory; a large
+ * one is looked at now and then. */
+bool mfs_dir_is_valid_after(const struct mfs_names *names, const struct mfs_dir *dir,
+                            uint64_t sequence);
 
 #endif

@@ -10,7 +10,7 @@
  * Therefore a thread must never take a lock shared that it holds shared already: if a writer came
  * to wait in between, the thread would wait for the writer, and the writer for it.
  *
- * The order in which locks may be taken is written down in fs.h.
+ * The order in which locks may be taken is written down in instance/fs.h.
  */
 #ifndef MFS_SYNC_H
 #define MFS_SYNC_H

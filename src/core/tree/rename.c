@@ -128,6 +128,7 @@ static void finish_move(const struct mfs_place *from, const struct mfs_place *to
 
 static void exchange_entries(const struct mfs_place *from, const struct mfs_place *to, int64_t now)
 {
+    MFS_CHECK(to->entry != NULL && from->entry != to->entry);
     swap_nodes(from->entry, to->entry);
     move_parent(from->node, to->dir, to->entry);
     move_parent(to->node, from->dir, from->entry);
@@ -149,6 +150,9 @@ static bool stays_in_dir(const struct mfs_place *from, const struct mfs_place *t
 static void replace_entry(struct mfs_tree *tree, const struct mfs_place *from,
                           const struct mfs_place *to, int64_t now)
 {
+    const struct mfs_dir_node *victim = mfs_node_as_dir(to->node);
+    MFS_CHECK(victim == NULL || victim->names.live == 0);
+    MFS_CHECK(mfs_node_links(to->node) != 0);
     swap_nodes(from->entry, to->entry);
     move_parent(to->node, NULL, NULL);
     mfs_node_set_links(to->node,
@@ -182,6 +186,7 @@ static void move_entry(struct mfs_tree *tree, const struct mfs_place *from,
                        const struct mfs_place *to, int64_t now, uint64_t sequence,
                        struct mfs_dirent *prepared)
 {
+    MFS_CHECK(prepared != NULL && from->dir != to->dir);
     mfs_dir_commit(&tree->nodes->names, &to->dir->names, prepared, from->node, sequence);
     mfs_node_retain(from->node);
     move_parent(from->node, to->dir, prepared);

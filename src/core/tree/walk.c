@@ -37,6 +37,7 @@ static void begin_text(struct walk *w, const char *text)
         w->at = w->root;
     while (*text == '/')
         text++;
+    MFS_CHECK(w->depth <= MEMFS_SYMLINK_DEPTH_MAX);
     w->rest[w->depth++] = text;
 }
 
@@ -71,6 +72,7 @@ static void end_at_dir(struct walk *w, enum mfs_last last, struct mfs_place *out
 static void end_at_name(const struct walk *w, const struct mfs_dir_key *name,
                         struct mfs_dirent *entry, struct mfs_place *out)
 {
+    MFS_CHECK(name->length > 0 && mfs_node_links(&w->at->node) != 0);
     *out = (struct mfs_place){0};
     out->dir = w->at;
     out->name = *name;
@@ -213,6 +215,7 @@ char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, c
         return at;
     }
     for (; dir != tree->root; dir = dir->parent) {
+        MFS_CHECK(dir->entry != NULL && dir->parent != NULL);
         size_t length = dir->entry->length;
         if ((size_t)(at - buffer) < length + 1)
             return NULL;

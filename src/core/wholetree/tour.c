@@ -112,6 +112,7 @@ static int set_path(struct mfs_tour *tour, const struct mfs_dirent *entry)
         tour->path[base++] = '/';
     memcpy(tour->path + base, entry->name, entry->length + (size_t)1);
     tour->path_length = base + entry->length;
+    MFS_CHECK(tour->path_length < tour->path_capacity && tour->path[tour->path_length] == '\0');
     tour->name_offset = base;
     return 0;
 }
@@ -162,6 +163,7 @@ static void pop_frame(struct mfs_tour *tour)
 
 static void stop_here(struct mfs_tour *tour, int event, struct mfs_tour_stop *out)
 {
+    MFS_CHECK(tour->node != NULL && tour->name_offset <= tour->path_length);
     out->event = event;
     out->depth = tour->depth;
     out->node = tour->node;
@@ -181,6 +183,7 @@ static int arrive(struct mfs_tour *tour, struct mfs_tour_stop *out)
 static int find_next_entry(struct mfs_tour *tour)
 {
     struct mfs_lot *lot = tour->tree->nodes->lot;
+    MFS_CHECK(tour->node == NULL);
     struct tour_frame *frame = top_frame(tour);
     int result = 0;
     mfs_sync_lock_shared(lot, &tour->tree->lock);

@@ -155,6 +155,7 @@ void mfs_treecopy_attributes(struct mfs_node *to, const struct mfs_node *from,
 static int capture_node(struct mfs_nodes *nodes, struct mfs_node *from, enum mfs_copy_kind kind,
                         struct mfs_node *to) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
+    MFS_CHECK(from != to && from->kind == to->kind);
     if (to->is_captured)
         return 0;
     mfs_sync_lock_shared(nodes->lot, &from->lock);

@@ -154,7 +154,7 @@ static void begin(struct pool *pool, memfs *fs)
                      0);
 }
 
-/* What fitted once fits again, in another order. */
+/* The same files fit again, in another order. */
 static void the_same_files_fit_again(memfs *fs)
 {
     static struct pool pool;
@@ -246,8 +246,8 @@ static void refill_under_the_hosts_allocator(void **state)
     assert_int_equal(memfs_destroy(fs, 0), 0);
 }
 
-/* In an arena the same files need not fit in another order: the pieces between others are of other
- * sizes then.  The level holds all the same. */
+/* In an arena the same files need not fit in another order: the free pieces between others have
+ * other sizes then. The level is reached all the same. */
 static void refill_in_an_arena(void **state)
 {
     (void)state;

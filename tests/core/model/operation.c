@@ -175,7 +175,7 @@ static enum name_class class_of(struct generator *generator, const struct operat
     }
 }
 
-/* Which of two errors comes first is nobody's business, so of two paths none is too long. */
+/* Which of two errors comes first is not specified, so of two paths none is too long. */
 static void make_path(struct generator *generator, char *path, enum name_class class,
                       int may_be_too_long)
 {

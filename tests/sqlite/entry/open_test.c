@@ -166,7 +166,7 @@ static void parents_are_made_if_asked_and_unmade_on_failure(void **state)
     db_close(db);
 }
 
-/* The whole way from no byte left to enough. */
+/* From no byte left to enough. */
 static void a_refusal_leaves_no_parents(void **state)
 {
     struct fixture *f = *state;

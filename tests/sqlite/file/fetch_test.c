@@ -187,7 +187,8 @@ static void a_fetched_page_stays_when_the_file_is_cut_removed_or_replaced(void *
             assert_int_equal(memfs_unlink(f->fs, "/db"), 0);
         if (way == 3)
             assert_int_equal(memfs_write_file(f->fs, "/db", "new", 3, 0644), 0);
-        sqlite3_file *other = open_pages("/other", 20); /* would use a freed page again */
+        sqlite3_file *other = open_pages("/other",
+                                         20); /* without the check it would use a freed page */
         assert_is_page(page, 2);
         unfetch(file, PAGE, page);
         io_close(other);

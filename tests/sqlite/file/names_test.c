@@ -1,7 +1,7 @@
 /*
- * What a connection knows about the names around its database: it saves walks, and
- * it is never wrong.  The linker puts the counting functions below in place of
- * those of memfs that take a path.
+ * What a connection knows about the names around its database: it saves path look-ups, and it is
+ * never wrong. The linker puts the counting functions below in place of those of memfs that take a
+ * path.
  */
 #include "sqlite_fixture.h"
 
@@ -129,7 +129,7 @@ static void assert_that_changes_are_seen(memfs *fs, const char *name)
     assert_false(exists(name));
 }
 
-static void whoever_makes_or_removes_a_journal_or_wal_is_seen(void **state)
+static void a_journal_or_wal_that_others_make_or_remove_is_seen(void **state)
 {
     struct fixture *f = *state;
     assert_int_equal(memfs_mkdir(f->fs, "/d", 0755), 0);
@@ -188,7 +188,7 @@ static void a_database_that_moves_and_comes_back_is_seen(void **state)
     db_close(db);
 }
 
-/* The first connection has learned that there is none; the second dies and leaves one. */
+/* The first connection has learned that there is no journal; the second dies and leaves one. */
 static void a_hot_journal_of_another_connection_is_played_back(void **state)
 {
     struct fixture *f = *state;
@@ -221,7 +221,7 @@ int main(void)
         SQLITE_TEST(a_cached_read_walks_no_path),
         SQLITE_TEST(a_transaction_walks_only_to_make_and_remove_its_journal),
         SQLITE_TEST(without_a_journal_file_a_transaction_walks_no_path),
-        SQLITE_TEST(whoever_makes_or_removes_a_journal_or_wal_is_seen),
+        SQLITE_TEST(a_journal_or_wal_that_others_make_or_remove_is_seen),
         SQLITE_TEST(a_change_by_others_during_the_connections_own_is_seen),
         SQLITE_TEST(a_database_that_moves_and_comes_back_is_seen),
         SQLITE_TEST(a_hot_journal_of_another_connection_is_played_back),

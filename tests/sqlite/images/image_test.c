@@ -343,7 +343,7 @@ static void a_journal_or_wal_of_another_database_is_in_the_way(void **state)
     sqlite3_free(file);
 }
 
-static void the_old_database_stays_with_those_who_have_it_open(void **state)
+static void connections_that_have_the_old_database_open_keep_it(void **state)
 {
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
@@ -437,7 +437,7 @@ static void a_host_path_may_begin_with_two_slashes(void **state)
     sqlite3 *db = host_open(file);
     fill(db, "WAL", 4096);
     db_close(db);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/db", path, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, path, "/db", 0), SQLITE_OK);
     loaded_is_full("/db");
     sqlite3_free(path);
     sqlite3_free(file);
@@ -541,7 +541,7 @@ int main(void)
         TEST(a_host_path_is_never_a_uri),
         TEST(a_transaction_that_writes_is_in_the_way),
         TEST(a_journal_or_wal_of_another_database_is_in_the_way),
-        TEST(the_old_database_stays_with_those_who_have_it_open),
+        TEST(connections_that_have_the_old_database_open_keep_it),
         TEST(what_is_absurd_is_misuse),
         TEST(a_wal_of_the_host_is_read_too),
         TEST(a_wal_image_is_loaded_and_its_directory_left_alone),

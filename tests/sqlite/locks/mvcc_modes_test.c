@@ -1,5 +1,5 @@
 /*
- * Snapshot isolation and what is beside it: who has the database open already, WAL mode, hot
+ * Snapshot isolation beside other things: connections that are not isolated, WAL mode, hot
  * journals, the page size.
  */
 #include "sqlite_fixture.h"
@@ -32,7 +32,7 @@ static int64_t value(sqlite3 *db)
 
 /* ------------------------------------------------------------------- opening */
 
-static void who_says_nothing_joins_the_others_and_who_disagrees_is_refused(void **state)
+static void a_connection_joins_the_others_unless_its_wish_disagrees(void **state)
 {
     (void)state;
     make("/db");
@@ -313,8 +313,8 @@ static void the_journal_of_a_transaction_that_failed_is_not_played_back_later(vo
     }
 }
 
-/* The first page that is spilled is refused: nothing of the database was changed, but its journal is
- * live, and would undo a part of what somebody else commits. */
+/* The first page that is spilled is refused: nothing of the database was changed, but its
+ * journal is hot, and playing it back would undo a part of a later commit. */
 static void a_journal_is_quenched_whose_transaction_changed_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -393,7 +393,7 @@ static void vacuum_keeps_the_page_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SQLITE_TEST(who_says_nothing_joins_the_others_and_who_disagrees_is_refused),
+        SQLITE_TEST(a_connection_joins_the_others_unless_its_wish_disagrees),
         SQLITE_TEST(a_malformed_value_is_refused),
         SQLITE_TEST(the_journal_is_on_the_heap_unless_another_is_asked_for),
         SQLITE_TEST(the_open_helper_opens_isolated_whatever_the_name),

@@ -1,8 +1,8 @@
 /*
- * Whoever sleeps for a lock is woken when it can be had, and not before.
+ * A connection that sleeps for a lock is woken when it can have the lock, and not before.
  *
- * The sleeps are an hour long where a wake-up is expected, so without it the test would never
- * end; and what is counted is how often a connection had to try.
+ * Where a wake-up is expected the sleep is an hour long, so that without the wake-up the test would
+ * never end. What is counted is how often a connection had to try.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -157,7 +157,7 @@ static void a_checkpoint_that_waits_for_a_reader_is_woken_by_it(void **state)
     end_mode(reader);
 }
 
-static void an_unlock_that_does_not_help_wakes_nobody(void **state)
+static void an_unlock_that_does_not_help_wakes_no_waiter(void **state)
 {
     (void)state;
     for (size_t i = 0; i < MODES; i++) {
@@ -176,7 +176,7 @@ static void an_unlock_that_does_not_help_wakes_nobody(void **state)
     }
 }
 
-static void a_database_wakes_only_those_who_wait_for_it(void **state)
+static void a_database_wakes_only_its_own_waiters(void **state)
 {
     (void)state;
     sqlite3 *holder = open_in_mode("DELETE");
@@ -454,8 +454,8 @@ int main(void)
         SQLITE_TEST(a_reader_that_waits_is_woken_when_the_writer_has_finished),
         SQLITE_TEST(a_commit_that_waits_for_readers_is_woken_by_the_last),
         SQLITE_TEST(a_checkpoint_that_waits_for_a_reader_is_woken_by_it),
-        SQLITE_TEST(an_unlock_that_does_not_help_wakes_nobody),
-        SQLITE_TEST(a_database_wakes_only_those_who_wait_for_it),
+        SQLITE_TEST(an_unlock_that_does_not_help_wakes_no_waiter),
+        SQLITE_TEST(a_database_wakes_only_its_own_waiters),
         SQLITE_TEST(at_the_end_of_the_time_it_is_busy),
         SQLITE_TEST(writers_that_never_pause_all_get_their_turn),
         SQLITE_TEST(a_sleep_for_a_connection_that_was_closed_is_only_a_sleep),

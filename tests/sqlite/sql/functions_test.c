@@ -270,7 +270,7 @@ static void parts_of_a_snapshot_come_back(void **state)
     query_close(db);
 }
 
-/* A call of each function; %s is its every path. */
+/* A call of each function; every %s stands for its path. */
 static const char *const calls[] = {
     "memfs_read(%s)",
     "memfs_stat(%s)",
@@ -363,7 +363,7 @@ static void what_changes_anything_is_refused_in_a_view_or_trigger(void **state)
     query_close(db);
 }
 
-/* What the connection itself has put there: SQLite takes it for the application's own SQL. */
+/* Temporary views and triggers, which SQLite takes for the application's own SQL. */
 static void temp_views_and_triggers_may_call_everything(void **state)
 {
     struct fixture *f = *state;

@@ -99,7 +99,7 @@ static void a_file_that_becomes_a_link_is_not_followed_into_the_tree(void **stat
     host_write("from/" VICTIM, "plain", 0644);
     run_against(db, sqlite3_mprintf("SELECT memfs_import(%Q, '/in')", host_path("from")),
                 put_a_link, false);
-    query_is(db, "SELECT count(*) FROM memfs_tree WHERE data='secret'", "0");
+    query_is(db, "SELECT count(*) FROM memfs_tree WHERE CAST(data AS TEXT)='secret'", "0");
     query_close(db);
 }
 
@@ -115,7 +115,7 @@ static void a_link_that_appears_is_not_followed_out_of_the_export(void **state)
     query_close(db);
 }
 
-/* The other process's file is neither overwritten nor kept where an export says that it went well. */
+/* An export that is refused may have removed what it had begun; the file was never overwritten. */
 static void a_file_that_appears_is_not_overwritten(void **state)
 {
     struct fixture *f = *state;
@@ -123,15 +123,8 @@ static void a_file_that_appears_is_not_overwritten(void **state)
     query_is(db, "SELECT memfs_write('/out/" VICTIM "', 'ours')", "4");
     run_against(db, sqlite3_mprintf("SELECT memfs_export('/out', %Q)", host_path("to-file")),
                 put_a_file, true);
-    FILE *file = fopen(host_path("to-file/" VICTIM), "r");
-    if (file != NULL) {
-        char found[16] = "";
-        size_t length = fread(found, 1, sizeof found - 1, file);
-        fclose(file);
-        found[length] = '\0';
-        assert_true(strcmp(found, "theirs") == 0 || strcmp(found, "ours") == 0);
-        assert_true(strcmp(found, "theirs") == 0 || sqlite3_errcode(db) == SQLITE_OK);
-    }
+    if (access(host_path("to-file/" VICTIM), F_OK) == 0)
+        host_assert_text("to-file/" VICTIM, "theirs");
     query_close(db);
 }
 

@@ -385,7 +385,7 @@ static void arguments_come_from_other_tables(void **state)
     query_close(db);
 }
 
-static void contents_that_nobody_asks_for_are_not_read(void **state)
+static void contents_that_are_not_asked_for_are_not_read(void **state)
 {
     struct fixture *f = *state;
     sqlite3 *db = open_sample(f);
@@ -553,7 +553,7 @@ int main(void)
         STRICT_TEST(constraints_on_path_save_the_reading_of_directories),
         FS_TEST(the_plan_says_what_is_used),
         FS_TEST(arguments_come_from_other_tables),
-        FS_TEST(contents_that_nobody_asks_for_are_not_read),
+        FS_TEST(contents_that_are_not_asked_for_are_not_read),
         STRICT_TEST(only_the_contents_that_are_asked_for_are_read),
         FS_TEST(the_table_is_read_only_and_cannot_be_made_again),
         FS_TEST(what_vanishes_is_skipped_and_what_is_new_does_not_come),

@@ -11,7 +11,7 @@ static void map_by_default(void)
     if (bytes == NULL)
         return;
     sqlite3_int64 size = strtoll(bytes, NULL, 10);
-    (void)sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, size, size); /* refused but for the first time */
+    (void)sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, size, size); /* refused once SQLite has started */
 }
 
 static int setup(void **state, uint32_t page_size)

@@ -2,7 +2,7 @@
  * A file system that is registered with SQLite as "test", without an emergency reserve, and short
  * ways to run SQL.
  *
- * Every helper that is not told otherwise fails the test when SQLite says no.
+ * Unless it says otherwise, a helper fails the test when SQLite refuses.
  */
 #ifndef MEMFS_TESTS_SQLITE_FIXTURE_H
 #define MEMFS_TESTS_SQLITE_FIXTURE_H

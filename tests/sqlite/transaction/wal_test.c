@@ -1,7 +1,6 @@
 /*
- * WAL: snapshots for readers, checkpoints of every kind, recovery, and the
- * promises at a full quota: no stuck checkpoint, no commit that comes to life
- * later, no torn database.
+ * WAL: snapshots for readers, checkpoints of every kind, recovery, and what must hold at a full
+ * quota: no checkpoint is stuck, no commit that was refused appears later, no database is torn.
  */
 #include "sqlite_fixture.h"
 
@@ -317,8 +316,8 @@ static void no_checkpoint_is_stuck_and_no_commit_is_a_phantom_at_any_quota(void 
     }
 }
 
-/* An update takes the WAL a few frames on but lets the database be; at some room the quota is met
- * just where the WAL index needs its second region. */
+/* An update adds a few frames to the WAL and leaves the database's size: at some room the quota
+ * is met just where the WAL index needs its second region. */
 static void a_commit_whose_index_does_not_fit_is_refused_and_stays_so(void **state)
 {
     struct fixture *f = *state;

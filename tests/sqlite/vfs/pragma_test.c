@@ -122,7 +122,7 @@ static void the_pragmas_of_sqlite_work_as_ever(void **state)
     db_close(db);
 }
 
-/* What the documentation warns of. */
+/* The documentation warns of this. */
 static void explaining_sets_too_since_sqlite_asks_at_prepare_time(void **state)
 {
     struct fixture *f = *state;
@@ -213,8 +213,11 @@ static void a_snapshot_that_does_not_fit_is_full_and_leaves_nothing(void **state
     db_close(db);
 }
 
-/* The connection keeps its file, which has no name any more.  SQLite asks whether a database has
- * moved only when it makes a journal; it makes none where it has one open, or keeps it in memory. */
+/*
+ * The connection keeps its file, which has no name any more. SQLite asks whether a database has
+ * moved only when it makes a journal; it makes none where a journal is open already, or lies in
+ * memory.
+ */
 static void a_database_that_was_put_back_is_not_that_of_an_open_connection(void **state)
 {
     struct fixture *f = *state;
