@@ -626,10 +626,9 @@ void mfs_hostcopy_export(memfs *fs, const char *path, const char *host_path,
 {
     struct export export = {.copy = out, .buffer = sqlite3_malloc64(PIECE_BYTES)};
     start(out);
-    int is_directory = memfs_is_dir(fs, path);
-    if (export.buffer == NULL || is_directory < 0)
-        (void)fail(out, path, export.buffer == NULL ? MEMFS_ENOMEM : is_directory);
-    else if (is_directory)
+    if (export.buffer == NULL)
+        (void)fail(out, path, MEMFS_ENOMEM);
+    else if (memfs_is_dir(fs, path))
         export_directory(&export, fs, path, host_path);
     else
         export_file(&export, fs, path, host_path);

@@ -227,7 +227,7 @@ int mfs_treescan_next(struct mfs_treescan *scan)
     if (error != 0)
         return error;
     while (scan->depth > 0) {
-        memfs_dirent entry;
+        memfs_dirent entry = {.struct_size = sizeof entry};
         int found = memfs_readdir(current_dir(scan), &entry);
         if (found < 0)
             return found;

@@ -3,14 +3,14 @@
     symbols.py ROOT KIND=FILE...
     symbols.py --self-test
 
-shared     exports exactly the functions that the public headers declare
+shared     exports exactly the functions that its public headers declare, each in one of them
 static     its global symbols all begin with memfs_ or mfs_
 extension  exports its entry points, sqlite3_..._init, and nothing else
 heapless   needs no function of the heap (the build for arenas only)
 threadless needs no function of POSIX threads (the build without threads)
 
-NM and CC name the tools.  `shared` takes the headers of its library after commas:
-shared=libmemfs.so,include/memfs/memfs.h,include/memfs/storage.h
+NM and CC name the tools.  `shared` takes the headers of its library after
+commas: shared=libmemfs.so,include/memfs/memfs.h,include/memfs/storage.h
 """
 
 import os
@@ -21,7 +21,9 @@ import tempfile
 
 import lint
 
-DECLARED = re.compile(r"\bMEMFS_API\b[^;{]*?\b(memfs_\w+)\s*\(", re.DOTALL)
+DECLARED = re.compile(r"\bMEMFS_(?:[A-Z]+_)?API\b[^;{]*?\b(memfs_\w+)\s*\(", re.DOTALL)
+
+
 HEAP = re.compile(r"(malloc|calloc|realloc\w*|aligned_alloc|posix_memalign|free|strn?dup)")
 THREADS = re.compile(r"(pthread|sem|mtx|cnd|thrd)_\w+")
 
@@ -40,18 +42,21 @@ def symbols(path, *flags):
 def check_shared(report, root, where):
     path, *headers = where.split(",")
     exported = symbols(path, "--defined-only", "--dynamic")
-    report.examined += len(exported)
-    all_declared = set()
+    declared = {}
     for header in headers:
         with open(os.path.join(root, header), encoding="utf-8") as file:
-            declared = set(DECLARED.findall(lint.without_comments(file.read())))
-        if not declared:
+            names = DECLARED.findall(lint.without_comments(file.read()))
+        if not names:
             report.refuse(header, "declares nothing")
-        for name in sorted(declared - exported):
-            report.refuse(path, f"lacks {name}, which {header} declares")
-        all_declared |= declared
-    for name in sorted(exported - all_declared):
-        report.refuse(path, f"exports {name}, which {' and '.join(headers)} does not declare")
+        for name in names:
+            if name in declared:
+                report.refuse(header, f"declares {name}, which {declared[name]} declares")
+            declared[name] = header
+    report.examined += len(exported)
+    for name in sorted(exported - declared.keys()):
+        report.refuse(path, f"exports {name}, which no header of {', '.join(headers)} declares")
+    for name in sorted(declared.keys() - exported):
+        report.refuse(path, f"lacks {name}, which {declared[name]} declares")
 
 
 def check_static(report, _root, path):
@@ -114,17 +119,17 @@ def compiled(folder, kind, text):
 
 
 def self_test():
-    header = "MEMFS_API int memfs_a(void);\nMEMFS_API const char *memfs_b(int x,\n    int y);\n"
-    more = "MEMFS_API int memfs_c(void);\n"
+    headers = {"a.h": "MEMFS_API int memfs_a(void);\n",
+               "b.h": "MEMFS_PART_API const char *memfs_b(int x,\n    int y);\n",
+               "twice.h": "MEMFS_API int memfs_a(void);\n"}
     two = "int memfs_a(void) { return 0; } int memfs_b(void) { return 0; }"
     needs = "extern int needed(void) __asm__(\"%s\"); int memfs_a(void) { return needed(); }"
     samples = [
         ("shared", two, None),
         ("shared", two + "int memfs_c(void) { return 0; }", "exports memfs_c"),
         ("shared", two + "int helper = 3;", "exports helper"),
-        ("shared,more.h", two + "int memfs_c(void) { return 0; }", None),
-        ("shared,more.h", two, "lacks memfs_c, which more.h declares"),
         ("shared", "int memfs_a(void) { return 0; }", "lacks memfs_b"),
+        ("shared,a.h,b.h,twice.h", two, "which a.h declares"),
         ("static", two + "int mfs_x; static int hidden(void) { return mfs_x; }"
                          "int (*mfs_y)(void) = hidden;", None),
         ("static", two + "int walk(void) { return 0; }", "shows walk"),
@@ -140,11 +145,11 @@ def self_test():
     failures = 0
     for kind, text, words in samples:
         with tempfile.TemporaryDirectory() as folder:
-            lint.write_tree(folder, {"memfs.h": header, "more.h": more})
-            kind, *further = kind.split(",")
+            lint.write_tree(folder, headers)
+            kind, _, named = kind.partition(",")
             library = compiled(folder, kind, text)
-            headers = ["memfs.h", *further] if kind == "shared" else []
-            report = check(folder, [f"{kind}={','.join([library, *headers])}"])
+            where = f"{library},{named or 'a.h,b.h'}" if kind == "shared" else library
+            report = check(folder, [f"{kind}={where}"])
             output = report.text("sample")
             if report.refused() != (words is not None) or (words and words not in output):
                 failures += 1

@@ -8,6 +8,8 @@
 #include "crew.h"
 #include "site.h"
 
+#include <memfs/storage.h>
+
 #include <stdio.h>
 #include <string.h>
 

@@ -52,7 +52,7 @@ int site_is_uniform(const void *bytes, size_t size)
 static void remove_all(memfs *fs)
 {
     memfs_dir *root;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     assert_int_equal(memfs_opendir(fs, "/", &root), 0);
     while (memfs_readdir(root, &entry) == 1) {
         char path[MEMFS_NAME_MAX + 2];

@@ -8,6 +8,8 @@
 #include "crew.h"
 #include "site.h"
 
+#include <memfs/storage.h>
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -6,6 +6,8 @@
 #include "crew.h"
 #include "site.h"
 
+#include <memfs/storage.h>
+
 #include <string.h>
 
 #define PAGE_BYTES 4096

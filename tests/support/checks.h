@@ -209,7 +209,7 @@ static inline void check_text(memfs *fs, const char *path, const char *text, con
 /* The names that a stream still gives, with a blank after each. */
 static inline const char *names_left(memfs_dir *dir, char *buffer, size_t size)
 {
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     size_t length = 0;
     int result;
     buffer[0] = '\0';

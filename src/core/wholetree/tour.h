@@ -1,10 +1,10 @@
 /*
  * A walk through a tree that stops at every node, with no lock held meanwhile.
  *
- * It keeps a stack of the directories it is in, each by a reference and with the
- * number of the entry that comes next, so that it finds its way on whatever
- * others do to the tree in between.  Stack and path are charged memory; nothing
- * recurses.
+ * It keeps a stack of the directories it is in, each by a reference and with the number of the
+ * entry that comes next, so that it finds its way on whatever other threads do to the tree in
+ * between.  It ends at what was there when it began: entries that were added later, moved entries
+ * among them, are left out.  Stack and path are charged memory; nothing recurses.
  */
 #ifndef MFS_TOUR_H
 #define MFS_TOUR_H
@@ -13,17 +13,13 @@
 
 #include <memfs/memfs.h>
 
-struct mfs_tour_frame {
-    struct mfs_dir_node *dir;
-    uint64_t next_sequence;
-    size_t path_length; /* of the path that leads to it */
-    size_t name_offset; /* of the last name in that path */
-};
+struct mfs_tour_frames;
 
 struct mfs_tour {
     struct mfs_tree *tree;
-    struct mfs_tour_frame *frames;
-    size_t depth, frame_capacity;
+    uint64_t end;                   /* the highest sequence number when the tour began */
+    struct mfs_tour_frames *frames; /* the chunk with the top of the stack; null: none */
+    uint32_t depth;                 /* frames */
     char *path;
     size_t path_length, path_capacity;
     size_t name_offset;    /* of the last name in `path` */
@@ -40,13 +36,14 @@ struct mfs_tour_stop {
 };
 
 /*
- * Starts at `node`, to which it takes a reference of its own, under the name
- * `path` of `length` bytes.  mfs_tour_fini() is due in any case.  Errors: EDQUOT, ENOMEM.
+ * Starts at `node`, to which it takes a reference of its own, under the name `path` of `length`
+ * bytes.  mfs_tour_fini() is due even after a failure.  Errors: EDQUOT, ENOMEM.
  */
 int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
                   const char *path, size_t length);
 
-/* 1 and the next stop, 0 at the end, or an error: EDQUOT, ENOMEM. */
+/* 1 and the next stop, 0 at the end, or an error, after which the same step can be tried again:
+ * EDQUOT, ENOMEM. */
 int mfs_tour_next(struct mfs_tour *tour, struct mfs_tour_stop *out) MFS_EXCLUDES(tour->tree->lock);
 
 /* At a directory that is being entered: its entries are left out. */

@@ -1,6 +1,8 @@
 /* What is shared stays as it is: cutting and writing on one side of a copy, and exchanging. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 #include <stdio.h>
 
 enum { PAGE = MEMFS_PAGE_SIZE_DEFAULT };

@@ -1,6 +1,6 @@
 /*
- * The table of calls that are tried while memory is short: at least one for every function of the
- * core's headers.
+ * The table of calls that are tried while memory is short: at least one for
+ * every function of memfs.h and storage.h.
  */
 #ifndef MEMFS_TESTS_SCENARIOS_H
 #define MEMFS_TESTS_SCENARIOS_H

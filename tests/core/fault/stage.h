@@ -18,6 +18,8 @@
 
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 #define STAGE_QUOTA_BYTES ((uint64_t)32 << 20)
 #define STAGE_PATTERN_BYTES 300000u
 

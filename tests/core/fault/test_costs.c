@@ -149,7 +149,7 @@ static void a_gibibyte_costs_at_most_a_hundredth_more(void **state)
     assert_true(committed <= GIB + GIB / 100);
     memfs_stat_info info = {.struct_size = sizeof info};
     assert_int_equal(memfs_stat(fs, "/file", &info), 0);
-    assert_true(info.size == GIB && info.allocated_bytes == GIB);
+    assert_true(info.size_bytes == GIB && info.allocated_bytes == GIB);
     assert_int_equal(memfs_unlink(fs, "/file"), 0);
     assert_int_equal(memfs_destroy(fs, 0), 0);
 }

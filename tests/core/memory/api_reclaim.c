@@ -1,6 +1,8 @@
 /* Empty slabs are given back for a request that fits only without them, to the last byte. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 enum { QUOTA = 256 << 10, STEP = 16, WITHIN = 256, COST_STEP = 32 /* of the allocator */ };
 
 /* Takes what is left in one piece, the largest that fits. */

@@ -6,8 +6,8 @@
  * For the host no path may leave the root by "..", since there the root is an
  * ordinary directory: no symlink target holds "..", is "." or starts with '/',
  * so each named component goes down at least one level, and counting
- * components is enough to know the depth.  Nor does one begin with ".", which
- * Linux finds even in a directory that is removed; in memfs nothing is there.
+ * components is enough to know the depth.  Nor does one begin with ".": of a
+ * directory that is removed Linux also finds "..", and memfs only ".".
  */
 #include "operation.h"
 

@@ -96,7 +96,8 @@ static int site_setup(void **state)
     tracking_allocator_init(&site->allocator, 0);
     memfs_config config = memfs_config_default();
     config.allocator = tracking_hooks(&site->allocator);
-    config.locks = (memfs_lock_hooks){
+    memfs_lock_hooks locks = {
+        .struct_size = sizeof locks,
         .mutex_create = make_mutex,
         .mutex_destroy = unmake_mutex,
         .mutex_lock = lock_mutex,
@@ -107,6 +108,7 @@ static int site_setup(void **state)
         .condition_broadcast = wake_condition,
         .context = &site->waits,
     };
+    config.locks = &locks;
     if (memfs_create(&config, &site->fs) != 0)
         return -1;
     put(site->fs, "/f", "x");

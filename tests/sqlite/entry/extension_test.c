@@ -79,7 +79,8 @@ static void a_malformed_quota_fails_the_load_and_says_why(void **state)
         char environment[64], message[128];
         snprintf(environment, sizeof environment, "MEMFS_QUOTA='%s' ", malformed[index]);
         (void)run_shell(environment, script);
-        snprintf(message, sizeof message, "memfs: MEMFS_QUOTA=\"%s\" is no size", malformed[index]);
+        snprintf(message, sizeof message, "memfs: MEMFS_QUOTA=\"%s\" is not a size",
+                 malformed[index]);
         assert_in_output(message);
         assert_in_output("alive");
     }

@@ -133,7 +133,7 @@ static void a_file_without_a_name_is_private_and_gone_when_closed(void **state)
     io_write(two, "two", 0);
     io_assert_text(one, "one", 0);
     assert_int_equal(count_files(f), 2);
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     assert_int_equal(memfs_list_dir(f->fs, "/", &list), 0);
     assert_int_equal(list.count, 0);
     memfs_list_free(f->fs, &list);

@@ -4,6 +4,8 @@
  */
 #include "sqlite_fixture.h"
 
+#include <memfs/storage.h>
+
 static uint64_t bytes_copied;
 static unsigned pages_mapped;
 

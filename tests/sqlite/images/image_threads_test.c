@@ -26,7 +26,7 @@ struct work {
 static const char *next_statements(struct work *work)
 {
     memfs_stat_info info = {.struct_size = sizeof info};
-    bool is_long = memfs_stat(work->fs, "/db-wal", &info) == 0 && info.size > LONG_WAL_BYTES;
+    bool is_long = memfs_stat(work->fs, "/db-wal", &info) == 0 && info.size_bytes > LONG_WAL_BYTES;
     return is_long ? "PRAGMA wal_checkpoint(TRUNCATE)"
                    : "BEGIN IMMEDIATE; UPDATE a SET n=n+1; UPDATE b SET n=n+1; COMMIT";
 }
@@ -76,14 +76,14 @@ static void through_memory(struct fixture *f, sqlite3 *db)
     void *data;
     size_t size;
     assert_int_equal(memfs_sqlite_save_buffer(db, NULL, f->fs, &data, &size), SQLITE_OK);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/image", data, size, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, data, size, "/image", 0), SQLITE_OK);
     assert_int_equal(memfs_free(f->fs, data), 0);
 }
 
 static void through_the_host(struct fixture *f, sqlite3 *db, const char *file)
 {
     assert_int_equal(memfs_sqlite_save_file(db, NULL, file), SQLITE_OK);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/image", file, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/image", 0), SQLITE_OK);
 }
 
 /* It does not wait, so it is asked again. */
@@ -92,7 +92,7 @@ static void by_pragma(sqlite3 *db)
     int rc;
     do {
         (void)db_number(db, "SELECT n FROM a");
-        rc = db_try(db, "PRAGMA memfs_copy('/image')");
+        rc = db_try(db, "PRAGMA memfs_copy_database('/image')");
     } while (rc == SQLITE_BUSY);
     assert_int_equal(rc, SQLITE_OK);
 }

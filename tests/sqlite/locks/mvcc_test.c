@@ -436,7 +436,7 @@ static void vacuum_backup_and_copies_take_one_version_and_make_one(void **state)
     sqlite3 *plain = db_open("/plain");
     db_run(reader, "BEGIN");
     assert_int_equal(sum(reader), 3);
-    db_run(writer, "DELETE FROM t WHERE rowid=1; VACUUM; PRAGMA memfs_copy('/copy1');"
+    db_run(writer, "DELETE FROM t WHERE rowid=1; VACUUM; PRAGMA memfs_copy_database('/copy1');"
                    "VACUUM INTO '/copy2'");
     assert_int_equal(sum(reader), 3);
     db_assert_whole(reader);

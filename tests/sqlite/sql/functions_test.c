@@ -29,7 +29,7 @@ static void text_is_written_in_utf8_whatever_the_encoding_of_the_database(void *
     query_is(db, "CREATE TABLE t(p, v)", "");
     query_is(db, "INSERT INTO t VALUES('/\xC3\xA4', '\xC3\xA4z')", "");
     query_is(db, "SELECT memfs_write(p, v), hex(memfs_read(p)) FROM t", "3|C3A47A");
-    query_is(db, "SELECT path FROM memfs_tree WHERE type='file'", "/\xC3\xA4");
+    query_is(db, "SELECT path FROM memfs_tree WHERE kind='file'", "/\xC3\xA4");
     query_close(db);
 }
 
@@ -184,16 +184,17 @@ static void stat_tells_everything_as_json(void **state)
     assert_int_equal(memfs_link(f->fs, "/f", "/g"), 0);
     assert_int_equal(memfs_symlink(f->fs, "/f", "/s"), 0);
     query_is(db,
-             "SELECT s->>'path', s->>'type', s->>'size', s->>'mode', s->>'uid', s->>'gid', "
-             "s->>'accessed', s->>'modified', s->>'links' FROM (SELECT memfs_stat('/f') AS s)",
+             "SELECT s->>'path', s->>'kind', s->>'size_bytes', s->>'mode', s->>'uid', s->>'gid', "
+             "s->>'access_ns', s->>'modify_ns', s->>'links' FROM (SELECT memfs_stat('/f') AS s)",
              "/f|file|5|416|7|4294967294|-5|1234567890123456789|2");
     query_is(db,
-             "SELECT memfs_stat('/s')->>'number' = t.number AND memfs_stat('/s')->>'born' = t.born"
-             " AND memfs_stat('/s')->>'changed' = t.changed"
-             " AND memfs_stat('/s')->>'allocated' = t.allocated"
+             "SELECT memfs_stat('/s')->>'number' = t.number"
+             " AND memfs_stat('/s')->>'birth_ns' = t.birth_ns"
+             " AND memfs_stat('/s')->>'change_ns' = t.change_ns"
+             " AND memfs_stat('/s')->>'allocated_bytes' = t.allocated_bytes"
              " FROM memfs_tree t WHERE path='/f'",
              "1");
-    query_is(db, "SELECT memfs_stat('/')->>'type'", "directory");
+    query_is(db, "SELECT memfs_stat('/')->>'kind'", "directory");
     query_is(db, "SELECT memfs_stat('/none'), memfs_stat('/f/x'), memfs_stat(''), memfs_stat(NULL)",
              "NULL|NULL|NULL|NULL");
     query_close(db);
@@ -400,9 +401,10 @@ static void a_full_tree_can_be_looked_into_and_deleted_from(void **state)
     query_is(db, "SELECT memfs_write('/d/e/f', 'text'), memfs_write('/g', 'x')", "4|1");
     quota_leave(f, 0);
     query_fails(db, "SELECT memfs_mkdir('/more')", SQLITE_FULL, "quota");
-    query_is(db, "SELECT path, size FROM memfs_tree WHERE path IN ('/d/e/f', '/g')",
+    query_is(db, "SELECT path, size_bytes FROM memfs_tree WHERE path IN ('/d/e/f', '/g')",
              "/d/e/f|4\n/g|1");
-    query_is(db, "SELECT memfs_exists('/g'), memfs_stat('/d/e/f') LIKE '%\"size\":4%'", "1|1");
+    query_is(db, "SELECT memfs_exists('/g'), memfs_stat('/d/e/f') LIKE '%\"size_bytes\":4%'",
+             "1|1");
     query_is(db, "SELECT memfs_remove('/g'), memfs_remove_tree('/d')", "NULL|NULL");
     fixture_set_quota(f, 0);
     query_is(db, "SELECT path FROM memfs_tree", "/");
@@ -455,8 +457,9 @@ static void a_full_tree_ends_an_open_transaction_as_a_full_database_does(void **
 /* Names and contents.  Directories that were made and removed again leave their time above. */
 static char *list_tree(sqlite3 *db)
 {
-    return query_rows(db, "SELECT path, type, size, mode, links, number, hex(substr(data, 1, 50)) "
-                          "FROM memfs_tree");
+    return query_rows(
+        db, "SELECT path, kind, size_bytes, mode, links, number, hex(substr(data, 1, 50)) "
+            "FROM memfs_tree");
 }
 
 /* Refuses the file system memory after 0, 1, 2 ... allocations, until the call goes through.
@@ -474,7 +477,7 @@ static void sweep_allocations(struct fixture *f, sqlite3 *db, const char *sql)
         if (rc != SQLITE_NOMEM || strstr(sqlite3_errmsg(db), "the allocator refused") == NULL)
             fail_msg("%s: %s (%d)", sql, sqlite3_errmsg(db), rc);
         query_is(db,
-                 "SELECT path, type, size, mode, links, number, hex(substr(data, 1, 50)) "
+                 "SELECT path, kind, size_bytes, mode, links, number, hex(substr(data, 1, 50)) "
                  "FROM memfs_tree",
                  before);
     }

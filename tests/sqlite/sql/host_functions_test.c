@@ -63,9 +63,9 @@ static void a_directory_goes_in_and_out_again(void **state)
     sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     make_sample("round");
     does(db, import_sql("round", "/made/on/the/way"), "6");
-    query_is(db, "SELECT accessed, modified FROM memfs_tree WHERE path='/made/on/the/way/file'",
+    query_is(db, "SELECT access_ns, modify_ns FROM memfs_tree WHERE path='/made/on/the/way/file'",
              "1000000000005|2000000000007");
-    query_is(db, "SELECT path, type, mode, data FROM memfs_tree('/made/on/the/way') ORDER BY path",
+    query_is(db, "SELECT path, kind, mode, data FROM memfs_tree('/made/on/the/way') ORDER BY path",
              "/made/on/the/way|directory|488|NULL\n/made/on/the/way/file|file|416|contents\n"
              "/made/on/the/way/link|symlink|511|file\n/made/on/the/way/sub|directory|448|NULL\n"
              "/made/on/the/way/sub/empty|file|384|\n/made/on/the/way/sub/script|file|493|#!");
@@ -99,7 +99,7 @@ static void hard_links_stay_what_they_are_on_either_side(void **state)
     does(db, import_sql("links", "/l"), "7");
     query_is(db,
              "SELECT links, count(*), count(DISTINCT number), group_concat(data) "
-             "FROM memfs_tree('/l') WHERE type='file' AND name!='inside' GROUP BY links",
+             "FROM memfs_tree('/l') WHERE kind='file' AND name!='inside' GROUP BY links",
              "1|1|1|alone\n3|3|1|shared,shared,shared");
     query_is(db, "SELECT links, data FROM memfs_tree WHERE path='/l/inside'", "1|outside");
     does(db, export_sql("/l", "links-out"), "7");
@@ -128,7 +128,7 @@ static void directories_keep_their_times_on_either_side(void **state)
     assert_int_equal(utimensat(AT_FDCWD, host_path("old/sub"), inner, 0), 0);
     assert_int_equal(utimensat(AT_FDCWD, host_path("old"), outer, 0), 0);
     does(db, import_sql("old", "/old"), "3");
-    query_is(db, "SELECT path, modified FROM memfs_tree('/old', 1)",
+    query_is(db, "SELECT path, modify_ns FROM memfs_tree('/old', 1)",
              "/old|4000000000002\n/old/sub|2000000000007");
     does(db, export_sql("/old", "old-out"), "3");
     struct stat status;
@@ -168,7 +168,8 @@ static void holes_cost_nothing_on_either_side(void **state)
     assert_int_equal(status.st_size, size);
     assert_true(status.st_blocks < 1024);
     does(db, import_sql("sparse", "/g"), "1");
-    query_is(db, "SELECT size, allocated<100000 FROM memfs_tree WHERE path='/g'", "268435456|1");
+    query_is(db, "SELECT size_bytes, allocated_bytes<100000 FROM memfs_tree WHERE path='/g'",
+             "268435456|1");
     query_is(db, "SELECT hex(memfs_read('/g', 0, 6))", "737461727400");
     query_close(db);
 }

@@ -283,7 +283,7 @@ static void a_transaction_over_two_databases_leaves_no_super_journal(void **stat
     db_run(db, "BEGIN; INSERT INTO main.t VALUES(1); INSERT INTO two.t VALUES(1); COMMIT");
     db_run(db, "BEGIN; INSERT INTO main.t VALUES(2); INSERT INTO two.t VALUES(2); ROLLBACK");
     assert_int_equal(db_number(db, "SELECT sum(x.a)+sum(y.a) FROM main.t x, two.t y"), 2);
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     assert_int_equal(memfs_list_dir(f->fs, "/", &list), 0);
     assert_int_equal(list.count, 2);
     memfs_list_free(f->fs, &list);

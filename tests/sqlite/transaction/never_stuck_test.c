@@ -431,7 +431,8 @@ static void a_pragma_reads_and_sets_the_reserve(void **state)
     assert_int_equal(reserve_of(f), 1 << 20);
     assert_int_equal(db_number(db, "PRAGMA memfs_emergency_reserve=0"), 0);
     assert_int_equal(db_try(db, "PRAGMA memfs_emergency_reserve=little"), SQLITE_ERROR);
-    assert_non_null(strstr(sqlite3_errmsg(db), "memfs_emergency_reserve: \"little\" is no number"));
+    assert_non_null(
+        strstr(sqlite3_errmsg(db), "memfs_emergency_reserve: \"little\" is not a number"));
     assert_int_equal(reserve_of(f), 0);
     db_close(db);
     unmake(f);

@@ -6,6 +6,8 @@
  */
 #include "plug.h"
 
+#include <memfs/storage.h>
+
 #include <stdbool.h>
 #include <string.h>
 

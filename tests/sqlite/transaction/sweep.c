@@ -197,7 +197,7 @@ void sweep_begin(struct sweep *sweep, struct fixture *f, const struct sweep_case
 static void assert_empty(struct fixture *f)
 {
     memfs_dir *root;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     assert_int_equal(memfs_opendir(f->fs, "/", &root), 0);
     int count = 0;
     for (; memfs_readdir(root, &entry) == 1; count++)

@@ -70,7 +70,7 @@ static void every_kind_of_checkpoint_works_and_truncate_empties_the_wal(void **s
         db_run(db, "INSERT INTO t(v) VALUES(zeroblob(30000))");
         checkpoint(db, kinds[i]);
         assert_int_equal(memfs_stat(f->fs, "/a.db-wal", &info), 0);
-        assert_int_equal(info.size == 0, kinds[i] == SQLITE_CHECKPOINT_TRUNCATE);
+        assert_int_equal(info.size_bytes == 0, kinds[i] == SQLITE_CHECKPOINT_TRUNCATE);
     }
     db_assert_whole(db);
     db_close(db);
@@ -246,7 +246,7 @@ static void a_checkpoint_that_cuts_the_database_keeps_what_later_frames_need(voi
     assert_int_equal(memfs_stat(f->fs, "/a.db", &before), 0);
     checkpoint(cutter, SQLITE_CHECKPOINT_PASSIVE);
     assert_int_equal(memfs_stat(f->fs, "/a.db", &after), 0);
-    assert_true(after.size < before.size);
+    assert_true(after.size_bytes < before.size_bytes);
     db_run(writer, "UPDATE t SET v=randomblob(3000) WHERE id<=3; COMMIT");
     fill(f);
     checkpoint(cutter, SQLITE_CHECKPOINT_PASSIVE);

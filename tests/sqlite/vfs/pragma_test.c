@@ -46,7 +46,7 @@ static void usage_by_class_is_json_that_adds_up(void **state)
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a)");
-    char *usage = db_text(db, "PRAGMA memfs_usage");
+    char *usage = db_text(db, "PRAGMA memfs_used_by_class");
     char *sql = sqlite3_mprintf("SELECT sum(value) FROM json_each(%Q)", usage);
     memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(db_number(db, sql), info.used_bytes);
@@ -108,7 +108,7 @@ static void what_is_malformed_or_unknown_is_refused_by_name(void **state)
     refused(db, "PRAGMA memfs_qouta", SQLITE_ERROR, "no such PRAGMA: memfs_qouta");
     refused(db, "PRAGMA memfs_=1", SQLITE_ERROR, "no such PRAGMA: memfs_");
     refused(db, "PRAGMA memfs_used=5", SQLITE_ERROR, "memfs_used takes no value");
-    refused(db, "PRAGMA memfs_copy", SQLITE_ERROR, "name is missing");
+    refused(db, "PRAGMA memfs_copy_database", SQLITE_ERROR, "name is missing");
     db_close(db);
 }
 
@@ -182,14 +182,14 @@ static void snapshots_are_taken_listed_and_removed(void **state)
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
-    db_assert_text(db, "PRAGMA memfs_snapshots", "[]");
-    db_run(db, "PRAGMA memfs_snapshot('one \"quoted\"'); PRAGMA memfs_snapshot = two");
-    db_assert_text(db, "PRAGMA memfs_snapshots", "[\"one \\\"quoted\\\"\",\"two\"]");
-    refused(db, "PRAGMA memfs_snapshot('two')", SQLITE_ERROR, "name exists");
-    refused(db, "PRAGMA memfs_snapshot", SQLITE_ERROR, "name is missing");
-    refused(db, "PRAGMA memfs_snapshot('a/b')", SQLITE_ERROR, "invalid argument");
+    db_assert_text(db, "PRAGMA memfs_snapshot_list", "[]");
+    db_run(db, "PRAGMA memfs_snapshot_take('one \"quoted\"'); PRAGMA memfs_snapshot_take = two");
+    db_assert_text(db, "PRAGMA memfs_snapshot_list", "[\"one \\\"quoted\\\"\",\"two\"]");
+    refused(db, "PRAGMA memfs_snapshot_take('two')", SQLITE_ERROR, "name exists");
+    refused(db, "PRAGMA memfs_snapshot_take", SQLITE_ERROR, "name is missing");
+    refused(db, "PRAGMA memfs_snapshot_take('a/b')", SQLITE_ERROR, "invalid argument");
     refused(db, "PRAGMA memfs_snapshot_remove('three')", SQLITE_ERROR, "no such file");
-    refused(db, "PRAGMA memfs_snapshots = 1", SQLITE_ERROR, "takes no value");
+    refused(db, "PRAGMA memfs_snapshot_list = 1", SQLITE_ERROR, "takes no value");
     refused(db, "PRAGMA memfs_snapshot_restore('two')", SQLITE_ERROR,
             "memfs_snapshot_restore() in C");
     db_assert_text(db, "PRAGMA memfs_snapshot_remove('one \"quoted\"')", "one \"quoted\"");
@@ -207,7 +207,7 @@ static void a_snapshot_that_does_not_fit_is_full_and_leaves_nothing(void **state
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
     quota_leave(f, 0);
-    refused(db, "PRAGMA memfs_snapshot('s')", SQLITE_FULL, "quota exceeded");
+    refused(db, "PRAGMA memfs_snapshot_take('s')", SQLITE_FULL, "quota exceeded");
     quota_lift(f);
     assert_int_equal(memfs_snapshot_remove(f->fs, "s"), MEMFS_ENOENT);
     db_close(db);
@@ -225,7 +225,7 @@ static void a_database_that_was_put_back_is_not_that_of_an_open_connection(void 
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         sqlite3 *db = db_open("/db");
         db_run(db, "PRAGMA journal_mode=%s; CREATE TABLE t(a); INSERT INTO t VALUES(1)", modes[i]);
-        db_run(db, "PRAGMA memfs_snapshot('s'); INSERT INTO t VALUES(2)");
+        db_run(db, "PRAGMA memfs_snapshot_take('s'); INSERT INTO t VALUES(2)");
         assert_int_equal(memfs_snapshot_restore(f->fs, "s"), 0);
         assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 2);
         if (i == 0)
@@ -266,7 +266,7 @@ static void a_copy_is_whole_in_every_journal_mode(void **state)
     struct fixture *f = *state;
     for (int mode = 0; mode < MODES; mode++) {
         sqlite3 *db = make(modes[mode]);
-        db_assert_text(db, "PRAGMA memfs_copy('/copy')", "/copy");
+        db_assert_text(db, "PRAGMA memfs_copy_database('/copy')", "/copy");
         db_run(db, "DELETE FROM t");
         sqlite3 *copy = db_open("/copy");
         db_assert_whole(copy);
@@ -287,12 +287,14 @@ static void nothing_is_copied_while_a_transaction_writes(void **state)
         sqlite3 *other = db_open("/db");
         assert_int_equal(db_number(other, "SELECT count(*) FROM t"), 2);
         db_run(db, "BEGIN EXCLUSIVE; INSERT INTO t VALUES(3)");
-        refused(db, "PRAGMA memfs_copy('/copy')", SQLITE_BUSY, "memfs_copy: this connection");
-        refused(other, "PRAGMA memfs_copy('/copy')", SQLITE_BUSY, "memfs_copy: another connection");
+        refused(db, "PRAGMA memfs_copy_database('/copy')", SQLITE_BUSY,
+                "memfs_copy_database: this connection");
+        refused(other, "PRAGMA memfs_copy_database('/copy')", SQLITE_BUSY,
+                "memfs_copy_database: another connection");
         db_run(db, "INSERT INTO t VALUES(4); COMMIT");
         assert_int_equal(memfs_exists(f->fs, "/copy"), 0);
         assert_int_equal(memfs_exists(f->fs, "/copy-wal"), 0);
-        db_run(other, "PRAGMA memfs_copy('/copy')");
+        db_run(other, "PRAGMA memfs_copy_database('/copy')");
         db_close(other);
         db_close(db);
         sqlite3 *copy = db_open("/copy");
@@ -308,7 +310,7 @@ static void a_transaction_that_has_not_reached_the_file_is_left_out(void **state
     (void)state;
     sqlite3 *db = make("DELETE");
     db_run(db, "BEGIN IMMEDIATE; INSERT INTO t VALUES(3)");
-    db_run(db, "PRAGMA memfs_copy('/copy')");
+    db_run(db, "PRAGMA memfs_copy_database('/copy')");
     db_run(db, "COMMIT");
     sqlite3 *copy = db_open("/copy");
     assert_int_equal(db_number(copy, "SELECT sum(a) FROM t"), 3);
@@ -325,9 +327,9 @@ static void a_hot_journal_is_played_back_before_a_copy_is_made(void **state)
     assert_int_equal(memfs_copy(f->fs, "/db", "/crashed", 0), 0);
     assert_int_equal(memfs_copy(f->fs, "/db-journal", "/crashed-journal", 0), 0);
     sqlite3 *crashed = db_open("/crashed");
-    refused(crashed, "PRAGMA memfs_copy('/copy')", SQLITE_BUSY, "journal waits");
+    refused(crashed, "PRAGMA memfs_copy_database('/copy')", SQLITE_BUSY, "journal waits");
     assert_int_equal(db_number(crashed, "SELECT sum(a) FROM t"), 3);
-    db_run(crashed, "PRAGMA memfs_copy('/copy')");
+    db_run(crashed, "PRAGMA memfs_copy_database('/copy')");
     db_close(crashed);
     db_close(db);
 }
@@ -340,9 +342,9 @@ static void a_wal_that_was_left_is_read_before_a_copy_is_made(void **state)
     assert_int_equal(memfs_copy(f->fs, "/db-wal", "/left-wal", 0), 0);
     db_close(db);
     sqlite3 *left = db_open("/left");
-    refused(left, "PRAGMA memfs_copy('/copy')", SQLITE_BUSY, "WAL was not read yet");
+    refused(left, "PRAGMA memfs_copy_database('/copy')", SQLITE_BUSY, "WAL was not read yet");
     assert_int_equal(db_number(left, "SELECT sum(a) FROM t"), 3);
-    db_run(left, "PRAGMA memfs_copy('/copy')");
+    db_run(left, "PRAGMA memfs_copy_database('/copy')");
     db_close(left);
     sqlite3 *copy = db_open("/copy");
     assert_int_equal(db_number(copy, "SELECT sum(a) FROM t"), 3);
@@ -356,12 +358,13 @@ static void a_copy_replaces_nothing_and_needs_its_directory(void **state)
     sqlite3 *db = make("DELETE");
     for (size_t index = 0; index < 3; index++) {
         assert_int_equal(memfs_write_file(f->fs, taken[index], "x", 1, 0644), 0);
-        refused(db, "PRAGMA memfs_copy('/copy')", SQLITE_ERROR, "name exists");
+        refused(db, "PRAGMA memfs_copy_database('/copy')", SQLITE_ERROR, "name exists");
         assert_int_equal(memfs_unlink(f->fs, taken[index]), 0);
     }
-    refused(db, "PRAGMA memfs_copy('/db')", SQLITE_ERROR, "name exists");
-    refused(db, "PRAGMA memfs_copy('/no/copy')", SQLITE_ERROR, "no such file or directory");
-    refused(db, "PRAGMA memfs_copy('')", SQLITE_ERROR, "no such file or directory");
+    refused(db, "PRAGMA memfs_copy_database('/db')", SQLITE_ERROR, "name exists");
+    refused(db, "PRAGMA memfs_copy_database('/no/copy')", SQLITE_ERROR,
+            "no such file or directory");
+    refused(db, "PRAGMA memfs_copy_database('')", SQLITE_ERROR, "no such file or directory");
     db_close(db);
 }
 
@@ -375,7 +378,7 @@ static void a_refused_copy_leaves_nothing(void **state)
     uint64_t more = 0;
     quota_leave(f, 0);
     /* While the WAL is mapped a copy has pages of its own. */
-    while (db_try(db, "PRAGMA memfs_copy('/copy')") == SQLITE_FULL) {
+    while (db_try(db, "PRAGMA memfs_copy_database('/copy')") == SQLITE_FULL) {
         assert_non_null(strstr(sqlite3_errmsg(db), "quota"));
         assert_int_equal(memfs_exists(f->fs, "/copy"), 0);
         assert_int_equal(memfs_exists(f->fs, "/copy-wal"), 0);

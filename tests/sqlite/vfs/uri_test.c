@@ -1,6 +1,8 @@
 /* The URI parameters of our own. */
 #include "sqlite_fixture.h"
 
+#include <memfs/storage.h>
+
 #include <string.h>
 
 static char last_message[300];

@@ -1,7 +1,9 @@
-/* Growth that is reserved, and files that are held private: what a database needs of a full disk. */
+/* Preallocated growth, and files held private: what a database needs when the quota is used up. */
 #include "checks.h"
 
-static uint64_t reserved(memfs *fs)
+#include <memfs/storage.h>
+
+static uint64_t preallocated(memfs *fs)
 {
     memfs_statfs_info info = {.struct_size = sizeof info};
     assert_ok(memfs_statfs(fs, &info));
@@ -17,21 +19,21 @@ static void leave_nothing(struct fixture *f)
     fixture_set_quota(f, info.committed_bytes);
 }
 
-static void reserved_growth_cannot_be_refused(void **state)
+static void preallocated_growth_cannot_be_refused(void **state)
 {
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 5000, 0, 1);
     assert_ok(memfs_preallocate(file, 300000));
-    assert_int_equal(reserved(f->fs), 295000);
+    assert_int_equal(preallocated(f->fs), 295000);
     assert_int_equal(memfs_file_size(file), 5000);
     leave_nothing(f);
     write_pattern(file, 295000, 5000, 2);
-    assert_int_equal(reserved(f->fs), 0);
+    assert_int_equal(preallocated(f->fs), 0);
     assert_ok(memfs_close(file));
 }
 
-static void truncating_keeps_what_is_reserved_and_it_reads_as_zeros(void **state)
+static void truncating_keeps_what_is_preallocated_and_it_reads_as_zeros(void **state)
 {
     struct fixture *f = *state;
     unsigned char bytes[30000], zeros[30000] = {0};
@@ -39,7 +41,7 @@ static void truncating_keeps_what_is_reserved_and_it_reads_as_zeros(void **state
     write_pattern(file, 60000, 0, 1);
     assert_ok(memfs_preallocate(file, 50000));
     assert_ok(memfs_ftruncate(file, 100));
-    assert_int_equal(reserved(f->fs), 49900);
+    assert_int_equal(preallocated(f->fs), 49900);
     leave_nothing(f);
     assert_ok(memfs_ftruncate(file, 40000));
     assert_int_equal(memfs_pread(file, bytes, 30000, 100), 30000);
@@ -48,40 +50,40 @@ static void truncating_keeps_what_is_reserved_and_it_reads_as_zeros(void **state
     assert_ok(memfs_close(file));
 }
 
-static void a_reservation_outlives_handles_and_ends_when_it_is_told(void **state)
+static void a_preallocation_outlives_handles_and_ends_on_request(void **state)
 {
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     memfs_stat_info info = {.struct_size = sizeof info};
     assert_ok(memfs_preallocate(file, 100000));
     assert_ok(memfs_close(file));
-    assert_int_equal(reserved(f->fs), 100000);
+    assert_int_equal(preallocated(f->fs), 100000);
     assert_ok(memfs_open(f->fs, "/f", MEMFS_O_RDWR, 0, &file));
     assert_ok(memfs_preallocate(file, 0));
-    assert_int_equal(reserved(f->fs), 0);
+    assert_int_equal(preallocated(f->fs), 0);
     assert_ok(memfs_fstat(file, &info));
     assert_int_equal(info.allocated_bytes, 0);
     assert_ok(memfs_preallocate(file, 70000));
     assert_ok(memfs_close(file));
     assert_ok(memfs_unlink(f->fs, "/f"));
-    assert_int_equal(reserved(f->fs), 0);
+    assert_int_equal(preallocated(f->fs), 0);
 }
 
-static void a_reservation_that_does_not_fit_changes_nothing(void **state)
+static void a_preallocation_that_does_not_fit_changes_nothing(void **state)
 {
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
     assert_ok(memfs_preallocate(file, 10000));
     assert_int_equal(memfs_preallocate(file, INT64_MAX), MEMFS_EDQUOT);
     assert_int_equal(memfs_preallocate(file, -1), MEMFS_EINVAL);
-    assert_int_equal(reserved(f->fs), 10000);
+    assert_int_equal(preallocated(f->fs), 10000);
     assert_ok(memfs_close(file));
     assert_ok(memfs_open(f->fs, "/f", MEMFS_O_READ, 0, &file));
     assert_int_equal(memfs_preallocate(file, 20000), MEMFS_EBADF);
     assert_ok(memfs_close(file));
 }
 
-static void room_outlives_a_copy_that_shared_the_pages_behind_a_cut(void **state)
+static void a_preallocation_outlives_a_copy_that_shared_the_pages_behind_a_cut(void **state)
 {
     struct fixture *f = *state;
     memfs_file *file = create_file(f->fs, "/f");
@@ -97,7 +99,7 @@ static void room_outlives_a_copy_that_shared_the_pages_behind_a_cut(void **state
     assert_ok(memfs_close(file));
 }
 
-static void what_ends_room_says_so(void **state)
+static void statfs_shows_what_ends_a_preallocation(void **state)
 {
     struct fixture *f = *state;
     memfs_content_ref version;
@@ -105,18 +107,18 @@ static void what_ends_room_says_so(void **state)
     assert_ok(memfs_ftruncate(file, 60 * 4096)); /* all hole */
     assert_ok(memfs_preallocate(file, 50 * 4096));
     assert_ok(memfs_ftruncate(file, 0));
-    assert_int_equal(reserved(f->fs), 0);
+    assert_int_equal(preallocated(f->fs), 0);
     assert_ok(memfs_preallocate(file, 50 * 4096));
     assert_ok(memfs_fallocate(file, 20 * 4096, 4096, MEMFS_FALLOCATE_PUNCH_HOLE));
-    assert_int_equal(reserved(f->fs), 20 * 4096);
+    assert_int_equal(preallocated(f->fs), 20 * 4096);
     assert_ok(memfs_content_take(file, &version));
     assert_ok(memfs_preallocate(file, 30 * 4096));
     assert_ok(memfs_content_restore(file, &version));
-    assert_int_equal(reserved(f->fs), 0);
+    assert_int_equal(preallocated(f->fs), 0);
     assert_ok(memfs_preallocate(file, 30 * 4096));
-    assert_int_equal(reserved(f->fs), 30 * 4096);
+    assert_int_equal(preallocated(f->fs), 30 * 4096);
     assert_ok(memfs_write_file(f->fs, "/f", "new", 3, 0644));
-    assert_int_equal(reserved(f->fs), 0);
+    assert_int_equal(preallocated(f->fs), 0);
     assert_ok(memfs_audit(f->fs));
     assert_ok(memfs_close(file));
 }
@@ -155,12 +157,12 @@ static void holding_private_ends_with_the_handle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reserved_growth_cannot_be_refused),
-        TEST(truncating_keeps_what_is_reserved_and_it_reads_as_zeros),
-        TEST(a_reservation_outlives_handles_and_ends_when_it_is_told),
-        TEST(a_reservation_that_does_not_fit_changes_nothing),
-        TEST(room_outlives_a_copy_that_shared_the_pages_behind_a_cut),
-        TEST(what_ends_room_says_so),
+        TEST(preallocated_growth_cannot_be_refused),
+        TEST(truncating_keeps_what_is_preallocated_and_it_reads_as_zeros),
+        TEST(a_preallocation_outlives_handles_and_ends_on_request),
+        TEST(a_preallocation_that_does_not_fit_changes_nothing),
+        TEST(a_preallocation_outlives_a_copy_that_shared_the_pages_behind_a_cut),
+        TEST(statfs_shows_what_ends_a_preallocation),
         TEST(copies_of_a_file_held_private_do_not_make_overwriting_allocate),
         TEST(holding_private_ends_with_the_handle),
     };
