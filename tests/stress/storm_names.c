@@ -54,7 +54,7 @@ void storm_copy_trees(struct crew_member *me)
 static int look(void *context, const memfs_walk_entry *entry)
 {
     unsigned *count = context;
-    *count += entry->stat.number != 0;
+    *count += entry->stat->number != 0;
     return MEMFS_WALK_CONTINUE;
 }
 

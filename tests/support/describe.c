@@ -132,7 +132,7 @@ static void print_link_group(struct description *d, uint64_t number)
 static int print_entry(void *context, const memfs_walk_entry *entry)
 {
     struct description *d = context;
-    const memfs_stat_info *stat = &entry->stat;
+    const memfs_stat_info *stat = entry->stat;
     if (entry->event == MEMFS_WALK_LEAVE)
         return MEMFS_WALK_CONTINUE;
     print(d,

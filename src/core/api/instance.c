@@ -195,7 +195,7 @@ fail_lot:
 static bool is_in_use(memfs *fs)
 {
     return fs->handles.open_files != 0 || fs->handles.open_dirs != 0 || fs->versions.count != 0 ||
-           fs->blocks.count != 0 || atomic_load(&fs->mappings) != 0;
+           fs->blocks.count != 0 || fs->walkers.first != NULL || atomic_load(&fs->mappings) != 0;
 }
 
 static void close_everything(memfs *fs)
@@ -204,6 +204,8 @@ static void close_everything(memfs *fs)
         (void)memfs_close(fs->handles.files);
     while (fs->handles.dirs != NULL)
         (void)memfs_closedir(fs->handles.dirs);
+    while (fs->walkers.first != NULL)
+        (void)memfs_walk_close(fs->walkers.first);
     while (fs->versions.first != NULL) {
         struct mfs_version *version = fs->versions.first;
         mfs_version_list_remove(&fs->versions, &fs->lot, version);

@@ -1,4 +1,4 @@
-/* Whole trees: removing, copying, adding up, walking, globbing. */
+/* Whole trees: removing, copying, adding up, globbing. */
 #include "base/check.h"
 #include "base/pattern.h"
 #include "instance/census.h"
@@ -128,51 +128,6 @@ int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
     return result;
 }
 
-/* ------------------------------------------------------------------ walking */
-
-/* Each step by itself: what the callback has done cannot be run again. */
-static int next_stop(memfs *fs, struct mfs_tour *tour, struct mfs_tour_stop *out)
-{
-    int result;
-    do
-        result = mfs_tour_next(tour, out);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
-}
-
-int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *context)
-{
-    struct mfs_node *node;
-    struct mfs_tour tour;
-    struct mfs_tour_stop stop;
-    if (!mfs_fs_is_valid(fs) || path == NULL || callback == NULL)
-        return MEMFS_EINVAL;
-    int result = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
-    if (result != 0)
-        return result;
-    do
-        result = mfs_tour_init(&tour, &fs->tree, node, path, strlen(path));
-    while (mfs_fs_ask_and_retry(fs, result));
-    mfs_node_release(&fs->nodes, node);
-    while (result == 0 && (result = next_stop(fs, &tour, &stop)) == 1) {
-        memfs_walk_entry entry = {.event = stop.event,
-                                  .depth = stop.depth,
-                                  .path = stop.path,
-                                  .name = stop.name,
-                                  .stat = {.struct_size = sizeof entry.stat}};
-        mfs_node_stat(&fs->nodes, stop.node, &entry.stat);
-        result = callback(context, &entry);
-        if (result == MEMFS_WALK_PRUNE)
-            mfs_tour_prune(&tour);
-        if (result == MEMFS_WALK_PRUNE || result == MEMFS_WALK_CONTINUE)
-            result = 0;
-        else if (result > 0 && result != MEMFS_WALK_STOP)
-            result = MEMFS_EINVAL;
-    }
-    mfs_tour_fini(&tour);
-    return result;
-}
-
 /* ----------------------------------------------------------------- globbing */
 
 /* The length of the part before the first component with a wildcard. */
@@ -250,4 +205,11 @@ int memfs_glob(memfs *fs, const char *pattern, memfs_list *out)
         result = glob_once(fs, pattern, out);
     while (mfs_fs_ask_and_retry(fs, result));
     return result;
+}
+
+int memfs_glob_match(const char *pattern, const char *path)
+{
+    if (pattern == NULL || path == NULL || !mfs_pattern_is_valid(pattern))
+        return MEMFS_EINVAL;
+    return mfs_pattern_match_path(pattern, path);
 }

@@ -88,7 +88,17 @@ static void for_each_below(struct audit *audit, struct mfs_dir_node *root,
         visit(audit, entry->node);
 }
 
-/* Every node that a name, a handle or a directory stream leads to, in the tree or a snapshot. */
+/* The nodes that a walk refers to: where it stands, and the directories that it is in. */
+static void for_each_of_tour(struct audit *audit, const struct mfs_tour *tour,
+                             void (*visit)(struct audit *, struct mfs_node *))
+{
+    if (tour->node != NULL)
+        visit(audit, tour->node);
+    for (size_t depth = 0; depth < tour->depth; depth++)
+        visit(audit, &tour->frames[depth].dir->node);
+}
+
+/* Every node that a name, a handle, a directory stream or a walker leads to, in the tree or a snapshot. */
 static void for_each_node(struct audit *audit, void (*visit)(struct audit *, struct mfs_node *))
 {
     memfs *fs = audit->fs;
@@ -101,6 +111,8 @@ static void for_each_node(struct audit *audit, void (*visit)(struct audit *, str
         visit(audit, file->node);
     for (memfs_dir *dir = fs->handles.dirs; dir != NULL; dir = dir->next)
         visit(audit, &dir->node->node);
+    for (memfs_walker *walker = fs->walkers.first; walker != NULL; walker = walker->next)
+        for_each_of_tour(audit, &walker->tour, visit);
 }
 
 static void tally_versions(struct audit *audit)

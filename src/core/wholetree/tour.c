@@ -19,8 +19,8 @@ static struct mfs_memory *memory_of(const struct mfs_tour *tour)
 }
 
 /* Grows an array of `*capacity` items so that `needed` fit. */
-static int grow(struct mfs_memory *memory, void **items, size_t *capacity, size_t item_bytes,
-                size_t needed, size_t first)
+static int grow_stack(struct mfs_memory *memory, void **items, size_t *capacity, size_t item_bytes,
+                      size_t needed, size_t first)
 {
     if (needed <= *capacity)
         return 0;
@@ -41,7 +41,8 @@ static int grow(struct mfs_memory *memory, void **items, size_t *capacity, size_
 static int make_path_room(struct mfs_tour *tour, size_t bytes)
 {
     void *path = tour->path;
-    int error = grow(memory_of(tour), &path, &tour->path_capacity, 1, bytes, FIRST_PATH_BYTES);
+    int error = grow_stack(memory_of(tour), &path, &tour->path_capacity, 1, bytes,
+                           FIRST_PATH_BYTES);
     tour->path = path;
     return error;
 }
@@ -55,6 +56,16 @@ static const char *name_in(const char *path)
     return name;
 }
 
+/* The path is there; the tour begins at its end. */
+static void start_at(struct mfs_tour *tour, struct mfs_node *node, size_t length)
+{
+    tour->path[length] = '\0';
+    tour->path_length = length;
+    tour->name_offset = (size_t)(name_in(tour->path) - tour->path);
+    mfs_node_retain(node);
+    tour->node = node;
+}
+
 int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
                   const char *path, size_t length)
 {
@@ -63,11 +74,19 @@ int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node 
     if (error != 0)
         return error;
     memcpy(tour->path, path, length);
-    tour->path[length] = '\0';
-    tour->path_length = length;
-    tour->name_offset = (size_t)(name_in(tour->path) - tour->path);
-    mfs_node_retain(node);
-    tour->node = node;
+    start_at(tour, node, length);
+    return 0;
+}
+
+int mfs_tour_init_real(struct mfs_tour *tour, struct mfs_tree *tree, const struct mfs_place *place)
+{
+    *tour = (struct mfs_tour){.tree = tree};
+    size_t length = mfs_walk_path_length(tree, place);
+    int error = make_path_room(tour, length + 1);
+    if (error != 0)
+        return error;
+    mfs_walk_write_path(tree, place, tour->path, length);
+    start_at(tour, place->node, length);
     return 0;
 }
 
@@ -98,8 +117,8 @@ static void drop_node(struct mfs_tour *tour)
 static int push(struct mfs_tour *tour)
 {
     void *frames = tour->frames;
-    int error = grow(memory_of(tour), &frames, &tour->frame_capacity, sizeof *tour->frames,
-                     tour->depth + 1, FIRST_FRAMES);
+    int error = grow_stack(memory_of(tour), &frames, &tour->frame_capacity, sizeof *tour->frames,
+                           tour->depth + 1, FIRST_FRAMES);
     tour->frames = frames;
     if (error != 0)
         return error;

@@ -46,6 +46,10 @@ struct mfs_tour_stop {
 int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
                   const char *path, size_t length);
 
+/* The same at a place where there is something, under its absolute path without links. */
+int mfs_tour_init_real(struct mfs_tour *tour, struct mfs_tree *tree, const struct mfs_place *place)
+    MFS_REQUIRES_SHARED(tree->lock);
+
 /* 1 and the next stop, 0 at the end, or an error: EDQUOT, ENOMEM. */
 int mfs_tour_next(struct mfs_tour *tour, struct mfs_tour_stop *out) MFS_EXCLUDES(tour->tree->lock);
 

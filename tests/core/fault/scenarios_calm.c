@@ -284,6 +284,24 @@ static int64_t streaming(struct stage *s)
     return memfs_readdir(s->stream, &entry);
 }
 
+static int64_t open_walker(struct stage *s)
+{
+    const memfs_walk_entry *entry;
+    TRY(memfs_walk_open(s->fs, "/d", 0, &s->walker));
+    return memfs_walk_next(s->walker, &entry);
+}
+
+static int64_t end_a_walk(struct stage *s)
+{
+    const memfs_walk_entry *entry;
+    TRY(memfs_walk_prune(s->walker));
+    TRY(memfs_walk_next(s->walker, &entry));
+    TRY(memfs_walk_next(s->walker, &entry));
+    memfs_walker *walker = s->walker;
+    s->walker = NULL;
+    return memfs_walk_close(walker);
+}
+
 static int64_t setting_the_callback(struct stage *s)
 {
     return memfs_set_refused(s->fs, NULL, NULL);
@@ -374,6 +392,8 @@ const struct scenario scenarios_calm[] = {
      NULL, moving_the_reserve},
     {"stream a directory", " memfs_readdir memfs_telldir memfs_seekdir memfs_rewinddir ",
      NEEDS_NOTHING, NULL, streaming},
+    {"prune and end a walk", " memfs_walk_prune memfs_walk_next memfs_walk_close ", NEEDS_NOTHING,
+     open_walker, end_a_walk},
     {"give memory back", " memfs_free memfs_list_free ", NEEDS_NOTHING, take_memory, give_memory},
     {"rename and copy that change nothing", " memfs_rename memfs_copy ", NEEDS_NOTHING, NULL,
      rename_to_itself},

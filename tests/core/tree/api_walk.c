@@ -73,10 +73,10 @@ static int check_stat(void *context, const memfs_walk_entry *entry)
 {
     memfs_stat_info info = {.struct_size = sizeof info};
     assert_ok(memfs_lstat(context, entry->path, &info));
-    assert_int_equal(info.number, entry->stat.number);
-    assert_int_equal(info.kind, entry->stat.kind);
-    assert_int_equal(info.size, entry->stat.size);
-    assert_int_equal(info.links, entry->stat.links);
+    assert_int_equal(info.number, entry->stat->number);
+    assert_int_equal(info.kind, entry->stat->kind);
+    assert_int_equal(info.size, entry->stat->size);
+    assert_int_equal(info.links, entry->stat->links);
     assert_int_equal(info.kind == MEMFS_KIND_DIRECTORY, entry->event != MEMFS_WALK_ENTRY);
     return MEMFS_WALK_CONTINUE;
 }

@@ -1,0 +1,38 @@
+/*
+ * What memfs_walk_open() hands out: a tour, and its place on the list of all walkers, by which
+ * an audit and a forced end find the nodes that walkers refer to.
+ */
+#ifndef MFS_WALKER_H
+#define MFS_WALKER_H
+
+#include "sync/sync.h"
+#include "wholetree/tour.h"
+
+#include <memfs/memfs.h>
+
+#define MFS_WALKER_MAGIC 0x6d667377u
+
+struct memfs_walker {
+    uint32_t magic;
+    memfs *fs;
+    struct mfs_tour tour;
+    struct memfs_walker *previous, *next;
+    memfs_walk_entry entry; /* where the walker stands; its event is 0 where it stands nowhere */
+    memfs_stat_info stat;
+};
+
+struct mfs_walker_list {
+    struct mfs_lock lock; /* a leaf */
+    struct memfs_walker *first;
+};
+
+void mfs_walker_list_add(struct mfs_walker_list *list, struct mfs_lot *lot,
+                         struct memfs_walker *walker);
+void mfs_walker_list_remove(struct mfs_walker_list *list, struct mfs_lot *lot,
+                            struct memfs_walker *walker);
+
+/* Describes a stop of a tour; `stat` is filled, and referred to. */
+void mfs_walker_describe(const struct mfs_nodes *nodes, const struct mfs_tour_stop *stop,
+                         memfs_stat_info *stat, memfs_walk_entry *out);
+
+#endif
