@@ -984,7 +984,14 @@ MEMFS_API int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callba
 #define MEMFS_WALK_NOFOLLOW 0x1u   /* `path` may be a symlink, which is then the only entry */
 #define MEMFS_WALK_REAL_PATHS 0x2u /* the entries' paths are absolute, and no link is in them */
 
+#define MEMFS_WALK_NOATIME 0x4u /* directories and links keep their access times */
+
 typedef struct memfs_walker memfs_walker;
+
+/* Room for a walker, in memory that the caller lends. */
+typedef struct memfs_walker_storage {
+    uint64_t opaque[136];
+} memfs_walker_storage;
 
 /*
  * The same walk, a step a call:
@@ -999,7 +1006,11 @@ typedef struct memfs_walker memfs_walker;
  *     }
  *
  * memfs_walk_open()      starts at `path`; nothing is visited yet.
- * memfs_walk_next()      goes to the next entry: returns 1, or 0 at the end, where it stays.
+ * memfs_walk_open_in()   the same; if `storage` is not null, the walker lives there, and takes memory
+ *                        only where it goes more than 12 directories deep or a path has more than
+ *                        255 bytes.
+ * memfs_walk_next()      goes to the next entry: returns 1, or 0 at the end, where it stays.  A
+ *                        directory that is entered has been read: its access time follows.
  * memfs_walk_prune()     on ENTER: not into this directory (LEAVE follows all the same).
  * memfs_walk_open_file() opens the file that the walker stands on, whatever has its name by now.
  *                        `flags` are those of memfs_open(), but for CREATE and its like.
@@ -1007,7 +1018,7 @@ typedef struct memfs_walker memfs_walker;
  * memfs_walk_close()     ends the walk, wherever it is.
  *
  * Errors:   opening: EINVAL, EDQUOT, ENOMEM.  A step: EDQUOT, ENOMEM; the walker stands nowhere
- *           then, and the next call tries again.  Pruning: EINVAL (not on ENTER).  Opening a file:
+ *           then, and the next call tries again (the path of the entry before stays readable).  Pruning: EINVAL (not on ENTER).  Opening a file:
  *           ENOENT (its last name was removed), EISDIR, ELOOP (a symlink), and those of
  *           memfs_open().  Reading a link: EINVAL (no symlink).  Any of them: EBADF (null, or
  *           closed).
@@ -1018,6 +1029,8 @@ typedef struct memfs_walker memfs_walker;
  *           open walker keeps memfs_destroy() from working.
  */
 MEMFS_API int memfs_walk_open(memfs *fs, const char *path, unsigned flags, memfs_walker **out);
+MEMFS_API int memfs_walk_open_in(memfs *fs, const char *path, unsigned flags,
+                                 memfs_walker_storage *storage, memfs_walker **out);
 MEMFS_API int memfs_walk_next(memfs_walker *walker, const memfs_walk_entry **entry);
 MEMFS_API int memfs_walk_prune(memfs_walker *walker);
 MEMFS_API int memfs_walk_open_file(memfs_walker *walker, uint32_t flags, memfs_file **out);

@@ -14,7 +14,7 @@
 
 #include "base/json.h"
 #include "names/parents.h"
-#include "sql/hostcopy.h"
+#include "sql/hostaccess.h"
 #include "sql/sqlvalue.h"
 
 #include <stddef.h>
@@ -392,32 +392,13 @@ static void sql_snapshot_extract(sqlite3_context *context, int count, sqlite3_va
 
 /* --------------------------------------------------------------------- host */
 
-static void finish_host(sqlite3_context *context, const char *function,
-                        const struct mfs_hostcopy *copied)
-{
-    if (copied->error == 0)
-        sqlite3_result_int64(context, copied->entries);
-    else if (copied->host_text == NULL)
-        mfs_sqlvalue_fail(context, function, copied->path, copied->error);
-    else {
-        char *message = sqlite3_mprintf("%s: on the host: %s: %s", function, copied->path,
-                                        copied->host_text);
-        sqlite3_result_error(context, message != NULL ? message : copied->host_text, -1);
-        sqlite3_free(message);
-    }
-}
-
 /* memfs_import(host_path, path) */
 static void sql_import(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count;
     struct pair pair;
-    struct mfs_hostcopy copied;
-    if (!read_pair(context, "memfs_import", values, &pair))
-        return;
-    mfs_hostcopy_import(fs_of(context), pair.from, pair.to, &copied);
-    finish_host(context, "memfs_import", &copied);
-    mfs_hostcopy_fini(&copied);
+    if (read_pair(context, "memfs_import", values, &pair))
+        mfs_hostaccess_import(context, fs_of(context), pair.from, pair.to);
 }
 
 /* memfs_export(path, host_path) */
@@ -425,12 +406,8 @@ static void sql_export(sqlite3_context *context, int count, sqlite3_value **valu
 {
     (void)count;
     struct pair pair;
-    struct mfs_hostcopy copied;
-    if (!read_pair(context, "memfs_export", values, &pair))
-        return;
-    mfs_hostcopy_export(fs_of(context), pair.from, pair.to, &copied);
-    finish_host(context, "memfs_export", &copied);
-    mfs_hostcopy_fini(&copied);
+    if (read_pair(context, "memfs_export", values, &pair))
+        mfs_hostaccess_export(context, fs_of(context), pair.from, pair.to);
 }
 
 /* ------------------------------------------------------------- registration */

@@ -6,7 +6,7 @@
  */
 #include "base/sqliteapi.h"
 #include "sql/functions.h"
-#include "sql/hostcopy.h"
+#include "sql/hostaccess.h"
 #include "sql/table.h"
 
 #include <memfs/sqlite.h>
@@ -31,7 +31,7 @@ int memfs_sqlite_register_functions(sqlite3 *db, memfs *fs, unsigned flags)
         return MEMFS_EINVAL;
     bool has_host_access = (flags & MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS) != 0;
     if (sqlite3_libversion_number() < MFS_SQLITE_VERSION_MIN ||
-        (has_host_access && !mfs_hostcopy_is_available()))
+        (has_host_access && !mfs_hostaccess_is_available()))
         return MEMFS_EOPNOTSUPP;
     return register_all(db, fs, has_host_access);
 }

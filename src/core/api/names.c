@@ -338,7 +338,9 @@ int64_t memfs_readlinkat(memfs *fs, memfs_dir *at, const char *path, char *buffe
         error = mfs_walk_to_node(&fs->tree, start, path, false, &node);
     if (error != 0)
         return error;
-    int64_t result = mfs_node_read_target(&fs->nodes, node, buffer, size);
+    int64_t result = mfs_node_read_target(node, buffer, size);
+    if (result >= 0)
+        mfs_node_accessed(&fs->nodes, node);
     mfs_node_release(&fs->nodes, node);
     return result;
 }

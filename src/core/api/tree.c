@@ -184,7 +184,7 @@ static int glob_once(memfs *fs, const char *pattern, memfs_list *out)
     error = mfs_walk_to_node(&fs->tree, NULL, length != 0 ? base : "/", true, &node);
     if (error == 0) {
         struct mfs_tour tour;
-        error = mfs_tour_init(&tour, &fs->tree, node, base, length);
+        error = mfs_tour_init(&tour, &fs->tree, NULL, node, base, length);
         mfs_node_release(&fs->nodes, node);
         if (error == 0)
             error = collect(&list, &tour, pattern);

@@ -42,7 +42,7 @@ int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *
     if (result != 0)
         return result;
     do
-        result = mfs_tour_init(&tour, &fs->tree, node, path, strlen(path));
+        result = mfs_tour_init(&tour, &fs->tree, NULL, node, path, strlen(path));
     while (mfs_fs_ask_and_retry(fs, result));
     mfs_node_release(&fs->nodes, node);
     while (result == 0 && (result = next_stop(fs, &tour, &stop)) == 1) {
@@ -72,26 +72,50 @@ static int start_tour(struct memfs_walker *walker, const char *path, unsigned fl
     if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0 && (flags & MEMFS_WALK_REAL_PATHS) != 0)
-        error = mfs_tour_init_real(&walker->tour, &fs->tree, &place);
+        error = mfs_tour_init_real(&walker->tour, &fs->tree, walker->lent, &place);
     else if (error == 0)
-        error = mfs_tour_init(&walker->tour, &fs->tree, place.node, path, strlen(path));
+        error = mfs_tour_init(&walker->tour, &fs->tree, walker->lent, place.node, path,
+                              strlen(path));
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     return error;
 }
 
-static int walk_open_once(memfs *fs, const char *path, unsigned flags, memfs_walker **out)
+/* What a memfs_walker_storage holds. */
+struct lent_walker {
+    struct memfs_walker walker;
+    struct mfs_tour_room room;
+};
+
+_Static_assert(sizeof(struct lent_walker) <= sizeof(memfs_walker_storage), "a walker must fit");
+
+/* The walker goes, with what it refers to. */
+static void drop_walker(memfs *fs, struct memfs_walker *walker)
 {
-    void *memory;
-    int error = mfs_memory_take(&fs->memory, sizeof **out, MEMFS_CLASS_HANDLES, &memory);
-    if (error != 0)
-        return error;
-    struct memfs_walker *walker = memory;
-    *walker = (struct memfs_walker){.magic = MFS_WALKER_MAGIC, .fs = fs, .tour.tree = &fs->tree};
-    error = start_tour(walker, path, flags);
-    if (error != 0) {
-        mfs_tour_fini(&walker->tour);
-        walker->magic = MFS_CLOSED_MAGIC;
+    mfs_tour_fini(&walker->tour);
+    walker->magic = MFS_CLOSED_MAGIC;
+    if (walker->lent == NULL)
         mfs_memory_give(&fs->memory, walker, sizeof *walker, MEMFS_CLASS_HANDLES);
+}
+
+static int walk_open_once(memfs *fs, const char *path, unsigned flags,
+                          memfs_walker_storage *storage, memfs_walker **out)
+{
+    void *memory = storage;
+    struct lent_walker *lent = memory;
+    if (lent == NULL) {
+        int error = mfs_memory_take(&fs->memory, sizeof **out, MEMFS_CLASS_HANDLES, &memory);
+        if (error != 0)
+            return error;
+    }
+    struct memfs_walker *walker = memory;
+    *walker = (struct memfs_walker){.magic = MFS_WALKER_MAGIC,
+                                    .fs = fs,
+                                    .flags = flags,
+                                    .tour.tree = &fs->tree,
+                                    .lent = lent != NULL ? &lent->room : NULL};
+    int error = start_tour(walker, path, flags);
+    if (error != 0) {
+        drop_walker(fs, walker);
         return error;
     }
     mfs_walker_list_add(&fs->walkers, &fs->lot, walker);
@@ -99,21 +123,34 @@ static int walk_open_once(memfs *fs, const char *path, unsigned flags, memfs_wal
     return 0;
 }
 
-int memfs_walk_open(memfs *fs, const char *path, unsigned flags, memfs_walker **out)
+int memfs_walk_open_in(memfs *fs, const char *path, unsigned flags, memfs_walker_storage *storage,
+                       memfs_walker **out)
 {
     if (!mfs_fs_is_valid(fs) || path == NULL || out == NULL ||
-        (flags & ~(MEMFS_WALK_NOFOLLOW | MEMFS_WALK_REAL_PATHS)) != 0)
+        (flags & ~(MEMFS_WALK_NOFOLLOW | MEMFS_WALK_REAL_PATHS | MEMFS_WALK_NOATIME)) != 0)
         return MEMFS_EINVAL;
     int result;
     do
-        result = walk_open_once(fs, path, flags, out);
+        result = walk_open_once(fs, path, flags, storage, out);
     while (mfs_fs_ask_and_retry(fs, result));
     return result;
+}
+
+int memfs_walk_open(memfs *fs, const char *path, unsigned flags, memfs_walker **out)
+{
+    return memfs_walk_open_in(fs, path, flags, NULL, out);
 }
 
 static bool is_walking(const memfs_walker *walker)
 {
     return walker != NULL && walker->magic == MFS_WALKER_MAGIC;
+}
+
+/* What has been read: its access time follows, unless the walker leaves it alone. */
+static void touch(const memfs_walker *walker, struct mfs_node *node)
+{
+    if ((walker->flags & MEMFS_WALK_NOATIME) == 0)
+        mfs_node_accessed(&walker->fs->nodes, node);
 }
 
 int memfs_walk_next(memfs_walker *walker, const memfs_walk_entry **entry)
@@ -123,8 +160,11 @@ int memfs_walk_next(memfs_walker *walker, const memfs_walk_entry **entry)
         return MEMFS_EBADF;
     if (entry == NULL)
         return MEMFS_EINVAL;
+    struct mfs_node *entered = walker->tour.next_step == MFS_TOUR_ENTERS ? walker->tour.node : NULL;
     int result = next_stop(walker->fs, &walker->tour, &stop);
     walker->entry.event = 0;
+    if (result >= 0 && entered != NULL)
+        touch(walker, entered);
     if (result != 1)
         return result;
     mfs_walker_describe(&walker->fs->nodes, &stop, &walker->stat, &walker->entry);
@@ -148,7 +188,10 @@ int64_t memfs_walk_readlink(memfs_walker *walker, char *buffer, size_t size)
         return MEMFS_EBADF;
     if (buffer == NULL || size == 0 || walker->entry.event != MEMFS_WALK_ENTRY)
         return MEMFS_EINVAL;
-    return mfs_node_read_target(&walker->fs->nodes, walker->tour.node, buffer, size);
+    int64_t result = mfs_node_read_target(walker->tour.node, buffer, size);
+    if (result >= 0)
+        touch(walker, walker->tour.node);
+    return result;
 }
 
 int memfs_walk_close(memfs_walker *walker)
@@ -157,8 +200,6 @@ int memfs_walk_close(memfs_walker *walker)
         return MEMFS_EBADF;
     memfs *fs = walker->fs;
     mfs_walker_list_remove(&fs->walkers, &fs->lot, walker);
-    mfs_tour_fini(&walker->tour);
-    walker->magic = MFS_CLOSED_MAGIC;
-    mfs_memory_give(&fs->memory, walker, sizeof *walker, MEMFS_CLASS_HANDLES);
+    drop_walker(fs, walker);
     return 0;
 }

@@ -195,8 +195,7 @@ static inline uint64_t mfs_node_generation(const struct mfs_node *node)
 void mfs_node_changed(struct mfs_node *node, int64_t now);
 
 /* The target of a symlink, cut to `size` bytes: the count stored.  Errors: EINVAL (no symlink). */
-int64_t mfs_node_read_target(const struct mfs_nodes *nodes, struct mfs_node *node, char *buffer,
-                             size_t size);
+int64_t mfs_node_read_target(struct mfs_node *node, char *buffer, size_t size);
 
 /* The content was read: the access time follows as the policy says. */
 void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node);

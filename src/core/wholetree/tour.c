@@ -18,33 +18,73 @@ static struct mfs_memory *memory_of(const struct mfs_tour *tour)
     return tour->tree->nodes->memory;
 }
 
-/* Grows an array of `*capacity` items so that `needed` fit. */
-static int grow_stack(struct mfs_memory *memory, void **items, size_t *capacity, size_t item_bytes,
-                      size_t needed, size_t first)
+/* An array that grows, which may be lent at first. */
+struct stack {
+    void *items;
+    size_t capacity, item_bytes;
+    const void *lent;
+};
+
+static void give_stack(struct mfs_memory *memory, const struct stack *stack)
 {
-    if (needed <= *capacity)
+    if (stack->items != NULL && stack->items != stack->lent)
+        mfs_memory_give(memory, stack->items, stack->capacity * stack->item_bytes,
+                        MEMFS_CLASS_HANDLES);
+}
+
+/* Grows it so that `needed` items fit. */
+static int grow_stack(struct mfs_memory *memory, struct stack *stack, size_t needed, size_t first)
+{
+    if (needed <= stack->capacity)
         return 0;
-    size_t grown_capacity = mfs_num_max_size(mfs_num_max_size(first, needed), *capacity * 2);
+    size_t capacity = mfs_num_max_size(mfs_num_max_size(first, needed), stack->capacity * 2);
     void *grown;
-    int error = mfs_memory_take(memory, grown_capacity * item_bytes, MEMFS_CLASS_HANDLES, &grown);
+    int error = mfs_memory_take(memory, capacity * stack->item_bytes, MEMFS_CLASS_HANDLES, &grown);
     if (error != 0)
         return error;
-    if (*items != NULL) {
-        memcpy(grown, *items, *capacity * item_bytes);
-        mfs_memory_give(memory, *items, *capacity * item_bytes, MEMFS_CLASS_HANDLES);
-    }
-    *items = grown;
-    *capacity = grown_capacity;
+    if (stack->items != NULL)
+        memcpy(grown, stack->items, stack->capacity * stack->item_bytes);
+    give_stack(memory, stack);
+    stack->items = grown;
+    stack->capacity = capacity;
     return 0;
+}
+
+static struct stack path_stack(const struct mfs_tour *tour)
+{
+    return (struct stack){.items = tour->path,
+                          .capacity = tour->path_capacity,
+                          .item_bytes = 1,
+                          .lent = tour->lent != NULL ? tour->lent->path : NULL};
+}
+
+static struct stack frame_stack(const struct mfs_tour *tour)
+{
+    return (struct stack){.items = tour->frames,
+                          .capacity = tour->frame_capacity,
+                          .item_bytes = sizeof *tour->frames,
+                          .lent = tour->lent != NULL ? tour->lent->frames : NULL};
 }
 
 static int make_path_room(struct mfs_tour *tour, size_t bytes)
 {
-    void *path = tour->path;
-    int error = grow_stack(memory_of(tour), &path, &tour->path_capacity, 1, bytes,
-                           FIRST_PATH_BYTES);
-    tour->path = path;
+    struct stack stack = path_stack(tour);
+    int error = grow_stack(memory_of(tour), &stack, bytes, FIRST_PATH_BYTES);
+    tour->path = stack.items;
+    tour->path_capacity = stack.capacity;
     return error;
+}
+
+/* Nothing but the room that is lent. */
+static void begin_empty(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent)
+{
+    *tour = (struct mfs_tour){.tree = tree, .lent = lent};
+    if (lent == NULL)
+        return;
+    tour->path = lent->path;
+    tour->path_capacity = sizeof lent->path;
+    tour->frames = lent->frames;
+    tour->frame_capacity = sizeof lent->frames / sizeof lent->frames[0];
 }
 
 static const char *name_in(const char *path)
@@ -66,10 +106,10 @@ static void start_at(struct mfs_tour *tour, struct mfs_node *node, size_t length
     tour->node = node;
 }
 
-int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
-                  const char *path, size_t length)
+int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent,
+                  struct mfs_node *node, const char *path, size_t length)
 {
-    *tour = (struct mfs_tour){.tree = tree};
+    begin_empty(tour, tree, lent);
     int error = make_path_room(tour, length + 1);
     if (error != 0)
         return error;
@@ -78,9 +118,10 @@ int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node 
     return 0;
 }
 
-int mfs_tour_init_real(struct mfs_tour *tour, struct mfs_tree *tree, const struct mfs_place *place)
+int mfs_tour_init_real(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent,
+                       const struct mfs_place *place)
 {
-    *tour = (struct mfs_tour){.tree = tree};
+    begin_empty(tour, tree, lent);
     size_t length = mfs_walk_path_length(tree, place);
     int error = make_path_room(tour, length + 1);
     if (error != 0)
@@ -116,10 +157,10 @@ static void drop_node(struct mfs_tour *tour)
 /* The directory that the tour stops at becomes the innermost frame, with its reference. */
 static int push(struct mfs_tour *tour)
 {
-    void *frames = tour->frames;
-    int error = grow_stack(memory_of(tour), &frames, &tour->frame_capacity, sizeof *tour->frames,
-                           tour->depth + 1, FIRST_FRAMES);
-    tour->frames = frames;
+    struct stack stack = frame_stack(tour);
+    int error = grow_stack(memory_of(tour), &stack, tour->depth + 1, FIRST_FRAMES);
+    tour->frames = stack.items;
+    tour->frame_capacity = stack.capacity;
     if (error != 0)
         return error;
     tour->frames[tour->depth++] = (struct mfs_tour_frame){mfs_node_as_dir(tour->node), 0,
@@ -225,9 +266,7 @@ void mfs_tour_fini(struct mfs_tour *tour)
         pop(tour);
         drop_node(tour);
     }
-    if (tour->frames != NULL)
-        mfs_memory_give(memory, tour->frames, tour->frame_capacity * sizeof *tour->frames,
-                        MEMFS_CLASS_HANDLES);
-    if (tour->path != NULL)
-        mfs_memory_give(memory, tour->path, tour->path_capacity, MEMFS_CLASS_HANDLES);
+    const struct stack frames = frame_stack(tour), path = path_stack(tour);
+    give_stack(memory, &frames);
+    give_stack(memory, &path);
 }

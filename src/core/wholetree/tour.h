@@ -20,8 +20,15 @@ struct mfs_tour_frame {
     size_t name_offset; /* of the last name in that path */
 };
 
+/* Room that a caller lends, so that short paths in shallow trees take no memory. */
+struct mfs_tour_room {
+    struct mfs_tour_frame frames[12];
+    char path[256];
+};
+
 struct mfs_tour {
     struct mfs_tree *tree;
+    struct mfs_tour_room *lent; /* null: none */
     struct mfs_tour_frame *frames;
     size_t depth, frame_capacity;
     char *path;
@@ -41,14 +48,15 @@ struct mfs_tour_stop {
 
 /*
  * Starts at `node`, to which it takes a reference of its own, under the name
- * `path` of `length` bytes.  mfs_tour_fini() is due in any case.  Errors: EDQUOT, ENOMEM.
+ * `path` of `length` bytes.  `lent` may be null, and stays where it is as long as the tour.
+ * mfs_tour_fini() is due in any case.  Errors: EDQUOT, ENOMEM.
  */
-int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
-                  const char *path, size_t length);
+int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent,
+                  struct mfs_node *node, const char *path, size_t length);
 
 /* The same at a place where there is something, under its absolute path without links. */
-int mfs_tour_init_real(struct mfs_tour *tour, struct mfs_tree *tree, const struct mfs_place *place)
-    MFS_REQUIRES_SHARED(tree->lock);
+int mfs_tour_init_real(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent,
+                       const struct mfs_place *place) MFS_REQUIRES_SHARED(tree->lock);
 
 /* 1 and the next stop, 0 at the end, or an error: EDQUOT, ENOMEM. */
 int mfs_tour_next(struct mfs_tour *tour, struct mfs_tour_stop *out) MFS_EXCLUDES(tour->tree->lock);

@@ -14,7 +14,9 @@
 
 struct memfs_walker {
     uint32_t magic;
+    unsigned flags; /* MEMFS_WALK_... */
     memfs *fs;
+    struct mfs_tour_room *lent; /* the caller's, as the walker itself then is; or null */
     struct mfs_tour tour;
     struct memfs_walker *previous, *next;
     memfs_walk_entry entry; /* where the walker stands; its event is 0 where it stands nowhere */
