@@ -159,7 +159,7 @@ typedef struct memfs_hostdir_result {
  * Errors:   EEXIST, EISDIR (a file, and `path` is a directory), EBUSY (what is replaced is locked,
  *           or is the root of the tree), EOPNOTSUPP (`host_path` is neither a file nor a directory;
  *           or something became a device or pipe after it had been looked at).
- * Failure:  nothing has changed.
+ * Failure:  nothing has changed, but for the times of the tree's root, in which the stage was.
  * Threads:  one step for every observer of `path`; the stage is visible in the tree's root.
  */
 MEMFS_API int memfs_hostdir_import(memfs *fs, const char *host_path, const char *path,

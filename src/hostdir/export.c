@@ -45,7 +45,8 @@ struct exporter {
 /* The first copy of a file with several names. */
 struct first_copy {
     uint64_t device, number;
-    char path[]; /* relative */
+    int64_t size, modify_ns; /* a number alone may be another file's by now */
+    char path[];             /* relative */
 };
 
 static mode_t mode_of(const struct exporter *exporter, const memfs_stat_info *stat)
@@ -160,8 +161,10 @@ static int open_above(int root, const char *path, const char **name)
 static bool is_file_at(int directory, const char *name, const struct first_copy *file)
 {
     struct stat status;
-    return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           (uint64_t)status.st_dev == file->device && (uint64_t)status.st_ino == file->number;
+    return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+           (uint64_t)status.st_dev == file->device && (uint64_t)status.st_ino == file->number &&
+           status.st_size == file->size &&
+           mfs_hostdir_osfile_ns(mfs_hostdir_osfile_modify_time(&status)) == file->modify_ns;
 }
 
 static int make_link(void *context, int directory, const char *name)
@@ -210,6 +213,8 @@ static int keep_first_copy(struct exporter *exporter, const struct stat *status)
     struct first_copy *first = memory;
     first->device = (uint64_t)status->st_dev;
     first->number = (uint64_t)status->st_ino;
+    first->size = status->st_size;
+    first->modify_ns = mfs_hostdir_osfile_ns(mfs_hostdir_osfile_modify_time(status));
     memcpy(first->path, exporter->path, path_bytes);
     const struct mfs_hostdir_hardlink link = {.number = exporter->entry->stat->number,
                                               .copy = first};

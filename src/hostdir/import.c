@@ -350,11 +350,27 @@ static void release_file(memfs *fs, void *copy)
         (void)memfs_close(copy);
 }
 
+/* Refuses early what publishing would refuse, as far as it can be seen now. */
+static int check_destination(const struct importer *importer, bool is_directory)
+{
+    memfs_stat_info there = {.struct_size = sizeof there};
+    if (mfs_hostdir_job_has(importer->job, MEMFS_HOSTDIR_REPLACE))
+        return 0;
+    int error = memfs_lstat(importer->job->fs, importer->job->tree_root, &there);
+    if (error != 0)
+        return error == MEMFS_ENOENT ? 0 : error;
+    if (is_directory)
+        return MEMFS_EEXIST;
+    return there.kind == MEMFS_KIND_DIRECTORY ? MEMFS_EISDIR : 0;
+}
+
 /* Takes over the open root. */
 static int import_by_stage(struct importer *importer, int descriptor, const struct stat *status)
 {
     struct mfs_hostdir_job *job = importer->job;
-    int error = make_tree_stage(importer);
+    int error = check_destination(importer, S_ISDIR(status->st_mode));
+    if (error == 0)
+        error = make_tree_stage(importer);
     if (error != 0) {
         (void)close(descriptor);
         return mfs_hostdir_job_fail(job, "", error);
