@@ -150,6 +150,7 @@ function(memfs_add_part part)
     add_library(memfs::${public_name} ALIAS ${target})
     set_target_properties(${target} PROPERTIES
         EXPORT_NAME ${public_name}
+        INSTALL_RPATH "$<IF:$<BOOL:${APPLE}>,@loader_path,$ORIGIN>" # parts lie side by side
         VERSION ${PROJECT_VERSION}
         SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
     target_include_directories(${target}
