@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,14 +120,19 @@ static void zeros_that_are_written_become_holes_of_the_tree(void **state)
 static void a_tree_may_be_deeper_than_a_path_and_than_descriptors(void **state)
 {
     struct hosttree *t = *state;
-    enum { LEVELS = 3000 };
+    enum { LEVELS = 450 };
+    struct rlimit before, limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    limit.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     int root = open(t->root, O_RDONLY | O_DIRECTORY);
     assert_int_equal(mkdirat(root, "deep", 0755), 0);
     int directory = openat(root, "deep", O_RDONLY | O_DIRECTORY);
     close(root);
     for (int level = 0; level < LEVELS; level++) {
-        assert_int_equal(mkdirat(directory, "below", 0755), 0);
-        int below = openat(directory, "below", O_RDONLY | O_DIRECTORY);
+        assert_int_equal(mkdirat(directory, "directory", 0755), 0);
+        int below = openat(directory, "directory", O_RDONLY | O_DIRECTORY);
         assert_true(below >= 0);
         close(directory);
         directory = below;
@@ -152,6 +158,7 @@ static void a_tree_may_be_deeper_than_a_path_and_than_descriptors(void **state)
     put(t->fs, "/flat", "");
     assert_ok(export_tree(t, "/flat", "deep", &replace, &result));
     assert_ok(export_tree(t, "/flat", "out", &replace, &result));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_host_names(t, "", "deep out ");
     assert_only(t, "deep flat ");
 }
