@@ -43,7 +43,8 @@ static bool are_patterns(const char *const *patterns)
     return true;
 }
 
-static int check(const struct mfs_hostdir_request *request, const memfs_hostdir_options *options)
+static int check_request(const struct mfs_hostdir_request *request,
+                         const memfs_hostdir_options *options)
 {
     uint32_t merges = MEMFS_HOSTDIR_MERGE | MEMFS_HOSTDIR_CHANGED;
     bool replaces = (options->flags & MEMFS_HOSTDIR_REPLACE) != 0;
@@ -65,7 +66,7 @@ int mfs_hostdir_job_init(struct mfs_hostdir_job *job, const struct mfs_hostdir_r
     job->progress.path = "";
     int error = read_options(&job->options, request->options);
     if (error == 0)
-        error = check(request, &job->options);
+        error = check_request(request, &job->options);
     if (error != 0)
         return error;
     void *buffer;

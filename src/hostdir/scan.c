@@ -71,7 +71,7 @@ static int begin_reading(struct mfs_hostdir_scan *scan)
 }
 
 /* Into the directory that the scan stands on; the root was entered by the trail. */
-static int enter(struct mfs_hostdir_scan *scan)
+static int enter_entry(struct mfs_hostdir_scan *scan)
 {
     bool is_root = scan->depth == 0;
     int problem = is_root ? 0 : mfs_hostdir_trail_enter(&scan->trail, scan->name);
@@ -83,7 +83,7 @@ static int enter(struct mfs_hostdir_scan *scan)
     return problem;
 }
 
-static int leave(struct mfs_hostdir_scan *scan)
+static int leave_current(struct mfs_hostdir_scan *scan)
 {
     struct mfs_hostdir_scan_frame *frame = &scan->frames[--scan->depth];
     scan->names_length = frame->first_name;
@@ -164,7 +164,7 @@ static int go_on(struct mfs_hostdir_scan *scan)
         scan->state = MFS_HOSTDIR_SCAN_ENTERS;
         return stand_on(scan, MEMFS_WALK_ENTER, scan->depth);
     }
-    return leave(scan);
+    return leave_current(scan);
 }
 
 int mfs_hostdir_scan_next(struct mfs_hostdir_scan *scan)
@@ -179,7 +179,7 @@ int mfs_hostdir_scan_next(struct mfs_hostdir_scan *scan)
         return stand_on(scan, MEMFS_WALK_LEAVE, scan->depth);
     case MFS_HOSTDIR_SCAN_ENTERS:
         scan->state = MFS_HOSTDIR_SCAN_LEAVES;
-        problem = enter(scan);
+        problem = enter_entry(scan);
         if (problem != 0)
             return problem;
         scan->state = MFS_HOSTDIR_SCAN_READS;

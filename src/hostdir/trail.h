@@ -45,7 +45,8 @@ int mfs_hostdir_trail_directory(const struct mfs_hostdir_trail *trail);
 /* The root, which is always open. */
 int mfs_hostdir_trail_root(const struct mfs_hostdir_trail *trail);
 
-/* `path` becomes that of the entry `name` (null: of the current directory).  Errors: EDQUOT, ENOMEM. */
+/* `path` becomes that of the entry `name` (null: of the current directory).  Errors: EDQUOT,
+ * ENOMEM. */
 int mfs_hostdir_trail_name(struct mfs_hostdir_trail *trail, const char *name);
 
 /* Goes down into the directory that `path` names, whose last name is `name`.  Returns a problem. */

@@ -1,4 +1,4 @@
-/* Memory, room and the host fail at each step in turn: nothing may be left behind, on either side. */
+/* Memory, room and the host fail at each step in turn: nothing may be left, on either side. */
 #include "hostcalls.h"
 #include "hosttree.h"
 
