@@ -158,8 +158,15 @@ static int publish_new_directory(struct mfs_hostdir_target *target)
 
 int mfs_hostdir_target_publish_directory(struct mfs_hostdir_target *target, bool replaces)
 {
-    int problem = replaces ? replace(target) : ENOENT;
-    return problem == ENOENT ? publish_new_directory(target) : problem;
+    for (;;) {
+        int problem = replaces ? replace(target) : ENOENT;
+        if (problem != ENOENT)
+            return problem;
+        problem = publish_new_directory(target);
+        bool came_first = problem == EEXIST || problem == ENOTEMPTY; /* another export */
+        if (!replaces || !came_first)
+            return problem;
+    }
 }
 
 int mfs_hostdir_target_publish_file(struct mfs_hostdir_target *target, bool replaces)
