@@ -16,7 +16,7 @@ int main(void)
     if (error == 0)
         error = memfs_copy(fs, "/var/greetings/hello", "/var/greetings/copy", 0);
 
-    memfs_list names = {0};
+    memfs_list names = {.struct_size = sizeof names};
     if (error == 0)
         error = memfs_list_dir(fs, "/var/greetings", &names);
     for (size_t i = 0; i < names.count; i++)

@@ -1,4 +1,4 @@
-/* Copies a directory of the host into memory, changes it there, and writes back what has changed. */
+/* Copies a directory of the host into memory, changes it there, and writes the changes back. */
 #include <memfs/hostdir.h>
 
 #include <stdio.h>

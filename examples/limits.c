@@ -30,7 +30,7 @@ static int show(memfs *fs)
 {
     memfs_stat_info log = {.struct_size = sizeof log};
     memfs_statfs_info all = {.struct_size = sizeof all};
-    memfs_refusal refusal;
+    memfs_refusal refusal = {.struct_size = sizeof refusal};
     int error = memfs_stat(fs, "/log", &log);
     if (error == 0)
         error = memfs_statfs(fs, &all);
@@ -39,7 +39,7 @@ static int show(memfs *fs)
     if (error != 0)
         return error;
     printf("/log has %llu bytes: whole records, nothing was cut short\n",
-           (unsigned long long)log.size);
+           (unsigned long long)log.size_bytes);
     printf("the arena has %llu bytes, %llu of them are held\n", (unsigned long long)all.quota_bytes,
            (unsigned long long)all.committed_bytes);
     printf("refused: %s; %llu bytes were wanted, %llu were left\n", memfs_error_text(refusal.error),

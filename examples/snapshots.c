@@ -97,7 +97,7 @@ int main(void)
     int failures = 1;
     if (build(fs) == 0 && memfs_snapshot_take(fs, "built") == 0 &&
         memfs_snapshot_stat(fs, "built", &info) == 0) {
-        printf("a snapshot of %llu bytes costs %llu\n", (unsigned long long)info.tree.size_bytes,
+        printf("a snapshot of %llu bytes costs %llu\n", (unsigned long long)info.size_bytes,
                (unsigned long long)info.own_bytes);
         failures = run_all(fs);
     }

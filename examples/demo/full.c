@@ -62,7 +62,7 @@ static bool show_rows(sqlite3 *db, const char *when, int64_t expected)
 
 static void show_refusal(memfs *fs)
 {
-    memfs_refusal refusal;
+    memfs_refusal refusal = {.struct_size = sizeof refusal};
     char outcome[160];
     if (memfs_last_refusal(fs, &refusal) != 0)
         return;

@@ -130,7 +130,7 @@ static bool make_index(memfs *fs, sqlite3 *db, const char *directory)
     }
     int error = memfs_stat(fs, DEMO_DATABASE, &file);
     printf("  %s files, %s of text; the index has %s; %.1f s\n", demo_count(index.files).chars,
-           demo_bytes(index.bytes).chars, demo_bytes(file.size).chars, demo_now() - began);
+           demo_bytes(index.bytes).chars, demo_bytes(file.size_bytes).chars, demo_now() - began);
     print_skipped(index.binary, "binary");
     print_skipped(index.large, "over 1 MiB");
     return error == 0;

@@ -106,7 +106,7 @@ static int index_entry(void *context, const memfs_walk_entry *entry)
     struct indexer *indexer = context;
     if (entry->event != MEMFS_WALK_ENTRY || entry->stat->kind != MEMFS_KIND_FILE)
         return MEMFS_WALK_CONTINUE;
-    if (entry->stat->size > TEXT_BYTES_MAX) {
+    if (entry->stat->size_bytes > TEXT_BYTES_MAX) {
         indexer->seen.large++;
         return MEMFS_WALK_CONTINUE;
     }

@@ -44,8 +44,8 @@
  * Errors     0, or a negative MEMFS_E... code.  Where the host refused, it is MEMFS_EIO and
  *            `result->host_errno` says why; `result->path` says where in any case.
  *            EINVAL: a null pointer, an unknown flag or one of the other function, flags that
- *            exclude each other, a bad pattern, a `struct_size` that is too small, or one that is
- *            larger than this library's with something in the rest.
+ *            exclude each other, a bad pattern, a `struct_size` that is too small.
+ *            E2BIG: options larger than this library's, with something in the rest.
  *            EXDEV: a link that may lead out, with MEMFS_HOSTDIR_INNER_LINKS.
  *            EDQUOT, ENOSPC, ENOMEM: as everywhere.
  * Memory     All that is held is charged to the file system: a buffer of 64 KiB, a table of the
@@ -92,7 +92,7 @@ typedef struct memfs_hostdir_entry {
     uint32_t depth; /* 1: in the root */
     uint32_t kind;  /* enum memfs_kind */
     uint32_t mode;
-    uint64_t size; /* of a file */
+    uint64_t size_bytes; /* of a file */
     int64_t modify_ns;
 } memfs_hostdir_entry;
 

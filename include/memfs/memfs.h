@@ -31,11 +31,13 @@
  * Quota      The limit on the bytes held from the allocator.  "Committed" is
  *            what is held now; "used" is the part of it that lives in objects
  *            (the rest are free pages in slabs, ready for use).
- * Reserve    The last part of the quota, which ordinary data may not fill.  Only
- *            what has asked for it (MEMFS_O_EMERGENCY, memfs_use_emergency_reserve(),
- *            memfs_charged_alloc_emergency()) may: journals, for instance, without
- *            which nothing could be deleted from a database once all is full.
- *            Not to be confused with memfs_preallocate(), the growth of one file.
+ * Emergency reserve
+ *            The last part of the quota, which ordinary data may not fill.  Files that are opened
+ *            with MEMFS_O_EMERGENCY may: journals, for instance, without which nothing could be
+ *            deleted from a database once everything else is full.
+ *
+ * What builders of storage need (mappings, held contents, preallocation ...) is in
+ * memfs/storage.h.
  *
  * RULES FOR EVERY FUNCTION
  *
@@ -67,15 +69,24 @@
  *            lists: ENOENT, ENOTDIR (a component is no directory), ELOOP,
  *            ENAMETOOLONG.
  * Times      Nanoseconds since 1970-01-01 UTC, from the clock hook.
+ * Structs    A struct that begins with `struct_size` may grow in later versions.  The caller sets
+ *            struct_size to sizeof the struct, so that programs and libraries of different
+ *            versions work together:
+ *            - a smaller struct, of an older program, is accepted: its missing fields have their
+ *              defaults, and of what a function fills in, only what fits is written;
+ *            - a larger one, of a newer program, is accepted if all that this library does not
+ *              know is zero, and is MEMFS_E2BIG otherwise; in a struct that a function fills in,
+ *              the rest is set to zero;
+ *            - a struct_size that is too small for the fields that a function needs (0, for
+ *              instance) is MEMFS_EINVAL, one above MEMFS_STRUCT_SIZE_MAX is MEMFS_E2BIG.
+ *            Structs without struct_size keep their size for ever.
  *
  * WAYS TO HURT YOURSELF
  *
  * - Closing a handle that another thread is still using.
- * - Keeping a directory handle, mapping or version past memfs_destroy().
+ * - Keeping a handle or directory stream past memfs_destroy().
  * - Lending memory to a handle (memfs_open_options.storage) and reusing it
  *   before memfs_close().
- * - Writing through the pointer of a mapping: it is const for a reason, other
- *   files may share the page.
  */
 #ifndef MEMFS_MEMFS_H
 #define MEMFS_MEMFS_H
@@ -84,12 +95,26 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(_WIN32)
-#define MEMFS_API
-#elif defined(__GNUC__)
-#define MEMFS_API __attribute__((visibility("default")))
+/*
+ * On Windows a function of a shared library is declared otherwise where the library is built than
+ * where it is used, and otherwise again in a static library: programs that link memfs statically
+ * define MEMFS_STATIC (CMake and pkg-config do so for them).  MEMFS_BUILDING is for memfs alone.
+ * The headers of optional parts have a macro of their own, since each part is a library.
+ */
+#if defined(_WIN32) && !defined(MEMFS_STATIC)
+#define MEMFS_EXPORT __declspec(dllexport)
+#define MEMFS_IMPORT __declspec(dllimport)
+#elif defined(__GNUC__) && !defined(_WIN32)
+#define MEMFS_EXPORT __attribute__((visibility("default")))
+#define MEMFS_IMPORT MEMFS_EXPORT
 #else
-#define MEMFS_API
+#define MEMFS_EXPORT
+#define MEMFS_IMPORT
+#endif
+#ifdef MEMFS_BUILDING
+#define MEMFS_API MEMFS_EXPORT
+#else
+#define MEMFS_API MEMFS_IMPORT
 #endif
 
 #ifdef __cplusplus
@@ -117,7 +142,9 @@ MEMFS_API const char *memfs_version(void);
 #define MEMFS_PAGE_SIZE_MIN 256u
 #define MEMFS_PAGE_SIZE_MAX 65536u
 #define MEMFS_PAGE_SIZE_DEFAULT 4096u
+#define MEMFS_UNLIMITED 0u /* as a quota or a node limit: none */
 #define MEMFS_QUOTA_DEFAULT ((uint64_t)256 << 20)
+#define MEMFS_STRUCT_SIZE_MAX 4096u
 
 /* ------------------------------------------------------------------- errors */
 
@@ -127,6 +154,7 @@ MEMFS_API const char *memfs_version(void);
     X(ENOENT, 2, "no such file or directory") \
     X(EIO, 5, "internal inconsistency") \
     X(ENXIO, 6, "no data or hole at or after this offset") \
+    X(E2BIG, 7, "struct uses fields that this version does not know") \
     X(EBADF, 9, "handle is closed or was not opened for this") \
     X(EAGAIN, 11, "lock is held by another handle") \
     X(ENOMEM, 12, "the allocator refused memory") \
@@ -154,7 +182,8 @@ enum memfs_error {
 #define MEMFS_ERROR_ENUMERATOR(name, number, text) MEMFS_##name = -(number),
     MEMFS_ERRORS(MEMFS_ERROR_ENUMERATOR)
 #undef MEMFS_ERROR_ENUMERATOR
-        MEMFS_ERROR_END_ = -4096 /* not an error: keeps the enum's range wide */
+        MEMFS_ERROR_END_ = -4096 /* no error: makes the enum's type wide enough for the codes of
+                                    later versions */
 };
 
 /* "MEMFS_ENOENT" for MEMFS_ENOENT, "MEMFS_OK" for 0, "MEMFS_E?" for what is no code. */
@@ -177,6 +206,7 @@ typedef struct memfs_dir memfs_dir;
  * and must not decrease as `bytes` grows.
  */
 typedef struct memfs_allocator {
+    size_t struct_size; /* sizeof(memfs_allocator) */
     void *context;
     void *(*take)(void *context, size_t bytes);
     void (*give)(void *context, void *memory, size_t bytes);
@@ -191,6 +221,7 @@ typedef struct memfs_allocator {
  * if negative) and may return early.
  */
 typedef struct memfs_lock_hooks {
+    size_t struct_size; /* sizeof(memfs_lock_hooks) */
     void *context;
     void *(*mutex_create)(void *context);
     void (*mutex_destroy)(void *context, void *mutex);
@@ -213,6 +244,7 @@ enum memfs_atime_policy {
 /* What was refused: by which limit (MEMFS_EDQUOT, _ENOSPC, _ENOMEM; 0: none yet), and how many
  * bytes (nodes for ENOSPC) were wanted and were left. */
 typedef struct memfs_refusal {
+    size_t struct_size; /* set by the caller of memfs_last_refusal(): sizeof(memfs_refusal) */
     int error;
     uint64_t wanted;
     uint64_t available;
@@ -249,13 +281,14 @@ typedef struct memfs_config {
     size_t struct_size;   /* sizeof(memfs_config) */
     uint32_t flags;       /* MEMFS_CREATE_... */
     uint32_t page_size;   /* bytes; a power of two, MEMFS_PAGE_SIZE_MIN .. _MAX */
-    uint64_t quota_bytes; /* 0: unlimited (with an arena: the arena's size, as the default is) */
+    uint64_t quota_bytes; /* MEMFS_UNLIMITED (0), or the limit */
     uint64_t node_limit;  /* files, directories and symlinks, the root included; 0: unlimited */
     uint64_t emergency_reserve_bytes; /* of the quota, closed to ordinary data; 0: none */
-    void *arena; /* if not null, all memory comes from here and the heap is never called */
+    void *arena; /* if not null, all memory comes from here and the heap is never called; the
+                    limit is then the smaller of the quota and what the arena can hold */
     size_t arena_bytes;
-    memfs_allocator allocator; /* all null: malloc and free */
-    memfs_lock_hooks locks;    /* all null: POSIX threads */
+    const memfs_allocator *allocator; /* copied; null: malloc and free */
+    const memfs_lock_hooks *locks;    /* copied; null: POSIX threads */
     void *clock_context;
     int64_t (*clock)(void *clock_context); /* nanoseconds; null: the system's clock */
     void *log_context;
@@ -266,6 +299,13 @@ typedef struct memfs_config {
     uint32_t root_mode;             /* permission bits of "/"; 0: 0755 */
     uint32_t uid, gid;              /* owner of "/" and of what is created */
 } memfs_config;
+
+/*
+ * Fills in the default configuration, as memfs_config_default() does: for bindings to other
+ * languages, which cannot call an inline function.  `struct_size` is the size of the caller's
+ * struct.  Errors: EINVAL, E2BIG (see "Structs").
+ */
+MEMFS_API int memfs_config_init(memfs_config *config, size_t struct_size);
 
 static inline memfs_config memfs_config_default(void)
 {
@@ -284,9 +324,10 @@ static inline memfs_config memfs_config_default(void)
  *
  * Errors:   EINVAL (a field is absurd: an unknown flag, a page size that is no
  *           power of two in range, half-filled hooks, an arena with an
- *           allocator, a wrong struct_size), EDQUOT (the quota cannot hold an
- *           empty tree), ENOMEM, EOPNOTSUPP (lock hooks in a build without
- *           threads, no arena and no allocator in a build for arenas only).
+ *           allocator, a wrong struct_size), E2BIG, EDQUOT (the quota cannot
+ *           hold an empty tree), ENOMEM, EOPNOTSUPP (lock hooks in a build
+ *           without threads, no arena and no allocator in a build for arenas
+ *           only).
  */
 MEMFS_API int memfs_create(const memfs_config *config, memfs **out);
 
@@ -302,8 +343,9 @@ MEMFS_API int memfs_create(const memfs_config *config, memfs **out);
 MEMFS_API int memfs_destroy(memfs *fs, unsigned flags);
 
 /*
- * Changes the quota (0: unlimited; with an arena: the arena's size).
- * Errors: EBUSY (more than this is committed), EINVAL (more than the arena).
+ * Changes the quota (0: unlimited).  With an arena, the smaller of the quota and what the arena
+ * can hold is in force; memfs_statfs() tells which.
+ * Errors: EBUSY (more than this is committed).
  */
 MEMFS_API int memfs_set_quota(memfs *fs, uint64_t quota_bytes);
 
@@ -335,6 +377,9 @@ enum memfs_class {
     MEMFS_CLASS_COUNT = 7
 };
 
+/* Places for classes in memfs_statfs_info, so that new classes do not move what follows. */
+#define MEMFS_CLASS_SLOTS 16
+
 typedef struct memfs_statfs_info {
     size_t struct_size;       /* set by the caller: sizeof(memfs_statfs_info) */
     uint64_t quota_bytes;     /* 0: unlimited */
@@ -342,7 +387,7 @@ typedef struct memfs_statfs_info {
     uint64_t used_bytes;      /* of these, in live objects */
     uint64_t available_bytes; /* what new ordinary data could take; UINT64_MAX if unlimited */
     uint64_t peak_bytes;      /* the most ever committed */
-    uint64_t class_bytes[MEMFS_CLASS_COUNT]; /* used_bytes, divided */
+    uint64_t class_bytes[MEMFS_CLASS_SLOTS]; /* used_bytes, divided, by enum memfs_class */
     uint64_t preallocated_bytes; /* room behind the ends of files, see memfs_preallocate() */
     uint64_t
         emergency_reserve_bytes; /* of the quota, closed to ordinary data, see memfs_set_emergency_reserve() */
@@ -356,6 +401,7 @@ typedef struct memfs_statfs_info {
     uint64_t quota_refusals, node_refusals, allocator_refusals;
     uint32_t page_size;
     uint32_t name_max, path_max;
+    uint32_t class_count; /* of the slots in class_bytes, how many have a class */
 } memfs_statfs_info;
 
 /* Fills `info`.  The figures are read one after another while others work. */
@@ -373,7 +419,10 @@ MEMFS_API int memfs_audit(memfs *fs);
 
 /* -------------------------------------------------------------------- files */
 
-/* Access: one of three. */
+/* Timeouts are in milliseconds.  0 does not wait; a negative one waits for ever. */
+#define MEMFS_WAIT_FOREVER (-1)
+
+/* Access: one of three; flags that are 0 as a whole mean MEMFS_O_READ. */
 #define MEMFS_O_READ 0x1u
 #define MEMFS_O_WRITE 0x2u
 #define MEMFS_O_RDWR 0x3u
@@ -403,7 +452,7 @@ typedef struct memfs_open_options {
     size_t struct_size;          /* sizeof(memfs_open_options) */
     uint32_t flags;              /* MEMFS_O_...; 0 means MEMFS_O_READ */
     uint32_t mode;               /* permission bits of a file that is created */
-    int64_t lock_timeout_ms;     /* for the lock flags; 0: do not wait, negative: forever */
+    int64_t lock_timeout_ms;     /* for the lock flags; 0: do not wait; or MEMFS_WAIT_FOREVER */
     memfs_dir *at;               /* where a relative path starts; null: the root */
     memfs_file_storage *storage; /* if not null, the handle lives here and opening an
                                     existing file allocates nothing */
@@ -511,8 +560,7 @@ MEMFS_API int memfs_fsync(memfs_file *file);
 /*
  * Whole-file locks, between handles (not threads).  `kind` MEMFS_LOCK_EXCLUSIVE
  * on a shared lock upgrades it, MEMFS_LOCK_SHARED on an exclusive one
- * downgrades it (never waits).  `timeout_ms`: 0 does not wait, negative waits
- * forever.  While a file is locked, removing, renaming or replacing it is EBUSY.
+ * downgrades it (never waits).  While a file is locked, removing, renaming or replacing it is EBUSY.
  * Errors: EAGAIN (timeout 0), ETIMEDOUT, EDEADLK (another handle is waiting to
  * upgrade its shared lock too), EINVAL, EISDIR.
  */
@@ -521,130 +569,6 @@ enum memfs_lock_kind { MEMFS_LOCK_SHARED = 1, MEMFS_LOCK_EXCLUSIVE = 2 };
 MEMFS_API int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms);
 MEMFS_API int memfs_unlock(memfs_file *file); /* without a lock: nothing happens */
 
-/*
- * Maps part of one page for reading, without a copy.  The bytes stay where they
- * are, and readable, until memfs_unmap(), whatever happens to the file, its
- * handles included.  A later write to the file shows through, unless the page
- * was copied, punched or cut off in between; so does a write to a copy that had
- * shared the page and is, by then, the only file that has it.  The range must
- * lie inside the file and inside one page.  A hole gets a page first, and a short
- * content a whole one.
- *
- * Errors:   EINVAL (the range crosses a page), ENXIO (it leaves the file), EBADF,
- *           EISDIR, EDQUOT, ENOMEM.
- * Lifetime: the struct is the caller's; the file system must outlive it.
- */
-typedef struct memfs_mapping {
-    const void *data;
-    size_t length;
-    void *opaque[2];
-} memfs_mapping;
-
-MEMFS_API int memfs_map(memfs_file *file, int64_t offset, size_t length, memfs_mapping *out);
-
-/*
- * The same, but only of a page that is there: it takes no memory.
- * Errors: EINVAL, EBADF, EISDIR as above; ENXIO also for a hole and in a short content.
- */
-MEMFS_API int memfs_map_present(memfs_file *file, int64_t offset, size_t length,
-                                memfs_mapping *out);
-MEMFS_API int memfs_unmap(memfs_mapping *mapping); /* EBADF if it was unmapped before */
-
-/*
- * Counts what may make a mapping old: that a page of the file was copied to be written, cut
- * off, punched, or replaced with the whole content.  A mapping that was made after the number
- * was read shows, as long as the number stays the same, what a read would; so it may be kept
- * and used again.  It never waits, and begins anywhere.  No open file: 0.
- */
-MEMFS_API uint64_t memfs_mapping_generation(memfs_file *file);
-
-/*
- * Versions: the content of a file at one moment, held by reference, at no cost
- * until the file or the version changes.  Taking, restoring, exchanging and dropping one
- * allocate nothing, cannot fail for want of memory, and take the time of what they free.
- * While a version is held, overwriting the file allocates (a copy of what is
- * overwritten).
- *
- * memfs_content_take()     remembers the content and size.
- * memfs_content_restore()  puts them back, and drops the version.
- * memfs_content_exchange() puts them into the file and the file's into the version, in one
- *                          step for every observer.
- * memfs_content_drop()     forgets them.
- * memfs_content_read()     reads from the version as memfs_pread() would have.
- * memfs_content_map()      maps a page of it that is there, as memfs_map_present() would have; a
- *                          later write to the version may show through, or not.
- * memfs_content_write(), memfs_content_truncate()
- *                          change the version as memfs_pwrite() and memfs_ftruncate() would the
- *                          file.  Nobody else sees it before it is restored or exchanged: so a
- *                          change of many steps becomes one, that can still be dropped.
- * memfs_content_allocate() makes sure that writing to the range later needs no memory, and keeps
- *                          the size; what lies behind that is given back by truncating.
- *
- * Errors:   EBADF, EISDIR, EINVAL (not a version that is held; a negative offset or size; a null
- *           buffer with a length), ENXIO and EINVAL (mapping, as there), EXDEV (put into another file system); writing, and growing:
- *           EFBIG, EDQUOT, ENOMEM.
- * Threads:  a version is its holder's, who must not call two of these at a time on it; reads may
- *           overlap.
- * Lifetime: the struct is the caller's and must stay where it is while the
- *           version is held; it may outlive the handle, not the file system.
- */
-typedef struct memfs_content_ref {
-    uint64_t size_bytes; /* of the content; read only */
-    uint64_t opaque[7];
-} memfs_content_ref;
-
-MEMFS_API int memfs_content_take(memfs_file *file, memfs_content_ref *out);
-MEMFS_API int memfs_content_restore(memfs_file *file, memfs_content_ref *version);
-MEMFS_API int memfs_content_exchange(memfs_file *file, memfs_content_ref *version);
-MEMFS_API int memfs_content_drop(memfs_content_ref *version);
-MEMFS_API int64_t memfs_content_read(const memfs_content_ref *version, void *buffer, size_t length,
-                                     int64_t offset);
-MEMFS_API int memfs_content_map(const memfs_content_ref *version, int64_t offset, size_t length,
-                                memfs_mapping *out);
-MEMFS_API int64_t memfs_content_write(memfs_content_ref *version, const void *buffer, size_t length,
-                                      int64_t offset);
-MEMFS_API int memfs_content_truncate(memfs_content_ref *version, int64_t size);
-MEMFS_API int memfs_content_allocate(memfs_content_ref *version, int64_t offset, int64_t length);
-
-/*
- * Reserves the file's growth: makes room between the file's end and `end`, so
- * that writing there needs no memory, now or later.  Truncating meanwhile keeps
- * what is before `end`.  The reservation belongs to the file, not the handle; it
- * lasts until another call moves it (0: ends it) or the content is replaced as a
- * whole, or ends where a hole is punched or was; what then lies behind both it
- * and the file's end is given back.  All or nothing.  While a version or a
- * copy shares the file's pages, writing to those takes memory all the same.
- *
- * Errors:   EBADF, EISDIR, EINVAL (negative), EDQUOT, ENOMEM (growing only).
- */
-MEMFS_API int memfs_preallocate(memfs_file *file, int64_t end);
-
-/*
- * Holding a file private: while a handle does (`on` not 0), copies of the file
- * (memfs_copy(), memfs_copy_tree()) get pages of their own at once, charged at
- * once, instead of sharing the file's.  So no copy that somebody takes meanwhile
- * makes overwriting allocate: what a rollback needs.  Ends with the handle.
- * Versions, which the writer takes himself, still share.
- * Errors: EBADF, EISDIR.
- */
-MEMFS_API int memfs_hold_private(memfs_file *file, int on);
-
-/* What a handle may take from the reserve (see memfs_set_emergency_reserve()) while writing. */
-enum memfs_emergency_use {
-    MEMFS_EMERGENCY_UNUSED = 0,      /* nothing: ordinary data */
-    MEMFS_EMERGENCY_OVERWRITING = 1, /* for calls that end at or before the file's end: copies of
-                                      what a version or another file shares, and holes */
-    MEMFS_EMERGENCY_WRITING = 2      /* for growth too; what MEMFS_O_EMERGENCY begins with */
-};
-
-/*
- * Changes what writes, truncations, allocations and reservations of growth through this
- * handle may take from now on; and through versions that are taken through it from now on,
- * until those are dropped.  What was taken before stays.
- * Errors: EBADF, EISDIR, EINVAL (any other value).
- */
-MEMFS_API int memfs_use_emergency_reserve(memfs_file *file, int use);
-
 /* --------------------------------------------------------------- attributes */
 
 enum memfs_kind { MEMFS_KIND_FILE = 1, MEMFS_KIND_DIRECTORY = 2, MEMFS_KIND_SYMLINK = 3 };
@@ -652,7 +576,7 @@ enum memfs_kind { MEMFS_KIND_FILE = 1, MEMFS_KIND_DIRECTORY = 2, MEMFS_KIND_SYML
 typedef struct memfs_stat_info {
     size_t struct_size;          /* set by the caller: sizeof(memfs_stat_info) */
     uint64_t number;             /* of the node (inode number); never used again */
-    uint64_t size;               /* bytes; of a symlink its target's, of a directory 0 */
+    uint64_t size_bytes;         /* of a symlink its target's, of a directory 0 */
     uint64_t allocated_bytes;    /* pages it refers to, shared ones counted whole */
     uint64_t preallocated_bytes; /* room behind the end, see memfs_preallocate() */
     uint64_t generation;         /* counts the changes of content, names and attributes */
@@ -660,7 +584,8 @@ typedef struct memfs_stat_info {
     uint32_t kind; /* enum memfs_kind */
     uint32_t mode; /* permission bits, 07777 */
     uint32_t uid, gid;
-    uint32_t links; /* of a directory: 2 and one for each directory in it */
+    uint32_t links;     /* of a directory: 2 and one for each directory in it */
+    uint32_t page_size; /* of the file system: the unit in which reading and writing is cheapest */
 } memfs_stat_info;
 
 #define MEMFS_AT_NOFOLLOW 0x1u  /* of a symlink, itself */
@@ -677,18 +602,14 @@ MEMFS_API int memfs_fstat(memfs_file *file, memfs_stat_info *info);
 MEMFS_API int64_t memfs_file_size(memfs_file *file);
 
 /*
- * Counts the changes of names: an entry that is created, removed, renamed, exchanged
- * or replaced, anywhere in the tree.  While it stays the same, every path leads
- * where it led.  It never waits, and counts a change before the call that makes it
- * returns.  It begins anywhere; creating or removing one name is one step.  A null
- * or destroyed file system: 0.
+ * Whether something is there, and of which kind: 1 or 0, never an error.  Where the path cannot be
+ * looked up, for whatever reason, the answer is 0; memfs_stat() says why.  Symlinks are followed,
+ * except by memfs_is_symlink() as the last component.
  */
-MEMFS_API uint64_t memfs_name_generation(memfs *fs);
-
-/* 1 or 0, or an error other than ENOENT, ENOTDIR, ELOOP (those are 0).  Links are followed. */
 MEMFS_API int memfs_exists(memfs *fs, const char *path);
 MEMFS_API int memfs_is_file(memfs *fs, const char *path);
 MEMFS_API int memfs_is_dir(memfs *fs, const char *path);
+MEMFS_API int memfs_is_symlink(memfs *fs, const char *path);
 
 /* Permission bits, 07777; stored and reported, not enforced.  Errors: EINVAL (other bits). */
 MEMFS_API int memfs_chmod(memfs *fs, const char *path, uint32_t mode);
@@ -768,14 +689,22 @@ MEMFS_API int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to
 MEMFS_API int memfs_symlink(memfs *fs, const char *target, const char *path);
 MEMFS_API int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *path);
 
-/* The target of a symlink, cut to `size` bytes, without a NUL; returns the
- * count stored.  Errors: EINVAL (no symlink).  Source: POSIX readlink(). */
+/*
+ * Stores the target of a symlink and returns the count of bytes stored.  As POSIX has it, there is
+ * no NUL behind them, and a target that is longer than `size` is cut without an error: a count of
+ * `size` may mean that.  A buffer of MEMFS_PATH_MAX bytes is always enough.
+ * Errors: EINVAL (no symlink).  Source: POSIX.1-2017 readlink().
+ */
 MEMFS_API int64_t memfs_readlink(memfs *fs, const char *path, char *buffer, size_t size);
 MEMFS_API int64_t memfs_readlinkat(memfs *fs, memfs_dir *at, const char *path, char *buffer,
                                    size_t size);
 
-/* The absolute path without links, "." and "..", and its length; NUL-terminated.
- * Everything but the last component must exist.  Errors: ERANGE (does not fit). */
+/*
+ * Stores the absolute path without symlinks, "." and "..", with a NUL behind it, and returns its
+ * length.  Unlike memfs_readlink() it never cuts: a path that does not fit is ERANGE, and the
+ * buffer is as it was.  Everything but the last component must exist.  The result may be longer
+ * than MEMFS_PATH_MAX, as a tree may be deeper.
+ */
 MEMFS_API int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size_t size);
 
 /* ------------------------------------------------------------ whole files */
@@ -786,6 +715,13 @@ MEMFS_API int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size
  * Errors: EFBIG (larger than `limit`), EISDIR, EDQUOT, ENOMEM.
  */
 MEMFS_API int memfs_read_file(memfs *fs, const char *path, size_t limit, void **data, size_t *size);
+
+/*
+ * Gives back memory that memfs_read_file(), memfs_charged_alloc() or another function of memfs
+ * handed out.  Null: nothing happens.  Errors: EINVAL (another file system's, or given back
+ * before, where that can be told; a pointer of any other origin is undefined behaviour).
+ */
+MEMFS_API int memfs_free(memfs *fs, void *memory);
 
 /*
  * Creates the file or replaces its content, in one step: a reader sees the old
@@ -886,10 +822,14 @@ MEMFS_API int memfs_snapshot_remove(memfs *fs, const char *name);
 MEMFS_API int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const char *to);
 
 typedef struct memfs_snapshot_info {
-    size_t struct_size;   /* set by the caller: sizeof(memfs_snapshot_info) */
-    int64_t taken_ns;     /* when */
-    uint64_t own_bytes;   /* its nodes and names: what it costs while nothing changes */
-    memfs_tree_info tree; /* what is in it, as memfs_tree_usage() of "/" would have said */
+    size_t struct_size; /* set by the caller: sizeof(memfs_snapshot_info) */
+    int64_t taken_ns;   /* when */
+    uint64_t own_bytes; /* its nodes and names: what it costs while nothing changes */
+    /* What is in it, as memfs_tree_usage() of "/" would have said. */
+    uint64_t files, directories, symlinks;
+    uint64_t size_bytes;
+    uint64_t allocated_bytes;
+    uint64_t usage_bytes;
 } memfs_snapshot_info;
 
 MEMFS_API int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info);
@@ -897,9 +837,10 @@ MEMFS_API int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_in
 /* -------------------------------------------------------------- directories */
 
 typedef struct memfs_dirent {
-    uint64_t number; /* of the node */
-    uint64_t cookie; /* where the entry after this one starts: for memfs_seekdir() */
-    uint32_t kind;   /* enum memfs_kind */
+    size_t struct_size; /* set by the caller: sizeof(memfs_dirent) */
+    uint64_t number;    /* of the node */
+    int64_t cookie;     /* where the entry after this one starts: for memfs_seekdir() */
+    uint32_t kind;      /* enum memfs_kind */
     uint32_t name_length;
     char name[MEMFS_NAME_MAX + 1];
 } memfs_dirent;
@@ -924,6 +865,7 @@ MEMFS_API int memfs_closedir(memfs_dir *dir);
 /* Names or paths, sorted by bytes; charged, and keeping memfs_destroy() from working,
  * until memfs_list_free(). */
 typedef struct memfs_list {
+    size_t struct_size; /* set by the caller: sizeof(memfs_list) */
     size_t count;
     const char *const *names; /* names[count] is null */
     void *opaque;
@@ -960,6 +902,7 @@ enum memfs_walk_event {
 };
 
 typedef struct memfs_walk_entry {
+    size_t struct_size;          /* set by memfs */
     int event;                   /* enum memfs_walk_event */
     uint32_t depth;              /* 0: the path that the walk was given */
     const char *path;            /* the path given and the names below it; NUL-terminated */
@@ -983,8 +926,7 @@ MEMFS_API int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callba
 
 #define MEMFS_WALK_NOFOLLOW 0x1u   /* `path` may be a symlink, which is then the only entry */
 #define MEMFS_WALK_REAL_PATHS 0x2u /* the entries' paths are absolute, and no link is in them */
-
-#define MEMFS_WALK_NOATIME 0x4u /* directories and links keep their access times */
+#define MEMFS_WALK_NOATIME 0x4u    /* directories and links keep their access times */
 
 typedef struct memfs_walker memfs_walker;
 
@@ -1001,14 +943,14 @@ typedef struct memfs_walker_storage {
  *     int result = memfs_walk_open(fs, "/var", 0, &walker);
  *     if (result == 0) {
  *         while ((result = memfs_walk_next(walker, &entry)) == 1)
- *             ... entry->path, entry->stat->size
+ *             ... entry->path, entry->stat->size_bytes
  *         memfs_walk_close(walker);       // result < 0: an error
  *     }
  *
  * memfs_walk_open()      starts at `path`; nothing is visited yet.
- * memfs_walk_open_in()   the same; if `storage` is not null, the walker lives there, and takes memory
- *                        only where it goes more than 12 directories deep or a path has more than
- *                        255 bytes.
+ * memfs_walk_open_in()   the same; if `storage` is not null, the walker lives there, and takes
+ *                        memory only where it goes more than 7 directories deep or meets a path of
+ *                        more than 255 bytes.
  * memfs_walk_next()      goes to the next entry: returns 1, or 0 at the end, where it stays.  A
  *                        directory that is entered has been read: its access time follows.
  * memfs_walk_prune()     on ENTER: not into this directory (LEAVE follows all the same).
@@ -1018,10 +960,10 @@ typedef struct memfs_walker_storage {
  * memfs_walk_close()     ends the walk, wherever it is.
  *
  * Errors:   opening: EINVAL, EDQUOT, ENOMEM.  A step: EDQUOT, ENOMEM; the walker stands nowhere
- *           then, and the next call tries again (the path of the entry before stays readable).  Pruning: EINVAL (not on ENTER).  Opening a file:
- *           ENOENT (its last name was removed), EISDIR, ELOOP (a symlink), and those of
- *           memfs_open().  Reading a link: EINVAL (no symlink).  Any of them: EBADF (null, or
- *           closed).
+ *           then, and the next call tries again (the path of the entry before stays readable).
+ *           Pruning: EINVAL (not on ENTER).  Opening a file: ENOENT (its last name was removed),
+ *           EISDIR, ELOOP (a symlink), and those of memfs_open().
+ *           Reading a link: EINVAL (no symlink).  Any of them: EBADF (null, or closed).
  * Quota:    class HANDLES: the walker, the longest path and the deepest stack of directories that
  *           it has met.
  * Threads:  no lock is held between two calls.  A walker must not be used by two threads at a time.
@@ -1036,20 +978,6 @@ MEMFS_API int memfs_walk_prune(memfs_walker *walker);
 MEMFS_API int memfs_walk_open_file(memfs_walker *walker, uint32_t flags, memfs_file **out);
 MEMFS_API int64_t memfs_walk_readlink(memfs_walker *walker, char *buffer, size_t size);
 MEMFS_API int memfs_walk_close(memfs_walker *walker);
-
-/* ----------------------------------------------------------- charged memory */
-
-/*
- * Memory that counts against the quota (class SHARED), zeroed, aligned for any
- * type, at a fixed address until freed.  Errors: EDQUOT, ENOMEM, EINVAL (size 0).
- */
-MEMFS_API int memfs_charged_alloc(memfs *fs, size_t size, void **out);
-
-/* The same for memory without which work would be stuck: it may come from the reserve. */
-MEMFS_API int memfs_charged_alloc_emergency(memfs *fs, size_t size, void **out);
-
-/* Null is fine.  Memory that memfs_charged_alloc() did not hand out: EINVAL where it can be told. */
-MEMFS_API int memfs_free(memfs *fs, void *memory);
 
 #ifdef __cplusplus
 }

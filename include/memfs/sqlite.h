@@ -65,7 +65,10 @@
  *
  * RULES
  *
- * Errors and threads are as in memfs.h.  The VFS is as safe to use from several
+ * memfs_sqlite_register(), memfs_sqlite_unregister() and memfs_sqlite_register_functions() return
+ * memfs's codes (0 or MEMFS_E...); memfs_sqlite_open() and the functions that save and load
+ * return SQLite's (SQLITE_OK or an error, extended or not).  Lifetimes and struct_size are as in
+ * memfs.h.  The VFS is as safe to use from several
  * threads as the SQLite library that calls it (sqlite3_threadsafe()).
  *
  * WAYS TO HURT YOURSELF
@@ -82,6 +85,13 @@
 #define MEMFS_SQLITE_H
 
 #include <memfs/memfs.h>
+
+/* See MEMFS_API in memfs.h. */
+#ifdef MEMFS_SQLITE_BUILDING
+#define MEMFS_SQLITE_API MEMFS_EXPORT
+#else
+#define MEMFS_SQLITE_API MEMFS_IMPORT
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -113,7 +123,7 @@ struct sqlite3;
  * Quota:    takes about 2 KiB of class SHARED, until it is unregistered; so
  *           memfs_destroy() refuses a file system that is still registered.
  */
-MEMFS_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags);
+MEMFS_SQLITE_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags);
 
 /*
  * Takes the name from SQLite again.  The files stay.
@@ -121,10 +131,10 @@ MEMFS_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned fl
  * Errors:   ENOENT (SQLite has no VFS of this name), EINVAL (it has, but it is
  *           none of ours), EBUSY (files are open through it).
  */
-MEMFS_API int memfs_sqlite_unregister(const char *vfs_name);
+MEMFS_SQLITE_API int memfs_sqlite_unregister(const char *vfs_name);
 
 /* The file system behind a VFS name, or null if there is none of ours. */
-MEMFS_API memfs *memfs_sqlite_find(const char *vfs_name);
+MEMFS_SQLITE_API memfs *memfs_sqlite_find(const char *vfs_name);
 
 /* memfs_sqlite_register_functions() */
 #define MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS 0x1u /* memfs_import() and memfs_export() too */
@@ -145,7 +155,7 @@ MEMFS_API memfs *memfs_sqlite_find(const char *vfs_name);
  *           connection has none of them.
  * Lifetime: `fs` must outlive the connection.
  */
-MEMFS_API int memfs_sqlite_register_functions(struct sqlite3 *db, memfs *fs, unsigned flags);
+MEMFS_SQLITE_API int memfs_sqlite_register_functions(struct sqlite3 *db, memfs *fs, unsigned flags);
 
 /* ------------------------------------------------------------------------ open */
 
@@ -153,13 +163,15 @@ MEMFS_API int memfs_sqlite_register_functions(struct sqlite3 *db, memfs *fs, uns
 typedef struct memfs_sqlite_open_options {
     size_t struct_size;       /* sizeof(memfs_sqlite_open_options) */
     int flags;                /* SQLITE_OPEN_...; 0: READWRITE | CREATE */
-    int busy_timeout_ms;      /* 0: 5000; negative: do not wait */
+    int busy_timeout_ms;      /* 0: 5000; negative, as MEMFS_WAIT_FOREVER: for ever */
     const char *journal_mode; /* null: WAL and isolated stay, all else is PERSIST */
     uint32_t page_size;       /* of a database that is made; 0: SQLite's, 4096 */
     int cache_size;           /* as PRAGMA cache_size: pages, or KiB if negative; 0: SQLite's */
     int64_t mmap_size;        /* as PRAGMA mmap_size: bytes; 0: all; negative: none */
     int make_parents;         /* not 0: make missing directories of `path`, 0755 */
     int isolated;             /* not 0: as memfs_mvcc=1; the default journal is then MEMORY */
+    int no_wait;              /* not 0: do not wait at all; busy_timeout_ms must be 0 then */
+    int reserved;             /* must be 0 */
 } memfs_sqlite_open_options;
 
 /*
@@ -175,13 +187,15 @@ typedef struct memfs_sqlite_open_options {
  *
  * Errors:   SQLite's codes.  SQLITE_MISUSE: `fs` is not registered, or an option is absurd (an
  *           unknown journal mode, a page size that is no power of two from 512 to 65536, a
- *           wrong struct_size, make_parents or isolated with a URI).  SQLITE_CANTOPEN too if the database
+ *           struct_size that is too small or says more than this version knows, no_wait with a
+ *           timeout, make_parents or isolated with a URI).  SQLITE_CANTOPEN too if the database
  *           cannot have the journal mode.
  * Failure:  as sqlite3_open_v2(): unless `*db` is null, sqlite3_errmsg() says more, and
  *           sqlite3_close() is due.  Parents that were made are removed again.
  */
-MEMFS_API int memfs_sqlite_open(memfs *fs, const char *path,
-                                const memfs_sqlite_open_options *options, struct sqlite3 **db);
+MEMFS_SQLITE_API int memfs_sqlite_open(memfs *fs, const char *path,
+                                       const memfs_sqlite_open_options *options,
+                                       struct sqlite3 **db);
 
 /* --------------------------------------------------------------- save and load */
 
@@ -211,7 +225,8 @@ MEMFS_API int memfs_sqlite_open(memfs *fs, const char *path,
  *           and SQLITE_IOERR (the host refused), SQLITE_ERROR (no such schema).
  * Failure:  the host's files are as before.
  */
-MEMFS_API int memfs_sqlite_save_file(struct sqlite3 *db, const char *schema, const char *host_path);
+MEMFS_SQLITE_API int memfs_sqlite_save_file(struct sqlite3 *db, const char *schema,
+                                            const char *host_path);
 
 /*
  * The same into memory of `fs` (class SHARED; give it back with memfs_free()), so that it counts
@@ -221,8 +236,8 @@ MEMFS_API int memfs_sqlite_save_file(struct sqlite3 *db, const char *schema, con
  * Errors:   as above, and SQLITE_FULL (the quota), SQLITE_NOMEM, SQLITE_ERROR (an SQLite without
  *           sqlite3_deserialize(): before 3.36).
  */
-MEMFS_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *schema, memfs *fs,
-                                       void **data, size_t *size);
+MEMFS_SQLITE_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *schema, memfs *fs,
+                                              void **data, size_t *size);
 
 /*
  * Makes `path` the database that a file of the host is.  The host's file is read through SQLite:
@@ -240,12 +255,12 @@ MEMFS_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *schema, m
  *           beside `path`, which would be taken for the new database's), SQLITE_CANTOPEN.
  * Failure:  nothing has changed.
  */
-MEMFS_API int memfs_sqlite_load_file(memfs *fs, const char *path, const char *host_path,
-                                     unsigned flags);
+MEMFS_SQLITE_API int memfs_sqlite_load_file(memfs *fs, const char *host_path, const char *path,
+                                            unsigned flags);
 
 /* The same from memory, whose bytes are an image.  `fs` need not be registered. */
-MEMFS_API int memfs_sqlite_load_buffer(memfs *fs, const char *path, const void *data, size_t size,
-                                       unsigned flags);
+MEMFS_SQLITE_API int memfs_sqlite_load_buffer(memfs *fs, const void *data, size_t size,
+                                              const char *path, unsigned flags);
 
 #ifdef __cplusplus
 }

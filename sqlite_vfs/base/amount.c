@@ -1,4 +1,12 @@
-/* Values in parameters.  No locale, no sign, no blanks: strtoull() would take all of them. */
+/*
+ * Reading amounts.
+ *
+ * 1. The whole text is an amount, or none of it.
+ * 2. The result depends on the text alone: strtoull() would accept blanks and a sign, and depends
+ *    on the locale.
+ *
+ * Fractions and negative amounts are left out on purpose: no parameter has a use for them.
+ */
 #include "base/amount.h"
 
 #include <stddef.h>
@@ -42,5 +50,13 @@ bool mfs_amount_read(const char *text, uint64_t *bytes)
     if (value > UINT64_MAX >> shift)
         return false;
     *bytes = value << shift;
+    return true;
+}
+
+bool mfs_amount_read_switch(const char *text, bool *is_on)
+{
+    if ((text[0] != '0' && text[0] != '1') || text[1] != '\0')
+        return false;
+    *is_on = text[0] == '1';
     return true;
 }

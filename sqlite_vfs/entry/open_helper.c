@@ -1,31 +1,38 @@
 /*
- * Opening a database with what suits memory.
+ * memfs_sqlite_open(): opening a database with settings that suit memory.
  *
- * The page size comes first, since the journal mode looks into the file.
+ * 1. The page size is set before the journal mode, because setting that looks into the file.
+ * 2. As with sqlite3_open_v2(), a failure can leave a connection that the caller has to close.
+ * 3. Options that need a URI (`isolated`) or a path (`make_parents`) refuse a name that is a URI
+ *    already, instead of taking it apart.
+ *
+ * Cost: two PRAGMAs that look at the journal mode, and one for each setting that is not SQLite's
+ * default.
  */
+#include "base/assertion.h"
 #include "entry/newconnection.h"
 #include "entry/registration.h"
-#include "names/parents.h"
+#include "entry/uri.h"
+#include "vfs/openparents.h"
 
 #include <memfs/sqlite.h>
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
-#define JOURNAL_LEFT "1048576" /* bytes */
+#define JOURNAL_KEPT_BYTES "1048576" /* of a PERSIST journal, after a transaction */
 
-enum { BUSY_TIMEOUT_MS = 5000 };
-
-static const memfs_sqlite_open_options defaults = {.struct_size = sizeof defaults};
-
-/* What mfs_parents_run() runs. */
-struct opening {
+/* A connection that is being opened. */
+struct connection_opening {
     const char *path;
     const char *vfs_name;
     const memfs_sqlite_open_options *options;
-    sqlite3 *db; /* null, or to be closed by whoever sees it last */
-    int rc;
+    sqlite3 *db; /* null, or what the last attempt left */
 };
+
+/* -------------------------------------------------------------------- options */
 
 static bool is_journal_mode(const char *word)
 {
@@ -41,9 +48,25 @@ static bool is_page_size(uint32_t size)
     return size >= 512 && size <= 65536 && (size & (size - 1)) == 0;
 }
 
-static bool are_sound(const memfs_sqlite_open_options *options, const char *path)
+/* Copies the caller's options, which may be an older or a newer version's (see memfs.h); missing
+ * fields are zero.  False: too small, or with fields that this version does not know. */
+static bool copy_options(memfs_sqlite_open_options *own, const memfs_sqlite_open_options *theirs)
 {
-    if (options->struct_size != sizeof *options)
+    size_t size = theirs->struct_size;
+    const unsigned char *bytes = (const unsigned char *)theirs;
+    if (size < offsetof(memfs_sqlite_open_options, journal_mode) || size > MEMFS_STRUCT_SIZE_MAX)
+        return false;
+    for (size_t i = sizeof *own; i < size; i++)
+        if (bytes[i] != 0)
+            return false;
+    memset(own, 0, sizeof *own);
+    memcpy(own, theirs, size < sizeof *own ? size : sizeof *own);
+    return true;
+}
+
+static bool are_options_sound(const memfs_sqlite_open_options *options, const char *path)
+{
+    if (options->reserved != 0 || (options->no_wait && options->busy_timeout_ms != 0))
         return false;
     if (options->journal_mode != NULL && !is_journal_mode(options->journal_mode))
         return false;
@@ -55,7 +78,8 @@ static bool are_sound(const memfs_sqlite_open_options *options, const char *path
 
 /* ------------------------------------------------------------------- settings */
 
-static int set(sqlite3 *db, const char *pragma, sqlite3_int64 value)
+/* Sets a PRAGMA to a number; 0: leaves it. */
+static int set_pragma(sqlite3 *db, const char *pragma, sqlite3_int64 value)
 {
     char sql[64];
     if (value == 0)
@@ -64,7 +88,7 @@ static int set(sqlite3 *db, const char *pragma, sqlite3_int64 value)
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-/* Runs a PRAGMA that answers with a journal mode, and says whether it is `mode`. */
+/* Runs a PRAGMA that answers with a journal mode; `*is_same`: the answer is `mode`. */
 static int compare_mode(sqlite3 *db, const char *pragma, const char *mode, bool *is_same)
 {
     sqlite3_stmt *statement;
@@ -83,6 +107,7 @@ static int set_journal_mode(sqlite3 *db, const char *mode)
 {
     char sql[64];
     bool is_set;
+    MFS_ASSERT(is_journal_mode(mode));
     sqlite3_snprintf((int)sizeof sql, sql, "PRAGMA journal_mode=%s", mode);
     int rc = compare_mode(db, sql, mode, &is_set);
     if (rc != SQLITE_OK)
@@ -90,7 +115,10 @@ static int set_journal_mode(sqlite3 *db, const char *mode)
     return is_set ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-/* A new connection is in mode MEMORY only where the database is isolated. */
+/*
+ * A database in WAL mode stays in it.  So does an isolated one in mode MEMORY, which xOpen chose
+ * for it; no other new connection is in that mode.
+ */
 static int set_default_journal(sqlite3 *db)
 {
     bool is_wal, is_isolated;
@@ -99,11 +127,11 @@ static int set_default_journal(sqlite3 *db)
         rc = compare_mode(db, "PRAGMA journal_mode", "memory", &is_isolated);
     if (rc != SQLITE_OK || is_wal || is_isolated)
         return rc;
-    rc = sqlite3_exec(db, "PRAGMA journal_size_limit=" JOURNAL_LEFT, NULL, NULL, NULL);
+    rc = sqlite3_exec(db, "PRAGMA journal_size_limit=" JOURNAL_KEPT_BYTES, NULL, NULL, NULL);
     return rc == SQLITE_OK ? set_journal_mode(db, "persist") : rc;
 }
 
-/* A database that SQLite keeps in memory of its own has no journal to choose. */
+/* False for a database that SQLite keeps on its own heap or in a temporary file: ":memory:", "". */
 static bool is_in_the_tree(sqlite3 *db)
 {
     const char *path = sqlite3_db_filename(db, "main");
@@ -113,18 +141,27 @@ static bool is_in_the_tree(sqlite3 *db)
 static sqlite3_int64 mmap_size_of(const memfs_sqlite_open_options *options)
 {
     if (options->mmap_size == 0)
-        return MFS_MMAP_ALL;
+        return MFS_NEWCONNECTION_MMAP_ALL;
     return options->mmap_size > 0 ? options->mmap_size : 0;
 }
 
-static int apply(sqlite3 *db, const memfs_sqlite_open_options *options)
+/* As sqlite3_busy_timeout() takes it: 0 does not wait, and 24 days are for ever. */
+static int busy_timeout_of(const memfs_sqlite_open_options *options)
 {
-    int timeout = options->busy_timeout_ms != 0 ? options->busy_timeout_ms : BUSY_TIMEOUT_MS;
-    int rc = sqlite3_busy_timeout(db, timeout);
+    if (options->no_wait)
+        return 0;
+    if (options->busy_timeout_ms < 0)
+        return INT_MAX;
+    return options->busy_timeout_ms != 0 ? options->busy_timeout_ms : MFS_NEWCONNECTION_BUSY_MS;
+}
+
+static int apply_options(sqlite3 *db, const memfs_sqlite_open_options *options)
+{
+    int rc = sqlite3_busy_timeout(db, busy_timeout_of(options));
     if (rc == SQLITE_OK)
-        rc = set(db, "page_size", (sqlite3_int64)options->page_size);
+        rc = set_pragma(db, "page_size", (sqlite3_int64)options->page_size);
     if (rc == SQLITE_OK)
-        rc = set(db, "cache_size", options->cache_size);
+        rc = set_pragma(db, "cache_size", options->cache_size);
     if (rc == SQLITE_OK)
         mfs_newconnection_set_up(db, mmap_size_of(options));
     if (rc != SQLITE_OK || !is_in_the_tree(db))
@@ -135,26 +172,12 @@ static int apply(sqlite3 *db, const memfs_sqlite_open_options *options)
 
 /* -------------------------------------------------------------------- opening */
 
-/* On SQLite's heap; null: no memory. */
-static char *make_isolated_uri(const char *path)
+static int open_connection(struct connection_opening *opening, int flags)
 {
-    sqlite3_str *uri = sqlite3_str_new(NULL);
-    sqlite3_str_appendall(uri, path[0] == '/' ? "file://" : "file:");
-    for (; *path != '\0'; path++) {
-        if (strchr("%?#", *path) != NULL)
-            sqlite3_str_appendf(uri, "%%%02X", (unsigned)(unsigned char)*path);
-        else
-            sqlite3_str_appendchar(uri, 1, *path);
-    }
-    sqlite3_str_appendall(uri, "?memfs_mvcc=1");
-    return sqlite3_str_finish(uri);
-}
-
-static int open_connection(struct opening *opening, int flags)
-{
+    MFS_ASSERT(opening->db == NULL);
     if (!opening->options->isolated)
         return sqlite3_open_v2(opening->path, &opening->db, flags, opening->vfs_name);
-    char *uri = make_isolated_uri(opening->path);
+    char *uri = mfs_uri_make(opening->path, "memfs_mvcc=1");
     if (uri == NULL)
         return SQLITE_NOMEM;
     int rc = sqlite3_open_v2(uri, &opening->db, flags | SQLITE_OPEN_URI, opening->vfs_name);
@@ -162,35 +185,17 @@ static int open_connection(struct opening *opening, int flags)
     return rc;
 }
 
-static int open_once(struct opening *opening)
+/* One attempt; closes what an earlier one has left. */
+static int attempt_connection(void *context)
 {
+    struct connection_opening *opening = context;
     int flags = opening->options->flags != 0 ? opening->options->flags
                                              : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     (void)sqlite3_close(opening->db);
     opening->db = NULL;
     int rc = open_connection(opening, flags);
-    return rc == SQLITE_OK ? apply(opening->db, opening->options) : rc;
-}
-
-/* ENOENT asks for the directories; any other error has them removed again. */
-static int open_in_parents(memfs *fs, void *context)
-{
-    struct opening *opening = context;
-    (void)fs;
-    opening->rc = open_once(opening);
-    if (opening->rc == SQLITE_OK)
-        return 0;
-    return (opening->rc & 0xFF) == SQLITE_CANTOPEN ? MEMFS_ENOENT : MEMFS_EIO;
-}
-
-static int open_with_parents(memfs *fs, struct opening *opening)
-{
-    int error = mfs_parents_run(fs, opening->path, open_in_parents, opening);
-    if (opening->rc != SQLITE_OK && (error == MEMFS_EDQUOT || error == MEMFS_ENOSPC))
-        return SQLITE_FULL; /* for a directory */
-    if (error == MEMFS_ENOMEM)
-        return SQLITE_NOMEM;
-    return opening->rc;
+    MFS_ASSERT(rc != SQLITE_OK || opening->db != NULL);
+    return rc == SQLITE_OK ? apply_options(opening->db, opening->options) : rc;
 }
 
 int memfs_sqlite_open(memfs *fs, const char *path, const memfs_sqlite_open_options *options,
@@ -199,15 +204,16 @@ int memfs_sqlite_open(memfs *fs, const char *path, const memfs_sqlite_open_optio
     if (db == NULL)
         return SQLITE_MISUSE;
     *db = NULL;
-    if (options == NULL)
-        options = &defaults;
-    if (fs == NULL || path == NULL || !are_sound(options, path))
+    memfs_sqlite_open_options own = {.struct_size = sizeof own};
+    if (fs == NULL || path == NULL || (options != NULL && !copy_options(&own, options)) ||
+        !are_options_sound(&own, path))
         return SQLITE_MISUSE;
     const struct mfs_vfs *vfs = mfs_registration_of(fs);
     if (vfs == NULL)
         return SQLITE_MISUSE;
-    struct opening opening = {path, vfs->name, options, NULL, SQLITE_OK};
-    int rc = options->make_parents ? open_with_parents(fs, &opening) : open_once(&opening);
+    struct connection_opening opening = {path, vfs->name, &own, NULL};
+    int rc = own.make_parents ? mfs_openparents_run(fs, path, attempt_connection, &opening)
+                              : attempt_connection(&opening);
     *db = opening.db;
     return rc;
 }

@@ -1,26 +1,35 @@
 /*
  * Registering and unregistering.
  *
- * SQLite's list of VFSes is the only place that knows what is registered; we
- * keep no list of our own.  "Is this one ours?" is asked of its xOpen.
+ * 1. SQLite's list of VFSes is the only record of what is registered.  Whether a VFS in it is one
+ *    of ours is seen by its xOpen.
+ * 2. A name has one VFS and a file system has one name: its connections would not see each other's
+ *    locks through two.
+ * 3. Looking a name up and adding it are two calls of SQLite; the process's mutex makes one step of
+ *    them.  Functions that end in `_locked` are called with it held.
+ * 4. Connections are watched for (newconnection) exactly while any of ours is registered.
  *
- * SQLite's own functions look up and add in two steps; the process's mutex makes
- * one of them.  Lock order: the process's mutex, then SQLite's of the list.
+ * Lock order: the process's mutex, then SQLite's mutex of the list.
+ *
+ * Cost: a walk through SQLite's list, which is short.  Opening a database does not come here.
+ *
+ * Left undone on purpose: a connection without an open file (":memory:") keeps a pointer to its VFS
+ * and is not counted, since SQLite has no call that tells of it; sqlite.h says so.
  */
 #include "entry/registration.h"
 
+#include "base/assertion.h"
 #include "base/mutex.h"
 #include "entry/newconnection.h"
 #include "vfs/vfs.h"
 
 #include <memfs/memfs.h>
-
 #include <memfs/sqlite.h>
 
 #include <string.h>
 
-/* The VFS of a file system, or any of ours for null. */
-static struct mfs_vfs *find(const memfs *fs)
+/* The VFS of a file system; null: any of ours. */
+static struct mfs_vfs *find_registered(const memfs *fs)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     mfs_mutex *list = mfs_mutex_of_vfs_list();
@@ -37,30 +46,31 @@ static struct mfs_vfs *find(const memfs *fs)
 
 struct mfs_vfs *mfs_registration_of(memfs *fs)
 {
-    return fs != NULL ? find(fs) : NULL;
+    return fs != NULL ? find_registered(fs) : NULL;
 }
 
-sqlite3_vfs *mfs_registration_host(void)
+sqlite3_vfs *mfs_registration_lower_vfs(void)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     struct mfs_vfs *ours = mfs_vfs_from(vfs);
-    return ours != NULL ? ours->host : vfs;
+    return ours != NULL ? ours->lower_vfs : vfs;
 }
 
 /*
- * The reserve that a file system gets if it has none: enough for the journals and the WAL
- * index of small transactions, and a small part of the quota (see README.md).
+ * The emergency reserve of a file system that has none: enough for the journals and the WAL index
+ * of small transactions, and a small part of the quota (README.md has the measurements).
  */
-enum { RESERVE_MOST = 512 * 1024, RESERVE_LEAST = 96 * 1024 };
+enum { DEFAULT_RESERVE_MOST = 512 * 1024, DEFAULT_RESERVE_LEAST = 96 * 1024 };
 
-static uint64_t usual_reserve(uint64_t quota_bytes)
+static uint64_t default_reserve(uint64_t quota_bytes)
 {
     uint64_t eighth = quota_bytes / 8;
-    if (eighth / 2 > RESERVE_MOST)
-        return RESERVE_MOST;
-    if (eighth / 2 > RESERVE_LEAST)
+    MFS_ASSERT(quota_bytes > 0);
+    if (eighth / 2 > DEFAULT_RESERVE_MOST)
+        return DEFAULT_RESERVE_MOST;
+    if (eighth / 2 > DEFAULT_RESERVE_LEAST)
         return eighth / 2;
-    return eighth < RESERVE_LEAST ? eighth : RESERVE_LEAST;
+    return eighth < DEFAULT_RESERVE_LEAST ? eighth : DEFAULT_RESERVE_LEAST;
 }
 
 static void give_reserve(struct mfs_vfs *vfs)
@@ -70,35 +80,38 @@ static void give_reserve(struct mfs_vfs *vfs)
     if (memfs_statfs(vfs->fs, &info) != 0 || info.emergency_reserve_bytes != 0 ||
         info.quota_bytes == 0)
         return;
-    vfs->given_reserve = usual_reserve(info.quota_bytes);
-    (void)memfs_set_emergency_reserve(vfs->fs, vfs->given_reserve);
+    vfs->given_reserve_bytes = default_reserve(info.quota_bytes);
+    MFS_ASSERT(vfs->given_reserve_bytes <= info.quota_bytes);
+    (void)memfs_set_emergency_reserve(vfs->fs, vfs->given_reserve_bytes);
 }
 
-/* Unless somebody has set another one since. */
+/* Unless the program has set another one since. */
 static void take_reserve_back(const struct mfs_vfs *vfs)
 {
     memfs_statfs_info info;
     info.struct_size = sizeof info;
-    if (vfs->given_reserve != 0 && memfs_statfs(vfs->fs, &info) == 0 &&
-        info.emergency_reserve_bytes == vfs->given_reserve)
+    if (vfs->given_reserve_bytes != 0 && memfs_statfs(vfs->fs, &info) == 0 &&
+        info.emergency_reserve_bytes == vfs->given_reserve_bytes)
         (void)memfs_set_emergency_reserve(vfs->fs, 0);
 }
 
-/* Unless another file system is still registered. */
-static void stop_watching(void)
+/* Unless another file system of ours is registered. */
+static void stop_watching_locked(void)
 {
-    if (find(NULL) == NULL)
+    MFS_ASSERT(mfs_mutex_is_held(mfs_mutex_of_process()));
+    if (find_registered(NULL) == NULL)
         mfs_newconnection_unwatch();
 }
 
 static int register_locked(memfs *fs, const char *name, unsigned flags)
 {
+    MFS_ASSERT(mfs_mutex_is_held(mfs_mutex_of_process()));
     if (sqlite3_vfs_find(name) != NULL)
         return MEMFS_EEXIST;
     if (mfs_registration_of(fs) != NULL)
         return MEMFS_EBUSY;
     struct mfs_vfs *vfs;
-    int error = mfs_vfs_create(fs, name, mfs_registration_host(), &vfs);
+    int error = mfs_vfs_create(fs, name, mfs_registration_lower_vfs(), &vfs);
     if (error != 0)
         return error;
     int is_default = (flags & MEMFS_SQLITE_REGISTER_DEFAULT) != 0;
@@ -106,12 +119,13 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
     if (error == 0 && sqlite3_vfs_register(&vfs->base, is_default) != SQLITE_OK)
         error = MEMFS_EOPNOTSUPP;
     if (error != 0) {
-        stop_watching();
+        stop_watching_locked();
         mfs_vfs_destroy(vfs);
         return error;
     }
     if ((flags & MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE) == 0)
         give_reserve(vfs);
+    MFS_ASSERT(mfs_registration_of(fs) == vfs);
     return 0;
 }
 
@@ -135,6 +149,7 @@ int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags)
 
 static int unregister_locked(const char *name)
 {
+    MFS_ASSERT(mfs_mutex_is_held(mfs_mutex_of_process()));
     sqlite3_vfs *registered = sqlite3_vfs_find(name);
     if (registered == NULL)
         return MEMFS_ENOENT;
@@ -144,8 +159,9 @@ static int unregister_locked(const char *name)
     if (atomic_load(&vfs->registry.open_files) > 0)
         return MEMFS_EBUSY;
     (void)sqlite3_vfs_unregister(registered);
+    MFS_ASSERT(mfs_registration_of(vfs->fs) == NULL);
     take_reserve_back(vfs);
-    stop_watching();
+    stop_watching_locked();
     mfs_vfs_destroy(vfs);
     return 0;
 }

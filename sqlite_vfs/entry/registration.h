@@ -1,4 +1,4 @@
-/* Who is registered with SQLite, for what is built on that. */
+/* Which of our VFSes are registered with SQLite, and which VFS lies below them. */
 #ifndef MFS_REGISTRATION_H
 #define MFS_REGISTRATION_H
 
@@ -9,9 +9,9 @@
 struct mfs_vfs *mfs_registration_of(memfs *fs);
 
 /*
- * The VFS of the host: the default, or what the default uses if that is one of ours, which may
- * go away before who asks.  May be null.
+ * The VFS that reaches the operating system: SQLite's default, or, if that is one of ours, the one
+ * that it uses itself.  (Ours might be unregistered before its user.)  May be null.
  */
-sqlite3_vfs *mfs_registration_host(void);
+sqlite3_vfs *mfs_registration_lower_vfs(void);
 
 #endif

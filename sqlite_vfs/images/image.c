@@ -1,51 +1,66 @@
 /*
- * Copying by SQLite's backup, in one step: under one read transaction of the source, WAL
- * included, page by page, so that no more of it is in memory than the destination's cache holds.
+ * Images: a database as the bytes of one file.
+ *
+ * 1. A copy is what one read transaction of the source sees, its WAL included.  SQLite's backup
+ *    makes it in one step, page by page.
+ * 2. The header of a copy says "rollback journal", whatever the source's says: without a WAL beside
+ *    it, an image in WAL mode could not be opened read-only.
+ *
+ * Cost: a copy needs no more memory than the page cache of the destination.
+ *
+ * Left undone on purpose: an image's pages are not checked, only its header.  PRAGMA
+ * integrity_check is for that.
  */
 #include "images/image.h"
+
+#include "base/assertion.h"
+#include "base/bigendian.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-static const char magic[16] = "SQLite format 3";
+static const char image_magic[16] = "SQLite format 3";
 
-/* Where things are in the header. */
-enum { PAGE_SIZE = 16, CHANGES = 24, PAGES = 28, CHANGES_AT_PAGES = 92 };
+/* Offsets in the header, from SQLite's file format. */
+enum {
+    HEADER_PAGE_SIZE = 16,
+    HEADER_CHANGE_COUNTER = 24,
+    HEADER_PAGE_COUNT = 28,
+    HEADER_VALID_FOR = 92 /* the change counter for which the page count is true */
+};
 
-static uint32_t big_endian(const unsigned char *bytes, int count)
+/* The page size has 16 bits, in which 1 stands for 65536. */
+static uint32_t page_size_of(const unsigned char *header)
 {
-    uint32_t value = 0;
-    for (int index = 0; index < count; index++)
-        value = value << 8 | bytes[index];
-    return value;
+    uint32_t size = (uint32_t)header[HEADER_PAGE_SIZE] << 8 | header[HEADER_PAGE_SIZE + 1];
+    return size == 1 ? 65536 : size;
 }
 
 int mfs_image_check(const unsigned char header[MFS_IMAGE_HEADER_BYTES], uint64_t size)
 {
-    if (memcmp(header, magic, sizeof magic) != 0)
+    if (memcmp(header, image_magic, sizeof image_magic) != 0)
         return SQLITE_NOTADB;
-    uint32_t page_size = big_endian(header + PAGE_SIZE, 2);
-    if (page_size == 1)
-        page_size = 65536;
+    uint32_t page_size = page_size_of(header);
     if (page_size < 512 || (page_size & (page_size - 1)) != 0)
         return SQLITE_NOTADB;
     if (size == 0 || size % page_size != 0)
         return SQLITE_NOTADB;
-    /* The count of pages is valid only if who made the last change knew of it. */
-    bool counts = memcmp(header + CHANGES, header + CHANGES_AT_PAGES, 4) == 0;
-    if (counts && big_endian(header + PAGES, 4) > size / page_size)
+    /* Versions of SQLite before 3.7.0 change a database without keeping the page count. */
+    bool is_count_true = memcmp(header + HEADER_CHANGE_COUNTER, header + HEADER_VALID_FOR, 4) == 0;
+    if (is_count_true && mfs_bigendian_read(header + HEADER_PAGE_COUNT) > size / page_size)
         return SQLITE_CORRUPT;
     return SQLITE_OK;
 }
 
-int mfs_image_open_host(sqlite3_vfs *host, const char *host_path, int flags, sqlite3 **out)
+int mfs_image_open_host(sqlite3_vfs *lower_vfs, const char *host_path, int flags, sqlite3 **out)
 {
+    /* "./file:x" is a path, where "file:x" would be a URI. */
     bool is_special = host_path[0] == ':' || strncmp(host_path, "file:", 5) == 0;
     char *name = sqlite3_mprintf("%s%s", is_special ? "./" : "", host_path);
     *out = NULL;
     if (name == NULL)
         return SQLITE_NOMEM;
-    int rc = sqlite3_open_v2(name, out, flags, host->zName);
+    int rc = sqlite3_open_v2(name, out, flags, lower_vfs->zName);
     sqlite3_free(name);
     return rc;
 }
@@ -58,7 +73,7 @@ sqlite3_file *mfs_image_file(sqlite3 *db)
 }
 
 /* Prepares "PRAGMA schema.name" and steps to its row. */
-static int ask(sqlite3 *db, const char *schema, const char *name, sqlite3_stmt **out)
+static int ask_pragma(sqlite3 *db, const char *schema, const char *name, sqlite3_stmt **out)
 {
     char *sql = sqlite3_mprintf("PRAGMA \"%w\".%s", schema, name);
     if (sql == NULL)
@@ -78,15 +93,16 @@ static int ask(sqlite3 *db, const char *schema, const char *name, sqlite3_stmt *
 int mfs_image_begin(sqlite3 *db, const char *schema, sqlite3_stmt **held, uint64_t *size)
 {
     sqlite3_stmt *page_size;
-    int rc = ask(db, schema, "page_count", held);
+    int rc = ask_pragma(db, schema, "page_count", held);
     if (rc != SQLITE_OK)
         return rc;
-    rc = ask(db, schema, "page_size", &page_size);
+    rc = ask_pragma(db, schema, "page_size", &page_size);
     if (rc != SQLITE_OK) {
         (void)sqlite3_finalize(*held);
         return rc;
     }
     /* An empty database becomes one page. */
+    MFS_ASSERT(sqlite3_column_int64(page_size, 0) >= 512);
     uint64_t pages = (uint64_t)sqlite3_column_int64(*held, 0);
     *size = (pages > 0 ? pages : 1) * (uint64_t)sqlite3_column_int64(page_size, 0);
     (void)sqlite3_finalize(page_size);
@@ -95,20 +111,21 @@ int mfs_image_begin(sqlite3 *db, const char *schema, sqlite3_stmt **held, uint64
 
 static int back_up(sqlite3 *from, const char *schema, sqlite3 *to)
 {
+    MFS_ASSERT(sqlite3_get_autocommit(to));
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, schema);
     if (backup == NULL)
         return sqlite3_extended_errcode(to);
     int stepped = sqlite3_backup_step(backup, -1);
     int finished = sqlite3_backup_finish(backup);
     if (stepped != SQLITE_DONE && finished == SQLITE_OK)
-        return stepped; /* BUSY and LOCKED are not remembered */
+        return stepped; /* finish() does not report SQLITE_BUSY and SQLITE_LOCKED */
     return finished;
 }
 
-/* Past SQLite's cache, which nobody looks into any more. */
-static int say_no_wal(sqlite3_file *file)
+/* Writes to the file directly: no statement will read the connection's cache any more. */
+static int clear_wal_format(sqlite3_file *file)
 {
-    static const unsigned char rollback[2] = {1, 1};
+    static const unsigned char rollback[2] = {MFS_IMAGE_FORMAT_ROLLBACK, MFS_IMAGE_FORMAT_ROLLBACK};
     unsigned char format[2];
     const sqlite3_io_methods *methods = file->pMethods;
     int rc = methods->xRead(file, format, sizeof format, MFS_IMAGE_FORMAT_OFFSET);
@@ -120,12 +137,12 @@ static int say_no_wal(sqlite3_file *file)
 
 int mfs_image_copy(sqlite3 *from, const char *schema, sqlite3 *to)
 {
-    /* Nothing is lost if the destination is: whoever fails throws it away. */
+    /* No journal is needed: after a failure the caller throws the destination away. */
     int rc = sqlite3_exec(to, "PRAGMA journal_mode=OFF", NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = back_up(from, schema, to);
     sqlite3_file *file = mfs_image_file(to);
     if (rc == SQLITE_OK)
-        rc = file != NULL ? say_no_wal(file) : SQLITE_ERROR;
+        rc = file != NULL ? clear_wal_format(file) : SQLITE_ERROR;
     return rc;
 }

@@ -1,11 +1,21 @@
 /*
- * Saving: a database to the host, or to memory.
+ * Saving: a database to a host file or to memory.
  *
- * To memory, SQLite's own in-memory VFS writes into a buffer of the right size
- * (sqlite3_deserialize()), so that nothing but the buffer is needed.
+ * 1. A host file is written and synced under a name of its own beside the place, and then renamed
+ *    to it: it appears complete, or not at all.
+ * 2. In memory the size is known before the copy, from the read transaction that the copy is made
+ *    under.  SQLite's in-memory VFS (sqlite3_deserialize()) writes into a buffer of this size, so
+ *    nothing but the buffer is needed.
+ *
+ * Cost: one copy of the database's pages.
+ *
+ * Left undone on purpose: saving only what has changed since the last time.
  */
+#include "base/assertion.h"
 #include "entry/registration.h"
 #include "images/image.h"
+
+#include <memfs/storage.h>
 
 #include <memfs/sqlite.h>
 
@@ -47,8 +57,9 @@ static int copy_to_buffer(sqlite3 *db, const char *schema, void *buffer, uint64_
 
 #endif
 
-static int take_buffer(memfs *fs, uint64_t size, void **out)
+static int charge_buffer(memfs *fs, uint64_t size, void **out)
 {
+    MFS_ASSERT(size > 0);
     if (size > SIZE_MAX)
         return SQLITE_NOMEM;
     int error = memfs_charged_alloc(fs, (size_t)size, out);
@@ -69,7 +80,7 @@ int memfs_sqlite_save_buffer(sqlite3 *db, const char *schema, memfs *fs, void **
     if (rc != SQLITE_OK)
         return rc;
     void *buffer = NULL;
-    rc = take_buffer(fs, bytes, &buffer);
+    rc = charge_buffer(fs, bytes, &buffer);
     if (rc == SQLITE_OK)
         rc = copy_to_buffer(db, schema, buffer, bytes);
     (void)sqlite3_finalize(held);
@@ -77,6 +88,7 @@ int memfs_sqlite_save_buffer(sqlite3 *db, const char *schema, memfs *fs, void **
         memfs_free(fs, buffer);
         return rc;
     }
+    MFS_ASSERT(buffer != NULL);
     *data = buffer;
     *size = (size_t)bytes;
     return SQLITE_OK;
@@ -84,40 +96,43 @@ int memfs_sqlite_save_buffer(sqlite3 *db, const char *schema, memfs *fs, void **
 
 /* ------------------------------------------------------------------ to the host */
 
-static int exists_beside(sqlite3_vfs *host, const char *host_path, const char *suffix, int *exists)
+static int exists_beside(sqlite3_vfs *lower_vfs, const char *host_path, const char *suffix,
+                         int *exists)
 {
     char *name = sqlite3_mprintf("%s%s", host_path, suffix);
     if (name == NULL)
         return SQLITE_NOMEM;
-    int rc = host->xAccess(host, name, SQLITE_ACCESS_EXISTS, exists);
+    int rc = lower_vfs->xAccess(lower_vfs, name, SQLITE_ACCESS_EXISTS, exists);
     sqlite3_free(name);
     return rc;
 }
 
-/* A journal of the file that is replaced would be taken for the new one's. */
-static int refuse_journals(sqlite3_vfs *host, const char *host_path)
+/* SQLITE_BUSY: there is a journal or WAL, which SQLite would take for the new file's. */
+static int check_host_journals(sqlite3_vfs *lower_vfs, const char *host_path)
 {
     static const char *const suffixes[] = {"-journal", "-wal"};
     for (int index = 0; index < 2; index++) {
         int exists = 0;
-        int rc = exists_beside(host, host_path, suffixes[index], &exists);
+        int rc = exists_beside(lower_vfs, host_path, suffixes[index], &exists);
         if (rc != SQLITE_OK || exists)
             return rc != SQLITE_OK ? rc : SQLITE_BUSY;
     }
     return SQLITE_OK;
 }
 
-static int copy_to_host(sqlite3 *db, const char *schema, const char *host_path, sqlite3_vfs *host)
+static int copy_to_host(sqlite3 *db, const char *schema, const char *host_path,
+                        sqlite3_vfs *lower_vfs)
 {
     sqlite3 *to;
-    int rc = mfs_image_open_host(host, host_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &to);
+    int rc = mfs_image_open_host(lower_vfs, host_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                 &to);
     if (rc == SQLITE_OK)
         rc = mfs_image_copy(db, schema, to);
     int closed = sqlite3_close(to);
     return rc != SQLITE_OK ? rc : closed;
 }
 
-/* In one step, where the host's C library has one. */
+/* In one step, where rename() replaces a file. */
 static int put_in_place(const char *temporary, const char *host_path)
 {
 #if defined(_WIN32)
@@ -126,18 +141,20 @@ static int put_in_place(const char *temporary, const char *host_path)
     return rename(temporary, host_path) == 0 ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-static int save_beside(sqlite3 *db, const char *schema, const char *host_path, sqlite3_vfs *host)
+static int save_and_rename(sqlite3 *db, const char *schema, const char *host_path,
+                           sqlite3_vfs *lower_vfs)
 {
+    MFS_ASSERT(host_path[0] != '\0');
     sqlite3_uint64 random;
     sqlite3_randomness((int)sizeof random, &random);
     char *temporary = sqlite3_mprintf("%s-%016llx", host_path, random);
     if (temporary == NULL)
         return SQLITE_NOMEM;
-    int rc = copy_to_host(db, schema, temporary, host);
+    int rc = copy_to_host(db, schema, temporary, lower_vfs);
     if (rc == SQLITE_OK)
         rc = put_in_place(temporary, host_path);
     if (rc != SQLITE_OK)
-        (void)host->xDelete(host, temporary, 0);
+        (void)lower_vfs->xDelete(lower_vfs, temporary, 0);
     sqlite3_free(temporary);
     return rc;
 }
@@ -146,11 +163,11 @@ int memfs_sqlite_save_file(sqlite3 *db, const char *schema, const char *host_pat
 {
     if (db == NULL || host_path == NULL || host_path[0] == '\0')
         return SQLITE_MISUSE;
-    sqlite3_vfs *host = mfs_registration_host();
-    if (host == NULL)
+    sqlite3_vfs *lower_vfs = mfs_registration_lower_vfs();
+    if (lower_vfs == NULL)
         return SQLITE_CANTOPEN;
-    int rc = refuse_journals(host, host_path);
+    int rc = check_host_journals(lower_vfs, host_path);
     if (rc != SQLITE_OK)
         return rc;
-    return save_beside(db, schema != NULL ? schema : "main", host_path, host);
+    return save_and_rename(db, schema != NULL ? schema : "main", host_path, lower_vfs);
 }

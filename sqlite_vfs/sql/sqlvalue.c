@@ -1,18 +1,22 @@
 /*
- * Between SQL's values and memfs.
+ * SQL values and memfs.
  *
- * Names in memfs are bytes and SQL's text is, in theory, UTF-8.  SQLite checks nothing, so
- * other bytes pass both ways unchanged, except through a database whose encoding is UTF-16.
- * A blob as a path means its bytes.
+ * 1. Names in memfs are bytes; SQL's text is UTF-8 by convention, which SQLite does not check.  So
+ *    other bytes pass both ways unchanged, except through a database whose encoding is UTF-16.
+ * 2. A blob as a path stands for its bytes.  It is never read as text: SQLite would take the
+ *    bytes for text in the database's encoding, and convert them.
+ * 3. A path with a NUL character in it is refused, not cut off there.
+ *
+ * Cost: a text argument is used where SQLite has it; a blob is copied, to put a NUL behind it.
  */
 #include "sql/sqlvalue.h"
 
-#include <stdbool.h>
+#include "base/assertion.h"
+
 #include <string.h>
 
 char *mfs_sqlvalue_copy(sqlite3_value *value, size_t *count)
 {
-    /* As text, a blob would be converted: SQLite takes its bytes for the database's encoding. */
     bool is_blob = sqlite3_value_type(value) == SQLITE_BLOB;
     const void *bytes = is_blob ? sqlite3_value_blob(value) : sqlite3_value_text(value);
     *count = (size_t)sqlite3_value_bytes(value);
@@ -27,7 +31,7 @@ char *mfs_sqlvalue_copy(sqlite3_value *value, size_t *count)
     return copy;
 }
 
-/* The blob's bytes with a NUL behind them, kept by SQLite until the function has returned. */
+/* The blob's bytes with a NUL behind them.  SQLite keeps the copy until the function returns. */
 static const char *blob_path(sqlite3_context *context, int index, sqlite3_value *value,
                              size_t *count)
 {
@@ -35,12 +39,13 @@ static const char *blob_path(sqlite3_context *context, int index, sqlite3_value 
     if (copy == NULL)
         return NULL;
     sqlite3_set_auxdata(context, index, copy, sqlite3_free);
-    return sqlite3_get_auxdata(context, index); /* null: no room to keep it, and freed */
+    return sqlite3_get_auxdata(context, index); /* null: no memory; SQLite has freed the copy */
 }
 
 const char *mfs_sqlvalue_path(sqlite3_context *context, const char *function,
                               sqlite3_value **values, int index)
 {
+    MFS_ASSERT(index >= 0);
     sqlite3_value *value = values[index];
     int type = sqlite3_value_type(value);
     if (type == SQLITE_NULL) {
@@ -63,8 +68,19 @@ const char *mfs_sqlvalue_path(sqlite3_context *context, const char *function,
     return path;
 }
 
+bool mfs_sqlvalue_read_pair(sqlite3_context *context, const char *function, sqlite3_value **values,
+                            struct mfs_sqlvalue_pair *out)
+{
+    out->from = mfs_sqlvalue_path(context, function, values, 0);
+    if (out->from == NULL)
+        return false;
+    out->to = mfs_sqlvalue_path(context, function, values, 1);
+    return out->to != NULL;
+}
+
 int mfs_sqlvalue_code(int error)
 {
+    MFS_ASSERT(error < 0);
     switch (error) {
     case MEMFS_EDQUOT:
     case MEMFS_ENOSPC:
@@ -87,20 +103,29 @@ void mfs_sqlvalue_fail(sqlite3_context *context, const char *function, const cha
     }
     sqlite3_result_error(context, message, -1);
     sqlite3_free(message);
-    /* After the message: the code alone would bring a message of SQLite's. */
+    /* After the message, because without one SQLite would put its own there. */
     sqlite3_result_error_code(context, mfs_sqlvalue_code(error));
+}
+
+void mfs_sqlvalue_fail_pair(sqlite3_context *context, const char *function,
+                            const struct mfs_sqlvalue_pair *pair, int error)
+{
+    char *what = sqlite3_mprintf("%s to %s", pair->from, pair->to);
+    mfs_sqlvalue_fail(context, function, what != NULL ? what : pair->from, error);
+    sqlite3_free(what);
 }
 
 int mfs_sqlvalue_content(sqlite3_context *context, memfs_file *file, int64_t offset, int64_t length)
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
+    MFS_ASSERT(offset >= 0 && length >= 0);
     int error = memfs_fstat(file, &info);
     if (error != 0)
         return error;
     if (info.kind == MEMFS_KIND_DIRECTORY)
         return MEMFS_EISDIR;
-    int64_t size = (int64_t)info.size;
+    int64_t size = (int64_t)info.size_bytes;
     int64_t wanted = offset < size ? size - offset : 0;
     if (wanted > length)
         wanted = length;
@@ -114,6 +139,20 @@ int mfs_sqlvalue_content(sqlite3_context *context, memfs_file *file, int64_t off
         sqlite3_free(buffer);
         return (int)count;
     }
+    MFS_ASSERT(count <= wanted);
     sqlite3_result_blob64(context, buffer, (sqlite3_uint64)count, sqlite3_free);
     return 0;
+}
+
+const char *mfs_sqlvalue_kind(uint32_t kind)
+{
+    switch (kind) {
+    case MEMFS_KIND_DIRECTORY:
+        return "directory";
+    case MEMFS_KIND_SYMLINK:
+        return "symlink";
+    default:
+        MFS_ASSERT(kind == MEMFS_KIND_FILE);
+        return "file";
+    }
 }

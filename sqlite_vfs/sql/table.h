@@ -1,4 +1,4 @@
-/* The table-valued function memfs_tree(root, depth): a row for each entry of the tree. */
+/* The table-valued function memfs_tree(root, depth), with a row for each entry of the tree. */
 #ifndef MFS_TABLE_H
 #define MFS_TABLE_H
 
@@ -6,7 +6,7 @@
 
 #include <memfs/memfs.h>
 
-/* Puts the table for `fs` into a connection, or replaces the one there.  Returns SQLite's code. */
+/* Puts the table for `fs` into a connection, in the place of one that is there.  SQLite's code. */
 int mfs_table_register(sqlite3 *db, memfs *fs);
 
 /* Takes it out. */

@@ -1,16 +1,24 @@
 /*
  * File-controls.
  *
- * Left out on purpose, so SQLITE_NOTFOUND: the atomic-write ones (nothing here offers what
- * they steer), and what newer versions add.
+ * 1. An answer goes where the question came from: `argument` points to the same variable for
+ *    both, of the type that SQLite's documentation of the operation names.
+ * 2. A string in an answer is on SQLite's heap; the caller frees it.
+ *
+ * Cost: no allocation but for the strings and for SIZE_HINT, which is there to allocate.
+ * HAS_MOVED, which SQLite asks before each write transaction, walks the path only if a name in
+ * the tree has changed since the last time.
+ *
+ * Left undone on purpose, so SQLITE_NOTFOUND: the operations of atomic batch writes, since
+ * xDeviceCharacteristics does not offer them, and what newer versions of SQLite add.
  */
 #include "vfs/control.h"
 
+#include "base/assertion.h"
+#include "locks/publishing.h"
 #include "vfs/pragma.h"
 
-#include <assert.h>
-
-/* A flag: -1 asks, 0 and 1 set; the answer goes where the question came from. */
+/* A flag: negative asks, 0 and 1 set it. */
 static int control_flag(bool *flag, int *argument)
 {
     if (*argument < 0)
@@ -20,15 +28,16 @@ static int control_flag(bool *flag, int *argument)
     return SQLITE_OK;
 }
 
-static int give_string(char **out, char *made)
+/* `text` is on SQLite's heap; null: SQLite had no memory for it. */
+static int answer_string(char **out, char *text)
 {
-    if (made == NULL)
+    if (text == NULL)
         return SQLITE_NOMEM;
-    *out = made;
+    *out = text;
     return SQLITE_OK;
 }
 
-/* A name that nothing has; from SQLite's heap. */
+/* A name that no entry of the tree has. */
 static int make_temporary_name(struct mfs_file *file, char **out)
 {
     for (;;) {
@@ -36,12 +45,12 @@ static int make_temporary_name(struct mfs_file *file, char **out)
         sqlite3_randomness((int)sizeof random, &random);
         char *name = sqlite3_mprintf("/memfs-tmp-%016llx", random);
         if (name == NULL || memfs_exists(file->fs, name) != 1)
-            return give_string(out, name);
+            return answer_string(out, name);
         sqlite3_free(name);
     }
 }
 
-/* Whether the path leads elsewhere, or nowhere, by now. */
+/* Whether the path that the file was opened by now leads elsewhere, or nowhere. */
 static bool has_moved(const struct mfs_file *file)
 {
     if (file->path == NULL)
@@ -51,31 +60,32 @@ static bool has_moved(const struct mfs_file *file)
     return memfs_stat(file->fs, file->path, &info) != 0 || info.number != file->number;
 }
 
-/* The same of a database, whose connection may know it already. */
-static bool has_database_moved(const struct mfs_file *file, struct mfs_nearby *nearby)
+/* The same for a database, whose connection may know the answer already. */
+static bool has_database_moved(const struct mfs_file *file, struct mfs_name_cache *names)
 {
-    if (mfs_name_cache_knows(nearby, file->fs, MFS_FACT_IN_PLACE))
+    if (mfs_name_cache_knows(names, file->fs, MFS_FACT_IN_PLACE))
         return false;
-    mfs_name_cache_refresh(nearby, file->fs);
+    mfs_name_cache_refresh(names, file->fs);
     bool moved = has_moved(file);
     if (!moved)
-        mfs_name_cache_learn(nearby, MFS_FACT_IN_PLACE);
+        mfs_name_cache_learn(names, MFS_FACT_IN_PLACE);
     return moved;
 }
 
 int mfs_control_file(struct mfs_file *file, int operation, void *argument)
 {
+    MFS_ASSERT(file->fs != NULL && file->vfs_name != NULL);
     switch (operation) {
     case SQLITE_FCNTL_SIZE_HINT:
-        return mfs_file_reserve_room(file, *(const sqlite3_int64 *)argument);
+        return mfs_bytes_allocate(&file->bytes, *(const sqlite3_int64 *)argument);
     case SQLITE_FCNTL_CHUNK_SIZE:
-        return SQLITE_OK; /* heard; but here growth costs the same in any portion */
+        return SQLITE_OK; /* accepted, without effect: growing in chunks is not cheaper here */
     case SQLITE_FCNTL_PERSIST_WAL:
         return control_flag(&file->keeps_wal, argument);
     case SQLITE_FCNTL_POWERSAFE_OVERWRITE:
         return control_flag(&file->overwrites_are_safe, argument);
     case SQLITE_FCNTL_VFSNAME:
-        return give_string(argument, sqlite3_mprintf("%s", file->vfs_name));
+        return answer_string(argument, sqlite3_mprintf("%s", file->vfs_name));
     case SQLITE_FCNTL_TEMPFILENAME:
         return make_temporary_name(file, argument);
     case SQLITE_FCNTL_HAS_MOVED:
@@ -87,71 +97,78 @@ int mfs_control_file(struct mfs_file *file, int operation, void *argument)
 }
 
 /*
- * A size that the database may not grow beyond; negative asks.  It cannot be
- * set below the size of now, and ends with the last connection.
+ * The size that the database may not grow beyond; negative asks.  It cannot be set below the
+ * present size, and lasts until the last connection closes.
  */
 static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
                               sqlite3_int64 *argument)
 {
     sqlite3_int64 size;
-    int rc = mfs_file_size(file, &size);
+    int rc = mfs_bytes_report_size(&file->bytes, &size);
     if (rc != SQLITE_OK)
         return rc;
     if (*argument >= 0)
         mfs_member_set_size_limit(member, *argument < size ? size : *argument);
     sqlite3_int64 limit = mfs_member_size_limit(member);
+    MFS_ASSERT(limit == MFS_SIZE_UNLIMITED || limit >= 0);
     *argument = limit == MFS_SIZE_UNLIMITED ? INT64_MAX : limit;
     return SQLITE_OK;
 }
 
-/* Milliseconds that a lock waits by itself; the old ones go where the new came from. */
+/* How many milliseconds xLock and xShmLock may wait; the answer is the previous setting. */
 static int control_lock_timeout(struct mfs_member *member, int *argument)
 {
     int before = member->lock_timeout_ms;
+    MFS_ASSERT(before >= 0);
     member->lock_timeout_ms = *argument > 0 ? *argument : 0;
     *argument = before;
     return SQLITE_OK;
 }
 
 /*
- * Armed first, since the room is to be where the writes go.  A checkpoint's growth was reserved when the WAL was written; and what
- * is not grown into can only be given back by who holds the database alone, which
- * a checkpoint does not.
+ * The size that the database is about to grow to.
+ *
+ * In WAL mode the hint comes from a checkpoint, and its growth was preallocated when the WAL was
+ * written.  More must not be: only a connection that has the database to itself can give back
+ * what is not grown into, and a checkpoint does not have it to itself.
+ *
+ * Otherwise the undo is armed first: it decides whether the writes that follow go to a view of the
+ * file or to the file, and the pages must be allocated where they go.
  */
-static int hint_size(struct mfs_file *file, const struct mfs_member *member, struct mfs_undo *undo,
-                     const sqlite3_int64 *size)
+static int control_size_hint(struct mfs_file *file, const struct mfs_member *member,
+                             struct mfs_undo *undo, const sqlite3_int64 *size)
 {
     if (member->shm != NULL)
         return SQLITE_OK;
     int rc = mfs_undo_prepare(undo, file, member->level);
     if (rc != SQLITE_OK)
         return rc;
-    return mfs_view_is_used(undo->view) ? mfs_view_reserve_room(undo->view, *size)
-                                        : mfs_file_reserve_room(file, *size);
+    return mfs_bytes_allocate(mfs_view_bytes(undo->view, &file->bytes), *size);
 }
 
 int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struct mfs_undo *undo,
                          int operation, void *argument)
 {
+    MFS_ASSERT(undo->names != NULL && undo->view != NULL);
     switch (operation) {
     case SQLITE_FCNTL_SIZE_HINT:
-        return hint_size(file, member, undo, argument);
+        return control_size_hint(file, member, undo, argument);
     case SQLITE_FCNTL_LOCKSTATE:
         *(int *)argument = (int)member->level;
         return SQLITE_OK;
     case SQLITE_FCNTL_SYNC:
         mfs_undo_note_sync(undo);
         if (mfs_member_is_isolated(member))
-            mfs_member_end_recovery(member);
+            mfs_publishing_end_recovery(member);
         return SQLITE_OK;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
         if (mfs_member_is_isolated(member))
-            mfs_member_publish(member);
+            mfs_publishing_commit(member);
         else
             mfs_undo_commit(undo, file);
         return SQLITE_OK;
     case SQLITE_FCNTL_HAS_MOVED:
-        *(int *)argument = has_database_moved(file, undo->nearby);
+        *(int *)argument = has_database_moved(file, undo->names);
         return SQLITE_OK;
     case SQLITE_FCNTL_MMAP_SIZE:
         *(sqlite3_int64 *)argument = mfs_fetch_set_limit(&member->fetch,
@@ -164,7 +181,7 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
 #ifdef SQLITE_FCNTL_CKPT_START
     case SQLITE_FCNTL_CKPT_START:
     case SQLITE_FCNTL_CKPT_DONE:
-        return SQLITE_OK; /* heard; the room for it was made when the WAL was written */
+        return SQLITE_OK; /* nothing to prepare: see control_size_hint() */
 #endif
     case SQLITE_FCNTL_SIZE_LIMIT:
         return control_size_limit(file, member, argument);

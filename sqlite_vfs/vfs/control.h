@@ -1,19 +1,20 @@
 /*
- * File-controls: what SQLite and its users ask of an open file beyond reading
- * and writing.  Whatever is not ours is SQLITE_NOTFOUND, PRAGMAs included:
- * answering OK to those would turn every PRAGMA into a no-op.
+ * File-controls: what SQLite and programs ask of an open file beyond reading and writing it.
+ *
+ * An operation that is not served is SQLITE_NOTFOUND, PRAGMAs of other names included: SQLITE_OK
+ * for those would turn every PRAGMA into a no-op.
  */
 #ifndef MFS_CONTROL_H
 #define MFS_CONTROL_H
 
 #include "file/file.h"
-#include "locks/dbshare.h"
+#include "locks/member.h"
 #include "transaction/undo.h"
 
-/* Those that any file answers. */
+/* Serves those of a file of any kind. */
 int mfs_control_file(struct mfs_file *file, int operation, void *argument);
 
-/* Those of a main database, and the others. */
+/* Serves those of a main database, which are these and some more. */
 int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struct mfs_undo *undo,
                          int operation, void *argument);
 

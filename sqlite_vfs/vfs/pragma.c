@@ -1,22 +1,32 @@
 /*
- * PRAGMAs of our own: figures out of statfs, three limits to set, a copy of the database, and
- * snapshots of the tree.
+ * The PRAGMAs: figures of the file system, limits to read and set, a copy of the database, and
+ * snapshots of the tree.  `pragmas`, at the end, is the list of all of them.
  *
- * Whatever fails says why, in the message that SQLite passes on.
+ * 1. Each answers one row of one column, or fails with a message that begins with its name.
+ * 2. A PRAGMA that is refused has changed nothing.
+ * 3. A name that begins with "memfs_" and is not in the list is an error.  SQLITE_NOTFOUND would
+ *    make SQLite ignore it, and a misspelt limit would never be set.
+ *
+ * Cost: one search through the list, and one memfs_statfs() for a figure.
+ *
+ * Left undone on purpose: memfs_snapshot_restore.  The connection that asked for it would be left
+ * with a database file that has no name any more.
  */
 #include "vfs/pragma.h"
 
 #include "base/amount.h"
+#include "base/assertion.h"
 #include "base/errmap.h"
 #include "base/json.h"
+#include "locks/publishing.h"
 #include "transaction/dbcopy.h"
 
-#include <assert.h>
 #include <stddef.h>
 
-#define PREFIX "memfs_"
+#define PRAGMA_PREFIX "memfs_"
 
-struct question {
+/* One PRAGMA that is being served. */
+struct pragma_call {
     struct mfs_file *file;
     struct mfs_member *member;
     const char *name;
@@ -24,227 +34,238 @@ struct question {
     char **answer;
 };
 
-static int answer_with(const struct question *question, char *text)
+/* `text` is on SQLite's heap; null: SQLite had no memory for it. */
+static int give_answer(const struct pragma_call *call, char *text)
 {
     if (text == NULL)
         return SQLITE_NOMEM;
-    *question->answer = text;
+    *call->answer = text;
     return SQLITE_OK;
 }
 
-/* `text` is from SQLite's heap, or null if there was no room for it. */
-static int refuse(const struct question *question, int code, char *text)
+static int refuse_pragma(const struct pragma_call *call, int code, char *text)
 {
-    *question->answer = text;
+    MFS_ASSERT(code != SQLITE_OK && code != SQLITE_NOTFOUND);
+    *call->answer = text;
     return text != NULL ? code : SQLITE_NOMEM;
 }
 
-static int refuse_for(const struct question *question, int error)
+/* Because memfs returned `error`.  Only SQLITE_FULL and SQLITE_NOMEM tell a program what to do. */
+static int refuse_pragma_for(const struct pragma_call *call, int error)
 {
+    MFS_ASSERT(error < 0);
     int code = mfs_errmap(MFS_OPERATION_OPEN, error);
-    return refuse(question, code == SQLITE_FULL || code == SQLITE_NOMEM ? code : SQLITE_ERROR,
-                  sqlite3_mprintf("%s: %s", question->name, memfs_error_text(error)));
+    if (code != SQLITE_FULL && code != SQLITE_NOMEM)
+        code = SQLITE_ERROR;
+    return refuse_pragma(call, code,
+                         sqlite3_mprintf("%s: %s", call->name, memfs_error_text(error)));
 }
 
-static memfs_statfs_info ask_figures(const struct question *question)
+static memfs_statfs_info tree_figures(const struct pragma_call *call)
 {
     memfs_statfs_info info;
     info.struct_size = sizeof info;
-    int error = memfs_statfs(question->file->fs, &info);
-    assert(error == 0);
-    (void)error;
+    int error = memfs_statfs(call->file->fs, &info);
+    MFS_ASSERT(error == 0);
     return info;
 }
 
 /* ------------------------------------------------------------------- figures */
 
-/* One that SQLite's integers hold: what is unlimited is the largest of them. */
-static int answer_number(const struct question *question, uint64_t number)
+/* SQLite's integers are signed: the figure of something unlimited is the largest of them. */
+static int answer_number(const struct pragma_call *call, uint64_t number)
 {
     if (number > INT64_MAX)
         number = INT64_MAX;
-    return answer_with(question, sqlite3_mprintf("%lld", (sqlite3_int64)number));
+    return give_answer(call, sqlite3_mprintf("%lld", (sqlite3_int64)number));
 }
 
-static int answer_used(const struct question *question)
+static int answer_used(const struct pragma_call *call)
 {
-    return answer_number(question, ask_figures(question).used_bytes);
+    return answer_number(call, tree_figures(call).used_bytes);
 }
 
-static int answer_committed(const struct question *question)
+static int answer_committed(const struct pragma_call *call)
 {
-    return answer_number(question, ask_figures(question).committed_bytes);
+    return answer_number(call, tree_figures(call).committed_bytes);
 }
 
-static int answer_peak(const struct question *question)
+static int answer_peak(const struct pragma_call *call)
 {
-    return answer_number(question, ask_figures(question).peak_bytes);
+    return answer_number(call, tree_figures(call).peak_bytes);
 }
 
-static int answer_preallocated(const struct question *question)
+static int answer_preallocated(const struct pragma_call *call)
 {
-    return answer_number(question, ask_figures(question).preallocated_bytes);
+    return answer_number(call, tree_figures(call).preallocated_bytes);
 }
 
-static int answer_available(const struct question *question)
+static int answer_available(const struct pragma_call *call)
 {
-    return answer_number(question, ask_figures(question).available_bytes);
+    return answer_number(call, tree_figures(call).available_bytes);
 }
 
-static int answer_pages(const struct question *question)
+static int answer_pages(const struct pragma_call *call)
 {
-    return answer_number(question, ask_figures(question).pages_used);
+    return answer_number(call, tree_figures(call).pages_used);
 }
 
-static int answer_nodes(const struct question *question)
+static uint64_t count_nodes(const memfs_statfs_info *info)
 {
-    memfs_statfs_info info = ask_figures(question);
-    return answer_number(question, info.files + info.directories + info.symlinks);
+    return info->files + info->directories + info->symlinks;
 }
 
-static int answer_version(const struct question *question)
+static int answer_nodes(const struct pragma_call *call)
 {
-    return answer_with(question, sqlite3_mprintf("%s", memfs_version()));
+    memfs_statfs_info info = tree_figures(call);
+    return answer_number(call, count_nodes(&info));
 }
 
-/* As JSON, in the order of enum memfs_class. */
-static int answer_usage(const struct question *question)
+static int answer_version(const struct pragma_call *call)
 {
-    static const char *const names[MEMFS_CLASS_COUNT] = {
+    return give_answer(call, sqlite3_mprintf("%s", memfs_version()));
+}
+
+/* A JSON object with a member for each class, in the order of enum memfs_class. */
+static int answer_used_by_class(const struct pragma_call *call)
+{
+    static const char *const class_names[MEMFS_CLASS_COUNT] = {
         "data", "tables", "nodes", "names", "handles", "charged", "snapshots",
     };
-    memfs_statfs_info info = ask_figures(question);
+    memfs_statfs_info info = tree_figures(call);
     sqlite3_str *out = sqlite3_str_new(NULL);
-    for (int index = 0; index < MEMFS_CLASS_COUNT; index++)
-        sqlite3_str_appendf(out, "%c\"%s\":%llu", index == 0 ? '{' : ',', names[index],
+    for (int index = 0; index < MEMFS_CLASS_COUNT; index++) {
+        MFS_ASSERT(class_names[index] != NULL);
+        sqlite3_str_appendf(out, "%c\"%s\":%llu", index == 0 ? '{' : ',', class_names[index],
                             (sqlite3_uint64)info.class_bytes[index]);
+    }
     sqlite3_str_appendchar(out, 1, '}');
-    return answer_with(question, sqlite3_str_finish(out));
+    return give_answer(call, sqlite3_str_finish(out));
 }
 
-/* As JSON. */
-static int answer_readers(const struct question *question)
+static int answer_readers(const struct pragma_call *call)
 {
-    struct mfs_readers readers = mfs_member_count_readers(question->member);
-    return answer_with(question, sqlite3_mprintf("{\"readers\":%u,\"outdated\":%u,\"behind\":%llu}",
-                                                 readers.total, readers.outdated,
-                                                 (sqlite3_uint64)readers.behind));
+    struct mfs_readers readers = mfs_publishing_count_readers(call->member);
+    MFS_ASSERT(readers.outdated <= readers.total);
+    return give_answer(call, sqlite3_mprintf("{\"readers\":%u,\"outdated\":%u,\"behind\":%llu}",
+                                             readers.total, readers.outdated,
+                                             (sqlite3_uint64)readers.behind));
 }
 
 /* -------------------------------------------------------------------- limits */
 
-static int refuse_value(const struct question *question)
+static int refuse_value(const struct pragma_call *call)
 {
-    return refuse(question, SQLITE_ERROR,
-                  sqlite3_mprintf("%s: \"%s\" is no number (digits, and at most one of K, M, G, T;"
-                                  " 0 for no limit)",
-                                  question->name, question->value));
+    return refuse_pragma(call, SQLITE_ERROR,
+                         sqlite3_mprintf("%s: \"%s\" is not a number (digits, and at most one of"
+                                         " K, M, G, T; 0 for no limit)",
+                                         call->name, call->value));
 }
 
-/* After a limit below what is there was refused. */
-static int refuse_limit(const struct question *question, int error, uint64_t present)
+/* EBUSY: the new limit is below `present`, what is in use now. */
+static int refuse_limit(const struct pragma_call *call, int error, uint64_t present)
 {
     if (error != MEMFS_EBUSY)
-        return refuse_for(question, error);
-    return refuse(question, SQLITE_ERROR,
-                  sqlite3_mprintf("%s: %llu are in use", question->name, (sqlite3_uint64)present));
+        return refuse_pragma_for(call, error);
+    return refuse_pragma(
+        call, SQLITE_ERROR,
+        sqlite3_mprintf("%s: %llu are in use", call->name, (sqlite3_uint64)present));
 }
 
-static int serve_quota(const struct question *question)
+static int serve_quota(const struct pragma_call *call)
 {
     uint64_t quota_bytes;
-    if (question->value != NULL) {
-        if (!mfs_amount_read(question->value, &quota_bytes))
-            return refuse_value(question);
-        int error = memfs_set_quota(question->file->fs, quota_bytes);
+    if (call->value != NULL) {
+        if (!mfs_amount_read(call->value, &quota_bytes))
+            return refuse_value(call);
+        int error = memfs_set_quota(call->file->fs, quota_bytes);
+        MFS_ASSERT(error <= 0);
         if (error != 0)
-            return refuse_limit(question, error, ask_figures(question).committed_bytes);
+            return refuse_limit(call, error, tree_figures(call).committed_bytes);
     }
-    return answer_number(question, ask_figures(question).quota_bytes);
+    return answer_number(call, tree_figures(call).quota_bytes);
 }
 
-static int serve_emergency_reserve(const struct question *question)
+static int serve_emergency_reserve(const struct pragma_call *call)
 {
     uint64_t emergency_reserve_bytes;
-    if (question->value != NULL) {
-        if (!mfs_amount_read(question->value, &emergency_reserve_bytes))
-            return refuse_value(question);
-        int error = memfs_set_emergency_reserve(question->file->fs, emergency_reserve_bytes);
-        assert(error == 0);
-        (void)error;
+    if (call->value != NULL) {
+        if (!mfs_amount_read(call->value, &emergency_reserve_bytes))
+            return refuse_value(call);
+        int error = memfs_set_emergency_reserve(call->file->fs, emergency_reserve_bytes);
+        MFS_ASSERT(error == 0);
     }
-    return answer_number(question, ask_figures(question).emergency_reserve_bytes);
+    return answer_number(call, tree_figures(call).emergency_reserve_bytes);
 }
 
-static int serve_node_limit(const struct question *question)
+static int serve_node_limit(const struct pragma_call *call)
 {
     uint64_t limit;
-    if (question->value != NULL) {
-        if (!mfs_amount_read(question->value, &limit))
-            return refuse_value(question);
-        int error = memfs_set_node_limit(question->file->fs, limit);
+    if (call->value != NULL) {
+        if (!mfs_amount_read(call->value, &limit))
+            return refuse_value(call);
+        int error = memfs_set_node_limit(call->file->fs, limit);
         if (error != 0) {
-            memfs_statfs_info info = ask_figures(question);
-            return refuse_limit(question, error, info.files + info.directories + info.symlinks);
+            memfs_statfs_info info = tree_figures(call);
+            return refuse_limit(call, error, count_nodes(&info));
         }
     }
-    return answer_number(question, ask_figures(question).node_limit);
+    return answer_number(call, tree_figures(call).node_limit);
 }
 
 /* ---------------------------------------------------------------------- copy */
 
-static int serve_copy(const struct question *question)
+static int serve_copy_database(const struct pragma_call *call)
 {
     const char *why = NULL;
-    if (question->value == NULL)
-        return refuse(question, SQLITE_ERROR,
-                      sqlite3_mprintf("%s: the copy's name is missing", question->name));
-    int error = mfs_dbcopy_make(question->file, question->member, question->value, &why);
+    if (call->value == NULL)
+        return refuse_pragma(call, SQLITE_ERROR,
+                             sqlite3_mprintf("%s: the copy's name is missing", call->name));
+    int error = mfs_dbcopy_make(call->file, call->member, call->value, &why);
     if (error == 0)
-        return answer_with(question, sqlite3_mprintf("%s", question->value));
+        return give_answer(call, sqlite3_mprintf("%s", call->value));
     if (error == MEMFS_EBUSY && why != NULL)
-        return refuse(question, SQLITE_BUSY, sqlite3_mprintf("%s: %s", question->name, why));
-    return refuse_for(question, error);
+        return refuse_pragma(call, SQLITE_BUSY, sqlite3_mprintf("%s: %s", call->name, why));
+    return refuse_pragma_for(call, error);
 }
 
 /* ----------------------------------------------------------------- snapshots */
 
-static int serve_with_name(const struct question *question, int (*call)(memfs *, const char *))
+static int serve_snapshot_name(const struct pragma_call *call, int (*run)(memfs *, const char *))
 {
-    if (question->value == NULL)
-        return refuse(question, SQLITE_ERROR,
-                      sqlite3_mprintf("%s: the snapshot's name is missing", question->name));
-    int error = call(question->file->fs, question->value);
-    return error == 0 ? answer_with(question, sqlite3_mprintf("%s", question->value))
-                      : refuse_for(question, error);
+    if (call->value == NULL)
+        return refuse_pragma(call, SQLITE_ERROR,
+                             sqlite3_mprintf("%s: the snapshot's name is missing", call->name));
+    int error = run(call->file->fs, call->value);
+    return error == 0 ? give_answer(call, sqlite3_mprintf("%s", call->value))
+                      : refuse_pragma_for(call, error);
 }
 
-static int serve_snapshot(const struct question *question)
+static int serve_snapshot_take(const struct pragma_call *call)
 {
-    return serve_with_name(question, memfs_snapshot_take);
+    return serve_snapshot_name(call, memfs_snapshot_take);
 }
 
-static int serve_snapshot_remove(const struct question *question)
+static int serve_snapshot_remove(const struct pragma_call *call)
 {
-    return serve_with_name(question, memfs_snapshot_remove);
+    return serve_snapshot_name(call, memfs_snapshot_remove);
 }
 
-/* The connection that asks would be left with a file that has no name any more. */
-static int refuse_restore(const struct question *question)
+static int refuse_snapshot_restore(const struct pragma_call *call)
 {
-    return refuse(question, SQLITE_ERROR,
-                  sqlite3_mprintf("%s: no connection may be open while the tree is put back; there"
-                                  " is memfs_snapshot_restore() in C",
-                                  question->name));
+    return refuse_pragma(call, SQLITE_ERROR,
+                         sqlite3_mprintf("%s: no connection may be open while the tree is put back;"
+                                         " call memfs_snapshot_restore() in C",
+                                         call->name));
 }
 
-static int answer_snapshots(const struct question *question)
+static int answer_snapshot_list(const struct pragma_call *call)
 {
-    memfs *fs = question->file->fs;
-    memfs_list list;
+    memfs *fs = call->file->fs;
+    memfs_list list = {.struct_size = sizeof list};
     int error = memfs_list_snapshots(fs, &list);
     if (error != 0)
-        return refuse_for(question, error);
+        return refuse_pragma_for(call, error);
     sqlite3_str *out = sqlite3_str_new(NULL);
     for (size_t index = 0; index < list.count; index++) {
         sqlite3_str_appendchar(out, 1, index == 0 ? '[' : ',');
@@ -252,49 +273,55 @@ static int answer_snapshots(const struct question *question)
     }
     sqlite3_str_appendall(out, list.count == 0 ? "[]" : "]");
     memfs_list_free(fs, &list);
-    return answer_with(question, sqlite3_str_finish(out));
+    return give_answer(call, sqlite3_str_finish(out));
 }
 
-/* ------------------------------------------------------------------- the list */
+/* ------------------------------------------------------------------ the list */
 
+/*
+ * All PRAGMAs, sorted by name.  A new one is a row here and a function above, and besides:
+ * a row in the table of MANUAL.md (a lint compares the two), an entry in CHANGELOG.md, and a test
+ * in tests/sqlite/vfs/pragma_test.c.
+ */
 static const struct pragma {
     const char *name;
-    int (*serve)(const struct question *question);
+    int (*serve)(const struct pragma_call *call);
     bool takes_value;
 } pragmas[] = {
-    {PREFIX "available", answer_available, false},
-    {PREFIX "committed", answer_committed, false},
-    {PREFIX "copy", serve_copy, true},
-    {PREFIX "node_limit", serve_node_limit, true},
-    {PREFIX "nodes", answer_nodes, false},
-    {PREFIX "pages", answer_pages, false},
-    {PREFIX "peak", answer_peak, false},
-    {PREFIX "quota", serve_quota, true},
-    {PREFIX "readers", answer_readers, false},
-    {PREFIX "emergency_reserve", serve_emergency_reserve, true},
-    {PREFIX "preallocated", answer_preallocated, false},
-    {PREFIX "snapshot_restore", refuse_restore, true},
-    {PREFIX "snapshot", serve_snapshot, true},
-    {PREFIX "snapshot_remove", serve_snapshot_remove, true},
-    {PREFIX "snapshots", answer_snapshots, false},
-    {PREFIX "usage", answer_usage, false},
-    {PREFIX "used", answer_used, false},
-    {PREFIX "version", answer_version, false},
+    {PRAGMA_PREFIX "available", answer_available, false},
+    {PRAGMA_PREFIX "committed", answer_committed, false},
+    {PRAGMA_PREFIX "copy_database", serve_copy_database, true},
+    {PRAGMA_PREFIX "emergency_reserve", serve_emergency_reserve, true},
+    {PRAGMA_PREFIX "node_limit", serve_node_limit, true},
+    {PRAGMA_PREFIX "nodes", answer_nodes, false},
+    {PRAGMA_PREFIX "pages", answer_pages, false},
+    {PRAGMA_PREFIX "peak", answer_peak, false},
+    {PRAGMA_PREFIX "preallocated", answer_preallocated, false},
+    {PRAGMA_PREFIX "quota", serve_quota, true},
+    {PRAGMA_PREFIX "readers", answer_readers, false},
+    {PRAGMA_PREFIX "snapshot_list", answer_snapshot_list, false},
+    {PRAGMA_PREFIX "snapshot_remove", serve_snapshot_remove, true},
+    {PRAGMA_PREFIX "snapshot_restore", refuse_snapshot_restore, true},
+    {PRAGMA_PREFIX "snapshot_take", serve_snapshot_take, true},
+    {PRAGMA_PREFIX "used", answer_used, false},
+    {PRAGMA_PREFIX "used_by_class", answer_used_by_class, false},
+    {PRAGMA_PREFIX "version", answer_version, false},
 };
 
 int mfs_pragma_serve(struct mfs_file *file, struct mfs_member *member, char **words)
 {
-    struct question question = {file, member, words[1], words[2], &words[0]};
-    if (sqlite3_strnicmp(question.name, PREFIX, sizeof PREFIX - 1) != 0)
+    struct pragma_call call = {file, member, words[1], words[2], &words[0]};
+    MFS_ASSERT(file != NULL && member != NULL);
+    if (sqlite3_strnicmp(call.name, PRAGMA_PREFIX, sizeof PRAGMA_PREFIX - 1) != 0)
         return SQLITE_NOTFOUND;
     for (size_t index = 0; index < sizeof pragmas / sizeof pragmas[0]; index++) {
         const struct pragma *pragma = &pragmas[index];
-        if (sqlite3_stricmp(question.name, pragma->name) != 0)
+        if (sqlite3_stricmp(call.name, pragma->name) != 0)
             continue;
-        if (question.value != NULL && !pragma->takes_value)
-            return refuse(&question, SQLITE_ERROR,
-                          sqlite3_mprintf("%s takes no value", question.name));
-        return pragma->serve(&question);
+        if (call.value != NULL && !pragma->takes_value)
+            return refuse_pragma(&call, SQLITE_ERROR,
+                                 sqlite3_mprintf("%s takes no value", call.name));
+        return pragma->serve(&call);
     }
-    return refuse(&question, SQLITE_ERROR, sqlite3_mprintf("no such PRAGMA: %s", question.name));
+    return refuse_pragma(&call, SQLITE_ERROR, sqlite3_mprintf("no such PRAGMA: %s", call.name));
 }

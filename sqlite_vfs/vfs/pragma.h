@@ -1,20 +1,20 @@
 /*
- * PRAGMAs of our own.  Their names begin with "memfs_"; the manual lists them.
+ * The PRAGMAs whose names begin with "memfs_"; MANUAL.md lists them.
  *
- * SQLite asks while it prepares a statement, for an EXPLAIN of it too, and again if it has to
- * prepare it anew.  So setting happens at prepare time; setting twice does no harm, and
- * memfs_copy, which would, never replaces anything.
+ * SQLite asks for the answer while it prepares the statement, for an EXPLAIN of it too, and asks
+ * again when it prepares the statement anew.  A PRAGMA must therefore do no harm if it is served
+ * twice: setting a limit twice is harmless, and those that make something never replace anything.
  */
 #ifndef MFS_PRAGMA_H
 #define MFS_PRAGMA_H
 
 #include "file/file.h"
-#include "locks/dbshare.h"
+#include "locks/member.h"
 
 /*
- * Serves SQLITE_FCNTL_PRAGMA of a main database: `words` are where the answer goes, the name, and
- * the value or null.  The answer, which may be an error's message, is on SQLite's heap.
- * SQLITE_NOTFOUND: not one of ours.
+ * Serves SQLITE_FCNTL_PRAGMA of a main database.  `words` is SQLite's argument: [0] receives the
+ * answer or the error message, on SQLite's heap; [1] is the name; [2] is the value, or null.
+ * SQLITE_NOTFOUND: the name does not begin with "memfs_".
  */
 int mfs_pragma_serve(struct mfs_file *file, struct mfs_member *member, char **words);
 

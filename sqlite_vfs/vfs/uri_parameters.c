@@ -1,24 +1,36 @@
-/* URI parameters: those whose names begin with "memfs_", and "mvcc"; all others are somebody
- * else's. */
+/*
+ * URI parameters.  `uri_parameters` is the list of all of them.
+ *
+ * 1. Names that begin with "memfs_", and "mvcc", are ours; all others belong to SQLite or to
+ *    another VFS and are passed over.
+ * 2. Of ours, an unknown name or a malformed value refuses the open: a limit with a typing error
+ *    in it must not be silently absent.
+ *
+ * Cost: one search through the list for each parameter in the name, once per open.
+ *
+ * Left undone on purpose: a message for sqlite3_errmsg(), which a VFS cannot set.  SQLite's log has
+ * it.
+ */
 #include "vfs/uri_parameters.h"
 
 #include "base/amount.h"
+#include "base/assertion.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
-#define PREFIX "memfs_"
+#define PARAMETER_PREFIX "memfs_"
 
-static int refuse(const char *key, const char *value)
+static int refuse_parameter(const char *key, const char *value)
 {
     sqlite3_log(SQLITE_CANTOPEN, "memfs: the URI parameter %s=%s is unknown or malformed", key,
                 value != NULL ? value : "");
     return SQLITE_CANTOPEN;
 }
 
-static bool read_bytes(const char *value, sqlite3_int64 *out)
+/* Bytes that fit SQLite's signed integers. */
+static bool read_parameter_bytes(const char *value, sqlite3_int64 *out)
 {
     uint64_t bytes;
     if (!mfs_amount_read(value, &bytes) || bytes > INT64_MAX)
@@ -27,76 +39,79 @@ static bool read_bytes(const char *value, sqlite3_int64 *out)
     return true;
 }
 
-static bool read_switch(const char *value, bool *out)
+static bool read_size_limit(const char *value, struct mfs_uri_parameters *out)
 {
-    if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
-        return false;
-    *out = value[0] == '1';
-    return true;
+    return read_parameter_bytes(value, &out->size_limit);
 }
 
-static bool read_size_limit(const char *value, struct mfs_parameters *out)
+static bool read_mmap_size(const char *value, struct mfs_uri_parameters *out)
 {
-    return read_bytes(value, &out->size_limit);
+    return read_parameter_bytes(value, &out->mmap_size);
 }
 
-static bool read_mmap_size(const char *value, struct mfs_parameters *out)
+static bool read_make_parents(const char *value, struct mfs_uri_parameters *out)
 {
-    return read_bytes(value, &out->mmap_size);
+    return mfs_amount_read_switch(value, &out->make_parents);
 }
 
-static bool read_make_parents(const char *value, struct mfs_parameters *out)
+static bool read_read_only_image(const char *value, struct mfs_uri_parameters *out)
 {
-    return read_switch(value, &out->make_parents);
+    return mfs_amount_read_switch(value, &out->is_image);
 }
 
-static bool read_image(const char *value, struct mfs_parameters *out)
-{
-    return read_switch(value, &out->is_image);
-}
-
-static bool read_mvcc(const char *value, struct mfs_parameters *out)
+static bool read_mvcc(const char *value, struct mfs_uri_parameters *out)
 {
     bool is_on;
-    if (!read_switch(value, &is_on))
+    if (!mfs_amount_read_switch(value, &is_on))
         return false;
     out->isolation = is_on ? MFS_ISOLATION_ON : MFS_ISOLATION_OFF;
     return true;
 }
 
-static const struct {
+/*
+ * All parameters.  A new one is a row here and a function above, and besides: a row in the table of
+ * MANUAL.md (a lint compares the two), an entry in CHANGELOG.md, and a test in
+ * tests/sqlite/vfs/uri_test.c.
+ */
+static const struct uri_parameter {
     const char *key;
-    bool (*read)(const char *value, struct mfs_parameters *out); /* false: malformed */
-} parameters[] = {
-    {PREFIX "size_limit", read_size_limit},
-    {PREFIX "mmap_size", read_mmap_size},
-    {PREFIX "make_parents", read_make_parents},
-    {PREFIX "read_only_image", read_image},
-    {PREFIX "mvcc", read_mvcc},
+    bool (*read)(const char *value, struct mfs_uri_parameters *out); /* false: malformed */
+} uri_parameters[] = {
+    {PARAMETER_PREFIX "size_limit", read_size_limit},
+    {PARAMETER_PREFIX "mmap_size", read_mmap_size},
+    {PARAMETER_PREFIX "make_parents", read_make_parents},
+    {PARAMETER_PREFIX "read_only_image", read_read_only_image},
+    {PARAMETER_PREFIX "mvcc", read_mvcc},
     {"mvcc", read_mvcc},
 };
 
-static int read_one(const char *key, const char *value, struct mfs_parameters *out)
+/* `value` is null if the parameter has none. */
+static int read_parameter(const char *key, const char *value, struct mfs_uri_parameters *out)
 {
-    for (size_t index = 0; index < sizeof parameters / sizeof parameters[0]; index++)
-        if (sqlite3_stricmp(key, parameters[index].key) == 0)
-            return value != NULL && parameters[index].read(value, out) ? SQLITE_OK
-                                                                       : refuse(key, value);
-    bool is_ours = sqlite3_strnicmp(key, PREFIX, sizeof PREFIX - 1) == 0;
-    return is_ours ? refuse(key, value) : SQLITE_OK;
+    for (size_t index = 0; index < sizeof uri_parameters / sizeof uri_parameters[0]; index++) {
+        const struct uri_parameter *parameter = &uri_parameters[index];
+        if (sqlite3_stricmp(key, parameter->key) == 0)
+            return value != NULL && parameter->read(value, out) ? SQLITE_OK
+                                                                : refuse_parameter(key, value);
+    }
+    if (sqlite3_strnicmp(key, PARAMETER_PREFIX, sizeof PARAMETER_PREFIX - 1) == 0)
+        return refuse_parameter(key, value);
+    return SQLITE_OK;
 }
 
-struct mfs_parameters mfs_uri_parameters_none(void)
+struct mfs_uri_parameters mfs_uri_parameters_none(void)
 {
-    return (struct mfs_parameters){.mmap_size = -1};
+    return (struct mfs_uri_parameters){.mmap_size = -1};
 }
 
-int mfs_uri_parameters_read(const char *path, struct mfs_parameters *out)
+int mfs_uri_parameters_read(const char *path, struct mfs_uri_parameters *out)
 {
     const char *key;
     int rc = SQLITE_OK;
+    MFS_ASSERT(path != NULL);
     *out = mfs_uri_parameters_none();
     for (int index = 0; rc == SQLITE_OK && (key = sqlite3_uri_key(path, index)) != NULL; index++)
-        rc = read_one(key, sqlite3_uri_parameter(path, key), out);
+        rc = read_parameter(key, sqlite3_uri_parameter(path, key), out);
+    MFS_ASSERT(rc != SQLITE_OK || (out->size_limit >= 0 && out->mmap_size >= -1));
     return rc;
 }

@@ -1,4 +1,4 @@
-/* URI parameters of our own, of a main database.  The manual lists them. */
+/* The URI parameters of a main database that memfs defines; MANUAL.md lists them. */
 #ifndef MFS_URI_PARAMETERS_H
 #define MFS_URI_PARAMETERS_H
 
@@ -7,21 +7,21 @@
 
 #include <stdbool.h>
 
-struct mfs_parameters {
+struct mfs_uri_parameters {
     sqlite3_int64 size_limit; /* bytes; 0: none was given */
     sqlite3_int64 mmap_size;  /* bytes; negative: none was given */
     bool make_parents;
-    bool is_image; /* nobody writes it: to be read without locks and journals */
+    bool is_image; /* a file that no connection writes: read without locks and journals */
     enum mfs_isolation_wish isolation;
 };
 
-/* What a name without parameters says. */
-struct mfs_parameters mfs_uri_parameters_none(void);
+/* Those of a name that has no parameters. */
+struct mfs_uri_parameters mfs_uri_parameters_none(void);
 
 /*
- * Reads them from the name that xOpen got.  SQLITE_CANTOPEN: one is unknown or malformed, and
- * SQLite's log says which.
+ * Reads the parameters behind `path`, which is a name that SQLite gave to xOpen.  SQLITE_CANTOPEN:
+ * one of them is unknown or malformed; SQLite's log says which.
  */
-int mfs_uri_parameters_read(const char *path, struct mfs_parameters *out);
+int mfs_uri_parameters_read(const char *path, struct mfs_uri_parameters *out);
 
 #endif

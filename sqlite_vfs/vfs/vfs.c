@@ -1,25 +1,36 @@
 /*
- * The sqlite3_vfs: names to nodes.
+ * The sqlite3_vfs: from names to open files.
  *
- * Names are canonical once xFullPathname has seen them (absolute, no links, no
- * "." or ".."), so that two spellings of one database get one journal.  It says
- * SQLITE_OK_SYMLINK when a link was on the way, for SQLITE_OPEN_NOFOLLOW.
+ * 1. Names are canonical after xFullPathname (absolute, no links, no "." or ".."), so that two
+ *    spellings of one database get one journal.  It says SQLITE_OK_SYMLINK if a link was on the
+ *    way, for SQLITE_OPEN_NOFOLLOW.
+ * 2. Only a main database is a struct mfs_dbfile, with locks, undo and URI parameters; journals,
+ *    WALs and temporary files are a struct mfs_auxfile.  szOsFile fits both.
+ * 3. After a failed xOpen pMethods is null: SQLite would otherwise call xClose.
  *
- * What is not about files goes to the host's VFS.
+ * Cost: xAccess, which SQLite calls twice in each transaction, walks no path while no name in the
+ * tree has changed.
+ *
+ * What is not about files goes to the VFS below, lower_vfs: time, randomness, sleeping while no
+ * lock is waited for, and shared libraries.
+ *
+ * Left undone on purpose: xGetLastError has no text and xSetSystemCall is absent, since no system
+ * call is made.
  */
 #include "vfs/vfs.h"
 
-#include "base/errmap.h"
+#include "base/assertion.h"
 #include "file/fullname.h"
 #include "locks/waiting.h"
-#include "names/parents.h"
 #include "names/superjournal.h"
 #include "vfs/auxfile.h"
 #include "vfs/control.h"
 #include "vfs/dbfile.h"
+#include "vfs/openparents.h"
 #include "vfs/uri_parameters.h"
 
-#include <assert.h>
+#include <memfs/storage.h>
+
 #include <string.h>
 
 static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
@@ -29,7 +40,7 @@ static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
 
 /* --------------------------------------------------------------------- files */
 
-/* Which database a WAL that is being opened belongs to. */
+/* The database whose WAL `path` is; all zeros if it is no WAL, or none of an open database. */
 static struct mfs_wal wal_of(struct mfs_vfs *vfs, const char *path, int flags)
 {
     struct mfs_wal wal = {0};
@@ -43,56 +54,46 @@ static struct mfs_wal wal_of(struct mfs_vfs *vfs, const char *path, int flags)
     return wal;
 }
 
-/* What mfs_parents_run() runs. */
-struct opening {
+/* A main database that is being opened. */
+struct database_opening {
     struct mfs_vfs *vfs;
     const char *path;
     struct mfs_dbfile *db;
     int flags;
-    const struct mfs_parameters *parameters;
-    int rc;
+    const struct mfs_uri_parameters *parameters;
 };
 
-static int open_once(memfs *fs, void *context)
+static int open_dbfile(void *context)
 {
-    struct opening *opening = context;
-    opening->rc = mfs_dbfile_open(opening->db, fs, opening->vfs->name, &opening->vfs->registry,
-                                  opening->path, opening->flags, opening->parameters->isolation,
-                                  opening->parameters->is_image);
-    if (opening->rc == SQLITE_OK)
-        return 0;
-    return opening->rc == SQLITE_CANTOPEN ? MEMFS_ENOENT : MEMFS_EIO;
+    const struct database_opening *opening = context;
+    return mfs_dbfile_open(opening->db, opening->vfs->fs, opening->vfs->name,
+                           &opening->vfs->registry, opening->path, opening->flags,
+                           opening->parameters->isolation, opening->parameters->is_image);
 }
 
-static int open_in_parents(struct opening *opening)
-{
-    int error = mfs_parents_run(opening->vfs->fs, opening->path, open_once, opening);
-    if (opening->rc == SQLITE_CANTOPEN && error != MEMFS_ENOENT)
-        return mfs_errmap(MFS_OPERATION_OPEN, error); /* of making a directory */
-    return opening->rc;
-}
-
-/* With what the URI says beyond the name; SQLITE_OPEN_URI tells that the name has such a tail. */
+/* SQLITE_OPEN_URI: URI parameters stand in memory behind the name. */
 static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
 {
-    struct mfs_parameters parameters = mfs_uri_parameters_none();
+    struct mfs_uri_parameters parameters = mfs_uri_parameters_none();
     int rc = SQLITE_OK;
     db->file.base.pMethods = NULL;
     if ((flags & SQLITE_OPEN_URI) != 0)
         rc = mfs_uri_parameters_read(path, &parameters);
     if (rc != SQLITE_OK)
         return rc;
-    struct opening opening = {vfs, path, db, flags, &parameters, SQLITE_OK};
+    struct database_opening opening = {vfs, path, db, flags, &parameters};
     if (parameters.make_parents && !parameters.is_image && (flags & SQLITE_OPEN_CREATE) != 0)
-        rc = open_in_parents(&opening);
-    else if (open_once(vfs->fs, &opening) != 0)
-        rc = opening.rc;
-    if (rc == SQLITE_OK && parameters.mmap_size >= 0)
+        rc = mfs_openparents_run(vfs->fs, path, open_dbfile, &opening);
+    else
+        rc = open_dbfile(&opening);
+    if (rc != SQLITE_OK)
+        return rc;
+    if (parameters.mmap_size >= 0)
         db->member.fetch.ceiling = parameters.mmap_size;
-    if (rc == SQLITE_OK && parameters.size_limit != 0)
+    if (parameters.size_limit != 0)
         (void)mfs_control_database(&db->file, &db->member, &db->undo, SQLITE_FCNTL_SIZE_LIMIT,
                                    &parameters.size_limit);
-    return rc;
+    return SQLITE_OK;
 }
 
 static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int flags,
@@ -101,6 +102,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
     struct mfs_vfs *vfs = vfs_of(base);
     int rc;
     bool is_isolated = false;
+    MFS_ASSERT(vfs->fs != NULL);
     if ((flags & SQLITE_OPEN_MAIN_DB) && path != NULL) {
         struct mfs_dbfile *db = (struct mfs_dbfile *)file;
         rc = open_database(vfs, path, db, flags);
@@ -110,13 +112,14 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
         rc = mfs_auxfile_open((struct mfs_auxfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
                               &wal, flags);
     }
+    MFS_ASSERT((rc == SQLITE_OK) == (file->pMethods != NULL));
     if (rc != SQLITE_OK || out_flags == NULL)
         return rc;
     *out_flags = flags;
     if (((struct mfs_file *)file)->is_read_only)
         *out_flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
     if (is_isolated)
-        *out_flags |= SQLITE_OPEN_MEMORY; /* which makes MEMORY the journal mode */
+        *out_flags |= SQLITE_OPEN_MEMORY; /* which makes SQLite choose journal mode MEMORY */
     return SQLITE_OK;
 }
 
@@ -124,37 +127,45 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
 {
     struct mfs_vfs *vfs = vfs_of(base);
     int rc = mfs_auxfile_delete(vfs->fs, &vfs->registry, path);
-    /* The commit over several databases; without any change the super-journal has gone already. */
+    /* After a transaction over several databases.  If it changed nothing, the super-journal was
+     * deleted when it was closed (auxfile.c), and that it is missing is no error. */
     if (rc == SQLITE_IOERR_DELETE_NOENT && sync_directory && mfs_superjournal_is_name(path))
         return SQLITE_OK;
     return rc;
 }
 
 /*
- * A file of size 0 does not exist for EXISTS: TRUNCATE leaves empty journals, and
- * a yes would cost an open and a read in every transaction.
+ * A journal or WAL does not exist for SQLite, though the tree may have an entry of this name, in
+ * three cases:
+ *
+ * - it is empty: journal mode TRUNCATE leaves such journals, an open journal is truncated instead
+ *   of unlinked, and a yes would cost an open and a read in every transaction;
+ * - it is the journal of an isolated database in which a connection has had RESERVED
+ *   (`no_hot_journal`): SQLite has played back a hot journal by then, and a live writer's journal,
+ *   which readers do not wait for, must not be taken for a hot one;
+ * - the connection knows that nothing has the name, and no name in the tree has changed since.
  */
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
 {
     struct mfs_vfs *vfs = vfs_of(base);
-    struct mfs_nearby *nearby = mfs_name_cache_find(&vfs->registry.names, path);
+    struct mfs_name_cache *names = mfs_name_cache_find(&vfs->registry.names, path);
     memfs_stat_info info;
     info.struct_size = sizeof info;
     *answer = 0;
-    if (nearby != NULL) {
-        if (nearby->ignores_journal && path == nearby->journal_name)
+    if (names != NULL) {
+        if (names->no_hot_journal && path == names->journal_name)
             return SQLITE_OK;
-        if (mfs_name_cache_knows(nearby, vfs->fs, mfs_name_cache_absence(nearby, path)))
+        if (mfs_name_cache_knows(names, vfs->fs, mfs_name_cache_absence(names, path)))
             return SQLITE_OK;
-        mfs_name_cache_refresh(nearby, vfs->fs);
+        mfs_name_cache_refresh(names, vfs->fs);
     }
     int error = memfs_stat(vfs->fs, path, &info);
-    if (error == MEMFS_ENOENT && nearby != NULL)
-        mfs_name_cache_learn(nearby, mfs_name_cache_absence(nearby, path));
+    if (error == MEMFS_ENOENT && names != NULL)
+        mfs_name_cache_learn(names, mfs_name_cache_absence(names, path));
     if (error != 0)
         return SQLITE_OK;
     if (what == SQLITE_ACCESS_EXISTS)
-        *answer = info.kind != MEMFS_KIND_FILE || info.size > 0;
+        *answer = info.kind != MEMFS_KIND_FILE || info.size_bytes > 0;
     else
         *answer = what == SQLITE_ACCESS_READ || (info.mode & 0222u) != 0;
     return SQLITE_OK;
@@ -165,64 +176,64 @@ static int vfs_full_pathname(sqlite3_vfs *base, const char *path, int size, char
     return mfs_fullname_make(vfs_of(base)->fs, path, size, out);
 }
 
-/* ------------------------------------------------------------- the host's work */
+/* ----------------------------------------------------- what the lower VFS does */
 
 static void *vfs_dl_open(sqlite3_vfs *base, const char *path)
 {
-    sqlite3_vfs *host = vfs_of(base)->host;
-    return host != NULL && host->xDlOpen != NULL ? host->xDlOpen(host, path) : NULL;
+    sqlite3_vfs *lower = vfs_of(base)->lower_vfs;
+    return lower != NULL && lower->xDlOpen != NULL ? lower->xDlOpen(lower, path) : NULL;
 }
 
 static void vfs_dl_error(sqlite3_vfs *base, int size, char *message)
 {
-    sqlite3_vfs *host = vfs_of(base)->host;
-    if (host != NULL && host->xDlError != NULL)
-        host->xDlError(host, size, message);
+    sqlite3_vfs *lower = vfs_of(base)->lower_vfs;
+    if (lower != NULL && lower->xDlError != NULL)
+        lower->xDlError(lower, size, message);
     else
-        sqlite3_snprintf(size, message, "no VFS that can load extensions");
+        sqlite3_snprintf(size, message, "there is no VFS that can load extensions");
 }
 
 static void (*vfs_dl_symbol(sqlite3_vfs *base, void *library, const char *name))(void)
 {
-    sqlite3_vfs *host = vfs_of(base)->host;
-    return host != NULL && host->xDlSym != NULL ? host->xDlSym(host, library, name) : NULL;
+    sqlite3_vfs *lower = vfs_of(base)->lower_vfs;
+    return lower != NULL && lower->xDlSym != NULL ? lower->xDlSym(lower, library, name) : NULL;
 }
 
 static void vfs_dl_close(sqlite3_vfs *base, void *library)
 {
-    sqlite3_vfs *host = vfs_of(base)->host;
-    if (host != NULL && host->xDlClose != NULL)
-        host->xDlClose(host, library);
+    sqlite3_vfs *lower = vfs_of(base)->lower_vfs;
+    if (lower != NULL && lower->xDlClose != NULL)
+        lower->xDlClose(lower, library);
 }
 
 static int vfs_randomness(sqlite3_vfs *base, int size, char *out)
 {
-    sqlite3_vfs *host = vfs_of(base)->host;
-    if (host != NULL)
-        return host->xRandomness(host, size, out);
+    sqlite3_vfs *lower = vfs_of(base)->lower_vfs;
+    if (lower != NULL)
+        return lower->xRandomness(lower, size, out);
     memset(out, 0, (size_t)size);
     return 0;
 }
 
 static int vfs_sleep(sqlite3_vfs *base, int microseconds)
 {
-    sqlite3_vfs *host = vfs_of(base)->host;
+    sqlite3_vfs *lower = vfs_of(base)->lower_vfs;
     if (mfs_waiting_sleep(&vfs_of(base)->registry, microseconds))
         return microseconds;
-    return host != NULL ? host->xSleep(host, microseconds) : 0;
+    return lower != NULL ? lower->xSleep(lower, microseconds) : 0;
 }
 
 static int vfs_current_time(sqlite3_vfs *base, double *julian_day)
 {
-    sqlite3_vfs *host = vfs_of(base)->host;
-    return host != NULL ? host->xCurrentTime(host, julian_day) : SQLITE_ERROR;
+    sqlite3_vfs *lower = vfs_of(base)->lower_vfs;
+    return lower != NULL ? lower->xCurrentTime(lower, julian_day) : SQLITE_ERROR;
 }
 
 static int vfs_current_time_ms(sqlite3_vfs *base, sqlite3_int64 *julian_ms)
 {
-    sqlite3_vfs *host = vfs_of(base)->host;
-    if (host != NULL && host->iVersion >= 2 && host->xCurrentTimeInt64 != NULL)
-        return host->xCurrentTimeInt64(host, julian_ms);
+    sqlite3_vfs *lower = vfs_of(base)->lower_vfs;
+    if (lower != NULL && lower->iVersion >= 2 && lower->xCurrentTimeInt64 != NULL)
+        return lower->xCurrentTimeInt64(lower, julian_ms);
     double julian_day;
     int rc = vfs_current_time(base, &julian_day);
     if (rc == SQLITE_OK)
@@ -230,7 +241,7 @@ static int vfs_current_time_ms(sqlite3_vfs *base, sqlite3_int64 *julian_ms)
     return rc;
 }
 
-/* SQLite calls it with (0, null) too; there is no error text of our own. */
+/* SQLite calls it with (0, null) too.  There is no system error to speak of. */
 static int vfs_last_error(sqlite3_vfs *base, int size, char *message)
 {
     (void)base;
@@ -241,10 +252,11 @@ static int vfs_last_error(sqlite3_vfs *base, int size, char *message)
 
 /* ------------------------------------------------------------------ lifetime */
 
-int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *host, struct mfs_vfs **out)
+int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *lower_vfs, struct mfs_vfs **out)
 {
     size_t length = strlen(name);
-    assert(length > 0 && length <= MEMFS_SQLITE_NAME_MAX);
+    MFS_ASSERT(length > 0 && length <= MEMFS_SQLITE_NAME_MAX);
+    MFS_ASSERT(mfs_vfs_from(lower_vfs) == NULL);
     void *memory;
     int error = memfs_charged_alloc(fs, sizeof(struct mfs_vfs), &memory);
     if (error != 0)
@@ -256,7 +268,7 @@ int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *host, struct mfs_vf
     }
     memcpy(vfs->name, name, length + 1);
     vfs->fs = fs;
-    vfs->host = host;
+    vfs->lower_vfs = lower_vfs;
     bool is_db_larger = sizeof(struct mfs_dbfile) > sizeof(struct mfs_auxfile);
     vfs->registry.file_bytes = is_db_larger ? sizeof(struct mfs_dbfile)
                                             : sizeof(struct mfs_auxfile);
@@ -279,12 +291,14 @@ int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *host, struct mfs_vf
         .xGetLastError = vfs_last_error,
         .xCurrentTimeInt64 = vfs_current_time_ms,
     };
+    MFS_ASSERT(mfs_vfs_from(&vfs->base) == vfs);
     *out = vfs;
     return 0;
 }
 
 void mfs_vfs_destroy(struct mfs_vfs *vfs)
 {
+    MFS_ASSERT(atomic_load(&vfs->registry.open_files) == 0);
     mfs_registry_fini(&vfs->registry);
     memfs_free(vfs->fs, vfs);
 }

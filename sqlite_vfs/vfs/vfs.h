@@ -3,31 +3,31 @@
 #define MFS_VFS_H
 
 #include "base/sqliteapi.h"
-#include "locks/dbshare.h"
+#include "locks/registry.h"
 
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>
 
-/* In charged memory of its file system. */
+/* Lies in charged memory of its file system. */
 struct mfs_vfs {
     sqlite3_vfs base; /* first: SQLite's pointer is ours */
     memfs *fs;
-    sqlite3_vfs *host; /* never one of ours: for time, randomness, libraries; may be null */
+    sqlite3_vfs *lower_vfs; /* for time, randomness and libraries; never one of ours; may be null */
     struct mfs_registry registry;
-    uint64_t given_reserve; /* bytes, that registering has given the file system; 0: none */
+    uint64_t given_reserve_bytes; /* the emergency reserve that registering has set; 0: none */
     char name[MEMFS_SQLITE_NAME_MAX + 1];
 };
 
 /*
- * Makes a VFS that is not registered yet.  `name` fits.
+ * Makes a VFS, which is not registered yet.  `name` has 1 to MEMFS_SQLITE_NAME_MAX bytes.
  * Errors: EDQUOT, ENOMEM.
  */
-int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *host, struct mfs_vfs **out);
+int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *lower_vfs, struct mfs_vfs **out);
 
-/* No file of it is open. */
+/* No file may be open through it, and it may not be registered. */
 void mfs_vfs_destroy(struct mfs_vfs *vfs);
 
-/* Whether a VFS that SQLite knows was made here; null: no. */
+/* The VFS as one of ours; null if another library made it, or if it is null. */
 struct mfs_vfs *mfs_vfs_from(sqlite3_vfs *vfs);
 
 #endif

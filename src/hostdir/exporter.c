@@ -10,8 +10,8 @@
  */
 #include "exporter.h"
 
-#include "bytes.h"
 #include "choice.h"
+#include "datacopy.h"
 #include "filter.h"
 #include "osfile.h"
 #include "place.h"
@@ -30,14 +30,14 @@ struct first_copy {
 
 static mode_t mode_of(const struct mfs_hostdir_exporter *exporter, const memfs_stat_info *stat)
 {
-    bool is_whole = mfs_hostdir_job_has(exporter->job, MEMFS_HOSTDIR_SPECIAL_BITS);
+    bool is_whole = mfs_job_has(exporter->job, MEMFS_HOSTDIR_SPECIAL_BITS);
     return (mode_t)(stat->mode & (is_whole ? 07777u : 0777u));
 }
 
 static void read_times(const memfs_stat_info *stat, struct timespec times[2])
 {
-    times[0] = mfs_hostdir_osfile_timespec(stat->access_ns);
-    times[1] = mfs_hostdir_osfile_timespec(stat->modify_ns);
+    times[0] = mfs_osfile_timespec(stat->access_ns);
+    times[1] = mfs_osfile_timespec(stat->modify_ns);
 }
 
 /* Of an open file or directory. */
@@ -53,13 +53,13 @@ static int set_attributes(const struct mfs_hostdir_exporter *exporter, int descr
 
 /* --------------------------------------------------------------------- files */
 
-int mfs_hostdir_exporter_fill(struct mfs_hostdir_exporter *exporter, memfs_file *file,
-                              int descriptor, struct stat *status)
+int mfs_exporter_fill(struct mfs_hostdir_exporter *exporter, memfs_file *file, int descriptor,
+                      struct stat *status)
 {
     memfs_stat_info stat = {.struct_size = sizeof stat};
     int problem = memfs_fstat(file, &stat);
     if (problem == 0)
-        problem = mfs_hostdir_bytes_export(exporter->job, file, descriptor);
+        problem = mfs_datacopy_export(exporter->job, file, descriptor);
     if (problem == 0)
         problem = set_attributes(exporter, descriptor, &stat);
     if (problem == 0 && fstat(descriptor, status) != 0)
@@ -71,7 +71,7 @@ int mfs_hostdir_exporter_fill(struct mfs_hostdir_exporter *exporter, memfs_file 
 
 static struct mfs_hostdir_place place_of(const struct mfs_hostdir_exporter *exporter)
 {
-    return (struct mfs_hostdir_place){.directory = mfs_hostdir_trail_directory(&exporter->trail),
+    return (struct mfs_hostdir_place){.directory = mfs_trail_directory(&exporter->trail),
                                       .name = exporter->entry->name,
                                       .replaces = exporter->merges};
 }
@@ -81,29 +81,29 @@ static int export_content(struct mfs_hostdir_exporter *exporter, memfs_file *fil
 {
     struct mfs_hostdir_place place = place_of(exporter);
     int descriptor;
-    int problem = mfs_hostdir_place_make(&place, mfs_hostdir_place_create_file, &descriptor);
+    int problem = mfs_place_make(&place, mfs_place_create_file, &descriptor);
     if (problem != 0)
         return problem;
-    problem = mfs_hostdir_exporter_fill(exporter, file, descriptor, status);
+    problem = mfs_exporter_fill(exporter, file, descriptor, status);
     if (problem == 0)
-        return mfs_hostdir_place_commit(&place);
-    mfs_hostdir_place_cancel(&place);
+        return mfs_place_commit(&place);
+    mfs_place_cancel(&place);
     return problem;
 }
 
-bool mfs_hostdir_exporter_is_same(const struct mfs_hostdir_exporter *exporter,
-                                  const memfs_stat_info *stat, const struct stat *status)
+bool mfs_exporter_is_same(const struct mfs_hostdir_exporter *exporter, const memfs_stat_info *stat,
+                          const struct stat *status)
 {
-    return S_ISREG(status->st_mode) && (uint64_t)status->st_size == stat->size &&
+    return S_ISREG(status->st_mode) && (uint64_t)status->st_size == stat->size_bytes &&
            (status->st_mode & 07777) == mode_of(exporter, stat) &&
-           mfs_hostdir_osfile_ns(mfs_hostdir_osfile_modify_time(status)) == stat->modify_ns;
+           mfs_osfile_ns(mfs_osfile_modify_time(status)) == stat->modify_ns;
 }
 
-int mfs_hostdir_exporter_leave_unchanged(struct mfs_hostdir_exporter *exporter)
+int mfs_exporter_leave_unchanged(struct mfs_hostdir_exporter *exporter)
 {
     exporter->job->result.unchanged++;
     exporter->job->progress.entries_done++;
-    exporter->job->progress.bytes_done += exporter->entry->stat->size;
+    exporter->job->progress.bytes_done += exporter->entry->stat->size_bytes;
     return 0;
 }
 
@@ -117,14 +117,14 @@ struct linking {
 /* Opens the directory that `path` is in, from the root; `*name` is its last component. */
 static int open_above(int root, const char *path, const char **name)
 {
-    int directory = mfs_hostdir_trail_open(root, ".");
+    int directory = mfs_trail_open(root, ".");
     const char *slash;
     while (directory >= 0 && (slash = strchr(path, '/')) != NULL) {
         char component[MEMFS_NAME_MAX + 1];
         size_t length = (size_t)(slash - path);
         memcpy(component, path, length);
         component[length] = '\0';
-        int below = mfs_hostdir_trail_open(directory, component);
+        int below = mfs_trail_open(directory, component);
         int problem = errno;
         (void)close(directory);
         errno = problem;
@@ -141,14 +141,14 @@ static bool is_file_at(int directory, const char *name, const struct first_copy 
     return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
            (uint64_t)status.st_dev == file->device && (uint64_t)status.st_ino == file->number &&
            status.st_size == file->size &&
-           mfs_hostdir_osfile_ns(mfs_hostdir_osfile_modify_time(&status)) == file->modify_ns;
+           mfs_osfile_ns(mfs_osfile_modify_time(&status)) == file->modify_ns;
 }
 
 static int make_link(void *context, int directory, const char *name)
 {
     const struct linking *linking = context;
     const char *old_name;
-    int above = open_above(mfs_hostdir_trail_root(&linking->exporter->trail), linking->first->path,
+    int above = open_above(mfs_trail_root(&linking->exporter->trail), linking->first->path,
                            &old_name);
     if (above < 0)
         return errno;
@@ -167,15 +167,15 @@ static int export_link(struct mfs_hostdir_exporter *exporter, const struct first
     struct mfs_hostdir_place place = place_of(exporter);
     struct linking linking = {.exporter = exporter, .first = first};
     if (exporter->merges && is_file_at(place.directory, place.name, first))
-        return mfs_hostdir_exporter_leave_unchanged(exporter);
-    int problem = mfs_hostdir_place_make(&place, make_link, &linking);
+        return mfs_exporter_leave_unchanged(exporter);
+    int problem = mfs_place_make(&place, make_link, &linking);
     if (problem == 0)
-        problem = mfs_hostdir_place_commit(&place);
+        problem = mfs_place_commit(&place);
     if (problem != 0)
         return problem;
     exporter->job->result.links++;
-    exporter->job->progress.bytes_done += exporter->entry->stat->size;
-    mfs_hostdir_job_count(exporter->job, &exporter->job->result.files);
+    exporter->job->progress.bytes_done += exporter->entry->stat->size_bytes;
+    mfs_job_count(exporter->job, &exporter->job->result.files);
     return 0;
 }
 
@@ -191,11 +191,11 @@ static int keep_first_copy(struct mfs_hostdir_exporter *exporter, const struct s
     first->device = (uint64_t)status->st_dev;
     first->number = (uint64_t)status->st_ino;
     first->size = status->st_size;
-    first->modify_ns = mfs_hostdir_osfile_ns(mfs_hostdir_osfile_modify_time(status));
+    first->modify_ns = mfs_osfile_ns(mfs_osfile_modify_time(status));
     memcpy(first->path, exporter->path, path_bytes);
     const struct mfs_hostdir_hardlink link = {.number = exporter->entry->stat->number,
                                               .copy = first};
-    error = mfs_hostdir_hardlinks_add(&exporter->links, &link);
+    error = mfs_hardlinks_add(&exporter->links, &link);
     if (error != 0)
         (void)memfs_free(exporter->job->fs, first);
     return error;
@@ -206,10 +206,10 @@ static void release_copy(memfs *fs, void *copy)
     (void)memfs_free(fs, copy);
 }
 
-void mfs_hostdir_exporter_fini(struct mfs_hostdir_exporter *exporter)
+void mfs_exporter_fini(struct mfs_hostdir_exporter *exporter)
 {
-    mfs_hostdir_trail_fini(&exporter->trail);
-    mfs_hostdir_hardlinks_fini(&exporter->links, release_copy);
+    mfs_trail_fini(&exporter->trail);
+    mfs_hardlinks_fini(&exporter->links, release_copy);
 }
 
 /* ------------------------------------------------------------------- entries */
@@ -218,11 +218,11 @@ void mfs_hostdir_exporter_fini(struct mfs_hostdir_exporter *exporter)
 static int export_first(struct mfs_hostdir_exporter *exporter, struct stat *status)
 {
     const memfs_walk_entry *entry = exporter->entry;
-    if (mfs_hostdir_job_has(exporter->job, MEMFS_HOSTDIR_CHANGED) && exporter->merges &&
-        fstatat(mfs_hostdir_trail_directory(&exporter->trail), entry->name, status,
-                AT_SYMLINK_NOFOLLOW) == 0 &&
-        mfs_hostdir_exporter_is_same(exporter, entry->stat, status))
-        return mfs_hostdir_exporter_leave_unchanged(exporter);
+    if (mfs_job_has(exporter->job, MEMFS_HOSTDIR_CHANGED) && exporter->merges &&
+        fstatat(mfs_trail_directory(&exporter->trail), entry->name, status, AT_SYMLINK_NOFOLLOW) ==
+            0 &&
+        mfs_exporter_is_same(exporter, entry->stat, status))
+        return mfs_exporter_leave_unchanged(exporter);
     memfs_file *file;
     int problem = memfs_walk_open_file(exporter->walker, MEMFS_O_READ | MEMFS_O_NOATIME, &file);
     if (problem != 0)
@@ -230,7 +230,7 @@ static int export_first(struct mfs_hostdir_exporter *exporter, struct stat *stat
     problem = export_content(exporter, file, status);
     (void)memfs_close(file);
     if (problem == 0)
-        mfs_hostdir_job_count(exporter->job, &exporter->job->result.files);
+        mfs_job_count(exporter->job, &exporter->job->result.files);
     return problem;
 }
 
@@ -239,7 +239,7 @@ static int export_file(struct mfs_hostdir_exporter *exporter)
     bool has_more_names = exporter->entry->stat->links > 1;
     const struct mfs_hostdir_hardlink *link = NULL;
     if (has_more_names)
-        link = mfs_hostdir_hardlinks_find(&exporter->links, 0, exporter->entry->stat->number);
+        link = mfs_hardlinks_find(&exporter->links, 0, exporter->entry->stat->number);
     if (link != NULL) {
         int problem = export_link(exporter, link->copy);
         if (problem <= 0 || problem == EEXIST)
@@ -277,22 +277,20 @@ static int export_symlink(struct mfs_hostdir_exporter *exporter)
     if (length < 0)
         return (int)length;
     target[length] = '\0';
-    if (mfs_hostdir_job_has(job, MEMFS_HOSTDIR_INNER_LINKS) &&
-        !mfs_hostdir_filter_is_inner(target, exporter->entry->depth))
+    if (mfs_job_has(job, MEMFS_HOSTDIR_INNER_LINKS) &&
+        !mfs_filter_is_inner(target, exporter->entry->depth))
         return MEMFS_EXDEV;
-    if (mfs_hostdir_job_has(job, MEMFS_HOSTDIR_CHANGED) && exporter->merges &&
-        is_same_link(&place, target))
-        return mfs_hostdir_exporter_leave_unchanged(exporter);
-    int problem = mfs_hostdir_place_make(&place, make_symlink, target);
+    if (mfs_job_has(job, MEMFS_HOSTDIR_CHANGED) && exporter->merges && is_same_link(&place, target))
+        return mfs_exporter_leave_unchanged(exporter);
+    int problem = mfs_place_make(&place, make_symlink, target);
     if (problem != 0)
         return problem;
     read_times(exporter->entry->stat, times);
     /* Not every file system keeps the times of a link. */
-    (void)utimensat(place.directory, mfs_hostdir_place_made_name(&place), times,
-                    AT_SYMLINK_NOFOLLOW);
-    problem = mfs_hostdir_place_commit(&place);
+    (void)utimensat(place.directory, mfs_place_made_name(&place), times, AT_SYMLINK_NOFOLLOW);
+    problem = mfs_place_commit(&place);
     if (problem == 0)
-        mfs_hostdir_job_count(job, &job->result.symlinks);
+        mfs_job_count(job, &job->result.symlinks);
     return problem;
 }
 
@@ -300,19 +298,19 @@ static int enter_directory(struct mfs_hostdir_exporter *exporter)
 {
     struct mfs_hostdir_job *job = exporter->job;
     const memfs_walk_entry *entry = exporter->entry;
-    if (mfs_hostdir_filter_ends_at(job, entry->depth))
+    if (mfs_filter_ends_at(job, entry->depth))
         (void)memfs_walk_prune(exporter->walker);
     if (entry->depth > 0) {
-        int directory = mfs_hostdir_trail_directory(&exporter->trail);
+        int directory = mfs_trail_directory(&exporter->trail);
         if (mkdirat(directory, entry->name, 0700) != 0 && !(errno == EEXIST && exporter->merges))
             return errno;
-        int problem = mfs_hostdir_trail_name(&exporter->trail, entry->name);
+        int problem = mfs_trail_name(&exporter->trail, entry->name);
         if (problem == 0)
-            problem = mfs_hostdir_trail_enter(&exporter->trail, entry->name);
+            problem = mfs_trail_enter(&exporter->trail, entry->name);
         if (problem != 0)
             return problem;
     }
-    mfs_hostdir_job_count(job, &job->result.directories);
+    mfs_job_count(job, &job->result.directories);
     return 0;
 }
 
@@ -323,10 +321,9 @@ static int leave_on_host(struct mfs_hostdir_exporter *exporter)
         return 0;
     }
     if (exporter->entry->depth == 0)
-        return set_attributes(exporter, mfs_hostdir_trail_root(&exporter->trail),
-                              exporter->entry->stat);
+        return set_attributes(exporter, mfs_trail_root(&exporter->trail), exporter->entry->stat);
     int left;
-    int problem = mfs_hostdir_trail_leave(&exporter->trail, &left);
+    int problem = mfs_trail_leave(&exporter->trail, &left);
     if (problem != 0)
         return problem;
     problem = set_attributes(exporter, left, exporter->entry->stat);
@@ -334,23 +331,23 @@ static int leave_on_host(struct mfs_hostdir_exporter *exporter)
     return problem;
 }
 
-int mfs_hostdir_exporter_step(struct mfs_hostdir_exporter *exporter)
+int mfs_exporter_step(struct mfs_hostdir_exporter *exporter)
 {
     struct mfs_hostdir_job *job = exporter->job;
     const memfs_walk_entry *entry = exporter->entry;
     if (entry->event == MEMFS_WALK_LEAVE)
         return leave_on_host(exporter);
-    int choice = mfs_hostdir_choice_of_tree(job, entry, exporter->path);
+    int choice = mfs_choice_of_tree(job, entry, exporter->path);
     if (choice < 0)
         return choice;
-    mfs_hostdir_choice_count(job, choice);
+    mfs_choice_count(job, choice);
     if (choice != MFS_HOSTDIR_CHOICE_TAKE) {
         exporter->ignores_leave = entry->event == MEMFS_WALK_ENTER;
         if (exporter->ignores_leave)
             (void)memfs_walk_prune(exporter->walker);
         return 0;
     }
-    int answer = mfs_hostdir_job_tell(job, exporter->path);
+    int answer = mfs_job_tell(job, exporter->path);
     if (answer != 0)
         return answer;
     if (entry->event == MEMFS_WALK_ENTER)

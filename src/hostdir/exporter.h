@@ -24,21 +24,21 @@ struct mfs_hostdir_exporter {
 };
 
 /* Copies the entry that the walker stands on, or leaves a directory.  Returns a problem. */
-int mfs_hostdir_exporter_step(struct mfs_hostdir_exporter *exporter);
+int mfs_exporter_step(struct mfs_hostdir_exporter *exporter);
 
 /* Fills a new file of the host, gives it its attributes, tells its status and closes it.  Returns a
  * problem. */
-int mfs_hostdir_exporter_fill(struct mfs_hostdir_exporter *exporter, memfs_file *file,
-                              int descriptor, struct stat *status);
+int mfs_exporter_fill(struct mfs_hostdir_exporter *exporter, memfs_file *file, int descriptor,
+                      struct stat *status);
 
 /* Whether a file of the host is like that of the tree already. */
-bool mfs_hostdir_exporter_is_same(const struct mfs_hostdir_exporter *exporter,
-                                  const memfs_stat_info *stat, const struct stat *status);
+bool mfs_exporter_is_same(const struct mfs_hostdir_exporter *exporter, const memfs_stat_info *stat,
+                          const struct stat *status);
 
 /* Counts the entry, which stays as it is.  0. */
-int mfs_hostdir_exporter_leave_unchanged(struct mfs_hostdir_exporter *exporter);
+int mfs_exporter_leave_unchanged(struct mfs_hostdir_exporter *exporter);
 
 /* Gives back the trail and the table of links, but not the walker. */
-void mfs_hostdir_exporter_fini(struct mfs_hostdir_exporter *exporter);
+void mfs_exporter_fini(struct mfs_hostdir_exporter *exporter);
 
 #endif

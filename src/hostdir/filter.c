@@ -10,7 +10,7 @@ static bool matches_one(const char *const *patterns, const char *path)
     return false;
 }
 
-int mfs_hostdir_filter_ask(const struct mfs_hostdir_job *job, const memfs_hostdir_entry *entry)
+int mfs_filter_ask(const struct mfs_hostdir_job *job, const memfs_hostdir_entry *entry)
 {
     const memfs_hostdir_options *options = &job->options;
     bool is_directory = entry->kind == MEMFS_KIND_DIRECTORY;
@@ -19,7 +19,7 @@ int mfs_hostdir_filter_ask(const struct mfs_hostdir_job *job, const memfs_hostdi
     if (options->include != NULL && !is_directory && !matches_one(options->include, entry->path))
         return MEMFS_HOSTDIR_LEAVE;
     if (options->max_file_bytes != 0 && entry->kind == MEMFS_KIND_FILE &&
-        entry->size > options->max_file_bytes)
+        entry->size_bytes > options->max_file_bytes)
         return MEMFS_HOSTDIR_LEAVE;
     if (options->filter == NULL)
         return MEMFS_HOSTDIR_TAKE;
@@ -27,7 +27,7 @@ int mfs_hostdir_filter_ask(const struct mfs_hostdir_job *job, const memfs_hostdi
     return answer <= MEMFS_HOSTDIR_LEAVE ? answer : MEMFS_EINVAL;
 }
 
-bool mfs_hostdir_filter_ends_at(const struct mfs_hostdir_job *job, uint32_t depth)
+bool mfs_filter_ends_at(const struct mfs_hostdir_job *job, uint32_t depth)
 {
     return job->options.max_depth != 0 && depth >= job->options.max_depth;
 }
@@ -37,7 +37,7 @@ static size_t component_length(const char *path)
     return strcspn(path, "/");
 }
 
-bool mfs_hostdir_filter_is_inner(const char *target, uint32_t depth)
+bool mfs_filter_is_inner(const char *target, uint32_t depth)
 {
     uint32_t ups = 0;
     bool has_name = false;

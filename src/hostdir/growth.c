@@ -5,8 +5,7 @@
 
 enum { FIRST_BYTES = 512 };
 
-int mfs_hostdir_growth_reserve(memfs *fs, void **items, size_t *capacity, size_t item_bytes,
-                               size_t needed)
+int mfs_growth_reserve(memfs *fs, void **items, size_t *capacity, size_t item_bytes, size_t needed)
 {
     if (needed <= *capacity)
         return 0;

@@ -16,8 +16,8 @@ static struct mfs_hostdir_hardlink *find_slot(struct mfs_hostdir_hardlink *slots
     return &slots[index];
 }
 
-struct mfs_hostdir_hardlink *mfs_hostdir_hardlinks_find(const struct mfs_hostdir_hardlinks *links,
-                                                        uint64_t device, uint64_t number)
+struct mfs_hostdir_hardlink *mfs_hardlinks_find(const struct mfs_hostdir_hardlinks *links,
+                                                uint64_t device, uint64_t number)
 {
     if (links->capacity == 0)
         return NULL;
@@ -44,8 +44,7 @@ static int grow_table(struct mfs_hostdir_hardlinks *links)
     return 0;
 }
 
-int mfs_hostdir_hardlinks_add(struct mfs_hostdir_hardlinks *links,
-                              const struct mfs_hostdir_hardlink *link)
+int mfs_hardlinks_add(struct mfs_hostdir_hardlinks *links, const struct mfs_hostdir_hardlink *link)
 {
     if (2 * (links->count + 1) > links->capacity) {
         int error = grow_table(links);
@@ -60,8 +59,7 @@ int mfs_hostdir_hardlinks_add(struct mfs_hostdir_hardlinks *links,
     return 0;
 }
 
-void mfs_hostdir_hardlinks_fini(struct mfs_hostdir_hardlinks *links,
-                                void (*release)(memfs *fs, void *copy))
+void mfs_hardlinks_fini(struct mfs_hostdir_hardlinks *links, void (*release)(memfs *fs, void *copy))
 {
     for (size_t index = 0; index < links->capacity; index++)
         if (links->slots[index].copy != NULL)

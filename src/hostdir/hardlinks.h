@@ -5,7 +5,7 @@
 #ifndef MFS_HOSTDIR_HARDLINKS_H
 #define MFS_HOSTDIR_HARDLINKS_H
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,15 +24,14 @@ struct mfs_hostdir_hardlinks {
 };
 
 /* The entry of the file, or null.  Good until the next one is added. */
-struct mfs_hostdir_hardlink *mfs_hostdir_hardlinks_find(const struct mfs_hostdir_hardlinks *links,
-                                                        uint64_t device, uint64_t number);
+struct mfs_hostdir_hardlink *mfs_hardlinks_find(const struct mfs_hostdir_hardlinks *links,
+                                                uint64_t device, uint64_t number);
 
 /* Notes the copy of a file that is not in the table.  Errors: EDQUOT, ENOMEM. */
-int mfs_hostdir_hardlinks_add(struct mfs_hostdir_hardlinks *links,
-                              const struct mfs_hostdir_hardlink *link);
+int mfs_hardlinks_add(struct mfs_hostdir_hardlinks *links, const struct mfs_hostdir_hardlink *link);
 
 /* Gives each copy that is left to `release`. */
-void mfs_hostdir_hardlinks_fini(struct mfs_hostdir_hardlinks *links,
-                                void (*release)(memfs *fs, void *copy));
+void mfs_hardlinks_fini(struct mfs_hostdir_hardlinks *links,
+                        void (*release)(memfs *fs, void *copy));
 
 #endif

@@ -28,15 +28,14 @@ static int import_root(struct import_run *run, int descriptor, const struct stat
 {
     struct mfs_hostdir_job *job = run->importer.job;
     if (S_ISDIR(status->st_mode))
-        return mfs_hostdir_importer_tree(&run->importer, descriptor);
-    if (mfs_hostdir_job_has(job, MEMFS_HOSTDIR_COUNT))
-        mfs_hostdir_totals_add(job, (uint64_t)status->st_size);
-    int problem = mfs_hostdir_job_tell(job, "");
+        return mfs_importer_tree(&run->importer, descriptor);
+    if (mfs_job_has(job, MEMFS_HOSTDIR_COUNT))
+        mfs_totals_add(job, (uint64_t)status->st_size);
+    int problem = mfs_job_tell(job, "");
     if (problem == 0)
-        problem = mfs_hostdir_importer_file(&run->importer, descriptor,
-                                            MFS_HOSTDIR_IMPORTER_ROOT_NAME);
+        problem = mfs_importer_file(&run->importer, descriptor, MFS_HOSTDIR_IMPORTER_ROOT_NAME);
     (void)close(descriptor);
-    return mfs_hostdir_job_fail(job, "", problem);
+    return mfs_job_fail(job, "", problem);
 }
 
 static int make_tree_stage(struct import_run *run)
@@ -71,7 +70,7 @@ static int publish_staged(struct import_run *run, bool is_directory)
 {
     memfs *fs = run->importer.job->fs;
     const char *path = run->importer.job->tree_root;
-    bool replaces = mfs_hostdir_job_has(run->importer.job, MEMFS_HOSTDIR_REPLACE);
+    bool replaces = mfs_job_has(run->importer.job, MEMFS_HOSTDIR_REPLACE);
     unsigned flags = MEMFS_RENAME_MAKE_PARENTS;
     if (is_directory || replaces)
         flags |= MEMFS_RENAME_NOREPLACE;
@@ -91,7 +90,7 @@ static int publish_staged(struct import_run *run, bool is_directory)
 static int check_destination(const struct import_run *run, bool is_directory)
 {
     memfs_stat_info there = {.struct_size = sizeof there};
-    if (mfs_hostdir_job_has(run->importer.job, MEMFS_HOSTDIR_REPLACE))
+    if (mfs_job_has(run->importer.job, MEMFS_HOSTDIR_REPLACE))
         return 0;
     int error = memfs_lstat(run->importer.job->fs, run->importer.job->tree_root, &there);
     if (error != 0)
@@ -110,14 +109,14 @@ static int import_by_stage(struct import_run *run, int descriptor, const struct 
         error = make_tree_stage(run);
     if (error != 0) {
         (void)close(descriptor);
-        return mfs_hostdir_job_fail(job, "", error);
+        return mfs_job_fail(job, "", error);
     }
     error = import_root(run, descriptor, status);
     if (error == 0)
-        error = mfs_hostdir_job_fail(job, "", mfs_hostdir_job_tell(job, ""));
-    mfs_hostdir_importer_fini(&run->importer);
+        error = mfs_job_fail(job, "", mfs_job_tell(job, ""));
+    mfs_importer_fini(&run->importer);
     if (error == 0)
-        error = mfs_hostdir_job_fail(job, "", publish_staged(run, S_ISDIR(status->st_mode)));
+        error = mfs_job_fail(job, "", publish_staged(run, S_ISDIR(status->st_mode)));
     (void)memfs_remove_tree(job->fs, run->stage);
     return error;
 }
@@ -126,17 +125,17 @@ static int import_by_stage(struct import_run *run, int descriptor, const struct 
 static int open_root(struct mfs_hostdir_job *job, struct stat *status, int *descriptor)
 {
     if (stat(job->host_root, status) != 0)
-        return mfs_hostdir_job_fail(job, "", errno);
+        return mfs_job_fail(job, "", errno);
     if (!S_ISDIR(status->st_mode) && !S_ISREG(status->st_mode))
-        return mfs_hostdir_job_fail_on_host(job, "", MEMFS_EOPNOTSUPP);
-    *descriptor = open(job->host_root, mfs_hostdir_importer_open_flags());
+        return mfs_job_fail_on_host(job, "", MEMFS_EOPNOTSUPP);
+    *descriptor = open(job->host_root, mfs_importer_open_flags());
     if (*descriptor < 0)
-        return mfs_hostdir_job_fail(job, "", errno);
+        return mfs_job_fail(job, "", errno);
     int error = 0;
     if (fstat(*descriptor, status) != 0)
-        error = mfs_hostdir_job_fail(job, "", errno);
+        error = mfs_job_fail(job, "", errno);
     else if (!S_ISDIR(status->st_mode) && !S_ISREG(status->st_mode))
-        error = mfs_hostdir_job_fail_on_host(job, "", MEMFS_EOPNOTSUPP);
+        error = mfs_job_fail_on_host(job, "", MEMFS_EOPNOTSUPP);
     if (error != 0)
         (void)close(*descriptor);
     return error;
@@ -155,11 +154,11 @@ int memfs_hostdir_import(memfs *fs, const char *host_path, const char *path,
     struct import_run run = {.importer = {.job = &job, .scan.trail.fs = fs, .links.fs = fs}};
     struct stat status;
     int descriptor;
-    int error = mfs_hostdir_job_init(&job, &request);
+    int error = mfs_job_init(&job, &request);
     if (error != 0)
         return error;
     error = open_root(&job, &status, &descriptor);
     if (error == 0)
         error = import_by_stage(&run, descriptor, &status);
-    return mfs_hostdir_job_fini(&job, &request, error);
+    return mfs_job_fini(&job, &request, error);
 }

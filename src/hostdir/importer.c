@@ -12,8 +12,8 @@
  */
 #include "importer.h"
 
-#include "bytes.h"
 #include "choice.h"
+#include "datacopy.h"
 #include "filter.h"
 #include "osfile.h"
 #include "totals.h"
@@ -30,12 +30,12 @@ static const char *name_in_tree(const struct mfs_hostdir_importer *importer)
 
 static int64_t access_ns(const struct stat *status)
 {
-    return mfs_hostdir_osfile_ns(mfs_hostdir_osfile_access_time(status));
+    return mfs_osfile_ns(mfs_osfile_access_time(status));
 }
 
 static int64_t modify_ns(const struct stat *status)
 {
-    return mfs_hostdir_osfile_ns(mfs_hostdir_osfile_modify_time(status));
+    return mfs_osfile_ns(mfs_osfile_modify_time(status));
 }
 
 /* --------------------------------------------------------------------- files */
@@ -43,7 +43,7 @@ static int64_t modify_ns(const struct stat *status)
 static int fill_in_tree(struct mfs_hostdir_importer *importer, int descriptor,
                         const struct stat *status, memfs_file *file)
 {
-    int problem = mfs_hostdir_bytes_import(importer->job, descriptor, file);
+    int problem = mfs_datacopy_import(importer->job, descriptor, file);
     return problem != 0 ? problem : memfs_futimens(file, access_ns(status), modify_ns(status));
 }
 
@@ -55,7 +55,7 @@ static int keep_open_for_links(struct mfs_hostdir_importer *importer, const stru
                                               .number = (uint64_t)status->st_ino,
                                               .names_left = (uint64_t)status->st_nlink - 1,
                                               .copy = file};
-    return mfs_hostdir_hardlinks_add(&importer->links, &link);
+    return mfs_hardlinks_add(&importer->links, &link);
 }
 
 /* Makes a file of the tree out of an open file of the host. */
@@ -97,17 +97,16 @@ static int import_link(struct mfs_hostdir_importer *importer, struct mfs_hostdir
     return 0;
 }
 
-int mfs_hostdir_importer_file(struct mfs_hostdir_importer *importer, int descriptor,
-                              const char *name)
+int mfs_importer_file(struct mfs_hostdir_importer *importer, int descriptor, const char *name)
 {
     struct stat status;
     if (fstat(descriptor, &status) != 0)
         return errno;
     if (!S_ISREG(status.st_mode)) /* replaced since it was looked at */
-        return mfs_hostdir_job_fail_on_host(
+        return mfs_job_fail_on_host(
             importer->job, importer->scan.trail.path != NULL ? importer->scan.trail.path : "",
             MEMFS_EOPNOTSUPP);
-    struct mfs_hostdir_hardlink *link = mfs_hostdir_hardlinks_find(
+    struct mfs_hostdir_hardlink *link = mfs_hardlinks_find(
         &importer->links, (uint64_t)status.st_dev, (uint64_t)status.st_ino);
     int problem = MEMFS_EMLINK;
     if (link != NULL && link->copy != NULL)
@@ -116,22 +115,22 @@ int mfs_hostdir_importer_file(struct mfs_hostdir_importer *importer, int descrip
         problem = import_new(importer, descriptor, &status, name,
                              status.st_nlink > 1 && link == NULL);
     if (problem == 0)
-        mfs_hostdir_job_count(importer->job, &importer->job->result.files);
+        mfs_job_count(importer->job, &importer->job->result.files);
     return problem;
 }
 
-int mfs_hostdir_importer_open_flags(void)
+int mfs_importer_open_flags(void)
 {
     return O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 }
 
 static int import_file(struct mfs_hostdir_importer *importer)
 {
-    int descriptor = openat(mfs_hostdir_trail_directory(&importer->scan.trail), importer->scan.name,
-                            mfs_hostdir_importer_open_flags() | O_NOFOLLOW);
+    int descriptor = openat(mfs_trail_directory(&importer->scan.trail), importer->scan.name,
+                            mfs_importer_open_flags() | O_NOFOLLOW);
     if (descriptor < 0)
         return errno == ENOENT ? 0 : errno;
-    int problem = mfs_hostdir_importer_file(importer, descriptor, importer->scan.name);
+    int problem = mfs_importer_file(importer, descriptor, importer->scan.name);
     (void)close(descriptor);
     return problem;
 }
@@ -143,18 +142,18 @@ static int import_symlink(struct mfs_hostdir_importer *importer)
     struct mfs_hostdir_job *job = importer->job;
     const struct mfs_hostdir_scan *scan = &importer->scan;
     char target[MEMFS_PATH_MAX + 2];
-    ssize_t length = readlinkat(mfs_hostdir_trail_directory(&scan->trail), scan->name, target,
+    ssize_t length = readlinkat(mfs_trail_directory(&scan->trail), scan->name, target,
                                 MEMFS_PATH_MAX + 1);
     if (length < 0)
         return errno == ENOENT ? 0 : errno;
     target[length] = '\0';
-    if (mfs_hostdir_job_has(job, MEMFS_HOSTDIR_INNER_LINKS) &&
-        !mfs_hostdir_filter_is_inner(target, scan->entry_depth))
-        return mfs_hostdir_job_fail_on_host(job, scan->trail.path, MEMFS_EXDEV);
+    if (mfs_job_has(job, MEMFS_HOSTDIR_INNER_LINKS) &&
+        !mfs_filter_is_inner(target, scan->entry_depth))
+        return mfs_job_fail_on_host(job, scan->trail.path, MEMFS_EXDEV);
     int error = memfs_symlinkat(job->fs, target, importer->at, scan->name);
     if (error != 0)
         return error;
-    mfs_hostdir_job_count(job, &job->result.symlinks);
+    mfs_job_count(job, &job->result.symlinks);
     return memfs_utimensat(job->fs, importer->at, scan->name, access_ns(&scan->status),
                            modify_ns(&scan->status), MEMFS_AT_NOFOLLOW);
 }
@@ -185,10 +184,10 @@ static int import_directory(struct mfs_hostdir_importer *importer)
     int error = memfs_mkdirat(job->fs, importer->at, name, scan->status.st_mode & 07777);
     if (error != 0)
         return error;
-    mfs_hostdir_job_count(job, &job->result.directories);
-    if (!mfs_hostdir_filter_ends_at(job, scan->entry_depth))
+    mfs_job_count(job, &job->result.directories);
+    if (!mfs_filter_ends_at(job, scan->entry_depth))
         return move_at(importer, name);
-    mfs_hostdir_scan_skip(scan);
+    mfs_scan_skip(scan);
     return set_times_of(importer, name);
 }
 
@@ -203,16 +202,16 @@ static int import_entry(struct mfs_hostdir_importer *importer)
     struct mfs_hostdir_scan *scan = &importer->scan;
     if (scan->event == MEMFS_WALK_LEAVE)
         return leave_in_tree(importer);
-    int choice = mfs_hostdir_choice_of_host(importer->job, scan);
+    int choice = mfs_choice_of_host(importer->job, scan);
     if (choice < 0)
         return choice;
-    mfs_hostdir_choice_count(importer->job, choice);
+    mfs_choice_count(importer->job, choice);
     if (choice != MFS_HOSTDIR_CHOICE_TAKE) {
         if (scan->event == MEMFS_WALK_ENTER)
-            mfs_hostdir_scan_skip(scan);
+            mfs_scan_skip(scan);
         return 0;
     }
-    int answer = mfs_hostdir_job_tell(importer->job, scan->trail.path);
+    int answer = mfs_job_tell(importer->job, scan->trail.path);
     if (answer != 0)
         return answer;
     if (scan->event == MEMFS_WALK_ENTER)
@@ -226,23 +225,23 @@ static bool is_skipped(const struct mfs_hostdir_importer *importer, int problem)
     bool is_shortage = problem == EMFILE || problem == ENFILE || problem == ENOMEM;
     bool is_below_root = importer->scan.event == 0 || importer->scan.entry_depth > 0;
     return problem > 0 && !is_shortage && is_below_root && !importer->scan.is_lost &&
-           mfs_hostdir_job_has(importer->job, MEMFS_HOSTDIR_SKIP_UNREADABLE);
+           mfs_job_has(importer->job, MEMFS_HOSTDIR_SKIP_UNREADABLE);
 }
 
-int mfs_hostdir_importer_tree(struct mfs_hostdir_importer *importer, int descriptor)
+int mfs_importer_tree(struct mfs_hostdir_importer *importer, int descriptor)
 {
     struct mfs_hostdir_job *job = importer->job;
     struct mfs_hostdir_scan *scan = &importer->scan;
     int problem = 0;
-    if (mfs_hostdir_job_has(job, MEMFS_HOSTDIR_COUNT))
-        problem = mfs_hostdir_totals_of_host(job, descriptor);
+    if (mfs_job_has(job, MEMFS_HOSTDIR_COUNT))
+        problem = mfs_totals_of_host(job, descriptor);
     if (problem != 0) {
         (void)close(descriptor);
         return problem;
     }
-    problem = mfs_hostdir_scan_begin(scan, descriptor);
+    problem = mfs_scan_begin(scan, descriptor);
     while (problem == 0) {
-        problem = mfs_hostdir_scan_next(scan);
+        problem = mfs_scan_next(scan);
         if (problem == 0 && scan->event == 0)
             break;
         if (problem == 0)
@@ -252,7 +251,7 @@ int mfs_hostdir_importer_tree(struct mfs_hostdir_importer *importer, int descrip
             problem = 0;
         }
     }
-    return mfs_hostdir_job_fail(job, scan->trail.path != NULL ? scan->trail.path : "", problem);
+    return mfs_job_fail(job, scan->trail.path != NULL ? scan->trail.path : "", problem);
 }
 
 static void release_file(memfs *fs, void *copy)
@@ -262,9 +261,9 @@ static void release_file(memfs *fs, void *copy)
         (void)memfs_close(copy);
 }
 
-void mfs_hostdir_importer_fini(struct mfs_hostdir_importer *importer)
+void mfs_importer_fini(struct mfs_hostdir_importer *importer)
 {
-    mfs_hostdir_scan_fini(&importer->scan);
-    mfs_hostdir_hardlinks_fini(&importer->links, release_file);
+    mfs_scan_fini(&importer->scan);
+    mfs_hardlinks_fini(&importer->links, release_file);
     (void)memfs_closedir(importer->at);
 }

@@ -17,17 +17,16 @@ struct mfs_hostdir_importer {
 };
 
 /* For a file of the host that is to be read.  Not blocking: it may be a pipe by now. */
-int mfs_hostdir_importer_open_flags(void);
+int mfs_importer_open_flags(void);
 
 /* Makes the file `name` in `at` of an open file of the host.  Returns a problem. */
-int mfs_hostdir_importer_file(struct mfs_hostdir_importer *importer, int descriptor,
-                              const char *name);
+int mfs_importer_file(struct mfs_hostdir_importer *importer, int descriptor, const char *name);
 
 /* Makes a tree in `at` of an open directory of the host, which it takes over.  Returns an error,
  * which is noted. */
-int mfs_hostdir_importer_tree(struct mfs_hostdir_importer *importer, int descriptor);
+int mfs_importer_tree(struct mfs_hostdir_importer *importer, int descriptor);
 
 /* Gives back the scan, the table of links, and `at`. */
-void mfs_hostdir_importer_fini(struct mfs_hostdir_importer *importer);
+void mfs_importer_fini(struct mfs_hostdir_importer *importer);
 
 #endif

@@ -28,9 +28,10 @@ static int read_options(memfs_hostdir_options *out, const memfs_hostdir_options 
     memset(out, 0, sizeof *out);
     if (options == NULL)
         return 0;
-    if (options->struct_size < sizeof options->struct_size ||
-        !is_all_zero(options, sizeof *options, options->struct_size))
+    if (options->struct_size < sizeof options->struct_size)
         return MEMFS_EINVAL;
+    if (!is_all_zero(options, sizeof *options, options->struct_size))
+        return MEMFS_E2BIG;
     memcpy(out, options, smaller(options->struct_size, sizeof *options));
     return 0;
 }
@@ -57,7 +58,7 @@ static int check_request(const struct mfs_hostdir_request *request,
     return result != NULL && result->struct_size < RESULT_BYTES_LEAST ? MEMFS_EINVAL : 0;
 }
 
-int mfs_hostdir_job_init(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *request)
+int mfs_job_init(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *request)
 {
     memset(job, 0, sizeof *job);
     job->fs = request->fs;
@@ -72,15 +73,14 @@ int mfs_hostdir_job_init(struct mfs_hostdir_job *job, const struct mfs_hostdir_r
     void *buffer;
     error = memfs_charged_alloc(job->fs, MFS_HOSTDIR_PIECE_BYTES, &buffer);
     if (error != 0) {
-        (void)mfs_hostdir_job_fail(job, "", error);
-        return mfs_hostdir_job_fini(job, request, error);
+        (void)mfs_job_fail(job, "", error);
+        return mfs_job_fini(job, request, error);
     }
     job->buffer = buffer;
     return 0;
 }
 
-int mfs_hostdir_job_fini(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *request,
-                         int error)
+int mfs_job_fini(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *request, int error)
 {
     if (job->buffer != NULL)
         (void)memfs_free(job->fs, job->buffer);
@@ -128,7 +128,7 @@ static int note(struct mfs_hostdir_job *job, const char *root, const char *path,
     return error;
 }
 
-int mfs_hostdir_job_fail(struct mfs_hostdir_job *job, const char *path, int problem)
+int mfs_job_fail(struct mfs_hostdir_job *job, const char *path, int problem)
 {
     if (problem == 0)
         return 0;
@@ -136,14 +136,14 @@ int mfs_hostdir_job_fail(struct mfs_hostdir_job *job, const char *path, int prob
                        : note(job, job->tree_root, path, problem, 0);
 }
 
-int mfs_hostdir_job_fail_on_host(struct mfs_hostdir_job *job, const char *path, int error)
+int mfs_job_fail_on_host(struct mfs_hostdir_job *job, const char *path, int error)
 {
     return note(job, job->host_root, path, error, 0);
 }
 
 /* ------------------------------------------------------------------ progress */
 
-int mfs_hostdir_job_tell(struct mfs_hostdir_job *job, const char *path)
+int mfs_job_tell(struct mfs_hostdir_job *job, const char *path)
 {
     if (path != NULL)
         job->progress.path = path;
@@ -153,7 +153,7 @@ int mfs_hostdir_job_tell(struct mfs_hostdir_job *job, const char *path)
     return answer <= 0 ? answer : MEMFS_EINVAL;
 }
 
-void mfs_hostdir_job_count(struct mfs_hostdir_job *job, uint64_t *counter)
+void mfs_job_count(struct mfs_hostdir_job *job, uint64_t *counter)
 {
     ++*counter;
     job->progress.entries_done++;

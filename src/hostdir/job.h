@@ -3,6 +3,7 @@
 #define MFS_HOSTDIR_JOB_H
 
 #include <memfs/hostdir.h>
+#include <memfs/storage.h>
 #include <stdbool.h>
 
 enum { MFS_HOSTDIR_PIECE_BYTES = 65536 };
@@ -25,14 +26,13 @@ struct mfs_hostdir_request {
     uint32_t known_flags;
 };
 
-/* Errors: EINVAL; EDQUOT, ENOMEM (the buffer), which are in the result already. */
-int mfs_hostdir_job_init(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *request);
+/* Errors: EINVAL, E2BIG; EDQUOT, ENOMEM (the buffer), which are in the result already. */
+int mfs_job_init(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *request);
 
 /* Hands the result out.  Returns `error`. */
-int mfs_hostdir_job_fini(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *request,
-                         int error);
+int mfs_job_fini(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *request, int error);
 
-static inline bool mfs_hostdir_job_has(const struct mfs_hostdir_job *job, uint32_t flag)
+static inline bool mfs_job_has(const struct mfs_hostdir_job *job, uint32_t flag)
 {
     return (job->options.flags & flag) != 0;
 }
@@ -41,18 +41,18 @@ static inline bool mfs_hostdir_job_has(const struct mfs_hostdir_job *job, uint32
  * Notes a problem at a relative path: an errno on the host's side, an error of memfs on the
  * tree's.  The first one counts.  Returns the error to give back: 0 if there is no problem.
  */
-int mfs_hostdir_job_fail(struct mfs_hostdir_job *job, const char *path, int problem);
+int mfs_job_fail(struct mfs_hostdir_job *job, const char *path, int problem);
 
 /* The same for an error of memfs on the host's side. */
-int mfs_hostdir_job_fail_on_host(struct mfs_hostdir_job *job, const char *path, int error);
+int mfs_job_fail_on_host(struct mfs_hostdir_job *job, const char *path, int error);
 
 /*
  * Tells the watch where the job is.  What it answers: 0, or an error.  `path` is kept until the
  * next call; null: still the same.
  */
-int mfs_hostdir_job_tell(struct mfs_hostdir_job *job, const char *path);
+int mfs_job_tell(struct mfs_hostdir_job *job, const char *path);
 
 /* Counts an entry that is done. */
-void mfs_hostdir_job_count(struct mfs_hostdir_job *job, uint64_t *counter);
+void mfs_job_count(struct mfs_hostdir_job *job, uint64_t *counter);
 
 #endif

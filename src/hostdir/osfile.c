@@ -15,7 +15,7 @@
 
 enum { NS_PER_SECOND = 1000000000 };
 
-int mfs_hostdir_osfile_open_parent(const char *path)
+int mfs_osfile_open_parent(const char *path)
 {
 #if defined(O_PATH)
     return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -26,7 +26,7 @@ int mfs_hostdir_osfile_open_parent(const char *path)
 #endif
 }
 
-int mfs_hostdir_osfile_exchange(int directory, const char *one, const char *other)
+int mfs_osfile_exchange(int directory, const char *one, const char *other)
 {
 #if defined(__linux__) && defined(SYS_renameat2)
     const unsigned exchange = 2; /* RENAME_EXCHANGE, which old headers lack */
@@ -39,7 +39,7 @@ int mfs_hostdir_osfile_exchange(int directory, const char *one, const char *othe
 #endif
 }
 
-int64_t mfs_hostdir_osfile_seek(int descriptor, int64_t offset, int hole)
+int64_t mfs_osfile_seek(int descriptor, int64_t offset, int hole)
 {
 #if defined(SEEK_DATA) && defined(SEEK_HOLE)
     return lseek(descriptor, (off_t)offset, hole ? SEEK_HOLE : SEEK_DATA);
@@ -52,12 +52,12 @@ int64_t mfs_hostdir_osfile_seek(int descriptor, int64_t offset, int hole)
 #endif
 }
 
-int64_t mfs_hostdir_osfile_ns(struct timespec time)
+int64_t mfs_osfile_ns(struct timespec time)
 {
     return (int64_t)time.tv_sec * NS_PER_SECOND + time.tv_nsec;
 }
 
-struct timespec mfs_hostdir_osfile_timespec(int64_t nanoseconds)
+struct timespec mfs_osfile_timespec(int64_t nanoseconds)
 {
     struct timespec time;
     int64_t rest = nanoseconds % NS_PER_SECOND;
@@ -68,7 +68,7 @@ struct timespec mfs_hostdir_osfile_timespec(int64_t nanoseconds)
     return time;
 }
 
-struct timespec mfs_hostdir_osfile_access_time(const struct stat *status)
+struct timespec mfs_osfile_access_time(const struct stat *status)
 {
 #if defined(__APPLE__)
     return status->st_atimespec;
@@ -77,7 +77,7 @@ struct timespec mfs_hostdir_osfile_access_time(const struct stat *status)
 #endif
 }
 
-struct timespec mfs_hostdir_osfile_modify_time(const struct stat *status)
+struct timespec mfs_osfile_modify_time(const struct stat *status)
 {
 #if defined(__APPLE__)
     return status->st_mtimespec;

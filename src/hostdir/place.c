@@ -7,7 +7,7 @@
 
 enum { NAMES_MOST = 10000 };
 
-int mfs_hostdir_place_create_file(void *context, int directory, const char *name)
+int mfs_place_create_file(void *context, int directory, const char *name)
 {
     int *descriptor = context;
     *descriptor = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
@@ -16,8 +16,8 @@ int mfs_hostdir_place_create_file(void *context, int directory, const char *name
 }
 
 /* The process's number keeps two of them from trying the same names one after the other. */
-int mfs_hostdir_place_make_temporary(int directory, char name[MFS_HOSTDIR_PLACE_NAME_BYTES],
-                                     mfs_hostdir_place_maker maker, void *context)
+int mfs_place_make_temporary(int directory, char name[MFS_HOSTDIR_PLACE_NAME_BYTES],
+                             mfs_place_maker maker, void *context)
 {
     int problem = EEXIST;
     for (int number = 1; number <= NAMES_MOST && problem == EEXIST; number++) {
@@ -28,25 +28,24 @@ int mfs_hostdir_place_make_temporary(int directory, char name[MFS_HOSTDIR_PLACE_
     return problem;
 }
 
-int mfs_hostdir_place_make(struct mfs_hostdir_place *place, mfs_hostdir_place_maker maker,
-                           void *context)
+int mfs_place_make(struct mfs_hostdir_place *place, mfs_place_maker maker, void *context)
 {
     if (!place->replaces)
         return maker(context, place->directory, place->name);
-    return mfs_hostdir_place_make_temporary(place->directory, place->temporary, maker, context);
+    return mfs_place_make_temporary(place->directory, place->temporary, maker, context);
 }
 
-const char *mfs_hostdir_place_made_name(const struct mfs_hostdir_place *place)
+const char *mfs_place_made_name(const struct mfs_hostdir_place *place)
 {
     return place->replaces ? place->temporary : place->name;
 }
 
-void mfs_hostdir_place_cancel(struct mfs_hostdir_place *place)
+void mfs_place_cancel(struct mfs_hostdir_place *place)
 {
-    (void)unlinkat(place->directory, mfs_hostdir_place_made_name(place), 0);
+    (void)unlinkat(place->directory, mfs_place_made_name(place), 0);
 }
 
-int mfs_hostdir_place_commit(struct mfs_hostdir_place *place)
+int mfs_place_commit(struct mfs_hostdir_place *place)
 {
     if (!place->replaces)
         return 0;

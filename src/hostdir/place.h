@@ -17,24 +17,23 @@ struct mfs_hostdir_place {
 };
 
 /* Makes an entry under a name that nothing has.  0 or an errno, EEXIST if something has it. */
-typedef int (*mfs_hostdir_place_maker)(void *context, int directory, const char *name);
+typedef int (*mfs_place_maker)(void *context, int directory, const char *name);
 
 /* Creates a file, never opening one that is there; `context` is an int, the descriptor. */
-int mfs_hostdir_place_create_file(void *context, int directory, const char *name);
+int mfs_place_create_file(void *context, int directory, const char *name);
 
 /* Makes an entry under a temporary name that nothing has, and tells the name.  0 or an errno. */
-int mfs_hostdir_place_make_temporary(int directory, char name[MFS_HOSTDIR_PLACE_NAME_BYTES],
-                                     mfs_hostdir_place_maker maker, void *context);
+int mfs_place_make_temporary(int directory, char name[MFS_HOSTDIR_PLACE_NAME_BYTES],
+                             mfs_place_maker maker, void *context);
 
 /* Makes the entry; it is to be committed or cancelled.  0 or an errno; nothing is there then. */
-int mfs_hostdir_place_make(struct mfs_hostdir_place *place, mfs_hostdir_place_maker maker,
-                           void *context);
+int mfs_place_make(struct mfs_hostdir_place *place, mfs_place_maker maker, void *context);
 
 /* The name that the entry has before it is committed. */
-const char *mfs_hostdir_place_made_name(const struct mfs_hostdir_place *place);
+const char *mfs_place_made_name(const struct mfs_hostdir_place *place);
 
 /* The entry is at its place.  0 or an errno; the entry is gone then. */
-int mfs_hostdir_place_commit(struct mfs_hostdir_place *place);
-void mfs_hostdir_place_cancel(struct mfs_hostdir_place *place);
+int mfs_place_commit(struct mfs_hostdir_place *place);
+void mfs_place_cancel(struct mfs_hostdir_place *place);
 
 #endif

@@ -123,7 +123,7 @@ static int remove_directory(int parent, const char *name)
     return problem;
 }
 
-int mfs_hostdir_removal_of(int parent, const char *name)
+int mfs_removal_of(int parent, const char *name)
 {
     int problem = 0;
     if (is_directory_at(parent, name))

@@ -6,6 +6,6 @@
  * Removes the entry `name` of an open directory, whatever it is, with all that is in it.  Links
  * are removed, never followed.  0 or an errno; ENOENT is none.
  */
-int mfs_hostdir_removal_of(int parent, const char *name);
+int mfs_removal_of(int parent, const char *name);
 
 #endif

@@ -15,14 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
-int mfs_hostdir_scan_begin(struct mfs_hostdir_scan *scan, int descriptor)
+int mfs_scan_begin(struct mfs_hostdir_scan *scan, int descriptor)
 {
     if (fstat(descriptor, &scan->status) != 0) {
         int problem = errno;
         (void)close(descriptor);
         return problem;
     }
-    return mfs_hostdir_trail_begin(&scan->trail, descriptor);
+    return mfs_trail_begin(&scan->trail, descriptor);
 }
 
 /* The path is the entry's already. */
@@ -38,10 +38,10 @@ static int stand_on(struct mfs_hostdir_scan *scan, int event, size_t depth)
 /* Looks at what has the name now, without opening it. */
 static int look_at(struct mfs_hostdir_scan *scan, const char *name)
 {
-    int problem = mfs_hostdir_trail_name(&scan->trail, name);
+    int problem = mfs_trail_name(&scan->trail, name);
     if (problem != 0)
         return problem;
-    int directory = mfs_hostdir_trail_directory(&scan->trail);
+    int directory = mfs_trail_directory(&scan->trail);
     return fstatat(directory, name, &scan->status, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
 }
 
@@ -51,13 +51,12 @@ static int look_at(struct mfs_hostdir_scan *scan, const char *name)
 static int begin_reading(struct mfs_hostdir_scan *scan)
 {
     void *frames = scan->frames;
-    int problem = mfs_hostdir_growth_reserve(scan->trail.fs, &frames, &scan->frame_capacity,
-                                             sizeof *scan->frames, scan->depth + 1);
+    int problem = mfs_growth_reserve(scan->trail.fs, &frames, &scan->frame_capacity,
+                                     sizeof *scan->frames, scan->depth + 1);
     scan->frames = frames;
     if (problem != 0)
         return problem;
-    int own = openat(mfs_hostdir_trail_directory(&scan->trail), ".",
-                     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int own = openat(mfs_trail_directory(&scan->trail), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     scan->stream = own >= 0 ? fdopendir(own) : NULL;
     if (scan->stream == NULL) {
         problem = errno;
@@ -74,12 +73,12 @@ static int begin_reading(struct mfs_hostdir_scan *scan)
 static int enter_entry(struct mfs_hostdir_scan *scan)
 {
     bool is_root = scan->depth == 0;
-    int problem = is_root ? 0 : mfs_hostdir_trail_enter(&scan->trail, scan->name);
+    int problem = is_root ? 0 : mfs_trail_enter(&scan->trail, scan->name);
     if (problem != 0)
         return problem;
     problem = begin_reading(scan);
     if (problem != 0 && !is_root)
-        (void)mfs_hostdir_trail_leave(&scan->trail, NULL);
+        (void)mfs_trail_leave(&scan->trail, NULL);
     return problem;
 }
 
@@ -91,9 +90,9 @@ static int leave_current(struct mfs_hostdir_scan *scan)
     int problem;
     if (scan->depth == 0) {
         scan->state = MFS_HOSTDIR_SCAN_ENDS;
-        problem = mfs_hostdir_trail_name(&scan->trail, NULL);
+        problem = mfs_trail_name(&scan->trail, NULL);
     } else {
-        problem = mfs_hostdir_trail_leave(&scan->trail, NULL);
+        problem = mfs_trail_leave(&scan->trail, NULL);
     }
     if (problem == 0)
         return stand_on(scan, MEMFS_WALK_LEAVE, scan->depth);
@@ -106,8 +105,8 @@ static int keep_name(struct mfs_hostdir_scan *scan, const char *name)
 {
     size_t bytes = strlen(name) + 1;
     void *names = scan->names;
-    int error = mfs_hostdir_growth_reserve(scan->trail.fs, &names, &scan->names_capacity, 1,
-                                           scan->names_length + bytes);
+    int error = mfs_growth_reserve(scan->trail.fs, &names, &scan->names_capacity, 1,
+                                   scan->names_length + bytes);
     scan->names = names;
     if (error != 0)
         return error;
@@ -127,7 +126,7 @@ static int read_on(struct mfs_hostdir_scan *scan)
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
             continue;
-        if (!mfs_hostdir_trail_is_name(name))
+        if (!mfs_trail_is_name(name))
             return EINVAL;
         int problem = look_at(scan, name);
         if (problem == ENOENT)
@@ -167,7 +166,7 @@ static int go_on(struct mfs_hostdir_scan *scan)
     return leave_current(scan);
 }
 
-int mfs_hostdir_scan_next(struct mfs_hostdir_scan *scan)
+int mfs_scan_next(struct mfs_hostdir_scan *scan)
 {
     int problem;
     switch (scan->state) {
@@ -198,18 +197,18 @@ int mfs_hostdir_scan_next(struct mfs_hostdir_scan *scan)
     return 0;
 }
 
-void mfs_hostdir_scan_skip(struct mfs_hostdir_scan *scan)
+void mfs_scan_skip(struct mfs_hostdir_scan *scan)
 {
     assert(scan->state == MFS_HOSTDIR_SCAN_ENTERS && scan->depth > 0);
     scan->state = MFS_HOSTDIR_SCAN_DIRECTORIES;
 }
 
-void mfs_hostdir_scan_fini(struct mfs_hostdir_scan *scan)
+void mfs_scan_fini(struct mfs_hostdir_scan *scan)
 {
     memfs *fs = scan->trail.fs;
     if (scan->stream != NULL)
         (void)closedir(scan->stream);
-    mfs_hostdir_trail_fini(&scan->trail);
+    mfs_trail_fini(&scan->trail);
     (void)memfs_free(fs, scan->frames);
     (void)memfs_free(fs, scan->names);
     *scan = (struct mfs_hostdir_scan){.trail.fs = fs};

@@ -4,10 +4,10 @@
  * vanishes before its turn is skipped.
  *
  *     struct mfs_hostdir_scan scan = {.trail.fs = fs};
- *     int problem = mfs_hostdir_scan_begin(&scan, descriptor);
- *     while (problem == 0 && (problem = mfs_hostdir_scan_next(&scan)) == 0 && scan.event != 0)
+ *     int problem = mfs_scan_begin(&scan, descriptor);
+ *     while (problem == 0 && (problem = mfs_scan_next(&scan)) == 0 && scan.event != 0)
  *         ... scan.event, scan.name, scan.status, scan.trail
- *     mfs_hostdir_scan_fini(&scan);
+ *     mfs_scan_fini(&scan);
  */
 #ifndef MFS_HOSTDIR_SCAN_H
 #define MFS_HOSTDIR_SCAN_H
@@ -49,17 +49,17 @@ struct mfs_hostdir_scan {
 };
 
 /* Begins at an open directory, which it takes over, also if it fails.  Returns a problem. */
-int mfs_hostdir_scan_begin(struct mfs_hostdir_scan *scan, int descriptor);
+int mfs_scan_begin(struct mfs_hostdir_scan *scan, int descriptor);
 
 /*
  * Goes to the next entry.  Returns a problem: trail.path says where, and the scan can go on behind
  * it (a directory that cannot be entered is left next), unless it is lost.
  */
-int mfs_hostdir_scan_next(struct mfs_hostdir_scan *scan);
+int mfs_scan_next(struct mfs_hostdir_scan *scan);
 
 /* On ENTER, but not of the root: neither into this directory, nor is it left. */
-void mfs_hostdir_scan_skip(struct mfs_hostdir_scan *scan);
+void mfs_scan_skip(struct mfs_hostdir_scan *scan);
 
-void mfs_hostdir_scan_fini(struct mfs_hostdir_scan *scan);
+void mfs_scan_fini(struct mfs_hostdir_scan *scan);
 
 #endif

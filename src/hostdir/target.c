@@ -22,10 +22,10 @@ static int open_parent(const char *path, size_t length)
     }
     memcpy(parent, path, length);
     parent[length] = '\0';
-    return mfs_hostdir_osfile_open_parent(length > 0 ? parent : ".");
+    return mfs_osfile_open_parent(length > 0 ? parent : ".");
 }
 
-int mfs_hostdir_target_open(struct mfs_hostdir_target *target, const char *path)
+int mfs_target_open(struct mfs_hostdir_target *target, const char *path)
 {
     size_t length = strlen(path);
     *target = (struct mfs_hostdir_target){.parent = -1, .path = path};
@@ -39,7 +39,7 @@ int mfs_hostdir_target_open(struct mfs_hostdir_target *target, const char *path)
     if (length - start > NAME_MAX)
         return ENAMETOOLONG;
     memcpy(target->name, path + start, length - start);
-    if (!mfs_hostdir_trail_is_name(target->name)) {
+    if (!mfs_trail_is_name(target->name)) {
         target->name[0] = '\0';
         return 0;
     }
@@ -47,7 +47,7 @@ int mfs_hostdir_target_open(struct mfs_hostdir_target *target, const char *path)
     return target->parent >= 0 ? 0 : errno;
 }
 
-int mfs_hostdir_target_look(const struct mfs_hostdir_target *target, struct stat *status)
+int mfs_target_look(const struct mfs_hostdir_target *target, struct stat *status)
 {
     return fstatat(target->parent, target->name, status, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
 }
@@ -60,36 +60,35 @@ static int make_stage_directory(void *context, int directory, const char *name)
     return mkdirat(directory, name, 0700) == 0 ? 0 : errno;
 }
 
-static int make_stage(struct mfs_hostdir_target *target, mfs_hostdir_place_maker maker,
-                      void *context)
+static int make_stage(struct mfs_hostdir_target *target, mfs_place_maker maker, void *context)
 {
-    int problem = mfs_hostdir_place_make_temporary(target->parent, target->stage, maker, context);
+    int problem = mfs_place_make_temporary(target->parent, target->stage, maker, context);
     if (problem != 0)
         target->stage[0] = '\0';
     return problem;
 }
 
-int mfs_hostdir_target_stage_directory(struct mfs_hostdir_target *target, int *descriptor)
+int mfs_target_stage_directory(struct mfs_hostdir_target *target, int *descriptor)
 {
     int problem = make_stage(target, make_stage_directory, NULL);
     if (problem != 0)
         return problem;
-    *descriptor = mfs_hostdir_trail_open(target->parent, target->stage);
+    *descriptor = mfs_trail_open(target->parent, target->stage);
     return *descriptor >= 0 ? 0 : errno;
 }
 
-int mfs_hostdir_target_stage_file(struct mfs_hostdir_target *target, int *descriptor)
+int mfs_target_stage_file(struct mfs_hostdir_target *target, int *descriptor)
 {
-    return make_stage(target, mfs_hostdir_place_create_file, descriptor);
+    return make_stage(target, mfs_place_create_file, descriptor);
 }
 
-int mfs_hostdir_target_open_directory(const struct mfs_hostdir_target *target, int *descriptor)
+int mfs_target_open_directory(const struct mfs_hostdir_target *target, int *descriptor)
 {
     if (target->name[0] == '\0') {
         *descriptor = open(target->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return *descriptor >= 0 ? 0 : errno;
     }
-    *descriptor = mfs_hostdir_trail_open(target->parent, target->name);
+    *descriptor = mfs_trail_open(target->parent, target->name);
     return *descriptor >= 0 ? 0 : errno;
 }
 
@@ -106,7 +105,7 @@ static int rename_stage(struct mfs_hostdir_target *target)
 /* Now the stage's name leads to what was replaced. */
 static int remove_replaced(struct mfs_hostdir_target *target)
 {
-    int problem = mfs_hostdir_removal_of(target->parent, target->stage);
+    int problem = mfs_removal_of(target->parent, target->stage);
     target->stage[0] = '\0';
     return problem;
 }
@@ -124,7 +123,7 @@ static int keep_the_name(void *context, int directory, const char *name)
 static int replace_in_two_steps(struct mfs_hostdir_target *target)
 {
     char aside[MFS_HOSTDIR_PLACE_NAME_BYTES];
-    int problem = mfs_hostdir_place_make_temporary(target->parent, aside, keep_the_name, target);
+    int problem = mfs_place_make_temporary(target->parent, aside, keep_the_name, target);
     if (problem != 0)
         return problem;
     problem = rename_stage(target);
@@ -132,13 +131,13 @@ static int replace_in_two_steps(struct mfs_hostdir_target *target)
         (void)renameat(target->parent, aside, target->parent, target->name);
         return problem;
     }
-    return mfs_hostdir_removal_of(target->parent, aside);
+    return mfs_removal_of(target->parent, aside);
 }
 
 /* ENOENT: nothing is there. */
 static int replace(struct mfs_hostdir_target *target)
 {
-    int problem = mfs_hostdir_osfile_exchange(target->parent, target->stage, target->name);
+    int problem = mfs_osfile_exchange(target->parent, target->stage, target->name);
     if (problem == 0)
         return remove_replaced(target);
     return problem == ENOENT ? problem : replace_in_two_steps(target);
@@ -156,7 +155,7 @@ static int publish_new_directory(struct mfs_hostdir_target *target)
     return problem;
 }
 
-int mfs_hostdir_target_publish_directory(struct mfs_hostdir_target *target, bool replaces)
+int mfs_target_publish_directory(struct mfs_hostdir_target *target, bool replaces)
 {
     for (;;) {
         int problem = replaces ? replace(target) : ENOENT;
@@ -169,18 +168,18 @@ int mfs_hostdir_target_publish_directory(struct mfs_hostdir_target *target, bool
     }
 }
 
-int mfs_hostdir_target_publish_file(struct mfs_hostdir_target *target, bool replaces)
+int mfs_target_publish_file(struct mfs_hostdir_target *target, bool replaces)
 {
     struct stat status;
-    if (replaces && mfs_hostdir_target_look(target, &status) == 0 && S_ISDIR(status.st_mode))
+    if (replaces && mfs_target_look(target, &status) == 0 && S_ISDIR(status.st_mode))
         return replace(target);
     return rename_stage(target);
 }
 
-void mfs_hostdir_target_close(struct mfs_hostdir_target *target)
+void mfs_target_close(struct mfs_hostdir_target *target)
 {
     if (target->stage[0] != '\0')
-        (void)mfs_hostdir_removal_of(target->parent, target->stage);
+        (void)mfs_removal_of(target->parent, target->stage);
     if (target->parent >= 0)
         (void)close(target->parent);
 }

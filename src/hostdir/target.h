@@ -18,26 +18,26 @@ struct mfs_hostdir_target {
 };
 
 /* Opens the directory that the target is in.  0 or an errno. */
-int mfs_hostdir_target_open(struct mfs_hostdir_target *target, const char *path);
+int mfs_target_open(struct mfs_hostdir_target *target, const char *path);
 
 /* What is at the target: 0, ENOENT or another errno. */
-int mfs_hostdir_target_look(const struct mfs_hostdir_target *target, struct stat *status);
+int mfs_target_look(const struct mfs_hostdir_target *target, struct stat *status);
 
 /* Makes a stage, a directory or a file, and opens it.  0 or an errno. */
-int mfs_hostdir_target_stage_directory(struct mfs_hostdir_target *target, int *descriptor);
-int mfs_hostdir_target_stage_file(struct mfs_hostdir_target *target, int *descriptor);
+int mfs_target_stage_directory(struct mfs_hostdir_target *target, int *descriptor);
+int mfs_target_stage_file(struct mfs_hostdir_target *target, int *descriptor);
 
 /* Opens the directory that is at the target.  0 or an errno. */
-int mfs_hostdir_target_open_directory(const struct mfs_hostdir_target *target, int *descriptor);
+int mfs_target_open_directory(const struct mfs_hostdir_target *target, int *descriptor);
 
 /*
  * The stage takes its place, in one step: a file that of a file, a directory of nothing (EEXIST);
  * with `replaces`, either that of whatever is there, which is removed afterwards.  0 or an errno.
  */
-int mfs_hostdir_target_publish_file(struct mfs_hostdir_target *target, bool replaces);
-int mfs_hostdir_target_publish_directory(struct mfs_hostdir_target *target, bool replaces);
+int mfs_target_publish_file(struct mfs_hostdir_target *target, bool replaces);
+int mfs_target_publish_directory(struct mfs_hostdir_target *target, bool replaces);
 
 /* Removes the stage, if there is one, and closes the directory. */
-void mfs_hostdir_target_close(struct mfs_hostdir_target *target);
+void mfs_target_close(struct mfs_hostdir_target *target);
 
 #endif

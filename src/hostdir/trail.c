@@ -16,23 +16,23 @@ static struct mfs_hostdir_step *last_step(const struct mfs_hostdir_trail *trail)
     return &trail->steps[trail->depth - 1];
 }
 
-int mfs_hostdir_trail_directory(const struct mfs_hostdir_trail *trail)
+int mfs_trail_directory(const struct mfs_hostdir_trail *trail)
 {
     return last_step(trail)->descriptor;
 }
 
-int mfs_hostdir_trail_root(const struct mfs_hostdir_trail *trail)
+int mfs_trail_root(const struct mfs_hostdir_trail *trail)
 {
     return trail->steps[0].descriptor;
 }
 
-bool mfs_hostdir_trail_is_name(const char *name)
+bool mfs_trail_is_name(const char *name)
 {
     return *name != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
            strcmp(name, "..") != 0;
 }
 
-int mfs_hostdir_trail_open(int parent, const char *name)
+int mfs_trail_open(int parent, const char *name)
 {
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -40,7 +40,7 @@ int mfs_hostdir_trail_open(int parent, const char *name)
 static int reserve_path(struct mfs_hostdir_trail *trail, size_t bytes)
 {
     void *path = trail->path;
-    int error = mfs_hostdir_growth_reserve(trail->fs, &path, &trail->path_capacity, 1, bytes);
+    int error = mfs_growth_reserve(trail->fs, &path, &trail->path_capacity, 1, bytes);
     trail->path = path;
     return error;
 }
@@ -50,8 +50,8 @@ static int push_step(struct mfs_hostdir_trail *trail, int descriptor)
 {
     struct stat status;
     void *steps = trail->steps;
-    int error = mfs_hostdir_growth_reserve(trail->fs, &steps, &trail->capacity,
-                                           sizeof *trail->steps, trail->depth + 1);
+    int error = mfs_growth_reserve(trail->fs, &steps, &trail->capacity, sizeof *trail->steps,
+                                   trail->depth + 1);
     trail->steps = steps;
     if (error != 0)
         return error;
@@ -69,7 +69,7 @@ static int push_step(struct mfs_hostdir_trail *trail, int descriptor)
     return 0;
 }
 
-int mfs_hostdir_trail_begin(struct mfs_hostdir_trail *trail, int descriptor)
+int mfs_trail_begin(struct mfs_hostdir_trail *trail, int descriptor)
 {
     assert(trail->depth == 0);
     int problem = reserve_path(trail, 1);
@@ -82,7 +82,7 @@ int mfs_hostdir_trail_begin(struct mfs_hostdir_trail *trail, int descriptor)
     return problem;
 }
 
-int mfs_hostdir_trail_name(struct mfs_hostdir_trail *trail, const char *name)
+int mfs_trail_name(struct mfs_hostdir_trail *trail, const char *name)
 {
     size_t length = last_step(trail)->path_length;
     size_t name_length = name != NULL ? strlen(name) : 0;
@@ -97,10 +97,10 @@ int mfs_hostdir_trail_name(struct mfs_hostdir_trail *trail, const char *name)
     return 0;
 }
 
-int mfs_hostdir_trail_enter(struct mfs_hostdir_trail *trail, const char *name)
+int mfs_trail_enter(struct mfs_hostdir_trail *trail, const char *name)
 {
-    assert(mfs_hostdir_trail_is_name(name));
-    int descriptor = mfs_hostdir_trail_open(mfs_hostdir_trail_directory(trail), name);
+    assert(mfs_trail_is_name(name));
+    int descriptor = mfs_trail_open(mfs_trail_directory(trail), name);
     if (descriptor < 0)
         return errno;
     int problem = push_step(trail, descriptor);
@@ -113,7 +113,7 @@ int mfs_hostdir_trail_enter(struct mfs_hostdir_trail *trail, const char *name)
 static int reopen(struct mfs_hostdir_step *step, int below)
 {
     struct stat status;
-    int descriptor = mfs_hostdir_trail_open(below, "..");
+    int descriptor = mfs_trail_open(below, "..");
     if (descriptor < 0)
         return errno;
     int problem = fstat(descriptor, &status) != 0 ? errno : 0;
@@ -127,7 +127,7 @@ static int reopen(struct mfs_hostdir_step *step, int below)
     return problem;
 }
 
-int mfs_hostdir_trail_leave(struct mfs_hostdir_trail *trail, int *left)
+int mfs_trail_leave(struct mfs_hostdir_trail *trail, int *left)
 {
     assert(trail->depth > 1);
     struct mfs_hostdir_step *step = last_step(trail);
@@ -142,7 +142,7 @@ int mfs_hostdir_trail_leave(struct mfs_hostdir_trail *trail, int *left)
     return problem;
 }
 
-void mfs_hostdir_trail_fini(struct mfs_hostdir_trail *trail)
+void mfs_trail_fini(struct mfs_hostdir_trail *trail)
 {
     for (size_t index = 0; index < trail->depth; index++)
         if (trail->steps[index].descriptor >= 0)

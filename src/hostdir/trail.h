@@ -12,7 +12,7 @@
 #ifndef MFS_HOSTDIR_TRAIL_H
 #define MFS_HOSTDIR_TRAIL_H
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,33 +34,33 @@ struct mfs_hostdir_trail {
 };
 
 /* Whether it is a single name, which leads down by one: not "..", nor with a slash in it. */
-bool mfs_hostdir_trail_is_name(const char *name);
+bool mfs_trail_is_name(const char *name);
 
 /* Begins at an open directory, which it takes over, also if it fails.  Returns a problem. */
-int mfs_hostdir_trail_begin(struct mfs_hostdir_trail *trail, int descriptor);
+int mfs_trail_begin(struct mfs_hostdir_trail *trail, int descriptor);
 
 /* The current directory. */
-int mfs_hostdir_trail_directory(const struct mfs_hostdir_trail *trail);
+int mfs_trail_directory(const struct mfs_hostdir_trail *trail);
 
 /* The root, which is always open. */
-int mfs_hostdir_trail_root(const struct mfs_hostdir_trail *trail);
+int mfs_trail_root(const struct mfs_hostdir_trail *trail);
 
 /* `path` becomes that of the entry `name` (null: of the current directory).  Errors: EDQUOT,
  * ENOMEM. */
-int mfs_hostdir_trail_name(struct mfs_hostdir_trail *trail, const char *name);
+int mfs_trail_name(struct mfs_hostdir_trail *trail, const char *name);
 
 /* Goes down into the directory that `path` names, whose last name is `name`.  Returns a problem. */
-int mfs_hostdir_trail_enter(struct mfs_hostdir_trail *trail, const char *name);
+int mfs_trail_enter(struct mfs_hostdir_trail *trail, const char *name);
 
 /*
  * Goes back up, not from the root.  `path` is that of the directory that was left, and `*left`, if
  * wanted, its descriptor, for the caller to close.  Returns a problem; what is left is then closed.
  */
-int mfs_hostdir_trail_leave(struct mfs_hostdir_trail *trail, int *left);
+int mfs_trail_leave(struct mfs_hostdir_trail *trail, int *left);
 
-void mfs_hostdir_trail_fini(struct mfs_hostdir_trail *trail);
+void mfs_trail_fini(struct mfs_hostdir_trail *trail);
 
 /* Opens a directory from `parent` by a name that is no link.  Or -1, and errno. */
-int mfs_hostdir_trail_open(int parent, const char *name);
+int mfs_trail_open(int parent, const char *name);
 
 #endif

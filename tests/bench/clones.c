@@ -65,8 +65,9 @@ void bench_clones(struct bench *bench)
     uint64_t calls = 0;
     memfs_config config = memfs_config_default();
     config.quota_bytes = 0;
-    config.allocator = (memfs_allocator){
-        .context = &calls, .take = counted_take, .give = counted_give};
+    const memfs_allocator hooks = {
+        .struct_size = sizeof hooks, .context = &calls, .take = counted_take, .give = counted_give};
+    config.allocator = &hooks;
     memfs *fs;
     bench_must(memfs_create(&config, &fs));
     fill(fs, "/small", 1);

@@ -121,12 +121,11 @@ struct dirent *__wrap_readdir(DIR *stream)
     return &false_entry;
 }
 
-int __real_mfs_hostdir_osfile_exchange(int directory, const char *one, const char *other);
-int __wrap_mfs_hostdir_osfile_exchange(int directory, const char *one, const char *other);
-int __wrap_mfs_hostdir_osfile_exchange(int directory, const char *one, const char *other)
+int __real_mfs_osfile_exchange(int directory, const char *one, const char *other);
+int __wrap_mfs_osfile_exchange(int directory, const char *one, const char *other);
+int __wrap_mfs_osfile_exchange(int directory, const char *one, const char *other)
 {
     if (fails())
         return hostcalls.fail_with;
-    return hostcalls.has_no_exchange ? ENOSYS
-                                     : __real_mfs_hostdir_osfile_exchange(directory, one, other);
+    return hostcalls.has_no_exchange ? ENOSYS : __real_mfs_osfile_exchange(directory, one, other);
 }

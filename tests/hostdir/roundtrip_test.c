@@ -95,7 +95,7 @@ static void holes_cost_nothing_on_either_side(void **state)
     assert_ok(import_tree(t, "sparse", "/g", NULL, &result));
     assert_true(result.bytes < 300000);
     memfs_stat_info info = stat_of(t->fs, "/g");
-    assert_int_equal(info.size, size);
+    assert_int_equal(info.size_bytes, size);
     assert_true(info.allocated_bytes < 300000);
     file = open_file(t->fs, "/g", MEMFS_O_READ);
     check_pattern(file, 5000, size / 2 + 77, 3);
@@ -112,7 +112,7 @@ static void zeros_that_are_written_become_holes_of_the_tree(void **state)
     assert_int_equal(fwrite(zeros, 1, sizeof zeros, file), sizeof zeros);
     assert_int_equal(fclose(file), 0);
     assert_ok(import_tree(t, "zeros", "/zeros", NULL, NULL));
-    assert_int_equal(stat_of(t->fs, "/zeros").size, sizeof zeros);
+    assert_int_equal(stat_of(t->fs, "/zeros").size_bytes, sizeof zeros);
     assert_int_equal(stat_of(t->fs, "/zeros").allocated_bytes, 0);
 }
 

@@ -1,8 +1,8 @@
 """Refuses a public header that does not compile alone, as C11 and as C++11.
 
-CC and CXX name the compilers.  A header is included twice, with warnings as
-errors.  Also refuses what a public header may not show: a name without memfs_
-or MEMFS_ in front.
+CC and CXX name the compilers.  A header is included twice, with warnings as errors.  Also refuses
+what a public header may not show (a macro without MEMFS_ in front), a function that two headers
+declare, and a header that is not of exactly one part in src/PARTS.
 """
 
 import os
@@ -11,7 +11,9 @@ import subprocess
 import tempfile
 
 import lint
+import parts
 
+DECLARED = re.compile(r"\bMEMFS_API\b[^;{]*?\b(memfs_\w+)\s*\(", re.DOTALL)
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow",
             "-Wcast-qual", "-Wundef", "-Werror", "-fsyntax-only"]
 LANGUAGES = (
@@ -36,8 +38,31 @@ def compile_alone(root, header, language):
     return f"does not compile alone as {name}: {first}"
 
 
+def check_owners(root, headers, report):
+    """Each header is of one part, and each function is declared by one header."""
+    owners = {}
+    for part in parts.read(root, report):
+        for header in part.headers:
+            path = f"include/memfs/{header}"
+            if path in owners:
+                report.refuse(path, f"is of {owners[path]} and of {part.name}")
+            owners[path] = part.name
+            if path not in headers:
+                report.refuse(path, f"is a header of {part.name}, and does not exist")
+    declared = {}
+    for path, text in headers.items():
+        if path not in owners:
+            report.refuse(path, "is of no part in src/PARTS")
+        for match in DECLARED.finditer(lint.without_comments(text)):
+            first = declared.setdefault(match.group(1), path)
+            if first != path:
+                report.refuse(f"{path}:{lint.line_of(text, match.start(1))}",
+                              f"declares {match.group(1)}, as {first} does")
+
+
 def check(root):
     report = lint.Report()
+    check_owners(root, dict(lint.files(root, ("include",), (".h",))), report)
     for path, text in lint.files(root, ("include",), (".h",)):
         report.examined += 1
         for language in LANGUAGES:
@@ -52,19 +77,35 @@ def check(root):
     return report
 
 
-GUARD = "#ifndef MEMFS_A_H\n#define MEMFS_A_H\n%s\n#endif\n"
-GOOD = [{"include/memfs/a.h": GUARD % "#include <stdint.h>\nstatic inline int memfs_f(void)\n"
-                                      "{\n    return 0;\n}"}]
+GUARD = "#ifndef MEMFS_%s_H\n#define MEMFS_%s_H\n%s\n#endif\n"
+API = "#define MEMFS_API\nMEMFS_API int memfs_f(int a,\n    int b);"
+
+
+def sample(body, other=None, listed="a.h,b.h"):
+    tree = {"src/PARTS": f"core src/core {listed} -\n", "src/core/LAYERS": "",
+            "include/memfs/a.h": GUARD % ("A", "A", body)}
+    if other is not None:
+        tree["include/memfs/b.h"] = GUARD % ("B", "B", other)
+    return tree
+
+
+GOOD = [
+    sample("#include <stdint.h>\nstatic inline int memfs_f(void)\n{\n    return 0;\n}", "",
+           "b.h,a.h"),
+    sample(API, API.replace("_f", "_g")),
+]
 BAD = [
-    ({"include/memfs/a.h": GUARD % "uint32_t memfs_f(void);"}, "alone as C11"),
-    ({"include/memfs/a.h": GUARD % "int memfs_f(int class);"}, "alone as C++11"),
-    ({"include/memfs/a.h": GUARD % "static inline int *memfs_f(void *p)\n{\n    return p;\n}"},
-     "alone as C++11"),
-    ({"include/memfs/a.h": GUARD % "static inline int memfs_f(long a)\n{\n    return a;\n}"},
-     "alone as C11"),
-    ({"include/memfs/a.h": GUARD % "static inline int memfs_f(void)\n{\n    return 0;\n}"
-                                   "\n#define MIN 3"}, "lacks MEMFS_"),
-    ({"include/memfs/a.h": "struct memfs_a {\n    int a;\n};\n"}, "alone as C11"),
+    (sample("uint32_t memfs_f(void);"), "alone as C11"),
+    (sample("int memfs_f(int class);"), "alone as C++11"),
+    (sample("static inline int *memfs_f(void *p)\n{\n    return p;\n}"), "alone as C++11"),
+    (sample("static inline int memfs_f(long a)\n{\n    return a;\n}"), "alone as C11"),
+    (sample("static inline int memfs_f(void)\n{\n    return 0;\n}\n#define MIN 3"),
+     "lacks MEMFS_"),
+    ({**sample(""), "include/memfs/a.h": "struct memfs_a {\n    int a;\n};\n"}, "alone as C11"),
+    (sample(API, API), "b.h:4: declares memfs_f, as include/memfs/a.h does"),
+    (sample("", "", "a.h"), "b.h: is of no part"),
+    (sample("", listed="a.h,gone.h"), "gone.h: is a header of core, and does not exist"),
+    (sample("", "", "a.h,b.h,a.h"), "a.h: is of core and of core"),
 ]
 
 if __name__ == "__main__":

@@ -1,56 +1,21 @@
-"""Refuses an #include that does not point downwards, between rooms or inside one.
+"""Refuses an #include that does not point downwards: between parts, between rooms, inside a room.
 
-A folder of rooms has a file LAYERS, one line a room, the lowest room first; inside a room `<`
-separates the levels, the lowest first:
-
-    base: num check < pattern
-    memory: ledger arena < memory < page
-
-A module is a .c and a .h of one name in its room's folder, and is included by room and name
-("memory/page.h").  It may include modules of lower rooms, those of lower levels of its own room,
-and its own header.  Every .c and .h must lie in a room and belong to a listed module, and every
-listed module must exist.  Public headers may be included anywhere, but only they cross from one
-folder of rooms to another.
+src/PARTS lists the parts, and LAYERS in a part's folder its rooms and levels (parts.py says how).
+A module is a .c and a .h of one name in one folder, and is included by room and name
+("memory/page.h"), in a part without rooms by its name alone.  It may include modules of lower
+rooms, those of lower levels of its own room, and its own header.  Every .c and .h of the product
+must belong to a listed module, and every listed module must exist.  From another part it may
+include only the public headers, and only where src/PARTS says that it needs that part.
 """
 
 import os
 import re
 
 import lint
+import parts
 
-FOLDERS = ("src/core", "sqlite_vfs")
+PRODUCT = ("src", "sqlite_vfs")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
-LINE = re.compile(r"(\w+):((?: +\w+| +<)+)$")
-
-
-def read_layers(root, folder, report):
-    """The rank (room, level) of each module, by "room/module"; ranks compare as they stand."""
-    ranks = {}
-    path = os.path.join(root, folder, "LAYERS")
-    if not os.path.exists(path):
-        report.refuse(f"{folder}/LAYERS", "is missing")
-        return ranks
-    rooms = set()
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            where = f"{folder}/LAYERS:{number}"
-            line = line.split("#")[0].rstrip()
-            if not line:
-                continue
-            match = LINE.match(line)
-            if not match:
-                report.refuse(where, "is no `<room>: <module>... [< <module>...]`")
-                continue
-            room = match.group(1)
-            if room in rooms:
-                report.refuse(where, f"room {room} is listed twice")
-            rooms.add(room)
-            for level, words in enumerate(match.group(2).split("<")):
-                for module in words.split():
-                    if f"{room}/{module}" in ranks:
-                        report.refuse(where, f"{module} is listed twice")
-                    ranks[f"{room}/{module}"] = (len(rooms), level)
-    return ranks
 
 
 def check_include(report, where, module, name, ranks):
@@ -61,39 +26,60 @@ def check_include(report, where, module, name, ranks):
         report.refuse(where, f"{module} includes {target}, which is no lower layer")
 
 
-def check_folder(root, folder, report):
-    ranks = read_layers(root, folder, report)
+def check_public(report, where, part, name, owners, allowed):
+    owner = owners.get(os.path.basename(name))
+    if owner is None:
+        report.refuse(where, f"<{name}> belongs to no part")
+    elif owner not in allowed:
+        report.refuse(where, f"{part.name} includes <{name}> of {owner}, "
+                             "which src/PARTS does not say that it needs")
+
+
+def check_part(root, part, listed, report):
+    ranks = parts.read_layers(root, part, report)
+    in_rooms = any("/" in module for module in ranks)
+    owners = {header: other.name for other in listed for header in other.headers}
+    allowed = parts.needed(part, listed)
     seen = set()
-    for path, text in lint.files(root, (folder,)):
-        report.examined += 1
-        module = os.path.splitext(os.path.relpath(path, folder))[0]
+    for path, text in lint.files(root, (part.folder,)):
+        module = parts.module_of(part, path)
         seen.add(module)
-        if "/" not in module:
+        if in_rooms and "/" not in module:
             report.refuse(path, "lies in no room")
-            continue
-        if module not in ranks:
+        elif module not in ranks:
             report.refuse(path, f"{module} belongs to no layer")
+        if module not in ranks:
             continue
         # Comments go, but not the quotes of an include.
         code = re.sub(r"/\*.*?\*/", lint.blank, text, flags=re.DOTALL)
         for match in INCLUDE.finditer(code):
+            where = f"{path}:{lint.line_of(code, match.start(1))}"
             if match.group(1) == '"':
-                where = f"{path}:{lint.line_of(code, match.start(1))}"
                 check_include(report, where, module, match.group(2), ranks)
+            elif match.group(2).startswith("memfs/"):
+                check_public(report, where, part, match.group(2), owners, allowed)
     for module in sorted(set(ranks) - seen):
-        report.refuse(f"{folder}/LAYERS", f"{module} does not exist")
+        report.refuse(f"{part.folder}/LAYERS", f"{module} does not exist")
 
 
 def check(root):
     report = lint.Report()
-    for folder in FOLDERS:
-        if os.path.isdir(os.path.join(root, folder)):
-            check_folder(root, folder, report)
+    listed = parts.read(root, report)
+    for part in listed:
+        check_part(root, part, listed, report)
+    for path, _ in lint.files(root, PRODUCT):
+        report.examined += 1
+        if not any(path.startswith(part.folder + "/") for part in listed):
+            report.refuse(path, "lies in no part of src/PARTS")
     return report
 
 
+LAYERS = "src/core/LAYERS"
+FLAT = "src/text/LAYERS"
 SOUND = {
-    "src/core/LAYERS": "# a comment\nbase: num check < iov\nmemory: quota # another\n",
+    "src/PARTS": "# a comment\ncore src/core memfs.h,storage.h -\n"
+                 "text src/text text.h core,Iconv # another\nview src/view view.h core\n",
+    LAYERS: "# a comment\nbase: num check < iov\nmemory: quota # another\n",
     "src/core/base/num.h": "#include <memfs/memfs.h>\n#include <stdint.h>\n",
     "src/core/base/check.c": '#include "base/check.h"\n',
     "src/core/base/check.h": "",
@@ -101,15 +87,19 @@ SOUND = {
     "src/core/memory/quota.c":
         '#include "memory/quota.h"\n/* #include "top.h" */\n#include "base/iov.h"\n',
     "src/core/memory/quota.h": "",
+    FLAT: ".: line < text\n",
+    "src/text/line.h": "#include <memfs/storage.h>\n",
+    "src/text/text.c": '#include "line.h"\n#include <memfs/text.h>\n',
+    "src/view/LAYERS": ".: view\n",
+    "src/view/view.c": "",
 }
 GOOD = [SOUND]
-LAYERS = "src/core/LAYERS"
 BAD = [
     ({**SOUND, "src/core/base/num.h": '#include "memory/quota.h"\n'}, "no lower layer"),
     ({**SOUND, "src/core/base/num.h": '# include  "base/check.h"\n'}, "no lower layer"),
     ({**SOUND, "src/core/base/num.h": '# include  "base/iov.h"\n'}, "no lower layer"),
     ({**SOUND, "src/core/memory/quota.h": '#include "strange.h"\n'}, "belongs to no layer"),
-    ({**SOUND, "src/core/memory/quota.h": '#include "../sqlite_vfs/vfs.h"\n'},
+    ({**SOUND, "src/core/memory/quota.h": '#include "../../sqlite_vfs/vfs.h"\n'},
      "belongs to no layer"),
     ({**SOUND, "src/core/base/stray.c": ""}, "stray belongs to no layer"),
     ({**SOUND, "src/core/stray.c": ""}, "stray.c: lies in no room"),
@@ -118,7 +108,23 @@ BAD = [
     ({**SOUND, LAYERS: "base: num check < iov\nbase: num\nmemory: quota\n"},
      "room base is listed twice"),
     ({**SOUND, LAYERS: "base: num check < iov\n1 quota\n"}, "is no `<room>:"),
-    ({**SOUND, "sqlite_vfs/vfs/vfs.c": ""}, "sqlite_vfs/LAYERS: is missing"),
+    ({**SOUND, LAYERS: ".: check\nbase: num check < iov\nmemory: quota\n"},
+     "no module may lie in the folder itself"),
+    ({**SOUND, "src/stray.c": ""}, "src/stray.c: lies in no part"),
+    ({**SOUND, "sqlite_vfs/vfs/vfs.c": ""}, "vfs.c: lies in no part"),
+    ({**SOUND, "src/text/text.h": '#include "text.h"\n', "src/text/line.c": '#include "text.h"\n'},
+     "line includes text, which is no lower layer"),
+    ({**SOUND, "src/text/room/deep.c": ""}, "room/deep belongs to no layer"),
+    ({**SOUND, "src/text/line.h": '#include "base/num.h"\n'}, "belongs to no layer"),
+    ({**SOUND, "src/text/line.h": "#include <memfs/view.h>\n"}, "text includes <memfs/view.h>"),
+    ({**SOUND, "src/text/line.h": "#include <memfs/new.h>\n"}, "belongs to no part"),
+    ({**SOUND, "src/PARTS": "core src/core memfs.h\n"}, "is no `<name> <folder>"),
+    ({**SOUND, "src/PARTS": SOUND["src/PARTS"] + "core src/core memfs.h -\n"},
+     "part core is listed twice"),
+    ({**SOUND, "src/PARTS": SOUND["src/PARTS"] + "mount src/mount mount.h core\n"},
+     "folder src/mount does not exist"),
+    ({path: text for path, text in SOUND.items() if path != FLAT}, f"{FLAT}: is missing"),
+    ({path: text for path, text in SOUND.items() if path != "src/PARTS"}, "PARTS: is missing"),
 ]
 
 if __name__ == "__main__":

@@ -3,14 +3,14 @@
     symbols.py ROOT KIND=FILE...
     symbols.py --self-test
 
-shared     exports exactly the functions that the public header declares
+shared     exports exactly the functions that its public headers declare, each in one of them
 static     its global symbols all begin with memfs_ or mfs_
 extension  exports its entry points, sqlite3_..._init, and nothing else
 heapless   needs no function of the heap (the build for arenas only)
 threadless needs no function of POSIX threads (the build without threads)
 
-NM and CC name the tools.  `shared` takes the header of its library after a
-comma: shared=libmemfs.so,include/memfs/memfs.h
+NM and CC name the tools.  `shared` takes the headers of its library after
+commas: shared=libmemfs.so,include/memfs/memfs.h,include/memfs/storage.h
 """
 
 import os
@@ -21,7 +21,7 @@ import tempfile
 
 import lint
 
-DECLARED = re.compile(r"\bMEMFS_API\b[^;{]*?\b(memfs_\w+)\s*\(", re.DOTALL)
+DECLARED = re.compile(r"\bMEMFS_(?:[A-Z]+_)?API\b[^;{]*?\b(memfs_\w+)\s*\(", re.DOTALL)
 
 
 HEAP = re.compile(r"(malloc|calloc|realloc\w*|aligned_alloc|posix_memalign|free|strn?dup)")
@@ -40,17 +40,23 @@ def symbols(path, *flags):
 
 
 def check_shared(report, root, where):
-    path, _, header = where.partition(",")
+    path, *headers = where.split(",")
     exported = symbols(path, "--defined-only", "--dynamic")
-    with open(os.path.join(root, header), encoding="utf-8") as file:
-        declared = set(DECLARED.findall(lint.without_comments(file.read())))
+    declared = {}
+    for header in headers:
+        with open(os.path.join(root, header), encoding="utf-8") as file:
+            names = DECLARED.findall(lint.without_comments(file.read()))
+        if not names:
+            report.refuse(header, "declares nothing")
+        for name in names:
+            if name in declared:
+                report.refuse(header, f"declares {name}, which {declared[name]} declares")
+            declared[name] = header
     report.examined += len(exported)
-    if not declared:
-        report.refuse(header, "declares nothing")
-    for name in sorted(exported - declared):
-        report.refuse(path, f"exports {name}, which {header} does not declare")
-    for name in sorted(declared - exported):
-        report.refuse(path, f"lacks {name}, which {header} declares")
+    for name in sorted(exported - declared.keys()):
+        report.refuse(path, f"exports {name}, which no header of {', '.join(headers)} declares")
+    for name in sorted(declared.keys() - exported):
+        report.refuse(path, f"lacks {name}, which {declared[name]} declares")
 
 
 def check_static(report, _root, path):
@@ -113,7 +119,9 @@ def compiled(folder, kind, text):
 
 
 def self_test():
-    header = "MEMFS_API int memfs_a(void);\nMEMFS_API const char *memfs_b(int x,\n    int y);\n"
+    headers = {"a.h": "MEMFS_API int memfs_a(void);\n",
+               "b.h": "MEMFS_PART_API const char *memfs_b(int x,\n    int y);\n",
+               "twice.h": "MEMFS_API int memfs_a(void);\n"}
     two = "int memfs_a(void) { return 0; } int memfs_b(void) { return 0; }"
     needs = "extern int needed(void) __asm__(\"%s\"); int memfs_a(void) { return needed(); }"
     samples = [
@@ -121,6 +129,7 @@ def self_test():
         ("shared", two + "int memfs_c(void) { return 0; }", "exports memfs_c"),
         ("shared", two + "int helper = 3;", "exports helper"),
         ("shared", "int memfs_a(void) { return 0; }", "lacks memfs_b"),
+        ("shared,a.h,b.h,twice.h", two, "which a.h declares"),
         ("static", two + "int mfs_x; static int hidden(void) { return mfs_x; }"
                          "int (*mfs_y)(void) = hidden;", None),
         ("static", two + "int walk(void) { return 0; }", "shows walk"),
@@ -136,9 +145,10 @@ def self_test():
     failures = 0
     for kind, text, words in samples:
         with tempfile.TemporaryDirectory() as folder:
-            lint.write_tree(folder, {"memfs.h": header})
+            lint.write_tree(folder, headers)
+            kind, _, named = kind.partition(",")
             library = compiled(folder, kind, text)
-            where = library + ",memfs.h" if kind == "shared" else library
+            where = f"{library},{named or 'a.h,b.h'}" if kind == "shared" else library
             report = check(folder, [f"{kind}={where}"])
             output = report.text("sample")
             if report.refused() != (words is not None) or (words and words not in output):

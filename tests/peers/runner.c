@@ -84,7 +84,7 @@ static int belongs_to_a_database(const char *name)
 /* What the programs leave behind is in the root directory. */
 static int check_databases(memfs *fs)
 {
-    memfs_list names;
+    memfs_list names = {.struct_size = sizeof names};
     int checked = 0;
     int status = 0;
     if (memfs_list_dir(fs, "/", &names) != 0)

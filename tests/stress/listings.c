@@ -10,13 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define STAYERS 40u
 #define CHURN_STEPS 20000u
 #define LIST_STEPS 800u
@@ -73,7 +66,7 @@ static void list_by_stream(struct crew_member *me)
     for (unsigned i = 0; i < LIST_STEPS; i++) {
         unsigned seen[STAYERS] = {0};
         memfs_dir *dir = NULL;
-        memfs_dirent entry;
+        memfs_dirent entry = {.struct_size = sizeof entry};
         crew_must(me, memfs_opendir(site->fs, "/d", &dir));
         while (crew_must(me, memfs_readdir(dir, &entry)) == 1) {
             count_stayer(me, entry.name, seen);
@@ -93,7 +86,7 @@ static void list_at_once(struct crew_member *me)
     struct site *site = me->context;
     for (unsigned i = 0; i < LIST_STEPS; i++) {
         unsigned seen[STAYERS] = {0};
-        memfs_list list;
+        memfs_list list = {.struct_size = sizeof list};
         crew_must(me, memfs_list_dir(site->fs, "/d", &list));
         for (size_t k = 0; k < list.count; k++) {
             crew_check(me, k == 0 || strcmp(list.names[k - 1], list.names[k]) < 0);
@@ -109,7 +102,7 @@ static void list_by_glob(struct crew_member *me)
     struct site *site = me->context;
     for (unsigned i = 0; i < LIST_STEPS; i++) {
         unsigned seen[STAYERS] = {0};
-        memfs_list list;
+        memfs_list list = {.struct_size = sizeof list};
         const char *pattern = crew_random(me, 2) == 0 ? "/d/*t*-*" : "/**/[!g]*-*";
         crew_must(me, memfs_glob(site->fs, pattern, &list));
         for (size_t k = 0; k < list.count; k++)
@@ -178,7 +171,7 @@ struct shared_stream {
 static void read_shared_stream(struct crew_member *me)
 {
     struct shared_stream *shared = me->context;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     for (unsigned round = 0; round < LIST_STEPS; round++) {
         crew_meet(me);
         while (crew_must(me, memfs_readdir(shared->dir, &entry)) == 1)
@@ -231,7 +224,7 @@ static void list_trees(struct crew_member *me)
     char path[64];
     for (unsigned i = 0; i < TREE_STEPS; i++) {
         crew_pace(me, i);
-        memfs_list list;
+        memfs_list list = {.struct_size = sizeof list};
         slot_path(me, path);
         strcat(path, "/inner");
         int result = memfs_list_dir(site->fs, path, &list);
@@ -247,7 +240,7 @@ static void glob_trees(struct crew_member *me)
     struct site *site = me->context;
     for (unsigned i = 0; i < TREE_STEPS; i++) {
         crew_pace(me, i);
-        memfs_list list;
+        memfs_list list = {.struct_size = sizeof list};
         crew_must(me, memfs_glob(site->fs, "/source/**/e-*", &list));
         crew_check(me, list.count == TREE_ENTRIES);
         memfs_list_free(site->fs, &list);

@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 void site_open_with(struct site *site, const memfs_config *config)
 {
     site->fixture = fixture_create(config);
@@ -41,6 +34,14 @@ uint64_t site_used_bytes(const struct site *site)
     return info.used_bytes;
 }
 
+memfs_file *site_open_file(struct crew_member *me, const char *path, uint32_t flags)
+{
+    struct site *site = me->context;
+    memfs_file *file = NULL;
+    crew_must(me, memfs_open(site->fs, path, flags, 0644, &file));
+    return file;
+}
+
 int site_is_uniform(const void *bytes, size_t size)
 {
     const unsigned char *first = bytes;
@@ -51,7 +52,7 @@ int site_is_uniform(const void *bytes, size_t size)
 static void remove_all(memfs *fs)
 {
     memfs_dir *root;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     assert_int_equal(memfs_opendir(fs, "/", &root), 0);
     while (memfs_readdir(root, &entry) == 1) {
         char path[MEMFS_NAME_MAX + 2];

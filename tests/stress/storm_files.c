@@ -3,6 +3,8 @@
  */
 #include "storm.h"
 
+#include <memfs/storage.h>
+
 #include <stdio.h>
 #include <string.h>
 

@@ -64,7 +64,7 @@ void storm_list(struct crew_member *me)
     memfs *fs = storm->site.fs;
     for (unsigned i = 0; i < storm->steps; i++) {
         crew_pace(me, i);
-        memfs_list list;
+        memfs_list list = {.struct_size = sizeof list};
         unsigned count = 0;
         crew_allow(me, memfs_walk(fs, "/", look, &count), STORM_REFUSALS(storm));
         crew_allow(me, memfs_walk(fs, "/t-0", look, &count), STORM_REFUSALS(storm), MEMFS_ENOENT);
@@ -92,7 +92,7 @@ void storm_watch_once(struct crew_member *me)
     crew_check(me, info.quota_refusals == 0 || is_expected(storm, MEMFS_EDQUOT));
     crew_check(me, info.node_refusals == 0 || is_expected(storm, MEMFS_ENOSPC));
     crew_check(me, info.allocator_refusals == 0 || is_expected(storm, MEMFS_ENOMEM));
-    memfs_refusal refusal;
+    memfs_refusal refusal = {.struct_size = sizeof refusal};
     crew_must(me, memfs_last_refusal(storm->site.fs, &refusal));
     crew_check(me, refusal.error == 0 || is_expected(storm, refusal.error));
 }

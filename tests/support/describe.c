@@ -139,7 +139,7 @@ static int print_entry(void *context, const memfs_walk_entry *entry)
           "%s kind=%" PRIu32 " size=%" PRIu64 " allocated=%" PRIu64 " mode=%" PRIo32 " uid=%" PRIu32
           " gid=%" PRIu32 " links=%" PRIu32 " generation=%" PRIu64 " modify=%" PRId64
           " change=%" PRId64 " birth=%" PRId64,
-          entry->path, stat->kind, stat->size, stat->allocated_bytes, stat->mode, stat->uid,
+          entry->path, stat->kind, stat->size_bytes, stat->allocated_bytes, stat->mode, stat->uid,
           stat->gid, stat->links, stat->generation, stat->modify_ns, stat->change_ns,
           stat->birth_ns);
     if (stat->kind == MEMFS_KIND_FILE)

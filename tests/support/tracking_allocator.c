@@ -107,17 +107,18 @@ void tracking_allocator_init(struct tracking_allocator *allocator, uint64_t limi
     atomic_init(&allocator->taken_bytes, 0);
     atomic_init(&allocator->refuse_at, 0);
     atomic_init(&allocator->refuse_every_later, 0);
-}
-
-memfs_allocator tracking_hooks(struct tracking_allocator *allocator)
-{
-    memfs_allocator hooks = {
+    allocator->hooks = (memfs_allocator){
+        .struct_size = sizeof allocator->hooks,
         .context = allocator,
         .take = take,
         .give = give,
         .cost = tracking_cost,
     };
-    return hooks;
+}
+
+const memfs_allocator *tracking_hooks(const struct tracking_allocator *allocator)
+{
+    return &allocator->hooks;
 }
 
 void tracking_refuse(struct tracking_allocator *allocator, uint64_t number, int every_later)

@@ -21,6 +21,7 @@ struct tracking_allocator {
     _Atomic uint64_t taken_bytes; /* asked for by the takes that succeeded, ever */
     _Atomic uint64_t refuse_at;   /* the take with this number (from 1) is refused; 0: none */
     _Atomic uint32_t refuse_every_later; /* non-zero: and all that come after it */
+    memfs_allocator hooks;
 };
 
 /* What a block of `bytes` costs: 16 bytes of header, rounded up to 32. */
@@ -28,10 +29,11 @@ size_t tracking_cost(void *context, size_t bytes);
 
 void tracking_allocator_init(struct tracking_allocator *allocator, uint64_t limit_bytes);
 
-/* The hooks for memfs_config.allocator. */
-memfs_allocator tracking_hooks(struct tracking_allocator *allocator);
+/* The hooks for memfs_config.allocator; they are part of the allocator. */
+const memfs_allocator *tracking_hooks(const struct tracking_allocator *allocator);
 
-/* Counts takes from 1 again, and refuses number `take` (0: none) and, if so said, all later ones. */
+/* Counts takes from 1 again; refuses number `take` (0: none) and, if `every_later`, all after
+ * it. */
 void tracking_refuse(struct tracking_allocator *allocator, uint64_t take, int every_later);
 
 /* Aborts, saying what is left, unless every block was given back. */

@@ -1,4 +1,5 @@
 /* Attributes: by path, by path from a directory, and by handle. */
+#include "api/structsize.h"
 #include "instance/fs.h"
 
 /* Which node a call is about; `node` is held by a reference. */
@@ -21,10 +22,22 @@ static bool is_open(const memfs_file *file)
 
 /* -------------------------------------------------------------------- stat */
 
-static int stat_node(const memfs *fs, struct mfs_node *node, memfs_stat_info *info)
+static int check_stat_info(const memfs_stat_info *info)
 {
-    mfs_node_stat(&fs->nodes, node, info);
-    return 0;
+    return mfs_structsize_check_out(info, MFS_STRUCTSIZE_UP_TO(memfs_stat_info, size_bytes));
+}
+
+/* Fills the caller's struct, in place if it has all the fields. */
+static void stat_node(const memfs *fs, struct mfs_node *node, memfs_stat_info *info)
+{
+    memfs_stat_info own;
+    if (info->struct_size >= sizeof own) {
+        mfs_node_stat(&fs->nodes, node, info);
+        mfs_structsize_clear_rest(info, sizeof own);
+    } else {
+        mfs_node_stat(&fs->nodes, node, &own);
+        mfs_structsize_copy_out(info, &own, sizeof own);
+    }
 }
 
 int memfs_stat(memfs *fs, const char *path, memfs_stat_info *info)
@@ -40,34 +53,32 @@ int memfs_lstat(memfs *fs, const char *path, memfs_stat_info *info)
 int memfs_statat(memfs *fs, memfs_dir *at, const char *path, memfs_stat_info *info, unsigned flags)
 {
     struct mfs_node *node;
-    if (info == NULL || info->struct_size != sizeof *info)
-        return MEMFS_EINVAL;
-    int error = find_node(fs, at, path, flags, &node);
+    int error = check_stat_info(info);
+    if (error == 0)
+        error = find_node(fs, at, path, flags, &node);
     if (error != 0)
         return error;
-    error = stat_node(fs, node, info);
+    stat_node(fs, node, info);
     mfs_node_release(&fs->nodes, node);
-    return error;
+    return 0;
 }
 
 int memfs_fstat(memfs_file *file, memfs_stat_info *info)
 {
     if (!is_open(file))
         return MEMFS_EBADF;
-    if (info == NULL || info->struct_size != sizeof *info)
-        return MEMFS_EINVAL;
-    return stat_node(file->fs, file->node, info);
+    int error = check_stat_info(info);
+    if (error == 0)
+        stat_node(file->fs, file->node, info);
+    return error;
 }
 
-/* 1 if the node at `path` is of the kind (0: any), 0 if not, or an error. */
-static int is_kind(memfs *fs, const char *path, uint32_t kind)
+/* 1 if the path leads to a node, of this kind (0: of any); else 0. */
+static int is_kind(memfs *fs, const char *path, unsigned flags, uint32_t kind)
 {
     struct mfs_node *node;
-    int error = find_node(fs, NULL, path, 0, &node);
-    if (error == MEMFS_ENOENT || error == MEMFS_ENOTDIR || error == MEMFS_ELOOP)
+    if (path == NULL || find_node(fs, NULL, path, flags, &node) != 0)
         return 0;
-    if (error != 0)
-        return error;
     int answer = kind == 0 || node->kind == kind ? 1 : 0;
     mfs_node_release(&fs->nodes, node);
     return answer;
@@ -75,17 +86,22 @@ static int is_kind(memfs *fs, const char *path, uint32_t kind)
 
 int memfs_exists(memfs *fs, const char *path)
 {
-    return is_kind(fs, path, 0);
+    return is_kind(fs, path, 0, 0);
 }
 
 int memfs_is_file(memfs *fs, const char *path)
 {
-    return is_kind(fs, path, MEMFS_KIND_FILE);
+    return is_kind(fs, path, 0, MEMFS_KIND_FILE);
 }
 
 int memfs_is_dir(memfs *fs, const char *path)
 {
-    return is_kind(fs, path, MEMFS_KIND_DIRECTORY);
+    return is_kind(fs, path, 0, MEMFS_KIND_DIRECTORY);
+}
+
+int memfs_is_symlink(memfs *fs, const char *path)
+{
+    return is_kind(fs, path, MEMFS_AT_NOFOLLOW, MEMFS_KIND_SYMLINK);
 }
 
 /* ---------------------------------------------------------------- changing */

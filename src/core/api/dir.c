@@ -1,6 +1,6 @@
-/* Directory streams and lists of names. */
+/* Directory streams. */
+#include "api/structsize.h"
 #include "instance/fs.h"
-#include "instance/strlist.h"
 
 #include <string.h>
 
@@ -65,7 +65,7 @@ int memfs_closedir(memfs_dir *dir)
 static void describe(const struct mfs_dirent *entry, memfs_dirent *out)
 {
     out->number = entry->node->number;
-    out->cookie = entry->u.sequence + 1;
+    out->cookie = (int64_t)(entry->sequence + 1);
     out->kind = entry->node->kind;
     out->name_length = entry->length;
     memcpy(out->name, entry->name, entry->length + (size_t)1);
@@ -75,21 +75,24 @@ int memfs_readdir(memfs_dir *dir, memfs_dirent *out)
 {
     if (!is_open(dir))
         return MEMFS_EBADF;
-    if (out == NULL)
-        return MEMFS_EINVAL;
+    int error = mfs_structsize_check_out(out, MFS_STRUCTSIZE_UP_TO(memfs_dirent, name));
+    if (error != 0)
+        return error;
     memfs *fs = dir->fs;
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
     mfs_sync_lock_exclusive(&fs->lot, &dir->lock);
-    const struct mfs_dirent *entry = mfs_dir_at(&dir->node->names, dir->position);
-    if (entry != NULL) {
+    const struct mfs_dirent *entry = mfs_handle_next_entry(dir,
+                                                           mfs_walk_newest_sequence(&fs->tree));
+    if (entry != NULL)
         describe(entry, out);
-        dir->position = out->cookie;
-    }
     mfs_sync_unlock_exclusive(&fs->lot, &dir->lock);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
-    if (entry == NULL)
+    if (entry == NULL) {
         mfs_node_accessed(&fs->nodes, &dir->node->node);
-    return entry != NULL ? 1 : 0;
+        return 0;
+    }
+    mfs_structsize_clear_rest(out, sizeof *out);
+    return 1;
 }
 
 int64_t memfs_telldir(memfs_dir *dir)
@@ -117,43 +120,4 @@ int memfs_seekdir(memfs_dir *dir, int64_t cookie)
 int memfs_rewinddir(memfs_dir *dir)
 {
     return memfs_seekdir(dir, 0);
-}
-
-static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
-{
-    struct mfs_place place;
-    if (!mfs_fs_is_valid(fs) || path == NULL || out == NULL)
-        return MEMFS_EINVAL;
-    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
-    /* Found and listed in one step: a directory removed in between would be seen empty. */
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    int error = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
-    if (error == 0 && place.node == NULL)
-        error = MEMFS_ENOENT;
-    if (error == 0 && mfs_node_as_dir(place.node) == NULL)
-        error = MEMFS_ENOTDIR;
-    if (error == 0)
-        error = mfs_strlist_append_names(&list, &mfs_node_as_dir(place.node)->names);
-    if (error == 0)
-        mfs_node_accessed(&fs->nodes, place.node);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
-    if (error == 0)
-        return mfs_strlist_finish(&list, out);
-    mfs_strlist_fini(&list);
-    return error;
-}
-
-int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
-{
-    int result;
-    do
-        result = list_dir_once(fs, path, out);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
-}
-
-void memfs_list_free(memfs *fs, memfs_list *list)
-{
-    if (mfs_fs_is_valid(fs) && list != NULL)
-        mfs_strlist_free(&fs->blocks, &fs->memory, list);
 }

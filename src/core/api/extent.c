@@ -1,5 +1,7 @@
 /* A file's extent: truncating, allocating, punching; locks and mappings of it. */
 #include "base/num.h"
+#include "content/content_extent.h"
+#include "content/content_io.h"
 #include "instance/fs.h"
 
 /* -------------------------------------------------------------- truncating */
@@ -7,12 +9,11 @@
 static int grow(memfs *fs, const memfs_file *handle, struct mfs_file_node *file, uint64_t size)
     MFS_REQUIRES(file->node.lock)
 {
-    uint64_t before = mfs_node_size(file);
+    struct mfs_content_edit edit = {&fs->pool, &file->content, mfs_node_size(file),
+                                    MFS_CHARGE_ORDINARY};
     if (handle != NULL)
-        file->content.charge_from = mfs_handle_charge_from(handle, before, size);
-    int error = mfs_content_grow(&fs->pool, &file->content, before);
-    file->content.charge_from = MFS_CHARGE_ORDINARY;
-    return error;
+        edit.charge_from = mfs_handle_charge_from(handle, edit.size, size);
+    return mfs_content_extent_grow(&edit);
 }
 
 /* `handle` is null for a call by path, which is refused while a handle holds the file locked. */
@@ -82,14 +83,16 @@ int memfs_truncate(memfs *fs, const char *path, int64_t size)
 
 /* Inside the node's lock.  `*end` is where the file ends if that moves. */
 static int change_range(memfs *fs, struct mfs_file_node *file, uint64_t offset, uint64_t length,
-                        unsigned flags) MFS_REQUIRES(file->node.lock)
+                        unsigned flags, enum mfs_charge_from charge_from)
+    MFS_REQUIRES(file->node.lock)
 {
     uint64_t size = mfs_node_size(file);
     if ((flags & MEMFS_FALLOCATE_PUNCH_HOLE) != 0)
-        return mfs_node_punch(&fs->nodes, file, offset, length);
+        return mfs_node_punch(&fs->nodes, file, charge_from, offset, length);
+    struct mfs_content_edit edit = {&fs->pool, &file->content, size, charge_from};
     int error = (flags & MEMFS_FALLOCATE_ZERO_RANGE) != 0
-                    ? mfs_content_zero(&fs->pool, &file->content, size, offset, length)
-                    : mfs_content_allocate(&fs->pool, &file->content, size, offset, length);
+                    ? mfs_content_io_zero(&edit, offset, length)
+                    : mfs_content_extent_allocate(&edit, offset, length);
     mfs_node_settle_write(file);
     if (error == 0 && (flags & MEMFS_FALLOCATE_KEEP_SIZE) == 0 && offset + length > size)
         mfs_node_set_size(&fs->nodes, file, offset + length);
@@ -111,10 +114,9 @@ static int allocate_once(memfs_file *file, int64_t offset, int64_t length, unsig
     memfs *fs = file->fs;
     int64_t now = mfs_node_now(&fs->nodes);
     mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
-    node->content.charge_from = mfs_handle_charge_from(file, mfs_node_size(node),
-                                                       (uint64_t)offset + (uint64_t)length);
-    error = change_range(fs, node, (uint64_t)offset, (uint64_t)length, flags);
-    node->content.charge_from = MFS_CHARGE_ORDINARY;
+    error = change_range(
+        fs, node, (uint64_t)offset, (uint64_t)length, flags,
+        mfs_handle_charge_from(file, mfs_node_size(node), (uint64_t)offset + (uint64_t)length));
     if (error == 0)
         mfs_node_written(node, now);
     mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
@@ -131,19 +133,19 @@ int memfs_fallocate(memfs_file *file, int64_t offset, int64_t length, unsigned f
 }
 
 /* Moves the end of the reservation, inside the node's lock. */
-static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end)
-    MFS_REQUIRES(file->node.lock)
+static int move_reservation(memfs *fs, struct mfs_file_node *file, uint64_t end,
+                            enum mfs_charge_from charge_from) MFS_REQUIRES(file->node.lock)
 {
-    uint64_t from = mfs_num_max_u64(mfs_node_size(file), file->content.kept_end);
+    struct mfs_content_edit edit = {&fs->pool, &file->content, mfs_node_size(file), charge_from};
+    uint64_t from = mfs_num_max_u64(edit.size, file->content.preallocated_end);
     if (end > from) {
-        int error = mfs_content_allocate(&fs->pool, &file->content, mfs_node_size(file), from,
-                                         end - from);
+        int error = mfs_content_extent_allocate(&edit, from, end - from);
         mfs_node_settle_write(file);
         if (error != 0)
             return error;
     }
-    bool shrinks = end < file->content.kept_end;
-    mfs_node_set_reserved_end(&fs->nodes, file, end);
+    bool shrinks = end < file->content.preallocated_end;
+    mfs_node_set_preallocated_end(&fs->nodes, file, end);
     if (shrinks)
         mfs_node_cut(&fs->nodes, file, mfs_node_size(file));
     return 0;
@@ -159,9 +161,8 @@ static int reserve_once(memfs_file *file, int64_t end)
         return MEMFS_EINVAL;
     memfs *fs = file->fs;
     mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
-    node->content.charge_from = mfs_handle_charge_from(file, mfs_node_size(node), (uint64_t)end);
-    error = move_reservation(fs, node, (uint64_t)end);
-    node->content.charge_from = MFS_CHARGE_ORDINARY;
+    error = move_reservation(fs, node, (uint64_t)end,
+                             mfs_handle_charge_from(file, mfs_node_size(node), (uint64_t)end));
     mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
     return error;
 }
@@ -255,10 +256,12 @@ static int pin(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t le
     if (error != 0 || *out != 0)
         return error;
     mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
-    if (offset + length > mfs_node_size(node))
+    struct mfs_content_edit edit = {&fs->pool, &node->content, mfs_node_size(node),
+                                    MFS_CHARGE_ORDINARY};
+    if (offset + length > edit.size)
         error = MEMFS_ENXIO;
     else
-        error = mfs_content_pin(&fs->pool, &node->content, offset, out);
+        error = mfs_content_extent_pin(&edit, offset, out);
     mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
     return error;
 }

@@ -1,6 +1,8 @@
 /* Creating, destroying, limiting and reporting. */
+#include "api/structsize.h"
 #include "base/check.h"
 #include "base/num.h"
+#include "instance/audit.h"
 #include "instance/fs.h"
 #include "instance/snapshot.h"
 #include "sync/port.h"
@@ -8,63 +10,107 @@
 
 #include <string.h>
 
-/* ---------------------------------------------------------------- creating */
+/* ----------------------------------------------------------- configuration */
 
-static bool all_or_none(const memfs_lock_hooks *hooks, bool *any)
+int memfs_config_init(memfs_config *config, size_t struct_size)
 {
-    int given = (hooks->mutex_create != NULL) + (hooks->mutex_destroy != NULL) +
-                (hooks->mutex_lock != NULL) + (hooks->mutex_unlock != NULL) +
-                (hooks->condition_create != NULL) + (hooks->condition_destroy != NULL) +
-                (hooks->condition_wait != NULL) + (hooks->condition_broadcast != NULL);
-    *any = given != 0;
-    return given == 0 || given == 8;
+    const memfs_config defaults = memfs_config_default();
+    int error = mfs_structsize_check(struct_size, MFS_STRUCTSIZE_UP_TO(memfs_config, quota_bytes));
+    if (config == NULL)
+        error = MEMFS_EINVAL;
+    if (error != 0)
+        return error;
+    memcpy(config, &struct_size, sizeof struct_size);
+    mfs_structsize_copy_out(config, &defaults, sizeof defaults);
+    return 0;
+}
+
+/* A configuration with all that it refers to; `config` points to the hooks beside it, or to none. */
+struct settings {
+    memfs_config config;
+    memfs_allocator allocator;
+    memfs_lock_hooks locks;
+};
+
+/* Copies the caller's configuration and hooks.  Null: the default configuration. */
+static int copy_config(struct settings *out, const memfs_config *config)
+{
+    const memfs_config defaults = memfs_config_default();
+    memfs_config *own = &out->config;
+    int error = mfs_structsize_copy_in(own, sizeof *own, config != NULL ? config : &defaults,
+                                       MFS_STRUCTSIZE_UP_TO(memfs_config, quota_bytes));
+    if (error == 0 && own->allocator != NULL) {
+        error = mfs_structsize_copy_in(&out->allocator, sizeof out->allocator, own->allocator,
+                                       MFS_STRUCTSIZE_UP_TO(memfs_allocator, give));
+        own->allocator = &out->allocator;
+    }
+    if (error == 0 && own->locks != NULL) {
+        error = mfs_structsize_copy_in(&out->locks, sizeof out->locks, own->locks,
+                                       MFS_STRUCTSIZE_UP_TO(memfs_lock_hooks, condition_broadcast));
+        own->locks = &out->locks;
+    }
+    return error;
+}
+
+static bool are_whole(const memfs_lock_hooks *hooks)
+{
+    return hooks->mutex_create != NULL && hooks->mutex_destroy != NULL &&
+           hooks->mutex_lock != NULL && hooks->mutex_unlock != NULL &&
+           hooks->condition_create != NULL && hooks->condition_destroy != NULL &&
+           hooks->condition_wait != NULL && hooks->condition_broadcast != NULL;
 }
 
 static int check_config(const memfs_config *config)
 {
-    bool any_lock_hook;
-    if (config->struct_size != sizeof *config ||
-        (config->flags & ~MEMFS_CREATE_SINGLE_THREADED) != 0)
+    if ((config->flags & ~MEMFS_CREATE_SINGLE_THREADED) != 0)
         return MEMFS_EINVAL;
     if (config->page_size != 0 &&
         (!mfs_num_is_power_of_two(config->page_size) || config->page_size < MEMFS_PAGE_SIZE_MIN ||
          config->page_size > MEMFS_PAGE_SIZE_MAX))
         return MEMFS_EINVAL;
-    const memfs_allocator *allocator = &config->allocator;
-    if ((allocator->take == NULL) != (allocator->give == NULL) ||
-        (allocator->take == NULL && allocator->cost != NULL))
+    const memfs_allocator *allocator = config->allocator;
+    if (allocator != NULL && (allocator->take == NULL || allocator->give == NULL))
         return MEMFS_EINVAL;
-    if (config->arena != NULL && allocator->take != NULL)
+    if (config->arena != NULL && allocator != NULL)
         return MEMFS_EINVAL;
     if ((config->arena == NULL) != (config->arena_bytes == 0))
         return MEMFS_EINVAL;
-    if (config->arena != NULL && config->quota_bytes > config->arena_bytes &&
-        config->quota_bytes != MEMFS_QUOTA_DEFAULT)
-        return MEMFS_EINVAL;
     if (config->atime_policy > MEMFS_ATIME_STRICT || (config->root_mode & ~07777u) != 0 ||
         config->uid == MEMFS_ID_KEEP || config->gid == MEMFS_ID_KEEP ||
-        !all_or_none(&config->locks, &any_lock_hook))
+        (config->locks != NULL && !are_whole(config->locks)))
         return MEMFS_EINVAL;
 #ifdef MEMFS_ARENA_ONLY
-    if (config->arena == NULL && allocator->take == NULL)
+    if (config->arena == NULL && allocator == NULL)
         return MEMFS_EOPNOTSUPP;
 #endif
     return 0;
 }
 
+/* ---------------------------------------------------------------- creating */
+
 /* Where the instance itself lies, and what that costs. */
 struct foundation {
+    memfs_allocator hooks; /* all null: malloc, or the arena */
     struct mfs_arena *arena;
     memfs *fs;
     uint64_t bytes;
     uint64_t arena_limit;
 };
 
+/* The limit in force under a quota and an arena: the smaller of the two. */
+static uint64_t limit_of(uint64_t quota_bytes, uint64_t arena_limit)
+{
+    uint64_t quota = quota_bytes != MEMFS_UNLIMITED ? quota_bytes : MFS_UNLIMITED;
+    return mfs_num_min_u64(quota, arena_limit);
+}
+
 static int lay_foundation(const memfs_config *config, struct foundation *out)
 {
-    struct mfs_memory memory = {.hooks = config->allocator};
     struct mfs_lot nobody_else = {.threaded = false};
     *out = (struct foundation){.arena_limit = MFS_UNLIMITED};
+    if (config->allocator != NULL)
+        out->hooks = *config->allocator;
+    struct mfs_memory memory = {.hooks = out->hooks};
     if (config->arena != NULL) {
         out->arena = mfs_arena_create(config->arena, config->arena_bytes);
         if (out->arena == NULL)
@@ -75,20 +121,18 @@ static int lay_foundation(const memfs_config *config, struct foundation *out)
                            (uint64_t)out->arena->granules * MFS_ARENA_GRANULE;
     }
     out->bytes += mfs_memory_cost(&memory, sizeof *out->fs);
-    uint64_t quota = config->quota_bytes == 0 ? out->arena_limit : config->quota_bytes;
-    if (out->bytes > mfs_num_min_u64(quota, out->arena_limit))
+    if (out->bytes > limit_of(config->quota_bytes, out->arena_limit))
         return MEMFS_EDQUOT;
     out->fs = out->arena != NULL ? mfs_arena_take(out->arena, &nobody_else, sizeof *out->fs)
-                                 : mfs_memory_bootstrap(&config->allocator, sizeof *out->fs);
+                                 : mfs_memory_bootstrap(&out->hooks, sizeof *out->fs);
     return out->fs != NULL ? 0 : MEMFS_ENOMEM;
 }
 
 static void remove_foundation(const struct foundation *foundation)
 {
-    memfs_allocator hooks = foundation->fs->memory.hooks;
     foundation->fs->magic = 0;
     if (foundation->arena == NULL)
-        mfs_memory_unbootstrap(&hooks, foundation->fs, sizeof *foundation->fs);
+        mfs_memory_unbootstrap(&foundation->hooks, foundation->fs, sizeof *foundation->fs);
 }
 
 static bool reclaim_pages(void *context, enum mfs_charge_from charge_from, uint64_t wanted_bytes)
@@ -98,8 +142,7 @@ static bool reclaim_pages(void *context, enum mfs_charge_from charge_from, uint6
 
 static void init_parts(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
-    uint64_t quota = config->quota_bytes == 0 ? MFS_UNLIMITED : config->quota_bytes;
-    mfs_ledger_init(&fs->memory.ledger, mfs_num_min_u64(quota, foundation->arena_limit));
+    mfs_ledger_init(&fs->memory.ledger, limit_of(config->quota_bytes, foundation->arena_limit));
     mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, config->emergency_reserve_bytes);
     fs->memory.lot = &fs->lot;
     fs->memory.arena = foundation->arena;
@@ -120,8 +163,8 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     nodes->class = MEMFS_CLASS_NODES;
     nodes->pool = &fs->pool;
     nodes->lot = &fs->lot;
-    nodes->names.memory = &fs->memory;
-    nodes->names.class = MEMFS_CLASS_NAMES;
+    nodes->names.source.memory = &fs->memory;
+    nodes->names.source.class = MEMFS_CLASS_NAMES;
     mfs_port_random(nodes->names.hash_key, sizeof nodes->names.hash_key);
     nodes->clock = config->clock != NULL ? config->clock : mfs_port_wall_clock_ns;
     nodes->clock_context = config->clock_context;
@@ -130,7 +173,7 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     nodes->gid = config->gid;
     atomic_init(&nodes->next_number, 1);
     fs->snapshot_nodes = *nodes;
-    fs->snapshot_nodes.class = fs->snapshot_nodes.names.class = MEMFS_CLASS_SNAPSHOTS;
+    fs->snapshot_nodes.class = fs->snapshot_nodes.names.source.class = MEMFS_CLASS_SNAPSHOTS;
     atomic_init(&fs->snapshot_nodes.limit, MFS_UNLIMITED);
     atomic_init(&nodes->limit, config->node_limit != 0 ? config->node_limit : MFS_UNLIMITED);
     fs->tree.nodes = nodes;
@@ -155,13 +198,14 @@ static int make_root(memfs *fs, uint32_t mode)
 
 int memfs_create(const memfs_config *config, memfs **out)
 {
-    memfs_config defaults = memfs_config_default();
-    if (config == NULL)
-        config = &defaults;
+    struct settings settings;
+    struct foundation foundation;
     if (out == NULL)
         return MEMFS_EINVAL;
-    int error = check_config(config);
-    struct foundation foundation;
+    int error = copy_config(&settings, config);
+    config = &settings.config;
+    if (error == 0)
+        error = check_config(config);
     if (error == 0)
         error = lay_foundation(config, &foundation);
     if (error != 0)
@@ -169,10 +213,9 @@ int memfs_create(const memfs_config *config, memfs **out)
 
     memfs *fs = foundation.fs;
     memset(fs, 0, sizeof *fs);
-    fs->memory.hooks = config->allocator;
-    bool hooked = config->locks.mutex_create != NULL;
+    fs->memory.hooks = foundation.hooks;
     bool threaded = (config->flags & MEMFS_CREATE_SINGLE_THREADED) == 0;
-    error = mfs_sync_lot_init(&fs->lot, hooked ? &config->locks : NULL, threaded);
+    error = mfs_sync_lot_init(&fs->lot, config->locks, threaded);
     if (error != 0)
         goto fail_lot;
     init_parts(fs, config, &foundation);
@@ -194,20 +237,22 @@ fail_lot:
 
 static bool is_in_use(memfs *fs)
 {
-    return fs->handles.open_files != 0 || fs->handles.open_dirs != 0 || fs->versions.count != 0 ||
-           fs->blocks.count != 0 || fs->walkers.first != NULL || atomic_load(&fs->mappings) != 0;
+    return fs->handles.files.count != 0 || fs->handles.dirs.count != 0 ||
+           fs->versions.held.count != 0 || fs->blocks.count != 0 || fs->walkers.open.count != 0 ||
+           atomic_load(&fs->mappings) != 0;
 }
 
 static void close_everything(memfs *fs)
 {
-    while (fs->handles.files != NULL)
-        (void)memfs_close(fs->handles.files);
-    while (fs->handles.dirs != NULL)
-        (void)memfs_closedir(fs->handles.dirs);
-    while (fs->walkers.first != NULL)
-        (void)memfs_walk_close(fs->walkers.first);
-    while (fs->versions.first != NULL) {
-        struct mfs_version *version = fs->versions.first;
+    while (fs->handles.files.first != NULL)
+        (void)memfs_close(mfs_handle_of_link(fs->handles.files.first));
+    while (fs->handles.dirs.first != NULL)
+        (void)memfs_closedir(mfs_handle_dir_of_link(fs->handles.dirs.first));
+    while (fs->walkers.open.first != NULL)
+        (void)memfs_walk_close(mfs_walker_of_link(fs->walkers.open.first));
+    while (fs->versions.held.first != NULL) {
+        struct mfs_version *version = MFS_LIST_ENTRY(fs->versions.held.first, struct mfs_version,
+                                                     link);
         mfs_version_list_remove(&fs->versions, &fs->lot, version);
         mfs_content_release(&fs->pool, &version->content);
         version->magic = 0;
@@ -247,7 +292,7 @@ int memfs_destroy(memfs *fs, unsigned flags)
     remove_everything(fs);
     mfs_page_pool_fini(&fs->pool, forced);
     mfs_sync_lot_fini(&fs->lot);
-    struct foundation foundation = {.arena = fs->memory.arena, .fs = fs};
+    struct foundation foundation = {.hooks = fs->memory.hooks, .arena = fs->memory.arena, .fs = fs};
     remove_foundation(&foundation);
     return 0;
 }
@@ -258,10 +303,7 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    if (quota_bytes == 0)
-        quota_bytes = fs->arena_limit;
-    else if (quota_bytes > fs->arena_limit)
-        return MEMFS_EINVAL;
+    quota_bytes = limit_of(quota_bytes, fs->arena_limit);
     if (mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes))
         return 0;
     mfs_page_pool_trim(&fs->pool);
@@ -318,9 +360,13 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
 
 int memfs_statfs(memfs *fs, memfs_statfs_info *info)
 {
-    if (!mfs_fs_is_valid(fs) || info == NULL || info->struct_size != sizeof *info)
-        return MEMFS_EINVAL;
-    memfs_statfs_info filled = {.struct_size = sizeof filled};
+    int error = mfs_structsize_check_out(info,
+                                         MFS_STRUCTSIZE_UP_TO(memfs_statfs_info, available_bytes));
+    if (!mfs_fs_is_valid(fs))
+        error = MEMFS_EINVAL;
+    if (error != 0)
+        return error;
+    memfs_statfs_info filled = {.class_count = MEMFS_CLASS_COUNT};
     report_memory(fs, &filled);
     mfs_handle_count_orphans(&fs->handles, &fs->nodes, &filled.orphans, &filled.orphan_bytes);
     filled.files = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_FILE]);
@@ -329,13 +375,13 @@ int memfs_statfs(memfs *fs, memfs_statfs_info *info)
     uint64_t node_limit = atomic_load(&fs->nodes.limit);
     filled.node_limit = node_limit == MFS_UNLIMITED ? 0 : node_limit;
     mfs_sync_lock_shared(&fs->lot, &fs->handles.lock);
-    filled.open_files = fs->handles.open_files;
-    filled.open_directories = fs->handles.open_dirs;
+    filled.open_files = fs->handles.files.count;
+    filled.open_directories = fs->handles.dirs.count;
     mfs_sync_unlock_shared(&fs->lot, &fs->handles.lock);
     filled.page_size = fs->pool.page_size;
     filled.name_max = MEMFS_NAME_MAX;
     filled.path_max = MEMFS_PATH_MAX;
-    *info = filled;
+    mfs_structsize_copy_out(info, &filled, sizeof filled);
     return 0;
 }
 
@@ -352,15 +398,20 @@ int memfs_set_refused(memfs *fs, memfs_refused_callback callback, void *context)
 
 int memfs_last_refusal(memfs *fs, memfs_refusal *out)
 {
-    if (!mfs_fs_is_valid(fs) || out == NULL)
-        return MEMFS_EINVAL;
-    mfs_ledger_last_refusal(&fs->memory.ledger, &fs->lot, out);
+    int error = mfs_structsize_check_out(out, MFS_STRUCTSIZE_UP_TO(memfs_refusal, available));
+    if (!mfs_fs_is_valid(fs))
+        error = MEMFS_EINVAL;
+    if (error != 0)
+        return error;
+    memfs_refusal last;
+    mfs_ledger_last_refusal(&fs->memory.ledger, &fs->lot, &last);
+    mfs_structsize_copy_out(out, &last, sizeof last);
     return 0;
 }
 
 int memfs_audit(memfs *fs)
 {
-    return mfs_fs_is_valid(fs) ? mfs_fs_audit(fs) : MEMFS_EINVAL;
+    return mfs_fs_is_valid(fs) ? mfs_audit_run(fs) : MEMFS_EINVAL;
 }
 
 /* ---------------------------------------------------------- charged memory */

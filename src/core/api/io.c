@@ -1,5 +1,6 @@
 /* Reading, writing, seeking. */
 #include "base/num.h"
+#include "content/content_io.h"
 #include "instance/fs.h"
 
 /* What a call wants of an open file; found out once. */
@@ -41,7 +42,7 @@ static int64_t read_at(const struct transfer *t, uint64_t offset)
     uint64_t length = mfs_num_min_u64(t->length,
                                       mfs_num_sub_saturating(mfs_node_size(t->node), offset));
     if (length > 0)
-        mfs_content_read(&fs->pool, &t->node->content, offset, length, &sink);
+        mfs_content_io_read(&fs->pool, &t->node->content, offset, length, &sink);
     mfs_sync_unlock_shared(&fs->lot, &node->lock);
     if (length > 0 && (t->file->flags & MEMFS_O_NOATIME) == 0)
         mfs_node_accessed(&fs->nodes, node);
@@ -62,9 +63,9 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
     uint64_t at = (t->file->flags & MEMFS_O_APPEND) != 0 ? size : *offset;
     uint64_t end;
     if (mfs_num_add_u64(at, t->length, &end) && end <= (uint64_t)MEMFS_FILE_SIZE_MAX) {
-        t->node->content.charge_from = mfs_handle_charge_from(t->file, size, end);
-        error = mfs_content_write(&fs->pool, &t->node->content, size, at, t->length, &source);
-        t->node->content.charge_from = MFS_CHARGE_ORDINARY;
+        struct mfs_content_edit edit = {&fs->pool, &t->node->content, size,
+                                        mfs_handle_charge_from(t->file, size, end)};
+        error = mfs_content_io_write(&edit, at, t->length, &source);
     }
     mfs_node_settle_write(t->node);
     if (error == 0) {

@@ -82,6 +82,18 @@ int memfs_mkdirat(memfs *fs, memfs_dir *at, const char *path, uint32_t mode)
     return result;
 }
 
+/* Succeeds if the path leads to a directory.  Errors: as mfs_walk_to_node(), ENOTDIR. */
+static int find_dir(memfs *fs, const char *path)
+{
+    struct mfs_node *node;
+    int error = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
+    if (error != 0)
+        return error;
+    error = mfs_node_as_dir(node) != NULL ? 0 : MEMFS_ENOTDIR;
+    mfs_node_release(&fs->nodes, node);
+    return error;
+}
+
 static int mkdir_parents_once(memfs *fs, const char *path, uint32_t mode)
 {
     struct mfs_dir_node *start;
@@ -90,12 +102,12 @@ static int mkdir_parents_once(memfs *fs, const char *path, uint32_t mode)
         error = MEMFS_EINVAL;
     if (error != 0)
         return error;
-    int existing = memfs_is_dir(fs, path);
-    if (existing != 0)
-        return existing > 0 ? 0 : existing;
+    error = find_dir(fs, path);
+    if (error != MEMFS_ENOENT && error != MEMFS_ENOTDIR && error != MEMFS_ELOOP)
+        return error;
     error = make_dir(fs, start, path, mode, MFS_WALK_MAKE_PARENTS);
     /* Another thread may have made it meanwhile. */
-    return error == MEMFS_EEXIST && memfs_is_dir(fs, path) == 1 ? 0 : error;
+    return error == MEMFS_EEXIST && find_dir(fs, path) == 0 ? 0 : error;
 }
 
 int memfs_mkdir_parents(memfs *fs, const char *path, uint32_t mode)

@@ -5,6 +5,7 @@
  * the handle's memory, the node, the whole-file lock (which nobody can contest on
  * a node without a name), the entry.
  */
+#include "api/structsize.h"
 #include "instance/fs.h"
 #include "tree/publish.h"
 #include "wholetree/walker.h"
@@ -123,9 +124,9 @@ static int find(const struct opening *o, struct mfs_node **out)
 static int publish(memfs *fs, const struct opening *o, const struct mfs_place *place,
                    struct mfs_node *made) MFS_REQUIRES(fs->tree.lock)
 {
-    fs->nodes.names.charge_from = charge_of(o);
+    fs->nodes.names.source.charge_from = charge_of(o);
     int error = mfs_publish(&fs->tree, place, made, MFS_PARENTS_MODE, mfs_node_now(&fs->nodes));
-    fs->nodes.names.charge_from = MFS_CHARGE_ORDINARY;
+    fs->nodes.names.source.charge_from = MFS_CHARGE_ORDINARY;
     return error;
 }
 
@@ -328,8 +329,11 @@ static int open_at(memfs *fs, const memfs_dir *at, const char *path,
                    const memfs_open_options *options, memfs_file **out)
 {
     int result;
+    memfs_open_options filled = *options;
+    if (filled.flags == 0)
+        filled.flags = MEMFS_O_READ;
     do
-        result = open_once(fs, at, path, options, out);
+        result = open_once(fs, at, path, &filled, out);
     while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }
@@ -349,11 +353,11 @@ int memfs_openat(memfs *fs, memfs_dir *at, const char *path, uint32_t flags, uin
 int memfs_open_with(memfs *fs, const char *path, const memfs_open_options *options,
                     memfs_file **out)
 {
-    if (options == NULL || options->struct_size != sizeof *options)
-        return MEMFS_EINVAL;
-    memfs_open_options filled = *options;
-    if (filled.flags == 0)
-        filled.flags = MEMFS_O_READ;
+    memfs_open_options filled;
+    int error = mfs_structsize_copy_in(&filled, sizeof filled, options,
+                                       MFS_STRUCTSIZE_UP_TO(memfs_open_options, mode));
+    if (error != 0)
+        return error;
     return open_at(fs, filled.at, path, &filled, out);
 }
 

@@ -1,7 +1,7 @@
 /* Snapshots of the whole tree. */
 #include "instance/snapshot.h"
+#include "api/structsize.h"
 #include "instance/census.h"
-#include "instance/strlist.h"
 #include "tree/publish.h"
 #include "wholetree/treecopy.h"
 
@@ -131,8 +131,9 @@ static int stat_once(memfs *fs, const char *name, memfs_snapshot_info *info)
     struct mfs_component c;
     struct mfs_census census;
     int error = check(fs, name, &c);
-    if (error == 0 && (info == NULL || info->struct_size != sizeof *info))
-        error = MEMFS_EINVAL;
+    if (error == 0)
+        error = mfs_structsize_check_out(info,
+                                         MFS_STRUCTSIZE_UP_TO(memfs_snapshot_info, usage_bytes));
     if (error != 0)
         return error;
     mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
@@ -140,9 +141,17 @@ static int stat_once(memfs *fs, const char *name, memfs_snapshot_info *info)
     error = entry != NULL ? mfs_census_take(fs, &fs->snapshots, entry->node, &census)
                           : MEMFS_ENOENT;
     if (error == 0) {
-        info->taken_ns = mfs_node_time(entry->node, MFS_BIRTH);
-        info->own_bytes = census.bare_bytes + mfs_dir_entry_cost(&fs->snapshot_nodes.names, entry);
-        info->tree = census.info;
+        const memfs_tree_info *tree = &census.info;
+        memfs_snapshot_info own = {
+            .taken_ns = mfs_node_time(entry->node, MFS_BIRTH),
+            .own_bytes = census.bare_bytes + mfs_dir_entry_cost(&fs->snapshot_nodes.names, entry),
+            .files = tree->files,
+            .directories = tree->directories,
+            .symlinks = tree->symlinks,
+            .size_bytes = tree->size_bytes,
+            .allocated_bytes = tree->allocated_bytes,
+            .usage_bytes = tree->usage_bytes};
+        mfs_structsize_copy_out(info, &own, sizeof own);
     }
     mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
     return error;
@@ -153,30 +162,6 @@ int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info)
     int result;
     do
         result = stat_once(fs, name, info);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
-}
-
-static int list_once(memfs *fs, memfs_list *out)
-{
-    if (!mfs_fs_is_valid(fs) || out == NULL)
-        return MEMFS_EINVAL;
-    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
-    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
-    const struct mfs_dir_node *root = fs->snapshots.root;
-    int error = root != NULL ? mfs_strlist_append_names(&list, &root->names) : 0;
-    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
-    if (error == 0)
-        return mfs_strlist_finish(&list, out);
-    mfs_strlist_fini(&list);
-    return error;
-}
-
-int memfs_list_snapshots(memfs *fs, memfs_list *out)
-{
-    int result;
-    do
-        result = list_once(fs, out);
     while (mfs_fs_ask_and_retry(fs, result));
     return result;
 }

@@ -5,6 +5,8 @@
  * holder of the node's lock; so the calls below lock nothing but for the file.
  */
 #include "base/num.h"
+#include "content/content_extent.h"
+#include "content/content_io.h"
 #include "instance/fs.h"
 
 static struct mfs_version *as_version(memfs_content_ref *ref)
@@ -21,6 +23,14 @@ static bool tries_again(const memfs_content_ref *ref, int64_t result)
 static bool is_held(const struct mfs_version *version)
 {
     return version != NULL && version->magic == MFS_VERSION_MAGIC && version->fs != NULL;
+}
+
+/* A change of the version that brings it to `end`. */
+static struct mfs_content_edit edit_of(struct mfs_version *version, uint64_t end)
+{
+    return (struct mfs_content_edit){
+        &version->fs->pool, &version->content, version->size,
+        mfs_handle_charge_of_write(version->reserve_use, version->size, end)};
 }
 
 int memfs_content_take(memfs_file *file, memfs_content_ref *out)
@@ -94,7 +104,7 @@ int memfs_content_exchange(memfs_file *file, memfs_content_ref *ref)
     mfs_node_modified(&node->node, now);
     mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
     version->size = size;
-    mfs_content_end_room(&version->content);
+    mfs_content_end_preallocation(&version->content);
     return 0;
 }
 
@@ -121,7 +131,7 @@ int64_t memfs_content_read(const memfs_content_ref *ref, void *buffer, size_t le
     memfs_iovec part = {buffer, length};
     struct mfs_sink sink = {.parts = &part};
     if (n > 0)
-        mfs_content_read(&version->fs->pool, &version->content, (uint64_t)offset, n, &sink);
+        mfs_content_io_read(&version->fs->pool, &version->content, (uint64_t)offset, n, &sink);
     return (int64_t)n;
 }
 
@@ -142,11 +152,8 @@ static int64_t write_once(memfs_content_ref *ref, const void *buffer, size_t len
         return 0;
     if (!mfs_num_add_u64((uint64_t)offset, length, &end) || end > (uint64_t)MEMFS_FILE_SIZE_MAX)
         return MEMFS_EFBIG;
-    version->content.charge_from = mfs_handle_charge_of_write(version->reserve_use, version->size,
-                                                              end);
-    int error = mfs_content_write(&version->fs->pool, &version->content, version->size,
-                                  (uint64_t)offset, length, &source);
-    version->content.charge_from = MFS_CHARGE_ORDINARY;
+    struct mfs_content_edit edit = edit_of(version, end);
+    int error = mfs_content_io_write(&edit, (uint64_t)offset, length, &source);
     if (error != 0)
         return error;
     version->size = mfs_num_max_u64(version->size, end);
@@ -168,15 +175,12 @@ static int truncate_once(memfs_content_ref *ref, int64_t size)
     struct mfs_version *version = as_version(ref);
     if (!is_held(version) || size < 0)
         return MEMFS_EINVAL;
-    struct mfs_pool *pool = &version->fs->pool;
     int error = 0;
-    version->content.charge_from = mfs_handle_charge_of_write(version->reserve_use, version->size,
-                                                              (uint64_t)size);
+    struct mfs_content_edit edit = edit_of(version, (uint64_t)size);
     if ((uint64_t)size <= version->size)
-        mfs_content_cut(pool, &version->content, (uint64_t)size);
+        mfs_content_extent_cut(edit.pool, &version->content, (uint64_t)size);
     else
-        error = mfs_content_grow(pool, &version->content, version->size);
-    version->content.charge_from = MFS_CHARGE_ORDINARY;
+        error = mfs_content_extent_grow(&edit);
     if (error == 0)
         version->size = (uint64_t)size;
     return error;
@@ -199,12 +203,8 @@ static int allocate_once(memfs_content_ref *ref, int64_t offset, int64_t length)
     if (length > MEMFS_FILE_SIZE_MAX - offset)
         return MEMFS_EFBIG;
     uint64_t end = (uint64_t)offset + (uint64_t)length;
-    version->content.charge_from = mfs_handle_charge_of_write(version->reserve_use, version->size,
-                                                              end);
-    int error = mfs_content_allocate(&version->fs->pool, &version->content, version->size,
-                                     (uint64_t)offset, (uint64_t)length);
-    version->content.charge_from = MFS_CHARGE_ORDINARY;
-    return error;
+    struct mfs_content_edit edit = edit_of(version, end);
+    return mfs_content_extent_allocate(&edit, (uint64_t)offset, (uint64_t)length);
 }
 
 int memfs_content_allocate(memfs_content_ref *ref, int64_t offset, int64_t length)

@@ -5,6 +5,7 @@
  * with everything that can fail; then it is put in the place of the old one, or
  * gets a node and a name.
  */
+#include "content/content_io.h"
 #include "instance/fs.h"
 #include "tree/publish.h"
 
@@ -28,7 +29,7 @@ static int read_sized(memfs *fs, struct mfs_file_node *file, size_t limit, void 
         if (length <= room && length > 0) {
             memfs_iovec part = {memory, (size_t)length};
             struct mfs_sink sink = {.parts = &part};
-            mfs_content_read(&fs->pool, &file->content, 0, length, &sink);
+            mfs_content_io_read(&fs->pool, &file->content, 0, length, &sink);
         }
         mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
         if (length <= room) {
@@ -181,8 +182,8 @@ static int write_file_once(memfs *fs, const char *path, const void *data, size_t
     } bytes = {data};
     memfs_iovec part = {bytes.out, size};
     struct mfs_source source = {.parts = &part};
-    int error = size == 0 ? 0
-                          : mfs_content_write(&fs->pool, &delivery.content, 0, 0, size, &source);
+    struct mfs_content_edit edit = {.pool = &fs->pool, .content = &delivery.content};
+    int error = size == 0 ? 0 : mfs_content_io_write(&edit, 0, size, &source);
     if (error == 0)
         error = deliver(fs, path, false, &delivery);
     mfs_content_release(&fs->pool, &delivery.content);

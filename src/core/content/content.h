@@ -1,35 +1,40 @@
 /*
  * The bytes of one file.
  *
- * A content is nothing (all hole), a *short* (one small reference-counted block
- * that holds the beginning of page 0, so that small files do not pay a page) or
- * a page table (radix.h).  The size is kept by the caller and passed in.
+ * A content is nothing (all hole), a *short* (one small reference-counted block with the beginning
+ * of page 0, so that small files do not pay a page) or a page table (pagetable/radix.h).  The size
+ * is kept by the caller and passed in.
  *
- * What lies in the pages behind the size reads as zeros once the file grows.
- * Cutting off zeroes it at once where the last page is private.  Where it is
- * shared, that would need memory, and cutting must not; then the content is
- * *stale*: its pages may hold old bytes behind the size, and whatever grows the
- * file cleans that first.
+ * Bytes behind the size read as zeros once the file grows.  They are zeros in storage, too, with
+ * two exceptions:
  *
- * Appending does not zero the rest of a page that is new, since what is appended
- * next would overwrite that: the *tail*, from the size to the end of its page, is
- * then uncertain, and whatever leaves a gap behind the size zeroes it first.
+ * - A *stale* content may hold old bytes behind the size.  Cutting zeroes the rest of the last page
+ *   at once where that page is private.  Where it is shared that would take memory, which cutting
+ *   must not; so the pages stay as they are, and the content is cleaned before the file grows.
+ * - An *uncertain tail*, from the size to the end of its page, is what appending leaves in a new
+ *   page.  The next append would overwrite zeros there, so none are written; they are before a gap
+ *   is left behind the size.
  *
- * What grows is charged as ordinary data, unless the caller sets `charge_from` for the time
- * of a change.
+ * A content may be *preallocated* beyond the size: what begins behind the size and before
+ * `preallocated_end` has its page, or its place in the short, so that growing into it needs no
+ * memory.
  *
- * Changes are all or nothing.  Threads: the caller holds the node's lock,
- * exclusive for what changes the content and shared for the rest.
+ * The modules of this room: content (this one: holding, sharing, asking), content_prepare (parts
+ * made ready to be written), content_extent (which parts have storage: cutting, growing,
+ * allocating, punching), content_io (reading and writing), content_tally (for the audit); short
+ * (the block of a small file), version (contents that callers hold by reference).
+ *
+ * Changes are all or nothing.  Threads: the caller holds the node's lock, exclusive for what
+ * changes the content and shared for the rest.
  */
 #ifndef MFS_CONTENT_H
 #define MFS_CONTENT_H
 
-#include "base/iov.h"
-#include "content/radix.h"
+#include "base/check.h"
 #include "content/short.h"
 #include "memory/page.h"
-
-#include <memfs/memfs.h>
+#include "pagetable/radix.h"
+#include "pagetable/stash.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,55 +45,35 @@ struct mfs_content {
     bool is_short : 1;
     bool is_stale : 1;
     bool has_uncertain_tail : 1;
-    bool has_replaced : 1; /* a page gave way to another or to a hole; the holder clears it */
-    enum mfs_charge_from charge_from; /* MFS_CHARGE_ORDINARY while no change is under way */
-    uint64_t kept_end; /* what begins behind the size and before this has its room; 0: nothing */
+    /*
+     * A page gave way to another or to a hole, so mappings of it no longer show the file.  The
+     * holder looks at this after each change, a failed one too, and clears it: what a write does
+     * first, cleaning a stale content, changes no byte that can be read and so need not be undone
+     * when the write itself is refused, but it may have replaced pages.
+     */
+    bool has_replaced : 1;
+    uint64_t preallocated_end; /* 0: nothing is preallocated */
 };
 
-/* Reads `length` bytes, all inside the file.  Cannot fail. */
-void mfs_content_read(const struct mfs_pool *pool, const struct mfs_content *content,
-                      uint64_t offset, uint64_t length, struct mfs_sink *sink);
-
 /*
- * Writes `length` bytes (> 0) at `offset` of a file of `size` bytes, which then grows to
- * their end, at most MEMFS_FILE_SIZE_MAX.  Errors: EDQUOT, ENOMEM; never if all bytes
- * lie in pages that this content owns alone.
+ * What a change is made to, and which limit pays for it.  It lives as long as the call: nothing
+ * that outlasts a change remembers that it was allowed to use the emergency reserve.
  */
-int mfs_content_write(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
-                      uint64_t offset, uint64_t length, struct mfs_source *source);
+struct mfs_content_edit {
+    struct mfs_pool *pool;
+    struct mfs_content *content;
+    uint64_t size; /* of the file, before the change */
+    enum mfs_charge_from charge_from;
+};
 
-/* Makes the range zeros, in pages that are there, for all that the size may stay. */
-int mfs_content_zero(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
-                     uint64_t offset, uint64_t length);
-
-/* Makes writing to the range later need no memory; the bytes stay. */
-int mfs_content_allocate(struct mfs_pool *pool, struct mfs_content *content, uint64_t size,
-                         uint64_t offset, uint64_t length);
-
-/* Makes the range read as zeros and frees its whole pages; room is kept only in front of it. */
-int mfs_content_punch(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
-                      uint64_t length);
-
-/* Prepares for the size `size` to become a larger one.  Errors: EDQUOT, ENOMEM. */
-int mfs_content_grow(struct mfs_pool *pool, struct mfs_content *content, uint64_t size);
-
-/*
- * Cuts off what lies behind `size`; what begins before kept_end stays, zeroed.
- * Where there is a hole before kept_end, that moves to the hole.  Cannot fail.
- */
-void mfs_content_cut(struct mfs_pool *pool, struct mfs_content *content, uint64_t size);
-
-/* A second content with the same bytes, and without kept room; cannot fail. */
+/* A second content with the same bytes, and nothing preallocated; cannot fail. */
 struct mfs_content mfs_content_clone(struct mfs_pool *pool, const struct mfs_content *content);
+
+/* Lets go of all storage; the content is then nothing. */
 void mfs_content_release(struct mfs_pool *pool, struct mfs_content *content);
 
-/* Keeps no room any more; what lies in it is cleaned up when the content is cut or grows. */
-void mfs_content_end_room(struct mfs_content *content);
-
-/* A second content with the same bytes in pages of its own; holes stay holes.
- * Errors: EDQUOT, ENOMEM. */
-int mfs_content_duplicate(struct mfs_pool *pool, const struct mfs_content *content, uint64_t size,
-                          struct mfs_content *out);
+/* Ends the preallocation.  Its pages stay until the content is cut or grows. */
+void mfs_content_end_preallocation(struct mfs_content *content);
 
 /* The bytes of storage that a file of `size` bytes refers to. */
 uint64_t mfs_content_allocated(const struct mfs_pool *pool, const struct mfs_content *content,
@@ -104,16 +89,24 @@ uint64_t mfs_content_next_data(const struct mfs_pool *pool, const struct mfs_con
 uint64_t mfs_content_next_hole(const struct mfs_pool *pool, const struct mfs_content *content,
                                uint64_t size, uint64_t offset);
 
-/* The page with `offset`, pinned; made if there is none.  Errors: EDQUOT, ENOMEM. */
-int mfs_content_pin(struct mfs_pool *pool, struct mfs_content *content, uint64_t offset,
-                    mfs_page *out);
-
-/* The same if there is one already; else false.  The lock held shared is enough. */
+/* Pins the page with `offset`; false if there is none, or only a short. */
 bool mfs_content_pin_existing(struct mfs_pool *pool, const struct mfs_content *content,
                               uint64_t offset, mfs_page *out);
 
+/* For the audit: true if all that is preallocated behind the size has its storage. */
+bool mfs_content_has_preallocated(const struct mfs_pool *pool, const struct mfs_content *content,
+                                  uint64_t size);
+
+/*
+ * For assertions: whether the fields go together, the page table is sound where the size lies, and
+ * the rest of the page, or of the short, in which the size lies is zeros where it must be.
+ */
+bool mfs_content_is_valid(const struct mfs_pool *pool, const struct mfs_content *content,
+                          uint64_t size);
+
 static inline struct mfs_short *mfs_content_short(const struct mfs_content *content)
 {
+    MFS_CHECK(content->is_short);
     return (struct mfs_short *)content->root; /* NOLINT(performance-no-int-to-ptr) */
 }
 
@@ -122,19 +115,22 @@ static inline struct mfs_radix mfs_content_tree(const struct mfs_content *conten
     return (struct mfs_radix){content->is_short ? 0 : content->root, content->height};
 }
 
+/* Takes over a tree that was changed; `stash` is what the change took from. */
+static inline void mfs_content_set_tree(struct mfs_content *content, struct mfs_radix tree,
+                                        const struct mfs_stash *stash)
+{
+    MFS_CHECK(tree.root != 0 || tree.height == 0);
+    content->root = tree.root;
+    content->height = tree.height;
+    content->is_short = false;
+    content->has_replaced = content->has_replaced || stash->has_replaced;
+}
+
 /* The first page that lies wholly behind `size`. */
 static inline uint64_t mfs_content_first_behind(const struct mfs_pool *pool, uint64_t size)
 {
+    MFS_CHECK(size <= UINT64_MAX - pool->page_size);
     return (size + pool->page_size - 1) >> pool->page_shift;
 }
-
-/* For the audit: true if everything between the size and kept_end has its room. */
-bool mfs_content_has_room(const struct mfs_pool *pool, const struct mfs_content *content,
-                          uint64_t size);
-
-/* For the audit: a short that was not marked yet adds its cost to `*short_bytes`. */
-void mfs_content_tally(const struct mfs_pool *pool, const struct mfs_content *content,
-                       struct mfs_tally *tally, uint64_t *short_bytes);
-void mfs_content_unmark(const struct mfs_pool *pool, const struct mfs_content *content);
 
 #endif

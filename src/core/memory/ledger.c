@@ -127,7 +127,10 @@ int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error
                                                         : &ledger->allocator_refusals;
     (void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
     mfs_sync_lock_exclusive(lot, &ledger->lock);
-    ledger->last_refusal = (memfs_refusal){error, wanted, available};
+    ledger->last_refusal = (memfs_refusal){.struct_size = sizeof(memfs_refusal),
+                                           .error = error,
+                                           .wanted = wanted,
+                                           .available = available};
     if (error == MEMFS_EDQUOT)
         ledger->last_by_quota = ledger->last_refusal;
     else if (error == MEMFS_ENOSPC)

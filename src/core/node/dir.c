@@ -1,13 +1,15 @@
 /*
- * 1. slots[0 .. filled) have increasing sequence numbers; the last is no
- *    tombstone.  A tombstone is the number, shifted left, with the low bit set
- *    (entries are aligned, so that bit is theirs to use).
- * 2. With a table, every live slot is in it exactly once, where linear probing
- *    from its hash finds it; the table is never full.
- * 3. live == 0 means no slots and no table.
+ * 1. Every entry is in `order` exactly once, and in `buckets`, if there are any, in the bucket of
+ *    its hash.
+ * 2. There are no buckets up to FEW_ENTRIES / 2 entries, there are some above FEW_ENTRIES, and in
+ *    between it depends on the past, so that a directory on the edge does not go back and forth.
+ * 3. live == 0 means no chunks at all.
+ * 4. A prepared entry has the chunks that its directory will need, and no others.
  *
- * Cost of an entry in a large directory: itself, 8 to 12 bytes of slot and 6 to
- * 12 of table.
+ * Cost of an entry in a large directory: itself, 8 to 16 bytes of order and 5 to 11 of buckets.
+ *
+ * Left undone: a chunk that has grown stays as large until it is empty, since a smaller one would
+ * have to be allocated.  So a directory of one entry may hold two chunks of MFS_CHUNK_MOST.
  */
 #include "node/dir.h"
 
@@ -17,336 +19,295 @@
 
 #include <string.h>
 
-/* Up to this many entries a scan is as fast as a table. */
-enum { SMALL_CAPACITY = 8, FIRST_CAPACITY = 4 };
+/* Up to this many entries a scan_few is as fast as a table. */
+enum { FEW_ENTRIES = 8, DIR_ENTRIES_MOST = UINT32_MAX / 8 };
 
-static bool is_tombstone(uint64_t slot)
+/* Deep checks look at all of a directory up to this size; beyond it, at few changes only. */
+enum { CHECKED_ENTRIES = 16 };
+
+static size_t entry_bytes(size_t room)
 {
-    return (slot & 1) != 0;
+    return offsetof(struct mfs_dirent, name) + room + 1;
 }
 
-static struct mfs_dirent *as_entry(uint64_t slot)
+static bool has_name(const struct mfs_dirent *entry, const struct mfs_dir_key *key)
 {
-    return (struct mfs_dirent *)(uintptr_t)slot; /* NOLINT(performance-no-int-to-ptr) */
+    return entry->length == key->length && memcmp(entry->name, key->name, key->length) == 0;
 }
 
-static uint64_t sequence_of(uint64_t slot)
+static uint32_t hash_of_key(const struct mfs_names *names, const struct mfs_dir_key *key)
 {
-    return is_tombstone(slot) ? slot >> 1 : as_entry(slot)->u.sequence;
+    return key->has_hash ? key->hash : mfs_namehash(names->hash_key, key->name, key->length);
 }
 
-static size_t entry_bytes(size_t length)
+static struct mfs_dirent *entry_of(struct mfs_chain *chain)
 {
-    return offsetof(struct mfs_dirent, name) + length + 1;
+    return (struct mfs_dirent *)(void *)((char *)chain - offsetof(struct mfs_dirent, u));
 }
 
-static bool has_name(const struct mfs_dirent *entry, const char *name, size_t length)
+static uint32_t hash_of_entry(const struct mfs_chain *chain)
 {
-    return entry->length == length && memcmp(entry->name, name, length) == 0;
+    const char *entry = (const char *)chain - offsetof(struct mfs_dirent, u);
+    return ((const struct mfs_dirent *)(const void *)entry)->hash;
 }
 
-/* ------------------------------------------------------------------- index */
-
-/* A table for this many slots: a power of two, three quarters full at most. */
-static uint32_t table_size_for(uint32_t capacity)
+static bool has_buckets(const struct mfs_dir *dir)
 {
-    if (capacity <= SMALL_CAPACITY)
-        return 0;
-    uint64_t least = (uint64_t)capacity * 4 / 3;
-    return (uint32_t)1 << (mfs_num_log2(least) + 1);
+    return dir->buckets.count != 0;
 }
 
-static uint32_t table_size(const struct mfs_dir *dir)
+/* ----------------------------------------------------------------- finding */
+
+struct mfs_dirent *mfs_dir_at(const struct mfs_dir *dir, uint64_t sequence)
 {
-    return dir->table != NULL ? dir->table_mask + 1 : 0;
+    return mfs_order_find(&dir->order, sequence);
 }
 
-static void table_insert(struct mfs_dir *dir, uint32_t slot)
+struct mfs_dirent *mfs_dir_next(const struct mfs_dir *dir, const struct mfs_dirent *entry)
 {
-    uint32_t at = as_entry(dir->slots[slot])->hash & dir->table_mask;
-    while (dir->table[at] != 0)
-        at = (at + 1) & dir->table_mask;
-    dir->table[at] = slot + 1;
+    return mfs_order_find(&dir->order, entry->sequence + 1);
 }
 
-/* Where the table speaks of this entry. */
-static uint32_t table_position(const struct mfs_dir *dir, const struct mfs_dirent *entry)
+struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir)
 {
-    uint32_t at = entry->hash & dir->table_mask;
-    while (dir->slots[dir->table[at] - 1] != (uintptr_t)entry) {
-        at = (at + 1) & dir->table_mask;
-        MFS_CHECK(dir->table[at] != 0);
+    return mfs_order_last(&dir->order);
+}
+
+static struct mfs_dirent *scan_few(const struct mfs_dir *dir, const struct mfs_dir_key *key)
+{
+    uint32_t count;
+    struct mfs_dirent *const *entries = mfs_order_only_leaf(&dir->order, &count);
+    if (entries != NULL) {
+        for (uint32_t i = 0; i < count; i++)
+            if (has_name(entries[i], key))
+                return entries[i];
+        return NULL;
     }
-    return at;
+    struct mfs_dirent *entry = mfs_dir_at(dir, 0);
+    while (entry != NULL && !has_name(entry, key))
+        entry = mfs_dir_next(dir, entry);
+    return entry;
 }
-
-/* Empties a position and moves up those behind it that were pushed away from theirs. */
-static void table_remove(struct mfs_dir *dir, uint32_t hole)
-{
-    uint32_t mask = dir->table_mask;
-    for (uint32_t at = (hole + 1) & mask; dir->table[at] != 0; at = (at + 1) & mask) {
-        uint32_t home = as_entry(dir->slots[dir->table[at] - 1])->hash & mask;
-        if (((at - home) & mask) >= ((at - hole) & mask)) {
-            dir->table[hole] = dir->table[at];
-            hole = at;
-        }
-    }
-    dir->table[hole] = 0;
-}
-
-/* Squeezes out tombstones, into `slots`, which may be the old array; makes the table anew. */
-static void rebuild(struct mfs_dir *dir, uint64_t *slots)
-{
-    uint32_t filled = 0;
-    for (uint32_t i = 0; i < dir->filled; i++)
-        if (!is_tombstone(dir->slots[i]))
-            slots[filled++] = dir->slots[i];
-    dir->slots = slots;
-    dir->filled = filled;
-    MFS_CHECK(filled == dir->live);
-    if (dir->table == NULL)
-        return;
-    memset(dir->table, 0, (size_t)table_size(dir) * sizeof(uint32_t));
-    for (uint32_t i = 0; i < filled; i++)
-        table_insert(dir, i);
-}
-
-static void free_index(const struct mfs_names *names, uint64_t *slots, uint32_t capacity,
-                       uint32_t *table, uint32_t entries)
-{
-    if (slots != NULL)
-        mfs_memory_give(names->memory, slots, capacity * sizeof *slots, names->class);
-    if (table != NULL)
-        mfs_memory_give(names->memory, table, entries * sizeof *table, names->class);
-}
-
-static void drop_index(const struct mfs_names *names, struct mfs_dir *dir)
-{
-    free_index(names, dir->slots, dir->capacity, dir->table, table_size(dir));
-    dir->slots = NULL;
-    dir->table = NULL;
-    dir->capacity = dir->filled = dir->table_mask = 0;
-}
-
-/* Moves the index to arrays for `capacity` slots. */
-static int resize(const struct mfs_names *names, struct mfs_dir *dir, uint32_t capacity)
-{
-    void *slots = NULL, *table = NULL;
-    uint32_t entries = table_size_for(capacity);
-    int error = mfs_memory_take_as(names->memory, names->charge_from, capacity * sizeof(uint64_t),
-                                   names->class, &slots);
-    if (error == 0 && entries != 0)
-        error = mfs_memory_take_as(names->memory, names->charge_from, entries * sizeof(uint32_t),
-                                   names->class, &table);
-    if (error != 0) {
-        free_index(names, slots, capacity, NULL, 0);
-        return error;
-    }
-    uint64_t *old_slots = dir->slots;
-    uint32_t *old_table = dir->table;
-    uint32_t old_entries = table_size(dir), old_capacity = dir->capacity;
-    dir->table = table;
-    dir->table_mask = entries != 0 ? entries - 1 : 0;
-    rebuild(dir, slots);
-    dir->capacity = capacity;
-    free_index(names, old_slots, old_capacity, old_table, old_entries);
-    return 0;
-}
-
-/*
- * The number of slots that suits the directory now that its slots are used up.
- * With enough tombstones that squeezing them out pays, it stays as it is: what
- * had its place before must find it again when memory is short.
- */
-static uint32_t wanted_capacity(const struct mfs_dir *dir)
-{
-    if (dir->capacity < FIRST_CAPACITY)
-        return FIRST_CAPACITY;
-    if (dir->live >= dir->capacity - dir->capacity / 16)
-        return dir->capacity + dir->capacity / 2;
-    return dir->live < dir->capacity / 16 ? dir->capacity / 4 : dir->capacity;
-}
-
-/* Makes sure that one more slot is free. */
-static int make_room(const struct mfs_names *names, struct mfs_dir *dir)
-{
-    if (dir->filled < dir->capacity)
-        return 0;
-    if (dir->capacity > UINT32_MAX / 8)
-        return MEMFS_ENOMEM;
-    uint32_t wanted = wanted_capacity(dir);
-    int error = wanted != dir->capacity ? resize(names, dir, wanted) : 0;
-    if (dir->filled < dir->capacity)
-        return 0;
-    /* Squeezing out tombstones needs no memory. */
-    if (dir->live == dir->capacity)
-        return error;
-    rebuild(dir, dir->slots);
-    return 0;
-}
-
-/* ----------------------------------------------------------------- entries */
 
 struct mfs_dirent *mfs_dir_find(const struct mfs_names *names, const struct mfs_dir *dir,
-                                const char *name, size_t length)
+                                struct mfs_dir_key *key)
 {
-    if (dir->live == 0)
-        return NULL;
-    if (dir->table == NULL) {
-        for (uint32_t i = 0; i < dir->filled; i++)
-            if (!is_tombstone(dir->slots[i]) && has_name(as_entry(dir->slots[i]), name, length))
-                return as_entry(dir->slots[i]);
-        return NULL;
-    }
-    uint32_t hash = mfs_namehash(names->hash_key, name, length);
-    for (uint32_t at = hash & dir->table_mask; dir->table[at] != 0;
-         at = (at + 1) & dir->table_mask) {
-        struct mfs_dirent *entry = as_entry(dir->slots[dir->table[at] - 1]);
-        if (entry->hash == hash && has_name(entry, name, length))
+    if (!has_buckets(dir))
+        return scan_few(dir, key);
+    key->hash = hash_of_key(names, key);
+    key->has_hash = true;
+    struct mfs_chain *at = *mfs_buckets_chain(&dir->buckets, key->hash);
+    for (; at != NULL; at = at->next) {
+        struct mfs_dirent *entry = entry_of(at);
+        if (entry->hash == key->hash && has_name(entry, key))
             return entry;
     }
     return NULL;
 }
 
-int mfs_dir_prepare(const struct mfs_names *names, struct mfs_dir *dir, const char *name,
-                    size_t length, struct mfs_dirent **out)
+/* For deep checks. */
+static bool is_found(const struct mfs_names *names, const struct mfs_dir *dir,
+                     const struct mfs_dirent *entry)
 {
-    MFS_CHECK(length > 0 && length <= MEMFS_NAME_MAX);
+    struct mfs_dir_key key = {.name = entry->name, .length = entry->length};
+    return mfs_dir_find(names, dir, &key) == entry;
+}
+
+/* ----------------------------------------------------------------- entries */
+
+static void set_name(const struct mfs_names *names, struct mfs_dirent *entry,
+                     const struct mfs_dir_key *key)
+{
+    MFS_CHECK(key->length > 0 && key->length <= entry->room);
+    entry->hash = hash_of_key(names, key);
+    entry->length = (uint8_t)key->length;
+    memcpy(entry->name, key->name, key->length);
+    entry->name[key->length] = '\0';
+}
+
+int mfs_dir_prepare_renamed(const struct mfs_names *names, const struct mfs_dir_key *key,
+                            struct mfs_dirent **out)
+{
+    const struct mfs_chunk_source *source = &names->source;
     void *memory;
-    int error = mfs_memory_take_as(names->memory, names->charge_from, entry_bytes(length),
-                                   names->class, &memory);
+    MFS_CHECK(key->length > 0 && key->length <= MEMFS_NAME_MAX);
+    int error = mfs_memory_take_as(source->memory, source->charge_from, entry_bytes(key->length),
+                                   source->class, &memory);
     if (error != 0)
         return error;
     struct mfs_dirent *entry = memory;
-    entry->node = NULL;
-    entry->u.sequence = 0;
-    entry->hash = mfs_namehash(names->hash_key, name, length);
-    entry->length = (uint8_t)length;
-    memcpy(entry->name, name, length);
-    entry->name[length] = '\0';
-    error = make_room(names, dir);
+    *entry = (struct mfs_dirent){.room = (uint8_t)key->length};
+    set_name(names, entry, key);
+    *out = entry;
+    return 0;
+}
+
+static bool will_want_bucket(const struct mfs_dir *dir)
+{
+    return dir->live >= FEW_ENTRIES && mfs_buckets_wants_more(&dir->buckets, dir->live + 1u);
+}
+
+int mfs_dir_prepare(const struct mfs_names *names, const struct mfs_dir *dir,
+                    const struct mfs_dir_key *key, struct mfs_dirent **out)
+{
+    struct mfs_dirent *entry;
+    if (dir->live >= DIR_ENTRIES_MOST)
+        return MEMFS_ENOMEM;
+    int error = mfs_dir_prepare_renamed(names, key, &entry);
+    if (error != 0)
+        return error;
+    entry->u.spares = NULL;
+    error = mfs_order_prepare(&dir->order, &names->source, &entry->u.spares);
+    if (error == 0 && will_want_bucket(dir))
+        error = mfs_buckets_prepare(&dir->buckets, &names->source, &entry->u.spares);
     if (error != 0) {
-        mfs_dir_entry_free(names, entry);
+        mfs_dir_cancel(names, entry);
         return error;
     }
     *out = entry;
     return 0;
 }
 
-void mfs_dir_commit(struct mfs_dir *dir, struct mfs_dirent *entry, struct mfs_node *node)
+void mfs_dir_cancel(const struct mfs_names *names, struct mfs_dirent *entry)
 {
-    MFS_CHECK(dir->filled < dir->capacity && node != NULL);
-    entry->node = node;
-    entry->u.sequence = ++dir->next_sequence;
-    dir->slots[dir->filled] = (uintptr_t)entry;
-    if (dir->table != NULL)
-        table_insert(dir, dir->filled);
-    dir->filled++;
-    dir->live++;
-}
-
-void mfs_dir_cancel(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry)
-{
+    MFS_CHECK(entry->sequence == 0);
+    mfs_chunk_give_back(&names->source, &entry->u.spares);
     mfs_dir_entry_free(names, entry);
-    if (dir->live == 0)
-        drop_index(names, dir);
 }
 
 void mfs_dir_entry_free(const struct mfs_names *names, struct mfs_dirent *entry)
 {
-    mfs_memory_give(names->memory, entry, entry_bytes(entry->length), names->class);
+    mfs_memory_give(names->source.memory, entry, entry_bytes(entry->room), names->source.class);
 }
 
-/* The first slot whose number is `sequence` or higher; `filled` if there is none. */
-static uint32_t slot_at(const struct mfs_dir *dir, uint64_t sequence)
+/* Makes the first buckets, with all entries that are there, or one more. */
+static void add_bucket(const struct mfs_names *names, struct mfs_dir *dir,
+                       struct mfs_chunk **spares)
 {
-    uint32_t low = 0, high = dir->filled;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (sequence_of(dir->slots[middle]) < sequence)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    bool is_first = !has_buckets(dir);
+    mfs_buckets_grow(&dir->buckets, &names->source, spares, hash_of_entry);
+    if (!is_first)
+        return;
+    struct mfs_dirent *entry = mfs_dir_at(dir, 0);
+    for (; entry != NULL; entry = mfs_dir_next(dir, entry))
+        mfs_buckets_insert(&dir->buckets, &entry->u.chain, entry->hash);
+}
+
+void mfs_dir_commit(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
+                    struct mfs_node *node, uint64_t sequence)
+{
+    struct mfs_chunk *spares = entry->u.spares;
+    MFS_CHECK(node != NULL && entry->sequence == 0);
+    MFS_CHECK_DEEP(mfs_dir_last(dir) == NULL || mfs_dir_last(dir)->sequence < sequence);
+    entry->u.chain.next = NULL;
+    if (will_want_bucket(dir))
+        add_bucket(names, dir, &spares);
+    entry->node = node;
+    entry->sequence = sequence;
+    mfs_order_append(&dir->order, &names->source, &spares, entry);
+    if (has_buckets(dir))
+        mfs_buckets_insert(&dir->buckets, &entry->u.chain, entry->hash);
+    dir->live++;
+    MFS_CHECK(spares == NULL);
+    MFS_CHECK_DEEP(mfs_dir_is_valid_after(names, dir, sequence));
 }
 
 void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry)
 {
-    uint32_t slot = slot_at(dir, entry->u.sequence);
-    MFS_CHECK(slot < dir->filled && dir->slots[slot] == (uintptr_t)entry);
-    if (dir->table != NULL)
-        table_remove(dir, table_position(dir, entry));
-    dir->slots[slot] = entry->u.sequence << 1 | 1;
+    MFS_CHECK(dir->live > 0 && entry->sequence != 0);
+    mfs_order_remove(&dir->order, &names->source, entry);
+    if (has_buckets(dir))
+        mfs_buckets_remove(&dir->buckets, &entry->u.chain, entry->hash);
     dir->live--;
-    while (dir->filled > 0 && is_tombstone(dir->slots[dir->filled - 1]))
-        dir->filled--;
-    if (dir->live == 0)
-        drop_index(names, dir);
+    if (has_buckets(dir) && dir->live <= FEW_ENTRIES / 2)
+        mfs_buckets_fini(&dir->buckets, &names->source);
+    while (mfs_buckets_wants_less(&dir->buckets, dir->live))
+        mfs_buckets_shrink(&dir->buckets, &names->source);
+    MFS_CHECK((dir->live == 0) == (dir->order.root == NULL));
+    MFS_CHECK_DEEP(mfs_dir_is_valid_after(names, dir, entry->sequence));
 }
 
-void mfs_dir_adopt(struct mfs_dir *to, struct mfs_dir *from)
+/* ---------------------------------------------------------------- renaming */
+
+bool mfs_dir_fits(const struct mfs_dirent *entry, size_t length)
+{
+    return length <= entry->room;
+}
+
+void mfs_dir_rename(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
+                    const struct mfs_dir_key *key)
+{
+    MFS_CHECK(mfs_dir_fits(entry, key->length));
+    if (has_buckets(dir))
+        mfs_buckets_remove(&dir->buckets, &entry->u.chain, entry->hash);
+    set_name(names, entry, key);
+    if (has_buckets(dir))
+        mfs_buckets_insert(&dir->buckets, &entry->u.chain, entry->hash);
+    MFS_CHECK_DEEP(is_found(names, dir, entry));
+}
+
+void mfs_dir_replace(struct mfs_dir *dir, struct mfs_dirent *old, struct mfs_dirent *entry)
+{
+    MFS_CHECK(entry->sequence == 0 && entry->u.spares == NULL && old->sequence != 0);
+    entry->node = old->node;
+    mfs_order_replace(&dir->order, old, entry);
+    if (!has_buckets(dir))
+        return;
+    mfs_buckets_remove(&dir->buckets, &old->u.chain, old->hash);
+    mfs_buckets_insert(&dir->buckets, &entry->u.chain, entry->hash);
+}
+
+void mfs_dir_exchange_places(struct mfs_dir *dir, struct mfs_dirent *a, struct mfs_dirent *b)
+{
+    MFS_CHECK(a != b && a->sequence != 0 && b->sequence != 0);
+    mfs_order_exchange(&dir->order, a, b);
+}
+
+/* -------------------------------------------------------------- everything */
+
+void mfs_dir_adopt(struct mfs_dir *to, struct mfs_dir *from, uint64_t shift)
 {
     MFS_CHECK(to->live == 0);
-    uint64_t before = to->next_sequence;
     *to = *from;
     *from = (struct mfs_dir){0};
-    for (uint32_t i = 0; i < to->filled; i++) {
-        if (is_tombstone(to->slots[i]))
-            to->slots[i] += before << 1;
-        else
-            as_entry(to->slots[i])->u.sequence += before;
-    }
-    to->next_sequence += before;
-}
-
-struct mfs_dirent *mfs_dir_at(const struct mfs_dir *dir, uint64_t sequence)
-{
-    for (uint32_t slot = slot_at(dir, sequence); slot < dir->filled; slot++)
-        if (!is_tombstone(dir->slots[slot]))
-            return as_entry(dir->slots[slot]);
-    return NULL;
-}
-
-struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir)
-{
-    return dir->filled != 0 ? as_entry(dir->slots[dir->filled - 1]) : NULL;
+    mfs_order_shift(&to->order, shift);
 }
 
 uint64_t mfs_dir_entry_cost(const struct mfs_names *names, const struct mfs_dirent *entry)
 {
-    return mfs_memory_cost(names->memory, entry_bytes(entry->length));
+    return mfs_memory_cost(names->source.memory, entry_bytes(entry->room));
 }
 
 uint64_t mfs_dir_cost(const struct mfs_names *names, const struct mfs_dir *dir)
 {
-    uint64_t cost = 0;
-    if (dir->slots != NULL)
-        cost += mfs_memory_cost(names->memory, dir->capacity * sizeof *dir->slots);
-    if (dir->table != NULL)
-        cost += mfs_memory_cost(names->memory, table_size(dir) * sizeof *dir->table);
-    for (uint32_t i = 0; i < dir->filled; i++)
-        if (!is_tombstone(dir->slots[i]))
-            cost += mfs_dir_entry_cost(names, as_entry(dir->slots[i]));
+    uint64_t cost = mfs_order_cost(&dir->order, &names->source) +
+                    mfs_buckets_cost(&dir->buckets, &names->source);
+    const struct mfs_dirent *entry = mfs_dir_at(dir, 0);
+    for (; entry != NULL; entry = mfs_dir_next(dir, entry))
+        cost += mfs_dir_entry_cost(names, entry);
     return cost;
 }
 
 bool mfs_dir_is_valid(const struct mfs_names *names, const struct mfs_dir *dir)
 {
-    uint32_t live = 0;
-    uint64_t previous = 0;
-    for (uint32_t i = 0; i < dir->filled; i++) {
-        uint64_t slot = dir->slots[i];
-        if (sequence_of(slot) <= previous)
+    if (!mfs_order_is_valid(&dir->order, dir->live))
+        return false;
+    if (has_buckets(dir) ? dir->live <= FEW_ENTRIES / 2 : dir->live > FEW_ENTRIES)
+        return false;
+    if (has_buckets(dir) && !mfs_buckets_is_valid(&dir->buckets, dir->live, hash_of_entry))
+        return false;
+    const struct mfs_dirent *entry = mfs_dir_at(dir, 0);
+    for (; entry != NULL; entry = mfs_dir_next(dir, entry))
+        if (entry->node == NULL || !is_found(names, dir, entry))
             return false;
-        previous = sequence_of(slot);
-        if (is_tombstone(slot))
-            continue;
-        live++;
-        const struct mfs_dirent *entry = as_entry(slot);
-        if (mfs_dir_find(names, dir, entry->name, entry->length) != entry)
-            return false;
-    }
-    bool empty_is_bare = live != 0 || (dir->slots == NULL && dir->table == NULL);
-    return live == dir->live && previous <= dir->next_sequence && empty_is_bare;
+    return true;
+}
+
+/* The sum over all changes stays linear: a large directory is looked at every power of two. */
+bool mfs_dir_is_valid_after(const struct mfs_names *names, const struct mfs_dir *dir,
+                            uint64_t sequence)
+{
+    bool is_due = dir->live <= CHECKED_ENTRIES ||
+                  (mfs_num_is_power_of_two(sequence) && dir->live <= sequence);
+    return !is_due || mfs_dir_is_valid(names, dir);
 }

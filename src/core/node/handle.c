@@ -1,6 +1,10 @@
 /*
- * 1. node->handles is the number of open files of the node.
- * 2. Exactly one of them has counts_orphan.
+ * 1. A handle is on its list from the moment its caller can know it until it is closed.
+ * 2. node->handles is the number of open files of the node.
+ * 3. node->is_counted is false whenever the list lock is free.
+ *
+ * Opening and closing take constant time, however many handles there are.  Counting orphans, for
+ * statistics, goes through all open files.
  */
 #include "node/handle.h"
 
@@ -8,25 +12,11 @@
 
 void mfs_handle_add_file(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_file *file)
 {
+    MFS_CHECK(file->magic == MFS_FILE_MAGIC && file->node != NULL);
     mfs_sync_lock_exclusive(lot, &list->lock);
-    file->counts_orphan = file->node->handles++ == 0;
-    file->previous = NULL;
-    file->next = list->files;
-    if (file->next != NULL)
-        file->next->previous = file;
-    list->files = file;
-    list->open_files++;
+    file->node->handles++;
+    mfs_list_add(&list->files, &file->link);
     mfs_sync_unlock_exclusive(lot, &list->lock);
-}
-
-/* Lets another handle of the same node speak for it. */
-static void pass_on(struct mfs_handle_list *list, const struct memfs_file *file)
-{
-    for (struct memfs_file *other = list->files; other != NULL; other = other->next)
-        if (other->node == file->node && other != file) {
-            other->counts_orphan = true;
-            return;
-        }
 }
 
 void mfs_handle_remove_file(struct mfs_handle_list *list, struct mfs_lot *lot,
@@ -34,56 +24,61 @@ void mfs_handle_remove_file(struct mfs_handle_list *list, struct mfs_lot *lot,
 {
     mfs_sync_lock_exclusive(lot, &list->lock);
     MFS_CHECK(file->node->handles > 0);
-    if (--file->node->handles > 0 && file->counts_orphan)
-        pass_on(list, file);
-    if (file->previous != NULL)
-        file->previous->next = file->next;
-    else
-        list->files = file->next;
-    if (file->next != NULL)
-        file->next->previous = file->previous;
-    list->open_files--;
+    file->node->handles--;
+    mfs_list_remove(&list->files, &file->link);
     mfs_sync_unlock_exclusive(lot, &list->lock);
 }
 
 void mfs_handle_add_dir(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_dir *dir)
 {
+    MFS_CHECK(dir->magic == MFS_DIR_MAGIC && dir->node != NULL);
     mfs_sync_lock_exclusive(lot, &list->lock);
-    dir->previous = NULL;
-    dir->next = list->dirs;
-    if (dir->next != NULL)
-        dir->next->previous = dir;
-    list->dirs = dir;
-    list->open_dirs++;
+    mfs_list_add(&list->dirs, &dir->link);
     mfs_sync_unlock_exclusive(lot, &list->lock);
 }
 
 void mfs_handle_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_dir *dir)
 {
     mfs_sync_lock_exclusive(lot, &list->lock);
-    if (dir->previous != NULL)
-        dir->previous->next = dir->next;
-    else
-        list->dirs = dir->next;
-    if (dir->next != NULL)
-        dir->next->previous = dir->previous;
-    list->open_dirs--;
+    mfs_list_remove(&list->dirs, &dir->link);
     mfs_sync_unlock_exclusive(lot, &list->lock);
 }
 
-/* The node's lock is taken after the list's here, and nowhere the other way round. */
+const struct mfs_dirent *mfs_handle_next_entry(struct memfs_dir *dir, uint64_t newest)
+{
+    MFS_CHECK(dir->end <= newest);
+    if (dir->position == 0 || dir->end == 0)
+        dir->end = newest;
+    const struct mfs_dirent *entry = mfs_dir_at(&dir->node->names, dir->position);
+    if (entry == NULL || entry->sequence > dir->end)
+        return NULL;
+    dir->position = entry->sequence + 1;
+    return entry;
+}
+
+/* A node with several handles counts once: its first handle marks it. */
+static bool is_uncounted_orphan(struct mfs_node *node)
+{
+    return !node->is_counted && mfs_node_links(node) == 0;
+}
+
+/* Nodes' locks are taken while the list's is held here, and nowhere the other way round. */
 void mfs_handle_count_orphans(struct mfs_handle_list *list, const struct mfs_nodes *nodes,
                               uint64_t *count, uint64_t *bytes)
 {
     *count = *bytes = 0;
     mfs_sync_lock_exclusive(nodes->lot, &list->lock);
-    for (struct memfs_file *file = list->files; file != NULL; file = file->next) {
-        if (!file->counts_orphan || mfs_node_links(file->node) != 0)
+    for (struct mfs_link *at = list->files.first; at != NULL; at = at->next) {
+        struct mfs_node *node = mfs_handle_of_link(at)->node;
+        if (!is_uncounted_orphan(node))
             continue;
         memfs_stat_info info = {0};
-        mfs_node_stat(nodes, file->node, &info);
+        mfs_node_stat(nodes, node, &info);
+        node->is_counted = true;
         ++*count;
         *bytes += info.allocated_bytes;
     }
+    for (struct mfs_link *at = list->files.first; at != NULL; at = at->next)
+        mfs_handle_of_link(at)->node->is_counted = false;
     mfs_sync_unlock_exclusive(nodes->lot, &list->lock);
 }

@@ -1,8 +1,11 @@
 /*
- * 1. A directory's `parent` and `entry` say where its only name is.  Of the root
- *    they are itself and null; of a removed directory both are null.
- * 2. links of a directory = 2 + directories in it, 0 once removed;
- *    links of anything else = its names.
+ * 1. A directory's `parent` and `entry` say where its only name is.  Of the root they are itself
+ *    and null; of a removed directory both are null.
+ * 2. `links` of a directory is 2 and the number of directories in it, and 0 once it is removed;
+ *    `links` of any other node is the number of its names.
+ * 3. A removed directory is empty and gets no names.
+ *
+ * Cost: an addition takes what the directory takes; a removal takes nothing.
  */
 #include "tree/namespace.h"
 
@@ -14,7 +17,7 @@ int mfs_namespace_check_links(const struct mfs_node *node)
 }
 
 int mfs_namespace_prepare(struct mfs_tree *tree, struct mfs_dir_node *dir,
-                          const struct mfs_component *name, const struct mfs_node *node,
+                          const struct mfs_dir_key *name, const struct mfs_node *node,
                           struct mfs_addition *out)
 {
     if (mfs_node_links(&dir->node) == 0)
@@ -26,12 +29,13 @@ int mfs_namespace_prepare(struct mfs_tree *tree, struct mfs_dir_node *dir,
     if (error != 0)
         return error;
     out->dir = dir;
-    return mfs_dir_prepare(&tree->nodes->names, &dir->names, name->name, name->length, &out->entry);
+    return mfs_dir_prepare(&tree->nodes->names, &dir->names, name, &out->entry);
 }
 
 void mfs_namespace_set_parent(struct mfs_dir_node *dir, struct mfs_dir_node *parent,
                               struct mfs_dirent *entry)
 {
+    MFS_CHECK((parent == NULL) == (entry == NULL));
     if (dir->parent != NULL)
         mfs_node_set_links(&dir->parent->node, mfs_node_links(&dir->parent->node) - 1);
     if (parent != NULL)
@@ -43,9 +47,10 @@ void mfs_namespace_set_parent(struct mfs_dir_node *dir, struct mfs_dir_node *par
 void mfs_namespace_commit(struct mfs_tree *tree, struct mfs_addition *addition,
                           struct mfs_node *node, int64_t now)
 {
-    mfs_walk_count_name_change(tree);
     struct mfs_dir_node *moved = mfs_node_as_dir(node);
-    mfs_dir_commit(&addition->dir->names, addition->entry, node);
+    MFS_CHECK(mfs_node_links(&addition->dir->node) != 0);
+    mfs_dir_commit(&tree->nodes->names, &addition->dir->names, addition->entry, node,
+                   mfs_walk_count_name_change(tree));
     mfs_node_retain(node);
     if (moved != NULL) {
         MFS_CHECK(moved->parent == NULL);
@@ -62,8 +67,10 @@ void mfs_namespace_remove(struct mfs_tree *tree, struct mfs_dir_node *dir, struc
                           int64_t now)
 {
     struct mfs_node *node = entry->node;
+    MFS_CHECK(mfs_node_links(&dir->node) != 0 && node != &dir->node);
     struct mfs_dir_node *removed = mfs_node_as_dir(node);
-    mfs_walk_count_name_change(tree);
+    (void)mfs_walk_count_name_change(tree);
+    MFS_CHECK(mfs_node_links(node) != 0);
     mfs_dir_detach(&tree->nodes->names, &dir->names, entry);
     if (removed != NULL) {
         MFS_CHECK(removed->names.live == 0);

@@ -1,12 +1,12 @@
 /*
- * Replacing and exchanging swap what two entries refer to and so need no
- * memory:
+ * 1. Replacing and exchanging swap what two entries refer to, and so need no memory:
  *
- *     a -> N              a -> V    and then a goes, with V's reference
- *     b -> V    becomes   b -> N
+ *        a -> N              a -> V    and then a goes, with V's reference
+ *        b -> V    becomes   b -> N
  *
- * so the target's name is there at every moment, and keeps its place in a
- * listing.  A new name needs an entry, which is made before anything changes.
+ *    The target's name is there at every moment.
+ * 2. A new name in the same directory changes the entry where it is, if the name fits there.
+ * 3. Any other new name needs an entry, which is made before anything changes.
  */
 #include "tree/rename.h"
 
@@ -118,7 +118,7 @@ static void swap_nodes(struct mfs_dirent *a, struct mfs_dirent *b)
     b->node = node;
 }
 
-static void finish(const struct mfs_place *from, const struct mfs_place *to, int64_t now)
+static void finish_move(const struct mfs_place *from, const struct mfs_place *to, int64_t now)
 {
     mfs_node_changed(from->node, now);
     mfs_node_modified(&from->dir->node, now);
@@ -128,35 +128,86 @@ static void finish(const struct mfs_place *from, const struct mfs_place *to, int
 
 static void exchange_entries(const struct mfs_place *from, const struct mfs_place *to, int64_t now)
 {
+    MFS_CHECK(to->entry != NULL && from->entry != to->entry);
     swap_nodes(from->entry, to->entry);
     move_parent(from->node, to->dir, to->entry);
     move_parent(to->node, from->dir, from->entry);
     mfs_node_changed(to->node, now);
-    finish(from, to, now);
+    finish_move(from, to, now);
 }
 
-/* The victim loses this name; `from->entry` leaves with the reference to it. */
+/* True if the move stays in one directory, so that the moved entry keeps its place there. */
+static bool stays_in_dir(const struct mfs_place *from, const struct mfs_place *to)
+{
+    return from->dir == to->dir;
+}
+
+/*
+ * The victim loses this name; `from->entry` leaves with the reference to it.  In one directory the
+ * entry that stays takes the earlier of the two places: a listing that has passed one of them
+ * meets neither the moved node nor the replaced name a second time.
+ */
 static void replace_entry(struct mfs_tree *tree, const struct mfs_place *from,
                           const struct mfs_place *to, int64_t now)
 {
+    const struct mfs_dir_node *victim = mfs_node_as_dir(to->node);
+    MFS_CHECK(victim == NULL || victim->names.live == 0);
+    MFS_CHECK(mfs_node_links(to->node) != 0);
     swap_nodes(from->entry, to->entry);
     move_parent(to->node, NULL, NULL);
     mfs_node_set_links(to->node,
                        mfs_node_as_dir(to->node) != NULL ? 0 : mfs_node_links(to->node) - 1);
     move_parent(from->node, to->dir, to->entry);
+    if (stays_in_dir(from, to) && from->entry->sequence < to->entry->sequence)
+        mfs_dir_exchange_places(&to->dir->names, from->entry, to->entry);
     mfs_dir_detach(&tree->nodes->names, &from->dir->names, from->entry);
     mfs_node_changed(to->node, now);
-    finish(from, to, now);
+    finish_move(from, to, now);
+}
+
+/* Gives the entry its new name where it is; returns the old entry if another took its place. */
+static struct mfs_dirent *rename_entry(struct mfs_tree *tree, const struct mfs_place *from,
+                                       const struct mfs_place *to, int64_t now,
+                                       struct mfs_dirent *prepared)
+{
+    struct mfs_dir *dir = &from->dir->names;
+    finish_move(from, to, now);
+    if (prepared == NULL) {
+        mfs_dir_rename(&tree->nodes->names, dir, from->entry, &to->name);
+        return NULL;
+    }
+    mfs_node_retain(from->node);
+    mfs_dir_replace(dir, from->entry, prepared);
+    move_parent(from->node, to->dir, prepared);
+    return from->entry;
 }
 
 static void move_entry(struct mfs_tree *tree, const struct mfs_place *from,
-                       const struct mfs_place *to, int64_t now, struct mfs_dirent *prepared)
+                       const struct mfs_place *to, int64_t now, uint64_t sequence,
+                       struct mfs_dirent *prepared)
 {
-    mfs_dir_commit(&to->dir->names, prepared, from->node);
+    MFS_CHECK(prepared != NULL && from->dir != to->dir);
+    mfs_dir_commit(&tree->nodes->names, &to->dir->names, prepared, from->node, sequence);
     mfs_node_retain(from->node);
     move_parent(from->node, to->dir, prepared);
     mfs_dir_detach(&tree->nodes->names, &from->dir->names, from->entry);
-    finish(from, to, now);
+    finish_move(from, to, now);
+}
+
+int mfs_rename_prepare(struct mfs_tree *tree, const struct mfs_place *from,
+                       const struct mfs_place *to, struct mfs_dirent **prepared)
+{
+    const struct mfs_names *names = &tree->nodes->names;
+    const struct mfs_dir_key *name = &to->name;
+    MFS_CHECK(to->rest == NULL && from->entry != NULL);
+    *prepared = NULL;
+    if (to->entry != NULL)
+        return 0;
+    if (!stays_in_dir(from, to))
+        return mfs_dir_prepare(names, &to->dir->names, name, prepared);
+    if (mfs_dir_fits(from->entry, name->length))
+        return 0;
+    return mfs_dir_prepare_renamed(names, name, prepared);
 }
 
 struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_place *from,
@@ -164,15 +215,18 @@ struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_plac
                                     struct mfs_dirent *prepared)
 {
     int64_t now = mfs_node_now(tree->nodes);
-    MFS_CHECK((prepared == NULL) == (to->entry != NULL));
-    mfs_walk_count_name_change(tree);
+    uint64_t sequence = mfs_walk_count_name_change(tree);
+    MFS_CHECK(from->entry != NULL && from->entry->node == from->node);
+    MFS_CHECK(prepared == NULL || to->entry == NULL);
     if ((flags & MEMFS_RENAME_EXCHANGE) != 0) {
         exchange_entries(from, to, now);
         return NULL;
     }
     if (to->entry != NULL)
         replace_entry(tree, from, to, now);
+    else if (stays_in_dir(from, to))
+        return rename_entry(tree, from, to, now, prepared);
     else
-        move_entry(tree, from, to, now, prepared);
+        move_entry(tree, from, to, now, sequence, prepared);
     return from->entry;
 }

@@ -1,7 +1,10 @@
 /*
- * The walk keeps a stack of texts still to be walked: the path itself at the
- * bottom, and above it the target of each symlink met on the way.  A component
- * is the last one when no text has anything left.
+ * 1. The walk keeps a stack of texts that are still to be walked: the path itself at the bottom,
+ *    and above it the target of each symlink on the way.
+ * 2. A component is the last one if no text has anything left.
+ * 3. No more symlinks are followed than MEMFS_SYMLINK_DEPTH_MAX, so the stack cannot overflow.
+ *
+ * Cost: one look-up in a directory for each component; 41 pointers on the stack.
  */
 #include "tree/walk.h"
 
@@ -13,8 +16,8 @@ struct walk {
     struct mfs_tree *tree;
     struct mfs_dir_node *root, *at;
     int flags;
-    const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1];
-    unsigned depth;    /* texts on the stack */
+    const char **rest; /* the stack */
+    unsigned depth;    /* texts on it */
     unsigned followed; /* symlinks so far */
     bool inside_link;  /* the component is of a link's target, behind which the path goes on */
     bool needs_dir;    /* a slash follows the last component, or the link that led to it */
@@ -34,11 +37,13 @@ static void begin_text(struct walk *w, const char *text)
         w->at = w->root;
     while (*text == '/')
         text++;
+    MFS_CHECK(w->depth <= MEMFS_SYMLINK_DEPTH_MAX);
     w->rest[w->depth++] = text;
 }
 
 static int follow(struct walk *w, const struct mfs_symlink_node *link)
 {
+    MFS_CHECK(w->followed <= MEMFS_SYMLINK_DEPTH_MAX && w->depth <= w->followed + 1);
     if (w->followed++ == MEMFS_SYMLINK_DEPTH_MAX)
         return MEMFS_ELOOP;
     (void)is_at_end(w); /* make room: used up texts do not count */
@@ -64,29 +69,30 @@ static void end_at_dir(struct walk *w, enum mfs_last last, struct mfs_place *out
     out->needs_dir = true;
 }
 
-static void end_at_name(const struct walk *w, const struct mfs_component *c,
+static void end_at_name(const struct walk *w, const struct mfs_dir_key *name,
                         struct mfs_dirent *entry, struct mfs_place *out)
 {
+    MFS_CHECK(name->length > 0 && mfs_node_links(&w->at->node) != 0);
     *out = (struct mfs_place){0};
     out->dir = w->at;
-    out->name = *c;
+    out->name = *name;
     out->entry = entry;
     out->node = entry != NULL ? entry->node : NULL;
     out->last = MFS_LAST_NAME;
     out->needs_dir = w->needs_dir;
 }
 
-/* Nothing has the name `c`. */
-static int end_at_missing(struct walk *w, const struct mfs_component *c, bool is_last,
+/* Nothing has the name. */
+static int end_at_missing(struct walk *w, const struct mfs_dir_key *name, bool is_last,
                           struct mfs_place *out)
 {
     if (is_last) {
-        end_at_name(w, c, NULL, out);
+        end_at_name(w, name, NULL, out);
         return 0;
     }
     if ((w->flags & MFS_WALK_MAKE_PARENTS) == 0 || w->inside_link)
         return MEMFS_ENOENT;
-    end_at_name(w, c, NULL, out);
+    end_at_name(w, name, NULL, out);
     out->rest = w->rest[0];
     out->needs_dir = out->rest[strlen(out->rest) - 1] == '/';
     return 0;
@@ -106,13 +112,15 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
             end_at_dir(w, up ? MFS_LAST_DOTDOT : MFS_LAST_DOT, out);
         return error;
     }
+    if (mfs_node_links(&w->at->node) == 0)
+        return MEMFS_ENOENT; /* a removed directory has no names, and gets none */
     if (c->length > MEMFS_NAME_MAX)
         return MEMFS_ENAMETOOLONG;
-    struct mfs_dirent *entry = mfs_dir_find(&w->tree->nodes->names, &w->at->names, c->name,
-                                            c->length);
+    struct mfs_dir_key name = mfs_dir_key_of(c);
+    struct mfs_dirent *entry = mfs_dir_find(&w->tree->nodes->names, &w->at->names, &name);
     if (entry == NULL) {
         *next = STEP_END;
-        return end_at_missing(w, c, is_last, out);
+        return end_at_missing(w, &name, is_last, out);
     }
     const struct mfs_symlink_node *link = mfs_node_as_symlink(entry->node);
     bool follows = !is_last || (w->flags & MFS_WALK_FOLLOW) != 0 ||
@@ -122,7 +130,7 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
         return follow(w, link);
     }
     if (is_last) {
-        end_at_name(w, c, entry, out);
+        end_at_name(w, &name, entry, out);
         return 0;
     }
     struct mfs_dir_node *dir = mfs_node_as_dir(entry->node);
@@ -138,10 +146,9 @@ static int walk_from(struct mfs_tree *tree, struct mfs_dir_node *root, struct mf
     int error = mfs_path_check(path);
     if (error != 0)
         return error;
-    struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags};
+    const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1]; /* outside the struct, which is zeroed */
+    struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags, .rest = rest};
     begin_text(&w, path);
-    if (mfs_node_links(&w.at->node) == 0)
-        return MEMFS_ENOENT; /* a removed directory: nothing is in it */
     if (is_at_end(&w))
         end_at_dir(&w, MFS_LAST_ROOT, out);
     enum step next = w.depth == 0 ? STEP_END : STEP_ON;
@@ -208,6 +215,7 @@ char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, c
         return at;
     }
     for (; dir != tree->root; dir = dir->parent) {
+        MFS_CHECK(dir->entry != NULL && dir->parent != NULL);
         size_t length = dir->entry->length;
         if ((size_t)(at - buffer) < length + 1)
             return NULL;

@@ -5,6 +5,7 @@
 #ifndef MFS_WALKER_H
 #define MFS_WALKER_H
 
+#include "base/list.h"
 #include "sync/sync.h"
 #include "wholetree/tour.h"
 
@@ -18,15 +19,20 @@ struct memfs_walker {
     memfs *fs;
     struct mfs_tour_room *lent; /* the caller's, as the walker itself then is; or null */
     struct mfs_tour tour;
-    struct memfs_walker *previous, *next;
+    struct mfs_link link;   /* in the list of walkers */
     memfs_walk_entry entry; /* where the walker stands; its event is 0 where it stands nowhere */
     memfs_stat_info stat;
 };
 
 struct mfs_walker_list {
-    struct mfs_lock lock; /* a leaf */
-    struct memfs_walker *first;
+    struct mfs_lock lock; /* a leaf: guards the list */
+    struct mfs_list open;
 };
+
+static inline struct memfs_walker *mfs_walker_of_link(struct mfs_link *link)
+{
+    return MFS_LIST_ENTRY(link, struct memfs_walker, link);
+}
 
 void mfs_walker_list_add(struct mfs_walker_list *list, struct mfs_lot *lot,
                          struct memfs_walker *walker);

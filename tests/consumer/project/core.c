@@ -13,7 +13,7 @@ int main(void)
     if (memfs_write_file(fs, "/greeting", "hello", 5, 0644) != 0)
         return 2;
     memfs_stat_info info = {.struct_size = sizeof info};
-    if (memfs_stat(fs, "/greeting", &info) != 0 || info.size != 5)
+    if (memfs_stat(fs, "/greeting", &info) != 0 || info.size_bytes != 5)
         return 3;
     if (memfs_destroy(fs, 0) != 0)
         return 4;

@@ -20,7 +20,7 @@ static void a_copy_and_its_original_are_independent_both_ways(void **state)
     check_pattern(b, 9000, 1000, 2);
     assert_ok(memfs_ftruncate(a, 0));
     check_pattern(b, 9000, 1000, 2);
-    assert_int_equal(fstat_of(b).size, 50000);
+    assert_int_equal(fstat_of(b).size_bytes, 50000);
     assert_ok(memfs_close(a));
     assert_ok(memfs_close(b));
 }
@@ -46,11 +46,11 @@ static void unaligned_tails_and_small_sizes_copy_whole(void **state)
         assert_ok(memfs_copy(f->fs, "/a", "/b", 0));
         memfs_file *a = open_file(f->fs, "/a", MEMFS_O_RDWR);
         memfs_file *b = open_file(f->fs, "/b", MEMFS_O_RDWR);
-        assert_int_equal(fstat_of(b).size, sizes[i]);
+        assert_int_equal(fstat_of(b).size_bytes, sizes[i]);
         check_pattern(b, sizes[i], 0, 1);
         write_pattern(b, 10, (int64_t)sizes[i], 5); /* the tail grows in one of them only */
         check_pattern(a, sizes[i], 0, 1);
-        assert_int_equal(fstat_of(a).size, sizes[i]);
+        assert_int_equal(fstat_of(a).size_bytes, sizes[i]);
         assert_ok(memfs_ftruncate(a, (int64_t)sizes[i] + 10));
         check_zeros(a, 10, (int64_t)sizes[i]);
         check_pattern(b, 10, (int64_t)sizes[i], 5);
@@ -100,7 +100,7 @@ static void over_an_existing_file_its_node_and_names_stay(void **state)
     assert_ok(memfs_chmod(f->fs, "/b", 0600));
     assert_ok(memfs_copy(f->fs, "/a", "/b", 0));
     assert_int_equal(stat_of(f->fs, "/b").number, number);
-    assert_int_equal(stat_of(f->fs, "/b2").size, 20000);
+    assert_int_equal(stat_of(f->fs, "/b2").size_bytes, 20000);
     assert_int_equal(stat_of(f->fs, "/b").mode, 0600);
     assert_int_equal(stat_of(f->fs, "/b").links, 2);
     check_pattern(open, 20000, 0, 1);
@@ -297,7 +297,7 @@ static void check_pages(memfs *fs, const char *path, unsigned written)
     assert_ok(memfs_close(file));
 }
 
-static void whoever_goes_first_gives_back_only_what_he_alone_has(void **state)
+static void the_holder_released_first_frees_only_what_it_alone_has(void **state)
 {
     struct fixture *f = *state;
     static const char *const names[] = {"/f", "/copy", "/late"};
@@ -372,7 +372,7 @@ int main(void)
         FS_TEST(shared_pages_are_charged_once),
         FS_TEST(a_copy_refused_for_memory_leaves_nothing),
         FS_TEST(a_copy_refused_by_the_quota_leaves_nothing),
-        FS_TEST(whoever_goes_first_gives_back_only_what_he_alone_has),
+        FS_TEST(the_holder_released_first_frees_only_what_it_alone_has),
         FS_TEST(a_clone_of_a_clone_of_a_clone_counts_as_any),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

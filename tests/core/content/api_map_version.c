@@ -1,6 +1,8 @@
 /* Mapped pages, which stay put; versions, which stay as they were. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 /* ----------------------------------------------------------------- mapping */
 
 static void a_mapping_shows_the_bytes_without_a_copy(void **state)
@@ -265,7 +267,7 @@ static void restoring_puts_content_and_size_back_and_drops_the_version(void **st
         write_pattern(file, 30000, 100, 2);
         uint64_t generation = fstat_of(file).generation;
         assert_ok(memfs_content_restore(file, &version));
-        assert_int_equal(fstat_of(file).size, sizes[i]);
+        assert_int_equal(fstat_of(file).size_bytes, sizes[i]);
         check_pattern(file, sizes[i], 0, 1);
         assert_true(fstat_of(file).generation > generation);
         assert_returns(memfs_content_drop(&version), MEMFS_EINVAL);

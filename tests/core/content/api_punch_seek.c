@@ -11,7 +11,7 @@ static void punching_keeps_the_size_frees_whole_pages_and_zeroes_the_edges(void 
     write_pattern(file, 40960, 0, 1);
     uint64_t allocated = fstat_of(file).allocated_bytes;
     assert_ok(memfs_fallocate(file, 5000, 20000, PUNCH | MEMFS_FALLOCATE_KEEP_SIZE));
-    assert_int_equal(fstat_of(file).size, 40960);
+    assert_int_equal(fstat_of(file).size_bytes, 40960);
     check_pattern(file, 5000, 0, 1);
     check_zeros(file, 20000, 5000);
     unsigned char expected[15960], got[15960], all[40960];
@@ -29,7 +29,7 @@ static void punching_keeps_the_size_said_or_not(void **state)
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 5000, 0, 1);
     assert_ok(memfs_fallocate(file, 0, 100000, PUNCH));
-    assert_int_equal(fstat_of(file).size, 5000);
+    assert_int_equal(fstat_of(file).size_bytes, 5000);
     check_zeros(file, 5000, 0);
     assert_int_equal(fstat_of(file).allocated_bytes, 0);
     assert_ok(memfs_close(file));
@@ -56,7 +56,7 @@ static void punching_what_is_a_hole_or_past_the_end_changes_no_byte(void **state
     assert_ok(memfs_fallocate(file, 50000, 1000, PUNCH));
     assert_ok(memfs_fallocate(file, 200000, 1000, PUNCH));
     assert_ok(memfs_fallocate(file, 100, INT64_MAX - 100, PUNCH));
-    assert_int_equal(fstat_of(file).size, 100000);
+    assert_int_equal(fstat_of(file).size_bytes, 100000);
     check_pattern(file, 100, 0, 1);
     assert_ok(memfs_close(file));
 }
@@ -83,12 +83,12 @@ static void zero_range_reads_zeros_and_stays_allocated(void **state)
     check_pattern(file, 5000, 0, 1);
     check_zeros(file, 20000, 5000);
     assert_int_equal(fstat_of(file).allocated_bytes, allocated);
-    assert_int_equal(fstat_of(file).size, 40960);
+    assert_int_equal(fstat_of(file).size_bytes, 40960);
     assert_ok(memfs_fallocate(file, 40000, 20000, ZERO | MEMFS_FALLOCATE_KEEP_SIZE));
-    assert_int_equal(fstat_of(file).size, 40960);
+    assert_int_equal(fstat_of(file).size_bytes, 40960);
     check_zeros(file, 960, 40000);
     assert_ok(memfs_fallocate(file, 40000, 20000, ZERO));
-    assert_int_equal(fstat_of(file).size, 60000);
+    assert_int_equal(fstat_of(file).size_bytes, 60000);
     check_zeros(file, 20000, 40000);
     assert_ok(memfs_close(file));
 }
@@ -274,7 +274,7 @@ static void the_block_count_is_right_beyond_4_gib(void **state)
     memfs_file *file = create_file(f->fs, "/f");
     write_pattern(file, 8192, gib5, 1);
     assert_int_equal(fstat_of(file).allocated_bytes, 8192);
-    assert_true(fstat_of(file).size == (uint64_t)gib5 + 8192);
+    assert_true(fstat_of(file).size_bytes == (uint64_t)gib5 + 8192);
     assert_returns(memfs_seek(file, 0, MEMFS_SEEK_DATA), gib5);
     assert_ok(memfs_fallocate(file, gib5, 4096, PUNCH));
     assert_int_equal(fstat_of(file).allocated_bytes, 4096);

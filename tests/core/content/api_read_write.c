@@ -121,7 +121,7 @@ static void a_write_past_the_end_leaves_a_hole_of_zeros(void **state)
     memfs_file *file = create_file(f->fs, "/f");
     assert_returns(memfs_pwrite(file, "start", 5, 0), 5);
     assert_returns(memfs_pwrite(file, "end", 3, 1000000), 3);
-    assert_int_equal(fstat_of(file).size, 1000003);
+    assert_int_equal(fstat_of(file).size_bytes, 1000003);
     check_zeros(file, 1000000 - 5, 5);
     assert_true(fstat_of(file).allocated_bytes <= 2 * 4096);
     assert_ok(memfs_close(file));
@@ -152,7 +152,7 @@ static void writes_of_any_size_at_any_offset_read_back(void **state)
             write_pattern(file, sizes[i], offsets[j], (unsigned)(i + j));
             check_pattern(file, sizes[i], offsets[j], (unsigned)(i + j));
             check_zeros(file, (size_t)offsets[j], 0);
-            assert_int_equal(fstat_of(file).size, offsets[j] + (int64_t)sizes[i]);
+            assert_int_equal(fstat_of(file).size_bytes, offsets[j] + (int64_t)sizes[i]);
             assert_ok(memfs_close(file));
         }
     }
@@ -169,7 +169,7 @@ static void an_overwrite_changes_its_range_and_no_more(void **state)
     assert_returns(memfs_pwrite(file, expected + 3000, 9000, 3000), 9000);
     assert_returns(memfs_pread(file, got, sizeof got, 0), sizeof got);
     assert_memory_equal(expected, got, sizeof got);
-    assert_int_equal(fstat_of(file).size, sizeof expected);
+    assert_int_equal(fstat_of(file).size_bytes, sizeof expected);
     assert_ok(memfs_close(file));
 }
 
@@ -259,7 +259,7 @@ static void the_last_byte_of_the_largest_file_can_be_written(void **state)
     char text[4];
     memfs_file *file = create_file(f->fs, "/f");
     assert_returns(memfs_pwrite(file, "abc", 3, INT64_MAX - 3), 3);
-    assert_true(fstat_of(file).size == (uint64_t)INT64_MAX);
+    assert_true(fstat_of(file).size_bytes == (uint64_t)INT64_MAX);
     assert_returns(memfs_file_size(file), INT64_MAX);
     assert_returns(memfs_pread(file, text, 4, INT64_MAX - 3), 3);
     assert_memory_equal(text, "abc", 3);

@@ -34,7 +34,7 @@ static void up_is_sparse(void **state)
     memfs_file *file = create_file(f->fs, "/f");
     uint64_t used = used_bytes(f->fs);
     assert_ok(memfs_ftruncate(file, (int64_t)1 << 40));
-    assert_true(fstat_of(file).size == (uint64_t)1 << 40);
+    assert_true(fstat_of(file).size_bytes == (uint64_t)1 << 40);
     assert_int_equal(fstat_of(file).allocated_bytes, 0);
     assert_true(used_bytes(f->fs) - used < 4096);
     check_zeros(file, 100, ((int64_t)1 << 40) - 100);
@@ -54,7 +54,7 @@ static void down_gives_the_pages_back_and_never_allocates(void **state)
     assert_int_equal(f->allocator.takes, 0);
     tracking_refuse(&f->allocator, 0, 0);
     assert_true(used_bytes(f->fs) <= used - (1 << 20) + 3 * 4096);
-    assert_int_equal(fstat_of(file).size, 1);
+    assert_int_equal(fstat_of(file).size_bytes, 1);
     assert_ok(memfs_close(file));
 }
 
@@ -129,11 +129,11 @@ static void allocate_fills_holes_and_grows_to_the_end_of_the_range(void **state)
     memfs_file *file = create_file(f->fs, "/f");
     assert_returns(memfs_pwrite(file, "abc", 3, 0), 3);
     assert_ok(memfs_fallocate(file, 0, 20000, 0));
-    assert_int_equal(fstat_of(file).size, 20000);
+    assert_int_equal(fstat_of(file).size_bytes, 20000);
     assert_true(fstat_of(file).allocated_bytes >= 20000);
     check_zeros(file, 20000 - 3, 3);
     assert_ok(memfs_fallocate(file, 0, 10, 0));
-    assert_int_equal(fstat_of(file).size, 20000);
+    assert_int_equal(fstat_of(file).size_bytes, 20000);
     assert_ok(memfs_close(file));
 }
 
@@ -143,7 +143,7 @@ static void keep_size_reserves_past_the_end_without_moving_it(void **state)
     memfs_file *file = create_file(f->fs, "/f");
     assert_returns(memfs_pwrite(file, "abc", 3, 0), 3);
     assert_ok(memfs_fallocate(file, 0, 40960, MEMFS_FALLOCATE_KEEP_SIZE));
-    assert_int_equal(fstat_of(file).size, 3);
+    assert_int_equal(fstat_of(file).size_bytes, 3);
     assert_true(fstat_of(file).allocated_bytes >= 40960);
     char byte;
     assert_returns(memfs_pread(file, &byte, 1, 3), 0);

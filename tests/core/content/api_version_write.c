@@ -1,6 +1,8 @@
 /* Versions that are changed apart from their file, and put into it in one step. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static const size_t sizes[] = {0, 5, 300, 4096, 50000};
 
 static void check_version(const memfs_content_ref *version, size_t length, unsigned seed)
@@ -35,7 +37,7 @@ static void writing_to_a_version_does_not_change_its_file(void **state)
         write_to_version(&version, 60000, 2);
         check_version(&version, 60000, 2);
         check_pattern(file, sizes[i], 0, 1);
-        assert_int_equal(fstat_of(file).size, sizes[i]);
+        assert_int_equal(fstat_of(file).size_bytes, sizes[i]);
         assert_ok(memfs_content_truncate(&version, 100));
         check_version(&version, 100, 2);
         check_pattern(file, sizes[i], 0, 1);
@@ -59,7 +61,7 @@ static void exchanging_swaps_the_contents_and_keeps_the_version(void **state)
         write_to_version(&version, 60000, 2);
         uint64_t generation = fstat_of(file).generation;
         assert_ok(memfs_content_exchange(file, &version));
-        assert_int_equal(fstat_of(file).size, 60000);
+        assert_int_equal(fstat_of(file).size_bytes, 60000);
         check_pattern(file, 60000, 0, 2);
         check_version(&version, sizes[i], 1);
         assert_true(fstat_of(file).generation > generation);

@@ -4,7 +4,8 @@
  */
 #include "rig.h"
 
-#include "content/content.h"
+#include "content/content_extent.h"
+#include "content/content_io.h"
 
 enum { FILES = 4, STEPS = 6000 };
 
@@ -31,6 +32,11 @@ static uint64_t pick(struct bench *b, uint64_t below)
     return n < below ? n : below - 1;
 }
 
+static struct mfs_content_edit edit_of(struct bench *b, struct model *m)
+{
+    return (struct mfs_content_edit){&b->rig->pool, &m->content, m->size, MFS_CHARGE_ORDINARY};
+}
+
 static void compare(struct bench *b, const struct model *m)
 {
     unsigned char *got = malloc(b->room + 1);
@@ -38,7 +44,7 @@ static void compare(struct bench *b, const struct model *m)
     struct mfs_sink sink = {.parts = &part};
     assert_non_null(got);
     if (m->size > 0)
-        mfs_content_read(&b->rig->pool, &m->content, 0, m->size, &sink);
+        mfs_content_io_read(&b->rig->pool, &m->content, 0, m->size, &sink);
     int difference = memcmp(got, m->bytes, m->size);
     free(got);
     assert_int_equal(difference, 0);
@@ -54,7 +60,8 @@ static int do_write(struct bench *b, struct model *m, uint64_t offset, uint64_t 
     uint64_t half = length / 2;
     memfs_iovec parts[] = {{data, half}, {NULL, 0}, {data + half, length - half}};
     struct mfs_source source = {.parts = parts};
-    int error = mfs_content_write(&b->rig->pool, &m->content, m->size, offset, length, &source);
+    struct mfs_content_edit edit = edit_of(b, m);
+    int error = mfs_content_io_write(&edit, offset, length, &source);
     if (error == 0) {
         memcpy(m->bytes + offset, data, length);
         m->size = offset + length > m->size ? offset + length : m->size;
@@ -66,11 +73,12 @@ static int do_write(struct bench *b, struct model *m, uint64_t offset, uint64_t 
 static int do_resize(struct bench *b, struct model *m, uint64_t size)
 {
     if (size > m->size) {
-        int error = mfs_content_grow(&b->rig->pool, &m->content, m->size);
+        struct mfs_content_edit edit = edit_of(b, m);
+        int error = mfs_content_extent_grow(&edit);
         m->size = error == 0 ? size : m->size;
         return error;
     }
-    mfs_content_cut(&b->rig->pool, &m->content, size);
+    mfs_content_extent_cut(&b->rig->pool, &m->content, size);
     memset(m->bytes + size, 0, b->room - size);
     m->size = size;
     return 0;
@@ -78,14 +86,14 @@ static int do_resize(struct bench *b, struct model *m, uint64_t size)
 
 static int do_range(struct bench *b, struct model *m, uint64_t offset, uint64_t length, int punch)
 {
-    struct mfs_pool *pool = &b->rig->pool;
+    struct mfs_content_edit edit = edit_of(b, m);
     if (!punch) {
-        int error = mfs_content_allocate(pool, &m->content, m->size, offset, length);
+        int error = mfs_content_extent_allocate(&edit, offset, length);
         if (error == 0 && offset + length > m->size && next_random(&b->seed) % 2 == 0)
             m->size = offset + length;
         return error;
     }
-    int error = mfs_content_punch(pool, &m->content, offset, length);
+    int error = mfs_content_extent_punch(&edit, offset, length);
     if (error == 0)
         memset(m->bytes + offset, 0, length);
     return error;
@@ -172,18 +180,47 @@ static void overwriting_what_a_content_owns_alone_never_allocates(void **state)
     memfs_iovec part = {bytes, sizeof bytes};
     struct mfs_content content = {0};
     struct mfs_source source = {.parts = &part};
-    assert_int_equal(mfs_content_write(&rig->pool, &content, 0, 10, sizeof bytes, &source), 0);
+    struct mfs_content_edit edit = {.pool = &rig->pool, .content = &content};
+    assert_int_equal(mfs_content_io_write(&edit, 10, sizeof bytes, &source), 0);
     tracking_refuse(&rig->allocator, 1, 1);
     source = (struct mfs_source){.parts = &part};
-    assert_int_equal(
-        mfs_content_write(&rig->pool, &content, sizeof bytes + 10, 10, sizeof bytes, &source), 0);
+    edit.size = sizeof bytes + 10;
+    assert_int_equal(mfs_content_io_write(&edit, 10, sizeof bytes, &source), 0);
     struct mfs_content clone = mfs_content_clone(&rig->pool, &content);
-    mfs_content_cut(&rig->pool, &clone, 777);
+    mfs_content_extent_cut(&rig->pool, &clone, 777);
     mfs_content_release(&rig->pool, &clone);
-    mfs_content_cut(&rig->pool, &content, 100);
+    mfs_content_extent_cut(&rig->pool, &content, 100);
     assert_int_equal(rig->allocator.takes, 0);
     mfs_content_release(&rig->pool, &content);
     rig_destroy(rig);
+}
+
+static void bytes_behind_the_size_that_should_be_zeros_are_found(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {30, 5000}; /* a short of 52 bytes; pages */
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct rig *rig = rig_create(0, 4096);
+        struct mfs_content content = {0};
+        struct mfs_content_edit edit = {.pool = &rig->pool, .content = &content};
+        struct mfs_source zeros = {0};
+        assert_int_equal(mfs_content_io_write(&edit, 0, sizes[i], &zeros), 0);
+        edit.size = sizes[i];
+        assert_int_equal(mfs_content_extent_grow(&edit), 0);
+        assert_true(mfs_content_is_valid(&rig->pool, &content, edit.size));
+        struct mfs_radix tree = mfs_content_tree(&content);
+        unsigned char *last = content.is_short
+                                  ? mfs_content_short(&content)->bytes + edit.size
+                                  : mfs_page_bytes(&rig->pool,
+                                                   mfs_radix_find(&rig->pool, tree, 1)) +
+                                        edit.size - 4096;
+        *last = 1;
+        assert_false(mfs_content_is_valid(&rig->pool, &content, edit.size));
+        content.is_stale = true;
+        assert_true(mfs_content_is_valid(&rig->pool, &content, edit.size));
+        mfs_content_release(&rig->pool, &content);
+        rig_destroy(rig);
+    }
 }
 
 int main(void)
@@ -191,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contents_are_as_byte_arrays_whatever_is_done_and_refused),
         cmocka_unit_test(overwriting_what_a_content_owns_alone_never_allocates),
+        cmocka_unit_test(bytes_behind_the_size_that_should_be_zeros_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

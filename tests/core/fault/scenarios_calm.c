@@ -5,6 +5,8 @@
  */
 #include "scenarios.h"
 
+#include <memfs/storage.h>
+
 #include <string.h>
 
 /* One call of several, in order; the first error ends the scenario. */
@@ -242,7 +244,7 @@ static int64_t asking(struct stage *s)
 {
     memfs_stat_info info = {.struct_size = sizeof info};
     char path[MEMFS_PATH_MAX + 1];
-    memfs_refusal refusal;
+    memfs_refusal refusal = {.struct_size = sizeof refusal};
     memfs_statfs_info statfs_info = {.struct_size = sizeof statfs_info};
     TRY(memfs_stat(s->fs, "/link", &info));
     TRY(memfs_lstat(s->fs, "/link", &info));
@@ -252,6 +254,7 @@ static int64_t asking(struct stage *s)
     TRY(memfs_name_generation(s->fs) != 0 ? 0 : MEMFS_EIO);
     TRY(memfs_is_file(s->fs, "/link"));
     TRY(memfs_is_dir(s->fs, "/d"));
+    TRY(memfs_is_symlink(s->fs, "/link"));
     TRY(memfs_readlink(s->fs, "/link", path, sizeof path));
     TRY(memfs_readlinkat(s->fs, NULL, "link", path, sizeof path));
     TRY(memfs_realpath(s->fs, "/d/../link", path, sizeof path));
@@ -274,7 +277,7 @@ static int64_t changing_attributes(struct stage *s)
 
 static int64_t streaming(struct stage *s)
 {
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     int64_t cookie = 0;
     TRY(memfs_readdir(s->stream, &entry));
     TRY(cookie = memfs_telldir(s->stream));
@@ -392,7 +395,7 @@ const struct scenario scenarios_calm[] = {
      NEEDS_NOTHING, NULL, reading},
     {"ask",
      " memfs_stat memfs_lstat memfs_statat memfs_fstat memfs_exists memfs_is_file memfs_is_dir "
-     "memfs_name_generation "
+     "memfs_is_symlink memfs_name_generation "
      "memfs_readlink memfs_readlinkat memfs_realpath memfs_statfs memfs_last_refusal ",
      NEEDS_NOTHING, NULL, asking},
     {"change attributes",

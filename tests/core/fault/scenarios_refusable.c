@@ -1,6 +1,8 @@
 /* Calls that take memory: each must leave everything as it was when it is refused. */
 #include "scenarios.h"
 
+#include <memfs/storage.h>
+
 #include <string.h>
 
 static int64_t open_creates(struct stage *s)

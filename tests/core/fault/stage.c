@@ -1,5 +1,7 @@
 #include "stage.h"
 
+#include <memfs/storage.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +93,7 @@ struct stage *stage_create(uint32_t page_size)
         abort();
     stage->fs = stage->fixture->fs;
     stage->page_size = page_size;
+    stage->list.struct_size = sizeof stage->list;
     make_tree(stage);
     open_files(stage);
     return stage;

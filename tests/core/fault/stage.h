@@ -16,7 +16,9 @@
 #ifndef MEMFS_TESTS_STAGE_H
 #define MEMFS_TESTS_STAGE_H
 
-#include "fixture.h"
+#include "checks.h"
+
+#include <memfs/storage.h>
 
 #define STAGE_QUOTA_BYTES ((uint64_t)32 << 20)
 #define STAGE_PATTERN_BYTES 300000u

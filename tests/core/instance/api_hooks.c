@@ -176,14 +176,16 @@ static void broadcast_condition(void *context, void *condition)
     pthread_cond_broadcast(condition);
 }
 
-static memfs_config config_with_locks(struct lock_counts *counts,
+/* The config refers to `hooks`, `counts` and `allocator`. */
+static memfs_config config_with_locks(memfs_lock_hooks *hooks, struct lock_counts *counts,
                                       struct tracking_allocator *allocator)
 {
     memfs_config config = memfs_config_default();
     memset(counts, 0, sizeof *counts);
     tracking_allocator_init(allocator, 0);
     config.allocator = tracking_hooks(allocator);
-    config.locks = (memfs_lock_hooks){
+    *hooks = (memfs_lock_hooks){
+        .struct_size = sizeof *hooks,
         .context = counts,
         .mutex_create = create_mutex,
         .mutex_destroy = destroy_mutex,
@@ -194,6 +196,7 @@ static memfs_config config_with_locks(struct lock_counts *counts,
         .condition_wait = wait_condition,
         .condition_broadcast = broadcast_condition,
     };
+    config.locks = hooks;
     return config;
 }
 
@@ -214,11 +217,12 @@ static void *write_many_files(void *context)
 static void lock_hooks_serve_several_threads_and_are_given_back(void **state)
 {
     (void)state;
+    memfs_lock_hooks hooks;
     struct lock_counts counts;
     struct tracking_allocator allocator;
     memfs *fs;
     pthread_t threads[4];
-    memfs_config config = config_with_locks(&counts, &allocator);
+    memfs_config config = config_with_locks(&hooks, &counts, &allocator);
     assert_ok(memfs_create(&config, &fs));
     int made = counts.made;
     assert_true(made > 0);
@@ -241,10 +245,11 @@ static void lock_hooks_serve_several_threads_and_are_given_back(void **state)
 static void a_timed_wait_for_a_lock_ends_with_lock_hooks_too(void **state)
 {
     (void)state;
+    memfs_lock_hooks hooks;
     struct lock_counts counts;
     struct tracking_allocator allocator;
     memfs *fs;
-    memfs_config config = config_with_locks(&counts, &allocator);
+    memfs_config config = config_with_locks(&hooks, &counts, &allocator);
     assert_ok(memfs_create(&config, &fs));
     memfs_file *one = create_file(fs, "/f");
     memfs_file *two = open_file(fs, "/f", MEMFS_O_READ);
@@ -259,12 +264,13 @@ static void a_timed_wait_for_a_lock_ends_with_lock_hooks_too(void **state)
 static void a_lock_hook_that_creates_nothing_is_no_memory_and_nothing_leaks(void **state)
 {
     (void)state;
+    memfs_lock_hooks hooks;
     struct lock_counts counts;
     struct tracking_allocator allocator;
     memfs *fs = NULL;
     int refuse_at = 1;
     for (;; refuse_at++) {
-        memfs_config config = config_with_locks(&counts, &allocator);
+        memfs_config config = config_with_locks(&hooks, &counts, &allocator);
         counts.refuse_at = refuse_at;
         int result = memfs_create(&config, &fs);
         if (result == 0)
@@ -281,28 +287,28 @@ static void a_lock_hook_that_creates_nothing_is_no_memory_and_nothing_leaks(void
 static void half_filled_lock_hooks_are_invalid(void **state)
 {
     (void)state;
+    memfs_lock_hooks hooks;
     struct lock_counts counts;
     struct tracking_allocator allocator;
     memfs *fs = NULL;
     for (int missing = 0; missing < 8; missing++) {
-        memfs_config config = config_with_locks(&counts, &allocator);
-        memfs_lock_hooks *hooks = &config.locks;
+        memfs_config config = config_with_locks(&hooks, &counts, &allocator);
         if (missing == 0)
-            hooks->mutex_create = NULL;
+            hooks.mutex_create = NULL;
         else if (missing == 1)
-            hooks->mutex_destroy = NULL;
+            hooks.mutex_destroy = NULL;
         else if (missing == 2)
-            hooks->mutex_lock = NULL;
+            hooks.mutex_lock = NULL;
         else if (missing == 3)
-            hooks->mutex_unlock = NULL;
+            hooks.mutex_unlock = NULL;
         else if (missing == 4)
-            hooks->condition_create = NULL;
+            hooks.condition_create = NULL;
         else if (missing == 5)
-            hooks->condition_destroy = NULL;
+            hooks.condition_destroy = NULL;
         else if (missing == 6)
-            hooks->condition_wait = NULL;
+            hooks.condition_wait = NULL;
         else
-            hooks->condition_broadcast = NULL;
+            hooks.condition_broadcast = NULL;
         assert_returns(memfs_create(&config, &fs), MEMFS_EINVAL);
         assert_null(fs);
         assert_int_equal(counts.attempts, 0);
@@ -318,7 +324,10 @@ static void lock_hooks_are_not_supported_without_threads(void **state)
     struct tracking_allocator allocator;
     tracking_allocator_init(&allocator, 0);
     config.allocator = tracking_hooks(&allocator);
-    memset(&config.locks, 1, sizeof config.locks); /* they are never called */
+    memfs_lock_hooks hooks;
+    memset(&hooks, 1, sizeof hooks); /* they are never called */
+    hooks.struct_size = sizeof hooks;
+    config.locks = &hooks;
     memfs *fs = NULL;
     assert_returns(memfs_create(&config, &fs), MEMFS_EOPNOTSUPP);
     assert_null(fs);

@@ -1,6 +1,8 @@
 /* Making and unmaking a file system: the config, what is absurd, what is busy. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 /* The usual config, on a tracking allocator of its own. */
 static memfs_config config_on(struct tracking_allocator *allocator)
 {
@@ -91,10 +93,12 @@ static void a_wrong_struct_size_is_invalid(void **state)
     memfs_config config = config_on(&allocator);
     config.struct_size = 0;
     assert_config_refused(&config, MEMFS_EINVAL);
-    config.struct_size = sizeof config + 8;
+    config.struct_size = 2 * sizeof(size_t);
     assert_config_refused(&config, MEMFS_EINVAL);
+    config.struct_size = MEMFS_STRUCT_SIZE_MAX + 1;
+    assert_config_refused(&config, MEMFS_E2BIG);
     config.struct_size = SIZE_MAX;
-    assert_config_refused(&config, MEMFS_EINVAL);
+    assert_config_refused(&config, MEMFS_E2BIG);
     tracking_assert_empty(&allocator);
 }
 
@@ -166,13 +170,13 @@ static void half_an_allocator_is_invalid(void **state)
     (void)state;
     struct tracking_allocator allocator;
     memfs_config config = config_on(&allocator);
-    memfs_allocator whole = config.allocator;
-    config.allocator.take = NULL;
+    memfs_allocator hooks = *config.allocator;
+    config.allocator = &hooks;
+    hooks.take = NULL;
     assert_config_refused(&config, MEMFS_EINVAL);
-    config.allocator = whole;
-    config.allocator.give = NULL;
+    hooks.give = NULL;
     assert_config_refused(&config, MEMFS_EINVAL);
-    config.allocator.take = NULL;
+    hooks.take = allocator.hooks.take;
     assert_config_refused(&config, MEMFS_EINVAL);
     tracking_assert_empty(&allocator);
 }
@@ -182,7 +186,9 @@ static void an_allocator_without_a_cost_is_charged_what_was_asked_for(void **sta
     (void)state;
     struct tracking_allocator allocator;
     memfs_config config = config_on(&allocator);
-    config.allocator.cost = NULL;
+    memfs_allocator hooks = *config.allocator;
+    hooks.cost = NULL;
+    config.allocator = &hooks;
     memfs *fs;
     assert_ok(memfs_create(&config, &fs));
     put_pattern(fs, "/f", 10000, 3);
@@ -355,7 +361,7 @@ static void charged_memory_keeps_the_file_system_busy(void **state)
 static void a_list_that_was_not_freed_keeps_the_file_system_busy(void **state)
 {
     struct fixture *f = *state;
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     put(f->fs, "/f", "");
     assert_ok(memfs_list_dir(f->fs, "/", &list));
     assert_returns(memfs_destroy(f->fs, 0), MEMFS_EBUSY);
@@ -377,7 +383,7 @@ static void force_destroys_with_everything_outstanding_and_nothing_leaks(void **
     write_pattern(locked, 10, 0, 1);
     memfs_mapping mapping;
     memfs_content_ref version;
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     void *memory;
     assert_ok(memfs_map(file, 4096, 100, &mapping));
     assert_ok(memfs_content_take(file, &version));
@@ -409,7 +415,7 @@ static void two_instances_side_by_side_know_nothing_of_each_other(void **state)
     put_pattern(f->fs, "/big", 100000, 1);
     assert_ok(memfs_set_node_limit(f->fs, 4));
     assert_returns(memfs_mkdir(f->fs, "/no", 0755), MEMFS_ENOSPC);
-    memfs_refusal refusal;
+    memfs_refusal refusal = {.struct_size = sizeof refusal};
     assert_ok(memfs_last_refusal(f->other, &refusal));
     assert_int_equal(refusal.error, 0);
     assert_int_equal(used_bytes(f->other), used);

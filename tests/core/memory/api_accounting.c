@@ -1,6 +1,8 @@
 /* The ledger: what comes goes, whatever the order, down to the last byte. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 #include <stdio.h>
 
 static const uint32_t page_sizes[] = {256, 4096, 65536};

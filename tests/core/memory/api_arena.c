@@ -8,6 +8,8 @@
 
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static _Atomic int counting;
 static _Atomic int heap_calls;
 
@@ -121,8 +123,8 @@ static int work(memfs *fs)
 {
     static char text[20000];
     memfs_dir *dir;
-    memfs_dirent entry;
-    memfs_list list;
+    memfs_dirent entry = {.struct_size = sizeof entry};
+    memfs_list list = {.struct_size = sizeof list};
     void *memory;
     int failed = 0;
     failed |= memfs_write_file(fs, "/f", text, sizeof text, 0644);
@@ -224,12 +226,36 @@ static void the_quota_of_an_arena_is_its_size_unless_it_is_less(void **state)
     uint64_t quota = statfs_of(fs).quota_bytes;
     assert_true(quota > 0 && quota <= 1 << 20);
     assert_true(statfs_of(fs).available_bytes < 1 << 20);
-    assert_returns(memfs_set_quota(fs, (1 << 20) + 1), MEMFS_EINVAL);
+    assert_ok(memfs_set_quota(fs, (1 << 20) + 1));
+    assert_int_equal(statfs_of(fs).quota_bytes, quota);
     assert_ok(memfs_set_quota(fs, 512 << 10));
     assert_int_equal(statfs_of(fs).quota_bytes, 512 << 10);
     assert_true(fill(fs, "/f") <= (512 << 10) / 256);
-    assert_ok(memfs_set_quota(fs, 0));
+    assert_ok(memfs_set_quota(fs, MEMFS_UNLIMITED));
     assert_int_equal(statfs_of(fs).quota_bytes, quota);
+    assert_ok(memfs_destroy(fs, 0));
+    guarded_destroy(&g);
+}
+
+static void of_a_quota_and_an_arena_the_smaller_is_in_force(void **state)
+{
+    (void)state;
+    static const uint64_t larger[] = {
+        MEMFS_UNLIMITED,         MEMFS_QUOTA_DEFAULT, MEMFS_QUOTA_DEFAULT - 1,
+        MEMFS_QUOTA_DEFAULT + 1, UINT64_MAX,          (1 << 20) + 1};
+    struct guarded g = guarded_create(1 << 20, 0);
+    memfs_config config = config_in(&g);
+    memfs *fs;
+    for (size_t i = 0; i < COUNT_OF(larger); i++) {
+        config.quota_bytes = larger[i];
+        assert_ok(memfs_create(&config, &fs));
+        uint64_t quota = statfs_of(fs).quota_bytes;
+        assert_true(quota <= 1 << 20 && quota > 1000 << 10);
+        assert_ok(memfs_destroy(fs, 0));
+    }
+    config.quota_bytes = 600 << 10;
+    assert_ok(memfs_create(&config, &fs));
+    assert_int_equal(statfs_of(fs).quota_bytes, 600 << 10);
     assert_ok(memfs_destroy(fs, 0));
     guarded_destroy(&g);
 }
@@ -309,6 +335,7 @@ int main(void)
         cmocka_unit_test(all_that_is_handed_out_lies_in_the_arena),
         cmocka_unit_test(an_arena_that_is_not_aligned_will_do),
         cmocka_unit_test(the_quota_of_an_arena_is_its_size_unless_it_is_less),
+        cmocka_unit_test(of_a_quota_and_an_arena_the_smaller_is_in_force),
         cmocka_unit_test(a_full_arena_says_so_as_a_quota_and_can_be_emptied_and_filled_again),
         cmocka_unit_test(an_arena_that_cannot_hold_an_empty_tree_is_refused),
         cmocka_unit_test(an_arena_of_no_bytes_or_bytes_of_no_arena_are_invalid),

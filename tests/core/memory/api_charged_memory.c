@@ -1,6 +1,8 @@
 /* Memory that counts against the quota. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 #include <stdalign.h>
 
 static void charged_memory_is_zeroed_aligned_and_counted(void **state)
@@ -93,7 +95,9 @@ static void an_absurd_size_is_refused_without_a_quota_too(void **state)
                                    SIZE_MAX / 2 + 1};
     memfs_config config = memfs_config_default();
     config.quota_bytes = 0;
-    config.allocator = (memfs_allocator){.take = take_sensible, .give = give};
+    const memfs_allocator hooks = {
+        .struct_size = sizeof hooks, .take = take_sensible, .give = give};
+    config.allocator = &hooks;
     memfs *fs;
     void *memory = NULL;
     assert_ok(memfs_create(&config, &fs));

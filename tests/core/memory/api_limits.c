@@ -1,6 +1,8 @@
 /* Quota and node limit, changed while running; statfs; the last refusal. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static void a_raised_quota_lets_the_refused_write_through(void **state)
 {
     struct fixture *f = *state;
@@ -161,8 +163,8 @@ static void statfs_with_a_wrong_struct_size_is_invalid(void **state)
     struct fixture *f = *state;
     memfs_statfs_info info = {.struct_size = 0, .quota_bytes = 77};
     assert_returns(memfs_statfs(f->fs, &info), MEMFS_EINVAL);
-    info.struct_size = sizeof info + 1;
-    assert_returns(memfs_statfs(f->fs, &info), MEMFS_EINVAL);
+    info.struct_size = MEMFS_STRUCT_SIZE_MAX + 1;
+    assert_returns(memfs_statfs(f->fs, &info), MEMFS_E2BIG);
     assert_int_equal(info.quota_bytes, 77);
 }
 
@@ -257,7 +259,8 @@ static void a_config_with_a_node_limit_holds_it(void **state)
 static void without_a_refusal_there_is_no_last_one(void **state)
 {
     struct fixture *f = *state;
-    memfs_refusal refusal = {.error = 5, .wanted = 5, .available = 5};
+    memfs_refusal refusal = {
+        .struct_size = sizeof refusal, .error = 5, .wanted = 5, .available = 5};
     put(f->fs, "/f", "x");
     assert_returns(memfs_unlink(f->fs, "/none"), MEMFS_ENOENT);
     assert_ok(memfs_last_refusal(f->fs, &refusal));
@@ -272,7 +275,7 @@ static void a_refusal_by_the_quota_tells_what_was_wanted_and_what_was_left(void 
     static char text[2 << 20];
     fixture_set_quota(f, 1 << 20);
     assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644), MEMFS_EDQUOT);
-    memfs_refusal refusal;
+    memfs_refusal refusal = {.struct_size = sizeof refusal};
     assert_ok(memfs_last_refusal(f->fs, &refusal));
     assert_int_equal(refusal.error, MEMFS_EDQUOT);
     assert_true(refusal.wanted >= sizeof text);
@@ -287,7 +290,7 @@ static void a_refusal_by_the_node_limit_tells_nodes(void **state)
     struct fixture *f = *state;
     assert_ok(memfs_set_node_limit(f->fs, 1));
     assert_returns(memfs_mkdir(f->fs, "/d", 0755), MEMFS_ENOSPC);
-    memfs_refusal refusal;
+    memfs_refusal refusal = {.struct_size = sizeof refusal};
     assert_ok(memfs_last_refusal(f->fs, &refusal));
     assert_int_equal(refusal.error, MEMFS_ENOSPC);
     assert_int_equal(refusal.wanted, 1);
@@ -301,7 +304,7 @@ static void a_refusal_by_the_allocator_is_told_from_one_by_the_quota(void **stat
     tracking_refuse(&f->allocator, 1, 1);
     assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644), MEMFS_ENOMEM);
     tracking_refuse(&f->allocator, 0, 0);
-    memfs_refusal refusal;
+    memfs_refusal refusal = {.struct_size = sizeof refusal};
     assert_ok(memfs_last_refusal(f->fs, &refusal));
     assert_int_equal(refusal.error, MEMFS_ENOMEM);
     assert_true(refusal.wanted > 0);

@@ -1,6 +1,8 @@
 /* The callback for what a limit refuses. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 #ifndef MEMFS_NO_THREADS
 #include <pthread.h>
 #endif

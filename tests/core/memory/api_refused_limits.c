@@ -1,6 +1,8 @@
 /* Corners of limits and refusals that were once wrong. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static memfs_statfs_info figures(memfs *fs)
 {
     memfs_statfs_info info = {.struct_size = sizeof info};

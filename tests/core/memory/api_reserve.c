@@ -1,6 +1,8 @@
 /* The part of the quota that ordinary data may not fill. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 #ifndef MEMFS_NO_THREADS
 #include <pthread.h>
 #endif
@@ -72,7 +74,7 @@ static void what_the_reserve_gets_back_stays_in_it(void **state)
         assert_int_equal(filled, first);
         assert_ok(memfs_ftruncate(privileged, 0));
         assert_true(fill(ordinary) < 2 * PAGE);
-        memfs_refusal refusal;
+        memfs_refusal refusal = {.struct_size = sizeof refusal};
         assert_ok(memfs_last_refusal(f->fs, &refusal));
         assert_int_equal(refusal.error, MEMFS_EDQUOT);
         assert_true(refusal.wanted > refusal.available);

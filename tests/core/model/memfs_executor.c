@@ -5,6 +5,8 @@
  */
 #include "memfs_executor.h"
 
+#include <memfs/storage.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,14 +92,14 @@ static int list(void *context, const char *path, struct name_list *out)
     int result = memfs_opendir(runner->fs, path, &dir);
     if (result != 0)
         return result;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     out->count = 0;
     while ((result = memfs_readdir(dir, &entry)) == 1)
         memcpy(out->names[out->count++], entry.name, entry.name_length + 1);
     if (memfs_closedir(dir) != 0)
         abort();
     name_list_sort(out);
-    memfs_list sorted;
+    memfs_list sorted = {.struct_size = sizeof sorted};
     if (result == 0)
         result = memfs_list_dir(runner->fs, path, &sorted);
     if (result != 0)
@@ -315,7 +317,7 @@ static void convert(const struct memfs_runner *runner, int result, const memfs_s
         abort();
     out->kind = stat->kind;
     out->links = stat->links;
-    out->size = stat->size;
+    out->size = stat->size_bytes;
     if (stat->kind == MEMFS_KIND_FILE)
         out->pages = (stat->allocated_bytes + info.page_size - 1) / info.page_size;
 }

@@ -4,7 +4,7 @@
 
 #include "executor.h"
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 
 struct memfs_runner {
     memfs *fs;

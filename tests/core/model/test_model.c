@@ -106,7 +106,7 @@ static int must_succeed(const struct round *round, const struct operation *o)
 /* The refusal names the limit that was in the way. */
 static int is_right_refusal(const struct round *round, int64_t result)
 {
-    memfs_refusal last;
+    memfs_refusal last = {.struct_size = sizeof last};
     assert_int_equal(memfs_last_refusal(round->fixture->fs, &last), 0);
     int is_right = last.error == result;
     if (result == MEMFS_ENOMEM)

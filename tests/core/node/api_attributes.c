@@ -82,13 +82,13 @@ static void stat_tells_kind_size_and_links(void **state)
     memfs_stat_info file = stat_of(f->fs, "/f"), link = lstat_of(f->fs, "/s");
     memfs_stat_info root = stat_of(f->fs, "/");
     assert_int_equal(file.kind, MEMFS_KIND_FILE);
-    assert_int_equal(file.size, 5000);
+    assert_int_equal(file.size_bytes, 5000);
     assert_int_equal(file.links, 1);
     assert_int_equal(link.kind, MEMFS_KIND_SYMLINK);
-    assert_int_equal(link.size, 9);
+    assert_int_equal(link.size_bytes, 9);
     assert_int_equal(link.links, 1);
     assert_int_equal(root.kind, MEMFS_KIND_DIRECTORY);
-    assert_int_equal(root.size, 0);
+    assert_int_equal(root.size_bytes, 0);
     assert_int_equal(root.links, 2);
 }
 
@@ -107,12 +107,12 @@ static void stat_with_a_wrong_struct_size_is_invalid(void **state)
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_READ);
-    memfs_stat_info info = {.struct_size = 8, .size = 99};
+    memfs_stat_info info = {.struct_size = 8, .size_bytes = 99};
     assert_returns(memfs_stat(f->fs, "/f", &info), MEMFS_EINVAL);
     assert_returns(memfs_lstat(f->fs, "/f", &info), MEMFS_EINVAL);
     assert_returns(memfs_fstat(file, &info), MEMFS_EINVAL);
     assert_returns(memfs_statat(f->fs, NULL, "/f", &info, 0), MEMFS_EINVAL);
-    assert_int_equal(info.size, 99);
+    assert_int_equal(info.size_bytes, 99);
     assert_ok(memfs_close(file));
 }
 

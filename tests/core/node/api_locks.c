@@ -186,7 +186,7 @@ static void truncate_with_an_exclusive_lock_truncates_under_it(void **state)
     put(f->fs, "/f", "content");
     memfs_file *file = open_file(f->fs, "/f",
                                  MEMFS_O_RDWR | MEMFS_O_TRUNCATE | MEMFS_O_EXCLUSIVE_LOCK);
-    assert_int_equal(fstat_of(file).size, 0);
+    assert_int_equal(fstat_of(file).size_bytes, 0);
     assert_returns(memfs_write(file, "x", 1), 1);
     assert_ok(memfs_ftruncate(file, 0)); /* by the holder's handle: no refusal */
     assert_ok(memfs_close(file));

@@ -1,6 +1,8 @@
 /* Opening and closing: flags, modes, what is refused, what is made on the way. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static int try_open(memfs *fs, const char *path, uint32_t flags)
 {
     memfs_file *file = (memfs_file *)0x1;
@@ -19,7 +21,7 @@ static void opening_what_is_not_there_is_no_entry_unless_created(void **state)
     assert_refused(f->fs, try_open(f->fs, "/f", MEMFS_O_RDWR), MEMFS_ENOENT);
     assert_ok(try_open(f->fs, "/f", MEMFS_O_READ | MEMFS_O_CREATE));
     assert_int_equal(stat_of(f->fs, "/f").mode, 0640);
-    assert_int_equal(stat_of(f->fs, "/f").size, 0);
+    assert_int_equal(stat_of(f->fs, "/f").size_bytes, 0);
     assert_int_equal(stat_of(f->fs, "/f").links, 1);
 }
 
@@ -71,10 +73,10 @@ static void truncate_empties_the_file_even_on_a_read_only_open(void **state)
     struct fixture *f = *state;
     put(f->fs, "/f", "content");
     assert_ok(try_open(f->fs, "/f", MEMFS_O_READ | MEMFS_O_TRUNCATE));
-    assert_int_equal(stat_of(f->fs, "/f").size, 0);
+    assert_int_equal(stat_of(f->fs, "/f").size_bytes, 0);
     put(f->fs, "/f", "content");
     assert_ok(try_open(f->fs, "/f", MEMFS_O_WRITE | MEMFS_O_TRUNCATE));
-    assert_int_equal(stat_of(f->fs, "/f").size, 0);
+    assert_int_equal(stat_of(f->fs, "/f").size_bytes, 0);
     assert_int_equal(stat_of(f->fs, "/f").allocated_bytes, 0);
 }
 
@@ -203,7 +205,7 @@ static void a_temporary_file_has_no_name_until_it_is_linked(void **state)
     assert_int_equal(statfs_of(f->fs).orphans, 0);
     check_pattern(file, 5000, 0, 1);
     assert_ok(memfs_close(file));
-    assert_int_equal(stat_of(f->fs, "/d/name").size, 5000);
+    assert_int_equal(stat_of(f->fs, "/d/name").size_bytes, 5000);
 }
 
 static void a_temporary_file_that_is_not_linked_goes_with_its_handle(void **state)
@@ -233,12 +235,23 @@ static void a_temporary_file_needs_a_directory_and_write_access(void **state)
     assert_returns(try_open(f->fs, "/", MEMFS_O_READ | MEMFS_O_TMPFILE), MEMFS_EINVAL);
 }
 
+static void no_flags_mean_reading(void **state)
+{
+    struct fixture *f = *state;
+    char byte;
+    put(f->fs, "/f", "x");
+    memfs_file *file = open_file(f->fs, "/f", 0);
+    assert_returns(memfs_read(file, &byte, 1), 1);
+    assert_returns(memfs_write(file, &byte, 1), MEMFS_EBADF);
+    assert_ok(memfs_close(file));
+    assert_returns(try_open(f->fs, "/none", 0), MEMFS_ENOENT);
+}
+
 static void flags_that_make_no_sense_are_invalid(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
     static const uint32_t flags[] = {
-        0,
         MEMFS_O_CREATE,
         MEMFS_O_TRUNCATE,
         MEMFS_O_READ | MEMFS_O_EXCLUSIVE,
@@ -315,8 +328,8 @@ static void options_of_nothing_but_their_size_open_for_reading(void **state)
     assert_ok(memfs_close(file));
     options.struct_size = 0;
     assert_returns(memfs_open_with(f->fs, "/f", &options, &file), MEMFS_EINVAL);
-    options.struct_size = sizeof options + 1;
-    assert_returns(memfs_open_with(f->fs, "/f", &options, &file), MEMFS_EINVAL);
+    options.struct_size = MEMFS_STRUCT_SIZE_MAX + 1;
+    assert_returns(memfs_open_with(f->fs, "/f", &options, &file), MEMFS_E2BIG);
 }
 
 static void opening_an_existing_file_in_lent_storage_allocates_nothing(void **state)
@@ -411,6 +424,7 @@ int main(void)
         FS_TEST(a_temporary_file_that_is_not_linked_goes_with_its_handle),
         FS_TEST(a_temporary_file_opened_exclusively_cannot_be_linked),
         FS_TEST(a_temporary_file_needs_a_directory_and_write_access),
+        FS_TEST(no_flags_mean_reading),
         FS_TEST(flags_that_make_no_sense_are_invalid),
         FS_TEST(permission_bits_beyond_07777_are_invalid_at_creation),
         FS_TEST(a_handle_does_only_what_it_was_opened_for),

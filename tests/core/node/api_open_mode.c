@@ -26,7 +26,7 @@ static void w_creates_or_empties(void **state)
     char byte;
     put(f->fs, "/f", "abc");
     assert_ok(memfs_open_mode(f->fs, "/f", "wb", &file));
-    assert_int_equal(fstat_of(file).size, 0);
+    assert_int_equal(fstat_of(file).size_bytes, 0);
     assert_returns(memfs_read(file, &byte, 1), MEMFS_EBADF);
     assert_ok(memfs_close(file));
     assert_ok(memfs_open_mode(f->fs, "/new", "w+", &file));

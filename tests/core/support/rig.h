@@ -36,7 +36,7 @@ static inline struct rig *rig_create(uint64_t limit, uint32_t page_size)
     assert_int_equal(mfs_sync_lot_init(&rig->lot, NULL, true), 0);
     mfs_ledger_init(&rig->memory.ledger, limit != 0 ? limit : MFS_UNLIMITED);
     rig->memory.lot = &rig->lot;
-    rig->memory.hooks = tracking_hooks(&rig->allocator);
+    rig->memory.hooks = *tracking_hooks(&rig->allocator);
     mfs_page_pool_init(&rig->pool, &rig->memory, page_size);
     return rig;
 }

@@ -123,7 +123,7 @@ static void append_is_atomic_between_threads(void **state)
     run(&team, PEERS, functions);
     assert_int_equal(team.wrong, 0);
     memfs_file *file = open_file(team.fs, "/log", MEMFS_O_READ);
-    assert_int_equal(fstat_of(file).size, PEERS * ROUNDS * 100);
+    assert_int_equal(fstat_of(file).size_bytes, PEERS * ROUNDS * 100);
     while (memfs_read(file, record, sizeof record) == sizeof record) {
         assert_true(is_uniform(record, sizeof record));
         counts[record[0] - 'a']++;
@@ -179,7 +179,7 @@ static void a_whole_file_is_replaced_in_one_step(void **state)
 static void *read_shared_stream(void *context)
 {
     struct team *team = ((struct member *)context)->team;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     int result;
     meet(team);
     while ((result = memfs_readdir(team->dir, &entry)) == 1)

@@ -88,7 +88,7 @@ static void *remove_all(void *context)
 static void *glob_all(void *context)
 {
     struct deep *deep = context;
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     deep->result = memfs_glob(deep->fs, "/**/leaf", &list);
     if (deep->result == 0)
         memfs_list_free(deep->fs, &list);

@@ -34,7 +34,7 @@ static void entries_come_in_order_of_creation_without_dots(void **state)
 static void an_entry_tells_number_and_kind(void **state)
 {
     struct fixture *f = *state;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     put(f->fs, "/f", "");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     assert_ok(memfs_symlink(f->fs, "f", "/s"));
@@ -57,7 +57,7 @@ static void thousands_of_names_are_all_found_and_listed_in_order(void **state)
     struct fixture *f = *state;
     enum { COUNT = 3000 };
     char path[64];
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     make_files(f->fs, "/", 0, COUNT);
     memfs_dir *dir = open_dir(f->fs, "/");
     for (int i = 0; i < COUNT; i++) {
@@ -82,7 +82,7 @@ static void an_entry_that_stays_while_others_come_and_go_is_seen_exactly_once(vo
     enum { COUNT = 600 };
     static int seen[COUNT];
     char path[64];
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     int added = 0, result;
     memset(seen, 0, sizeof seen);
     make_files(f->fs, "/old", 0, COUNT); /* those with an even number stay */
@@ -100,8 +100,9 @@ static void an_entry_that_stays_while_others_come_and_go_is_seen_exactly_once(vo
             make_files(f->fs, "/new", added, added + 3), added += 3;
         steps++;
     }
-    assert_ok(result); /* an end was reached */
-    assert_true(doomed < 0);
+    assert_ok(result);          /* an end was reached, */
+    assert_true(steps < COUNT); /* and nothing that was added meanwhile came */
+    assert_true(doomed < COUNT / 2);
     for (int i = 0; i < COUNT; i += 2)
         assert_int_equal(seen[i], 1);
     for (int i = 1; i < COUNT; i += 2)
@@ -114,7 +115,7 @@ static void removing_each_entry_as_it_is_listed_empties_the_directory(void **sta
     struct fixture *f = *state;
     enum { COUNT = 500 };
     char path[300] = "/d/";
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     int listed = 0;
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     make_files(f->fs, "/d/", 0, COUNT);
@@ -133,7 +134,7 @@ static void a_name_removed_before_its_turn_is_not_listed(void **state)
 {
     struct fixture *f = *state;
     char names[64];
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     make_files(f->fs, "/", 0, 4);
     memfs_dir *dir = open_dir(f->fs, "/");
     assert_returns(memfs_readdir(dir, &entry), 1);
@@ -146,7 +147,7 @@ static void a_cookie_leads_back_to_its_place(void **state)
 {
     struct fixture *f = *state;
     char names[256];
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     int64_t cookies[10];
     make_files(f->fs, "/", 0, 10);
     memfs_dir *dir = open_dir(f->fs, "/");
@@ -173,7 +174,7 @@ static void a_cookie_stays_good_after_edits(void **state)
     struct fixture *f = *state;
     enum { COUNT = 400 };
     char path[64];
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     make_files(f->fs, "/", 0, COUNT);
     memfs_dir *dir = open_dir(f->fs, "/");
     for (int i = 0; i < 200; i++)
@@ -199,7 +200,7 @@ static void a_cookie_stays_good_after_edits(void **state)
 static void a_cookie_beyond_all_entries_is_the_end_and_a_negative_one_invalid(void **state)
 {
     struct fixture *f = *state;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     make_files(f->fs, "/", 0, 3);
     memfs_dir *dir = open_dir(f->fs, "/");
     assert_ok(memfs_seekdir(dir, INT64_MAX));
@@ -228,7 +229,7 @@ static void two_streams_of_one_directory_do_not_disturb_each_other(void **state)
 {
     struct fixture *f = *state;
     char names[64];
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     make_files(f->fs, "/", 0, 3);
     memfs_dir *one = open_dir(f->fs, "/");
     memfs_dir *two = open_dir(f->fs, "/");
@@ -243,7 +244,7 @@ static void a_file_is_no_directory_to_open(void **state)
 {
     struct fixture *f = *state;
     memfs_dir *dir = NULL;
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     put(f->fs, "/f", "x");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     assert_ok(memfs_symlink(f->fs, "d", "/s"));
@@ -258,7 +259,7 @@ static void a_file_is_no_directory_to_open(void **state)
 static void a_list_is_sorted_by_bytes_and_ends_with_null(void **state)
 {
     struct fixture *f = *state;
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     static const char *const names[] = {"b", "B", "a", "aa", "\xff", "10", "9", ".x"};
     static const char *const sorted[] = {".x", "10", "9", "B", "a", "aa", "b", "\xff"};
     char path[8];
@@ -280,7 +281,7 @@ static void a_list_is_sorted_by_bytes_and_ends_with_null(void **state)
 static void a_list_of_nothing_is_empty(void **state)
 {
     struct fixture *f = *state;
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     assert_ok(memfs_list_dir(f->fs, "/", &list));
     assert_int_equal(list.count, 0);
     memfs_list_free(f->fs, &list);

@@ -5,7 +5,7 @@
 static const char *matches(memfs *fs, const char *pattern)
 {
     static char text[4096];
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     assert_ok(memfs_glob(fs, pattern, &list));
     text[0] = '\0';
     for (size_t i = 0; i < list.count; i++) {
@@ -132,7 +132,7 @@ static void a_pattern_without_signs_matches_the_path_if_it_is_there(void **state
 static void no_match_is_an_empty_list(void **state)
 {
     struct fixture *f = *state;
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     assert_ok(memfs_glob(f->fs, "/nothing*", &list));
     assert_int_equal(list.count, 0);
     memfs_list_free(f->fs, &list);
@@ -141,7 +141,7 @@ static void no_match_is_an_empty_list(void **state)
 static void an_unclosed_bracket_and_a_trailing_backslash_are_invalid(void **state)
 {
     struct fixture *f = *state;
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     make_tree(f->fs);
     assert_returns(memfs_glob(f->fs, "/src/[abc", &list), MEMFS_EINVAL);
     assert_returns(memfs_glob(f->fs, "/[", &list), MEMFS_EINVAL);
@@ -182,7 +182,7 @@ static void hostile_patterns_end_soon(void **state)
 static void a_glob_refused_for_memory_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     uint64_t take = 0;
     int result;
     make_tree(f->fs);

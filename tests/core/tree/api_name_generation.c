@@ -1,6 +1,8 @@
 /* memfs_name_generation(): it moves when a name does, and then only. */
 #include "checks.h"
 
+#include <memfs/storage.h>
+
 static void creating_and_removing_one_name_is_one_step(void **state)
 {
     struct fixture *f = *state;

@@ -161,7 +161,7 @@ static void a_symlink_says_its_target_and_its_length(void **state)
     char target[16];
     memset(target, '#', sizeof target);
     assert_ok(memfs_symlink(f->fs, "no/where", "/s"));
-    assert_int_equal(lstat_of(f->fs, "/s").size, 8);
+    assert_int_equal(lstat_of(f->fs, "/s").size_bytes, 8);
     assert_returns(memfs_readlink(f->fs, "/s", target, sizeof target), 8);
     assert_memory_equal(target, "no/where#", 9);
     assert_returns(memfs_readlink(f->fs, "/s", target, 2), 2);
@@ -216,7 +216,7 @@ static void a_name_of_255_bytes_is_accepted_and_of_256_refused(void **state)
     path[256] = '\0';
     put(f->fs, path, "x");
     assert_text(f->fs, path, "x");
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     memfs_dir *dir = open_dir(f->fs, "/");
     assert_returns(memfs_readdir(dir, &entry), 1);
     assert_int_equal(entry.name_length, 255);
@@ -332,6 +332,9 @@ static void the_three_questions_follow_links_and_never_fail_on_what_is_missing(v
     assert_returns(memfs_is_dir(f->fs, "/sd"), 1);
     assert_returns(memfs_is_dir(f->fs, "/"), 1);
     assert_returns(memfs_is_dir(f->fs, "/f"), 0);
+    assert_returns(memfs_is_symlink(f->fs, "/sf"), 1);
+    assert_returns(memfs_is_symlink(f->fs, "/f"), 0);
+    assert_returns(memfs_is_symlink(f->fs, "/none"), 0);
 }
 
 int main(void)

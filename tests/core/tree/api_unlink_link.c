@@ -148,7 +148,7 @@ static void removing_the_root_is_busy(void **state)
 static void a_removed_directory_that_is_open_lists_nothing_and_takes_nothing(void **state)
 {
     struct fixture *f = *state;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     memfs_file *file = NULL;
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     memfs_dir *dir = open_dir(f->fs, "/d");

@@ -75,7 +75,7 @@ static int check_stat(void *context, const memfs_walk_entry *entry)
     assert_ok(memfs_lstat(context, entry->path, &info));
     assert_int_equal(info.number, entry->stat->number);
     assert_int_equal(info.kind, entry->stat->kind);
-    assert_int_equal(info.size, entry->stat->size);
+    assert_int_equal(info.size_bytes, entry->stat->size_bytes);
     assert_int_equal(info.links, entry->stat->links);
     assert_int_equal(info.kind == MEMFS_KIND_DIRECTORY, entry->event != MEMFS_WALK_ENTRY);
     return MEMFS_WALK_CONTINUE;

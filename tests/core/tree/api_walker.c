@@ -48,7 +48,7 @@ static void a_walker_visits_what_a_walk_does(void **state)
     assert_int_equal(step(walker, MEMFS_WALK_ENTER, "/t/b/c")->depth, 2);
     const memfs_walk_entry *entry = step(walker, MEMFS_WALK_ENTRY, "/t/b/c/f");
     assert_string_equal(entry->name, "f");
-    assert_int_equal(entry->stat->size, 9);
+    assert_int_equal(entry->stat->size_bytes, 9);
     step(walker, MEMFS_WALK_LEAVE, "/t/b/c");
     step(walker, MEMFS_WALK_LEAVE, "/t/b");
     step(walker, MEMFS_WALK_ENTRY, "/t/z");
@@ -178,13 +178,12 @@ static void what_vanishes_between_two_steps_is_skipped(void **state)
     step(walker, MEMFS_WALK_ENTER, "/t/b");
     assert_ok(memfs_unlink(f->fs, "/t/z"));
     assert_ok(memfs_remove_tree(f->fs, "/t/b"));
-    put(f->fs, "/t/late", "");
+    put(f->fs, "/t/late", "");     /* after the walk has begun: left out */
     assert_ok(memfs_audit(f->fs)); /* it counts what only the walker refers to */
     step(walker, MEMFS_WALK_LEAVE, "/t/b");
     step(walker, MEMFS_WALK_ENTRY, "/t/s");
     step(walker, MEMFS_WALK_ENTER, "/t/a");
     step(walker, MEMFS_WALK_LEAVE, "/t/a");
-    step(walker, MEMFS_WALK_ENTRY, "/t/late");
     assert_ok(memfs_remove_tree(f->fs, "/t"));
     assert_ok(memfs_audit(f->fs));
     step(walker, MEMFS_WALK_LEAVE, "/t");

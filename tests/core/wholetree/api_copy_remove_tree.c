@@ -255,7 +255,7 @@ static void remove_tree_with_an_entry_locked_is_busy_and_removes_nothing(void **
 static void what_is_open_in_a_removed_tree_lives_on(void **state)
 {
     struct fixture *f = *state;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     make_tree(f->fs);
     memfs_file *file = open_file(f->fs, "/src/sub/big", MEMFS_O_RDWR);
     memfs_dir *dir = open_dir(f->fs, "/src/sub");

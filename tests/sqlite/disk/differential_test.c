@@ -3,19 +3,13 @@
  *
  *     sqlite_differential [--seeds N] [--seed N]
  *
- * Each seed makes two scripts, one for the modes that undo statements and one for OFF.  A failure
- * prints its seed and a list of statements, as short as leaving out makes it, that still shows it.  `--seeds 1 --seed N` repeats one.
+ * Each seed makes two scripts, one for the modes that undo statements and one for OFF. A failure
+ * prints its seed and the statements that show it, after leaving out those that are not needed.
+ * `--seeds 1 --seed N` repeats one.
  */
 #include "differential_script.h"
 #include "modes.h"
 #include "sqlite_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -254,9 +248,7 @@ static void run_script(const struct script *script, const struct db_mode *mode,
     run_statements(&run, record);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         (void)memfs_unlink(f->fs, files[i]);
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(info.files, 0);
     assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);
     fixture_destroy(f);

@@ -1,12 +1,7 @@
 /* The open helper. */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include <limits.h>
 
 static memfs_sqlite_open_options options_new(void)
 {
@@ -25,9 +20,7 @@ static sqlite3 *open_with(struct fixture *f, const memfs_sqlite_open_options *op
 
 static void has_mode(sqlite3 *db, const char *mode)
 {
-    char *text = db_text(db, "PRAGMA journal_mode");
-    assert_string_equal(text, mode);
-    sqlite3_free(text);
+    db_assert_text(db, "PRAGMA journal_mode", mode);
 }
 
 static void without_options_it_suits_memory(void **state)
@@ -79,6 +72,21 @@ static void every_option_arrives(void **state)
     assert_int_equal(db_number(db, "PRAGMA busy_timeout"), 77);
     assert_int_equal(db_number(db, "PRAGMA page_size"), 1024);
     assert_int_equal(db_number(db, "PRAGMA cache_size"), -333);
+    db_close(db);
+}
+
+static void a_connection_waits_for_ever_or_not_at_all_if_asked(void **state)
+{
+    struct fixture *f = *state;
+    memfs_sqlite_open_options options = options_new();
+    options.busy_timeout_ms = MEMFS_WAIT_FOREVER;
+    sqlite3 *db = open_with(f, &options);
+    assert_int_equal(db_number(db, "PRAGMA busy_timeout"), INT_MAX);
+    db_close(db);
+    options = options_new();
+    options.no_wait = 1;
+    db = open_with(f, &options);
+    assert_int_equal(db_number(db, "PRAGMA busy_timeout"), 0);
     db_close(db);
 }
 
@@ -158,7 +166,7 @@ static void parents_are_made_if_asked_and_unmade_on_failure(void **state)
     db_close(db);
 }
 
-/* The whole way from no byte left to enough. */
+/* From no byte left to enough. */
 static void a_refusal_leaves_no_parents(void **state)
 {
     struct fixture *f = *state;
@@ -189,6 +197,30 @@ static void misused(memfs *fs, const memfs_sqlite_open_options *options, const c
     assert_null(db);
 }
 
+/* The options as an older program knows them, and as a newer one does. */
+static void options_of_other_versions_are_taken(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db;
+    struct {
+        memfs_sqlite_open_options known;
+        uint64_t added_field;
+    } newer = {.known = {.struct_size = sizeof newer}};
+    assert_int_equal(memfs_sqlite_open(f->fs, "/new", &newer.known, &db), SQLITE_OK);
+    db_close(db);
+    newer.added_field = 1;
+    misused(f->fs, &newer.known, "/too-new");
+    memfs_sqlite_open_options older = options_new();
+    older.struct_size = offsetof(memfs_sqlite_open_options, make_parents);
+    older.make_parents = 1; /* behind what the older program has */
+    older.isolated = 1;
+    assert_int_equal(memfs_sqlite_open(f->fs, "/d/old", &older, &db), SQLITE_CANTOPEN);
+    db_close(db);
+    assert_int_equal(memfs_sqlite_open(f->fs, "/old", &older, &db), SQLITE_OK);
+    db_close(db);
+    assert_int_equal(memfs_exists(f->fs, "/too-new"), 0);
+}
+
 static void what_is_absurd_is_misuse(void **state)
 {
     struct fixture *f = *state;
@@ -196,7 +228,9 @@ static void what_is_absurd_is_misuse(void **state)
     misused(NULL, NULL, "/db");
     misused(f->fs, NULL, NULL);
     assert_int_equal(memfs_sqlite_open(f->fs, "/db", NULL, NULL), SQLITE_MISUSE);
-    options.struct_size--;
+    options.struct_size = sizeof(size_t);
+    misused(f->fs, &options, "/db");
+    options.struct_size = MEMFS_STRUCT_SIZE_MAX + 1;
     misused(f->fs, &options, "/db");
     const uint32_t sizes[] = {1, 256, 1000, 131072, UINT32_MAX};
     for (size_t index = 0; index < sizeof sizes / sizeof sizes[0]; index++) {
@@ -212,6 +246,13 @@ static void what_is_absurd_is_misuse(void **state)
     options = options_new();
     options.make_parents = 1;
     misused(f->fs, &options, "file:/a/db");
+    options = options_new();
+    options.no_wait = 1;
+    options.busy_timeout_ms = 1;
+    misused(f->fs, &options, "/db");
+    options = options_new();
+    options.reserved = 1;
+    misused(f->fs, &options, "/db");
     assert_int_equal(memfs_exists(f->fs, "/db"), 0);
 }
 
@@ -231,7 +272,7 @@ static void a_journal_mode_that_cannot_be_had_is_said(void **state)
     db_run(db, "CREATE TABLE t(a); BEGIN IMMEDIATE");
     memfs_sqlite_open_options options = options_new();
     options.journal_mode = "WAL";
-    options.busy_timeout_ms = -1;
+    options.no_wait = 1;
     sqlite3 *second;
     int rc = memfs_sqlite_open(f->fs, "/db", &options, &second);
     assert_true(rc == SQLITE_BUSY || rc == SQLITE_CANTOPEN);
@@ -251,24 +292,24 @@ static void what_is_no_database_is_said(void **state)
     db_close(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(without_options_it_suits_memory),
-        TEST(every_option_arrives),
-        TEST(mapping_can_be_turned_off_and_the_uri_goes_first),
-        TEST(every_journal_mode_can_be_had),
-        TEST(a_wal_database_stays_one),
-        TEST(read_only_is_read_only),
-        TEST(a_database_of_sqlites_own_memory_can_be_opened),
-        TEST(parents_are_made_if_asked_and_unmade_on_failure),
-        TEST(a_refusal_leaves_no_parents),
-        TEST(what_is_absurd_is_misuse),
-        TEST(a_file_system_that_is_not_registered_is_misuse),
-        TEST(a_journal_mode_that_cannot_be_had_is_said),
-        TEST(what_is_no_database_is_said),
+        SQLITE_TEST(without_options_it_suits_memory),
+        SQLITE_TEST(every_option_arrives),
+        SQLITE_TEST(a_connection_waits_for_ever_or_not_at_all_if_asked),
+        SQLITE_TEST(mapping_can_be_turned_off_and_the_uri_goes_first),
+        SQLITE_TEST(every_journal_mode_can_be_had),
+        SQLITE_TEST(a_wal_database_stays_one),
+        SQLITE_TEST(read_only_is_read_only),
+        SQLITE_TEST(a_database_of_sqlites_own_memory_can_be_opened),
+        SQLITE_TEST(parents_are_made_if_asked_and_unmade_on_failure),
+        SQLITE_TEST(a_refusal_leaves_no_parents),
+        SQLITE_TEST(options_of_other_versions_are_taken),
+        SQLITE_TEST(what_is_absurd_is_misuse),
+        SQLITE_TEST(a_file_system_that_is_not_registered_is_misuse),
+        SQLITE_TEST(a_journal_mode_that_cannot_be_had_is_said),
+        SQLITE_TEST(what_is_no_database_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

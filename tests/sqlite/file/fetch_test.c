@@ -1,13 +1,6 @@
 /* xFetch and xUnfetch: pages that SQLite reads where they lie. */
 #include "io_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 enum { PAGE = 4096, MANY = 2000 };
@@ -57,12 +50,30 @@ static void assert_is_page(const void *page, int number)
     assert_memory_equal(page, expected, PAGE);
 }
 
-static uint64_t pages_used(struct fixture *f)
+/* A page that a connection has in its hands is replaced; when it gives the page back, the old one
+ * goes, whatever other page it has looked at meanwhile. */
+static void a_replaced_page_is_freed_when_it_is_given_back(void **state)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.pages_used;
+    struct fixture *f = *state;
+    sqlite3 *writer = db_open("/db");
+    db_run(writer, "PRAGMA journal_mode=OFF; CREATE TABLE t(a); "
+                   "INSERT INTO t VALUES(randomblob(3000))");
+    sqlite3 *reader = db_open("/db");
+    db_run(reader, "PRAGMA mmap_size=1000000; SELECT * FROM t");
+    sqlite3_file *file;
+    assert_int_equal(sqlite3_file_control(reader, "main", SQLITE_FCNTL_FILE_POINTER, &file),
+                     SQLITE_OK);
+    uint64_t before = pages_used(f->fs);
+    const void *page = fetch(file, PAGE, PAGE);
+    assert_non_null(page);
+    db_run(writer, "UPDATE t SET a = randomblob(3000)");
+    assert_true(pages_used(f->fs) > before);
+    unfetch(file, 0, NULL);
+    unfetch(file, 0, fetch(file, 0, PAGE));
+    unfetch(file, PAGE, page);
+    assert_int_equal(pages_used(f->fs), before);
+    db_close(reader);
+    db_close(writer);
 }
 
 /* ---------------------------------------------------------------------- calls */
@@ -108,12 +119,12 @@ static void what_has_no_page_is_declined(void **state)
     struct fixture *f = *state;
     sqlite3_file *file = open_pages("/db", 4);
     assert_int_equal(file->pMethods->xTruncate(file, 10 * PAGE), SQLITE_OK);
-    uint64_t before = pages_used(f);
+    uint64_t before = pages_used(f->fs);
     assert_null(fetch(file, 7 * PAGE, PAGE));  /* a hole */
     assert_null(fetch(file, 10 * PAGE, PAGE)); /* behind the end */
     assert_null(fetch(file, PAGE - 512, PAGE));
     assert_null(fetch(file, 0, 2 * PAGE)); /* larger than our pages */
-    assert_int_equal(pages_used(f), before);
+    assert_int_equal(pages_used(f->fs), before);
     io_close(file);
     file = io_open("/short", MAIN_FLAGS);
     io_write(file, "short", 0);
@@ -142,9 +153,9 @@ static void more_than_there_is_room_for_is_declined_and_the_rest_stays(void **st
     const void *page = fetch(file, (MANY - 1) * PAGE, PAGE);
     assert_is_page(page, MANY);
     unfetch(file, (MANY - 1) * PAGE, page);
-    uint64_t before = pages_used(f);
+    uint64_t before = pages_used(f->fs);
     io_close(file);
-    assert_int_equal(pages_used(f), before);
+    assert_int_equal(pages_used(f->fs), before);
 }
 
 static void without_sqlites_heap_a_fetch_is_declined(void **state)
@@ -176,7 +187,8 @@ static void a_fetched_page_stays_when_the_file_is_cut_removed_or_replaced(void *
             assert_int_equal(memfs_unlink(f->fs, "/db"), 0);
         if (way == 3)
             assert_int_equal(memfs_write_file(f->fs, "/db", "new", 3, 0644), 0);
-        sqlite3_file *other = open_pages("/other", 20); /* would use a freed page again */
+        sqlite3_file *other = open_pages("/other",
+                                         20); /* without the check it would use a freed page */
         assert_is_page(page, 2);
         unfetch(file, PAGE, page);
         io_close(other);
@@ -257,12 +269,12 @@ static void what_an_idle_connection_keeps_is_let_go_when_the_file_is_cut(void **
     for (int number = 1; number <= 100; number++)
         unfetch(idle, (number - 1) * PAGE, fetch(idle, (number - 1) * PAGE, PAGE));
     assert_int_equal(io_unlock(idle, SQLITE_LOCK_NONE), SQLITE_OK);
-    uint64_t before = pages_used(f);
+    uint64_t before = pages_used(f->fs);
     io_begin_writing(writer);
     assert_int_equal(writer->pMethods->xTruncate(writer, PAGE), SQLITE_OK);
     assert_int_equal(io_control(writer, SQLITE_FCNTL_COMMIT_PHASETWO, NULL), SQLITE_OK);
     assert_int_equal(io_unlock(writer, SQLITE_LOCK_NONE), SQLITE_OK);
-    assert_int_equal(pages_used(f), before - 99);
+    assert_int_equal(pages_used(f->fs), before - 99);
     io_close(writer);
     io_close(idle);
 }
@@ -374,11 +386,11 @@ static void a_vacuum_gives_the_memory_back_under_connections_that_mapped_it(void
         db_run(writer, "DELETE FROM t; VACUUM");
         if (i == MODES - 1)
             db_run(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
-        uint64_t kept = pages_used(f);
+        uint64_t kept = pages_used(f->fs);
         assert_int_equal(db_number(idle, "SELECT count(*) FROM t"), 0);
         db_close(idle);
         db_run(writer, "SELECT * FROM t");
-        assert_int_equal(pages_used(f), kept);
+        assert_int_equal(pages_used(f->fs), kept);
         db_run(writer, "PRAGMA journal_mode=DELETE");
         db_close(writer);
     }
@@ -405,23 +417,23 @@ static void the_page_size_can_change_under_a_mapping(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_page_is_where_it_lies_and_is_given_back),
-        TEST(nothing_is_fetched_behind_the_limit),
-        TEST(what_has_no_page_is_declined),
-        TEST(more_than_there_is_room_for_is_declined_and_the_rest_stays),
-        TEST(without_sqlites_heap_a_fetch_is_declined),
-        TEST(a_fetched_page_stays_when_the_file_is_cut_removed_or_replaced),
-        TEST(a_page_that_is_copied_to_be_written_stays_and_the_next_fetch_shows_the_new),
-        TEST(the_connections_own_change_is_seen_at_once),
-        TEST(an_undone_transaction_leaves_the_old_pages_to_be_fetched),
-        TEST(what_an_idle_connection_keeps_is_let_go_when_the_file_is_cut),
-        TEST(a_scan_goes_on_while_its_connection_changes_what_it_reads),
-        TEST(a_rollback_is_seen_by_a_scan_that_waits),
-        TEST(a_reader_keeps_its_snapshot_through_writes_and_checkpoints),
-        TEST(a_vacuum_gives_the_memory_back_under_connections_that_mapped_it),
-        TEST(the_page_size_can_change_under_a_mapping),
+        SQLITE_TEST(a_page_is_where_it_lies_and_is_given_back),
+        SQLITE_TEST(a_replaced_page_is_freed_when_it_is_given_back),
+        SQLITE_TEST(nothing_is_fetched_behind_the_limit),
+        SQLITE_TEST(what_has_no_page_is_declined),
+        SQLITE_TEST(more_than_there_is_room_for_is_declined_and_the_rest_stays),
+        SQLITE_TEST(without_sqlites_heap_a_fetch_is_declined),
+        SQLITE_TEST(a_fetched_page_stays_when_the_file_is_cut_removed_or_replaced),
+        SQLITE_TEST(a_page_that_is_copied_to_be_written_stays_and_the_next_fetch_shows_the_new),
+        SQLITE_TEST(the_connections_own_change_is_seen_at_once),
+        SQLITE_TEST(an_undone_transaction_leaves_the_old_pages_to_be_fetched),
+        SQLITE_TEST(what_an_idle_connection_keeps_is_let_go_when_the_file_is_cut),
+        SQLITE_TEST(a_scan_goes_on_while_its_connection_changes_what_it_reads),
+        SQLITE_TEST(a_rollback_is_seen_by_a_scan_that_waits),
+        SQLITE_TEST(a_reader_keeps_its_snapshot_through_writes_and_checkpoints),
+        SQLITE_TEST(a_vacuum_gives_the_memory_back_under_connections_that_mapped_it),
+        SQLITE_TEST(the_page_size_can_change_under_a_mapping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

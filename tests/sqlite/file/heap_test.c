@@ -8,13 +8,6 @@
 
 #include "query_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -74,7 +67,7 @@ static void sweep(sqlite3 *db, const char *sql, const char *probe)
         fail_msg("%s: takes no memory", sql);
 }
 
-#define PROBE "SELECT path, size FROM memfs_tree"
+#define PROBE "SELECT path, size_bytes FROM memfs_tree"
 
 static void a_query_that_sqlites_heap_refuses_changes_nothing(void **state)
 {
@@ -82,7 +75,7 @@ static void a_query_that_sqlites_heap_refuses_changes_nothing(void **state)
     sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     query_is(db, "SELECT memfs_write('/d/e/f', 'x'), memfs_mkdir('/d/g')", "1|NULL");
     assert_int_equal(memfs_symlink(f->fs, "d", "/l"), 0);
-    sweep(db, "SELECT path, name, parent, type, data, root FROM memfs_tree('/', 9)", PROBE);
+    sweep(db, "SELECT path, name, parent, kind, data, root FROM memfs_tree('/', 9)", PROBE);
     sweep(db, "SELECT path FROM memfs_tree WHERE path='/d/e/f'", PROBE);
     sweep(db, "SELECT path FROM memfs_tree WHERE path GLOB '/d/*' AND path<'/z'", PROBE);
     sweep(db, "SELECT memfs_read('/d/e/f'), memfs_stat('/d/e/f')", PROBE);
@@ -109,13 +102,13 @@ static void a_write_that_sqlites_heap_refuses_is_whole_or_not_there(void **state
             break;
         assert_true(rc == SQLITE_OK || rc == SQLITE_NOMEM);
         query_is(db,
-                 "SELECT count(*) FROM memfs_tree t WHERE type='directory' AND path!='/' AND "
-                 "NOT EXISTS(SELECT 1 FROM memfs_tree(t.path) WHERE type='file')",
+                 "SELECT count(*) FROM memfs_tree t WHERE kind='directory' AND path!='/' AND "
+                 "NOT EXISTS(SELECT 1 FROM memfs_tree(t.path) WHERE kind='file')",
                  "0");
         (void)memfs_remove_tree(f->fs, "/a");
         (void)memfs_remove_tree(f->fs, "/c");
     }
-    query_is(db, "SELECT path, data FROM memfs_tree WHERE type='file'", "/a/b|x\n/c/d|y");
+    query_is(db, "SELECT path, data FROM memfs_tree WHERE kind='file'", "/a/b|x\n/c/d|y");
     query_close(db);
 }
 
@@ -140,7 +133,7 @@ static void a_copy_to_or_from_the_host_that_is_refused_leaves_the_tree_alone(voi
         (void)memfs_remove_tree(f->fs, "/i");
         query_is(db, "SELECT path FROM memfs_tree", "/\n/d\n/d/f");
     }
-    query_is(db, "SELECT path, data FROM memfs_tree('/i') WHERE type='file'", "/i/f|x");
+    query_is(db, "SELECT path, data FROM memfs_tree('/i') WHERE kind='file'", "/i/f|x");
     sqlite3_free(copy);
     char file[64];
     sqlite3_snprintf(sizeof file, file, "%s/f", directory);
@@ -171,15 +164,13 @@ static void a_registration_that_is_refused_leaves_no_function(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_query_that_sqlites_heap_refuses_changes_nothing),
-        TEST(a_write_that_sqlites_heap_refuses_is_whole_or_not_there),
-        TEST(a_copy_to_or_from_the_host_that_is_refused_leaves_the_tree_alone),
-        TEST(a_registration_that_is_refused_leaves_no_function),
+        FS_TEST(a_query_that_sqlites_heap_refuses_changes_nothing),
+        FS_TEST(a_write_that_sqlites_heap_refuses_is_whole_or_not_there),
+        FS_TEST(a_copy_to_or_from_the_host_that_is_refused_leaves_the_tree_alone),
+        FS_TEST(a_registration_that_is_refused_leaves_no_function),
     };
     if (replace_heap() != SQLITE_OK)
         return 2;

@@ -1,19 +1,40 @@
 /* sqlite3_io_methods and sqlite3_vfs: files and names, one detail of the contract each. */
 #include "io_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
+
+/* Whether the database of the test is isolated: the contract of files is the same. */
+static bool is_isolated;
+
+static int isolated_setup(void **state)
+{
+    is_isolated = true;
+    return sqlite_setup(state);
+}
+
+static int isolated_teardown(void **state)
+{
+    is_isolated = false;
+    return sqlite_teardown(state);
+}
+
+static sqlite3_file *open_main(const char *path)
+{
+    return is_isolated ? io_open_isolated(path) : io_open(path, MAIN_FLAGS);
+}
+
+static void close_main(sqlite3_file *file)
+{
+    if (is_isolated)
+        io_commit_and_close(file);
+    else
+        io_close(file);
+}
 
 static void a_read_past_the_end_is_short_and_zeroes_the_rest(void **state)
 {
     (void)state;
-    sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    sqlite3_file *file = open_main("/db");
     io_write(file, "abcdef", 0);
     char buffer[8];
     memset(buffer, 'x', sizeof buffer);
@@ -24,13 +45,13 @@ static void a_read_past_the_end_is_short_and_zeroes_the_rest(void **state)
     rc = file->pMethods->xRead(file, buffer, sizeof buffer, 100000);
     assert_int_equal(rc, SQLITE_IOERR_SHORT_READ);
     assert_memory_equal(buffer, "\0\0\0\0\0\0\0\0", 8);
-    io_close(file);
+    close_main(file);
 }
 
 static void a_gap_reads_as_zeros_after_a_cut_too(void **state)
 {
     (void)state;
-    sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    sqlite3_file *file = open_main("/db");
     char page[5000];
     memset(page, 'x', sizeof page);
     assert_int_equal(file->pMethods->xWrite(file, page, sizeof page, 0), SQLITE_OK);
@@ -42,17 +63,17 @@ static void a_gap_reads_as_zeros_after_a_cut_too(void **state)
     expected[4999] = 'e';
     assert_int_equal(file->pMethods->xRead(file, page, sizeof page, 0), SQLITE_OK);
     assert_memory_equal(page, expected, sizeof page);
-    io_close(file);
+    close_main(file);
 }
 
 static void truncate_may_grow(void **state)
 {
     (void)state;
-    sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    sqlite3_file *file = open_main("/db");
     assert_int_equal(file->pMethods->xTruncate(file, 10000), SQLITE_OK);
     assert_int_equal(io_size(file), 10000);
     assert_int_equal(file->pMethods->xSync(file, SQLITE_SYNC_FULL), SQLITE_OK);
-    io_close(file);
+    close_main(file);
 }
 
 static void deleting_what_is_not_there_says_so(void **state)
@@ -100,10 +121,7 @@ static void access_for_writing_goes_by_the_permission_bits(void **state)
 
 static uint64_t count_files(struct fixture *f)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.files;
+    return statfs_of(f->fs).files;
 }
 
 static void a_file_without_a_name_is_private_and_gone_when_closed(void **state)
@@ -115,7 +133,7 @@ static void a_file_without_a_name_is_private_and_gone_when_closed(void **state)
     io_write(two, "two", 0);
     io_assert_text(one, "one", 0);
     assert_int_equal(count_files(f), 2);
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     assert_int_equal(memfs_list_dir(f->fs, "/", &list), 0);
     assert_int_equal(list.count, 0);
     memfs_list_free(f->fs, &list);
@@ -286,7 +304,7 @@ static void a_journal_that_is_open_keeps_its_name_when_it_is_deleted(void **stat
 static void a_refused_write_is_full_and_changes_nothing(void **state)
 {
     struct fixture *f = *state;
-    sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    sqlite3_file *file = open_main("/db");
     io_write(file, "before", 0);
     static char large[1 << 20];
     memset(large, 'x', sizeof large);
@@ -302,16 +320,14 @@ static void a_refused_write_is_full_and_changes_nothing(void **state)
     assert_int_equal(rc, SQLITE_IOERR_NOMEM);
     assert_int_equal(io_size(file), 6);
     io_assert_text(file, "before", 0);
-    io_close(file);
+    close_main(file);
 }
 
 static void a_refused_open_tells_the_limits_from_the_allocator(void **state)
 {
     struct fixture *f = *state;
     sqlite3_file *file;
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(memfs_set_node_limit(f->fs, info.files + info.directories), 0);
     assert_int_equal(io_try_open("/db", MAIN_FLAGS, &file, NULL), SQLITE_FULL);
     assert_int_equal(io_try_open(NULL, TEMP_FLAGS, &file, NULL), SQLITE_FULL);
@@ -371,7 +387,7 @@ static void time_and_randomness_come_from_the_host(void **state)
     assert_true(strlen(message) > 0);
 }
 
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
+#define ISOLATED_TEST(test) cmocka_unit_test_setup_teardown(test, isolated_setup, isolated_teardown)
 
 int main(void)
 {
@@ -379,6 +395,10 @@ int main(void)
         SQLITE_TEST(a_read_past_the_end_is_short_and_zeroes_the_rest),
         SQLITE_TEST(a_gap_reads_as_zeros_after_a_cut_too),
         SQLITE_TEST(truncate_may_grow),
+        ISOLATED_TEST(a_read_past_the_end_is_short_and_zeroes_the_rest),
+        ISOLATED_TEST(a_gap_reads_as_zeros_after_a_cut_too),
+        ISOLATED_TEST(truncate_may_grow),
+        ISOLATED_TEST(a_refused_write_is_full_and_changes_nothing),
         SQLITE_TEST(deleting_what_is_not_there_says_so),
         SQLITE_TEST(an_empty_file_does_not_exist),
         SQLITE_TEST(access_for_writing_goes_by_the_permission_bits),

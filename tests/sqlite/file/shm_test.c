@@ -1,12 +1,5 @@
-/* Shared memory as SQLite's WAL expects it, and who has it. */
+/* Shared memory as SQLite's WAL expects it, and which connections have it. */
 #include "io_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 enum { REGION = 32768, SHARED = SQLITE_SHM_SHARED, EXCLUSIVE = SQLITE_SHM_EXCLUSIVE };
 
@@ -60,7 +53,7 @@ static void a_new_region_is_zeroed_and_the_same_for_all(void **state)
     io_close(two);
 }
 
-static void addresses_stay_while_somebody_maps_them(void **state)
+static void addresses_stay_while_a_connection_maps_them(void **state)
 {
     (void)state;
     sqlite3_file *one = io_open("/db", MAIN_FLAGS);
@@ -115,10 +108,7 @@ static void giving_back_what_is_not_held_changes_nothing(void **state)
 
 static uint64_t shared_bytes(struct fixture *f)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.class_bytes[MEMFS_CLASS_CHARGED];
+    return statfs_of(f->fs).class_bytes[MEMFS_CLASS_CHARGED];
 }
 
 static void the_last_to_unmap_frees_it_unless_a_wal_needs_it(void **state)
@@ -178,7 +168,7 @@ static void only_main_databases_have_shared_memory_and_mappings(void **state)
     assert_null(io_vfs()->xNextSystemCall);
 }
 
-static void without_locks_nobody_is_kept_out(void **state)
+static void without_locks_no_connection_is_kept_out(void **state)
 {
     (void)state;
     sqlite3 *writer = db_open("/db");
@@ -198,17 +188,16 @@ static void without_locks_nobody_is_kept_out(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_region_that_is_missing_is_null_unless_it_may_be_made),
-        TEST(a_new_region_is_zeroed_and_the_same_for_all),
-        TEST(addresses_stay_while_somebody_maps_them),
-        TEST(several_slots_are_taken_all_or_none),
-        TEST(giving_back_what_is_not_held_changes_nothing),
-        TEST(the_last_to_unmap_frees_it_unless_a_wal_needs_it),
-        TEST(what_makes_no_sense_is_refused),
-        TEST(only_main_databases_have_shared_memory_and_mappings),
-        TEST(without_locks_nobody_is_kept_out),
+        SQLITE_TEST(a_region_that_is_missing_is_null_unless_it_may_be_made),
+        SQLITE_TEST(a_new_region_is_zeroed_and_the_same_for_all),
+        SQLITE_TEST(addresses_stay_while_a_connection_maps_them),
+        SQLITE_TEST(several_slots_are_taken_all_or_none),
+        SQLITE_TEST(giving_back_what_is_not_held_changes_nothing),
+        SQLITE_TEST(the_last_to_unmap_frees_it_unless_a_wal_needs_it),
+        SQLITE_TEST(what_makes_no_sense_is_refused),
+        SQLITE_TEST(only_main_databases_have_shared_memory_and_mappings),
+        SQLITE_TEST(without_locks_no_connection_is_kept_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,12 +4,7 @@
  */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include <memfs/storage.h>
 
 static uint64_t bytes_copied;
 static unsigned pages_mapped;
@@ -84,10 +79,9 @@ static void a_page_that_was_read_before_is_not_mapped_again(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_database_is_read_without_copying_its_pages),
-        TEST(a_page_that_was_read_before_is_not_mapped_again),
+        SQLITE_TEST(a_database_is_read_without_copying_its_pages),
+        SQLITE_TEST(a_page_that_was_read_before_is_not_mapped_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,63 +1,32 @@
 /* Images: databases saved and loaded as one piece, and SQLite's own ways between memfs and disk. */
 #define _XOPEN_SOURCE 700
 
+#include "host_directory.h"
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static char directory[] = "/tmp/memfs-image-test-XXXXXX";
 
 /* ---------------------------------------------------------------------- tools */
 
 /* A path in the host's directory; sqlite3_free(). */
 static char *host_name(const char *name)
 {
-    char *path = sqlite3_mprintf("%s/%s", directory, name);
+    char *path = sqlite3_mprintf("%s", host_path(name));
     assert_non_null(path);
     return path;
 }
 
-static int host_entries(void)
-{
-    DIR *stream = opendir(directory);
-    assert_non_null(stream);
-    int count = 0;
-    while (readdir(stream) != NULL)
-        count++;
-    closedir(stream);
-    return count - 2;
-}
-
 static int setup(void **state)
 {
-    strcpy(strrchr(directory, '-'), "-XXXXXX");
-    return mkdtemp(directory) == NULL ? -1 : sqlite_setup(state);
+    return host_directory_make() == 0 ? sqlite_setup(state) : -1;
 }
 
 static int teardown(void **state)
 {
-    DIR *stream = opendir(directory);
-    struct dirent *entry;
-    while (stream != NULL && (entry = readdir(stream)) != NULL) {
-        char *path = host_name(entry->d_name);
-        (void)unlink(path);
-        sqlite3_free(path);
-    }
-    closedir(stream);
-    if (rmdir(directory) != 0)
-        return -1;
-    return sqlite_teardown(state);
+    return host_directory_remove() == 0 ? sqlite_teardown(state) : -1;
 }
 
 static sqlite3 *host_open(const char *path)
@@ -87,9 +56,7 @@ static void loaded_is_full(const char *path)
 {
     sqlite3 *db = db_open(path);
     is_full(db);
-    char *mode = db_text(db, "PRAGMA journal_mode");
-    assert_string_equal(mode, "delete");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode", "delete");
     db_run(db, "INSERT INTO t VALUES(0, 0)");
     db_close(db);
 }
@@ -110,9 +77,7 @@ static struct buffer save(struct fixture *f, sqlite3 *db)
 /* Nothing but "/" and these. */
 static void has_nodes(struct fixture *f, uint64_t count)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(info.files + info.directories + info.symlinks, count);
     assert_int_equal(info.orphans, 0);
 }
@@ -134,7 +99,7 @@ static void a_database_goes_to_the_host_and_back(void **state)
         assert_int_equal(host_entries(), 1);
         db_close(db);
         (void)memfs_unlink(f->fs, "/db-journal");
-        assert_int_equal(memfs_sqlite_load_file(f->fs, "/copy", file, 0), SQLITE_OK);
+        assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/copy", 0), SQLITE_OK);
         loaded_is_full("/copy");
         sqlite3 *on_host = host_open(file);
         is_full(on_host);
@@ -157,7 +122,7 @@ static void a_database_goes_to_memory_and_back(void **state)
         assert_memory_equal((char *)image.data + 18, "\1\1", 2);
         db_close(db);
         (void)memfs_unlink(f->fs, "/db-journal");
-        assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/copy", image.data, image.size, 0),
+        assert_int_equal(memfs_sqlite_load_buffer(f->fs, image.data, image.size, "/copy", 0),
                          SQLITE_OK);
         assert_int_equal(memfs_free(f->fs, image.data), 0);
         loaded_is_full("/copy");
@@ -181,7 +146,7 @@ static void an_attached_database_is_saved_by_its_name(void **state)
     assert_int_equal(memfs_sqlite_save_file(db, "none", file), SQLITE_ERROR);
     assert_int_equal(host_entries(), 0);
     sqlite3_free(file);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/db", image.data, image.size, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, image.data, image.size, "/db", 0), SQLITE_OK);
     assert_int_equal(memfs_free(f->fs, image.data), 0);
     db_close(db);
     db = db_open("/db");
@@ -196,7 +161,7 @@ static void an_empty_database_is_one_page(void **state)
     struct buffer image = save(f, db);
     assert_int_equal(image.size, 4096);
     db_close(db);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/copy", image.data, image.size, 0),
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, image.data, image.size, "/copy", 0),
                      SQLITE_OK);
     assert_int_equal(memfs_free(f->fs, image.data), 0);
     db = db_open("/copy");
@@ -230,11 +195,11 @@ static void what_is_no_database_is_refused(void **state)
         size_t size = good.size - cases[index].cut;
         memcpy(bad, good.data, good.size);
         bad[cases[index].offset] = cases[index].byte;
-        assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/db", bad, size, 0), cases[index].code);
+        assert_int_equal(memfs_sqlite_load_buffer(f->fs, bad, size, "/db", 0), cases[index].code);
         FILE *stream = fopen(file, "wb");
         assert_int_equal(fwrite(bad, 1, size, stream), size);
         fclose(stream);
-        assert_int_equal(memfs_sqlite_load_file(f->fs, "/db", file, 0), cases[index].code);
+        assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/db", 0), cases[index].code);
         has_nodes(f, 1);
     }
     const size_t short_sizes[] = {0, 1, 99, 100, 511};
@@ -242,9 +207,9 @@ static void what_is_no_database_is_refused(void **state)
         FILE *stream = fopen(file, "wb");
         assert_int_equal(fwrite(good.data, 1, short_sizes[index], stream), short_sizes[index]);
         fclose(stream);
-        assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/db", good.data, short_sizes[index], 0),
+        assert_int_equal(memfs_sqlite_load_buffer(f->fs, good.data, short_sizes[index], "/db", 0),
                          SQLITE_NOTADB);
-        assert_int_equal(memfs_sqlite_load_file(f->fs, "/db", file, 0), SQLITE_NOTADB);
+        assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/db", 0), SQLITE_NOTADB);
     }
     has_nodes(f, 1);
     free(bad);
@@ -267,8 +232,8 @@ static void a_load_that_does_not_fit_leaves_what_was_there(void **state)
     db_close(db);
     for (uint64_t more = 0; more < 120000; more += 8000) {
         quota_leave(f, more);
-        int from_file = memfs_sqlite_load_file(f->fs, "/db", file, 0);
-        int from_memory = memfs_sqlite_load_buffer(f->fs, "/d/db", image.data, image.size,
+        int from_file = memfs_sqlite_load_file(f->fs, file, "/db", 0);
+        int from_memory = memfs_sqlite_load_buffer(f->fs, image.data, image.size, "/d/db",
                                                    MEMFS_SQLITE_LOAD_MAKE_PARENTS);
         assert_int_equal(from_file, SQLITE_FULL);
         assert_int_equal(from_memory, SQLITE_FULL);
@@ -278,9 +243,9 @@ static void a_load_that_does_not_fit_leaves_what_was_there(void **state)
     db = db_open("/db");
     assert_int_equal(db_number(db, "SELECT count(*) FROM old"), 0);
     db_close(db);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/d/e/db", image.data, image.size, 0),
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, image.data, image.size, "/d/e/db", 0),
                      SQLITE_CANTOPEN);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/d/e/db", file, MEMFS_SQLITE_LOAD_MAKE_PARENTS),
+    assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/d/e/db", MEMFS_SQLITE_LOAD_MAKE_PARENTS),
                      SQLITE_OK);
     loaded_is_full("/d/e/db");
     assert_int_equal(memfs_free(f->fs, image.data), 0);
@@ -303,7 +268,7 @@ static void a_save_that_does_not_fit_leaves_nothing(void **state)
     assert_int_equal(memfs_sqlite_save_file(db, NULL, missing) & 0xFF, SQLITE_CANTOPEN);
     sqlite3_free(missing);
     /* A directory is in the way. */
-    assert_int_equal(memfs_sqlite_save_file(db, NULL, directory), SQLITE_CANTOPEN);
+    assert_int_equal(memfs_sqlite_save_file(db, NULL, host_directory()), SQLITE_CANTOPEN);
     assert_int_equal(host_entries(), 0);
     db_close(db);
 }
@@ -316,12 +281,12 @@ static void a_host_path_is_never_a_uri(void **state)
     sqlite3 *db = db_open("/db");
     fill(db, "WAL", 4096);
     assert_non_null(getcwd(before, sizeof before));
-    assert_int_equal(chdir(directory), 0);
+    assert_int_equal(chdir(host_directory()), 0);
     for (int index = 0; index < 4; index++) {
         assert_int_equal(memfs_sqlite_save_file(db, NULL, names[index]), SQLITE_OK);
         assert_int_equal(access(names[index], F_OK), 0);
         assert_int_equal(host_entries(), index + 1);
-        assert_int_equal(memfs_sqlite_load_file(f->fs, "/back", names[index], 0), SQLITE_OK);
+        assert_int_equal(memfs_sqlite_load_file(f->fs, names[index], "/back", 0), SQLITE_OK);
         loaded_is_full("/back");
     }
     assert_int_equal(chdir(before), 0);
@@ -366,19 +331,19 @@ static void a_journal_or_wal_of_another_database_is_in_the_way(void **state)
     assert_int_equal(unlink(wal), 0);
     assert_int_equal(memfs_sqlite_save_file(db, NULL, file), SQLITE_OK);
     /* In use, so there is a WAL. */
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/db", file, 0), SQLITE_BUSY);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/db", 0), SQLITE_BUSY);
     db_close(db);
     assert_int_equal(memfs_write_file(f->fs, "/db-journal", "live", 4, 0644), 0);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/db", file, 0), SQLITE_BUSY);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/db", 0), SQLITE_BUSY);
     assert_int_equal(memfs_write_file(f->fs, "/db-journal", "\0dead", 5, 0644), 0);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/db", file, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/db", 0), SQLITE_OK);
     assert_int_equal(memfs_unlink(f->fs, "/db-journal"), 0);
     loaded_is_full("/db");
     sqlite3_free(wal);
     sqlite3_free(file);
 }
 
-static void the_old_database_stays_with_those_who_have_it_open(void **state)
+static void connections_that_have_the_old_database_open_keep_it(void **state)
 {
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
@@ -386,7 +351,7 @@ static void the_old_database_stays_with_those_who_have_it_open(void **state)
     struct buffer image = save(f, db);
     db_run(db, "UPDATE t SET a=0");
     assert_int_equal(memfs_symlink(f->fs, "/db", "/link"), 0);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/link", image.data, image.size, 0),
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, image.data, image.size, "/link", 0),
                      SQLITE_OK);
     assert_int_equal(db_number(db, "SELECT sum(a) FROM t"), 0);
     assert_int_equal(db_try(db, "UPDATE t SET a=1"), SQLITE_READONLY_DBMOVED);
@@ -408,15 +373,15 @@ static void what_is_absurd_is_misuse(void **state)
     assert_int_equal(memfs_sqlite_save_buffer(db, NULL, NULL, &data, &size), SQLITE_MISUSE);
     assert_int_equal(memfs_sqlite_save_buffer(db, NULL, f->fs, NULL, &size), SQLITE_MISUSE);
     assert_int_equal(memfs_sqlite_save_buffer(db, NULL, f->fs, &data, NULL), SQLITE_MISUSE);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, NULL, "x", 0), SQLITE_MISUSE);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/x", "x", 2), SQLITE_MISUSE);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/x", NULL, 4096, 0), SQLITE_MISUSE);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/x", "x", 1, 2), SQLITE_MISUSE);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/x", "/no/such/file", 0) & 0xFF,
+    assert_int_equal(memfs_sqlite_load_file(f->fs, "x", NULL, 0), SQLITE_MISUSE);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, "x", "/x", 2), SQLITE_MISUSE);
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, NULL, 4096, "/x", 0), SQLITE_MISUSE);
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "x", 1, "/x", 2), SQLITE_MISUSE);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, "/no/such/file", "/x", 0) & 0xFF,
                      SQLITE_CANTOPEN);
     memfs_config config = memfs_config_default();
     struct fixture *stranger = fixture_create(&config);
-    assert_int_equal(memfs_sqlite_load_file(stranger->fs, "/x", "x", 0), SQLITE_MISUSE);
+    assert_int_equal(memfs_sqlite_load_file(stranger->fs, "x", "/x", 0), SQLITE_MISUSE);
     fixture_destroy(stranger);
     db_close(db);
 }
@@ -429,7 +394,7 @@ static void a_wal_of_the_host_is_read_too(void **state)
     char *file = host_name("live.db");
     sqlite3 *db = host_open(file);
     fill(db, "WAL", 4096);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/db", file, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/db", 0), SQLITE_OK);
     loaded_is_full("/db");
     db_close(db);
     sqlite3_free(file);
@@ -443,7 +408,7 @@ static void a_wal_image_is_loaded_and_its_directory_left_alone(void **state)
     fill(db, "WAL", 4096);
     db_close(db);
     assert_int_equal(host_entries(), 1);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/db", file, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/db", 0), SQLITE_OK);
     assert_int_equal(host_entries(), 1);
     loaded_is_full("/db");
     FILE *stream = fopen(file, "rb");
@@ -451,16 +416,30 @@ static void a_wal_image_is_loaded_and_its_directory_left_alone(void **state)
     size_t size = fread(bytes, 1, sizeof bytes, stream);
     fclose(stream);
     assert_memory_equal(bytes + 18, "\2\2", 2);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/db", bytes, size, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, bytes, size, "/db", 0), SQLITE_OK);
     loaded_is_full("/db");
     /* As a plain file it says WAL, and works as one. */
     assert_int_equal(memfs_write_file(f->fs, "/plain", bytes, size, 0644), 0);
     db = db_open("/plain");
     is_full(db);
-    char *mode = db_text(db, "PRAGMA journal_mode");
-    assert_string_equal(mode, "wal");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode", "wal");
     db_close(db);
+    sqlite3_free(file);
+}
+
+/* In a URI the first name behind two slashes would be a host. */
+static void a_host_path_may_begin_with_two_slashes(void **state)
+{
+    struct fixture *f = *state;
+    char *file = host_name("slashes.db");
+    char *path = sqlite3_mprintf("/%s", file);
+    assert_int_equal(path[1], '/');
+    sqlite3 *db = host_open(file);
+    fill(db, "WAL", 4096);
+    db_close(db);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, path, "/db", 0), SQLITE_OK);
+    loaded_is_full("/db");
+    sqlite3_free(path);
     sqlite3_free(file);
 }
 
@@ -528,7 +507,7 @@ static void serialize_and_deserialize_work(void **state)
         fill(db, modes[mode], 4096);
         unsigned char *bytes = sqlite3_serialize(db, "main", &size, 0);
         assert_non_null(bytes);
-        assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/copy", bytes, (size_t)size, 0),
+        assert_int_equal(memfs_sqlite_load_buffer(f->fs, bytes, (size_t)size, "/copy", 0),
                          SQLITE_OK);
         sqlite3_free(bytes);
         loaded_is_full("/copy");
@@ -562,10 +541,11 @@ int main(void)
         TEST(a_host_path_is_never_a_uri),
         TEST(a_transaction_that_writes_is_in_the_way),
         TEST(a_journal_or_wal_of_another_database_is_in_the_way),
-        TEST(the_old_database_stays_with_those_who_have_it_open),
+        TEST(connections_that_have_the_old_database_open_keep_it),
         TEST(what_is_absurd_is_misuse),
         TEST(a_wal_of_the_host_is_read_too),
         TEST(a_wal_image_is_loaded_and_its_directory_left_alone),
+        TEST(a_host_path_may_begin_with_two_slashes),
         TEST(the_backup_api_works_in_both_directions),
         TEST(vacuum_into_works_in_both_directions),
         TEST(serialize_and_deserialize_work),

@@ -6,13 +6,6 @@
 
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -28,11 +21,12 @@ struct work {
     atomic_int errors;
 };
 
-/* A WAL grows while somebody reads, and a reader that does not get the processor reads for long. */
+/* A WAL grows while a connection reads, and a reader that does not get the processor reads for
+ * long. */
 static const char *next_statements(struct work *work)
 {
     memfs_stat_info info = {.struct_size = sizeof info};
-    bool is_long = memfs_stat(work->fs, "/db-wal", &info) == 0 && info.size > LONG_WAL_BYTES;
+    bool is_long = memfs_stat(work->fs, "/db-wal", &info) == 0 && info.size_bytes > LONG_WAL_BYTES;
     return is_long ? "PRAGMA wal_checkpoint(TRUNCATE)"
                    : "BEGIN IMMEDIATE; UPDATE a SET n=n+1; UPDATE b SET n=n+1; COMMIT";
 }
@@ -82,14 +76,14 @@ static void through_memory(struct fixture *f, sqlite3 *db)
     void *data;
     size_t size;
     assert_int_equal(memfs_sqlite_save_buffer(db, NULL, f->fs, &data, &size), SQLITE_OK);
-    assert_int_equal(memfs_sqlite_load_buffer(f->fs, "/image", data, size, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, data, size, "/image", 0), SQLITE_OK);
     assert_int_equal(memfs_free(f->fs, data), 0);
 }
 
 static void through_the_host(struct fixture *f, sqlite3 *db, const char *file)
 {
     assert_int_equal(memfs_sqlite_save_file(db, NULL, file), SQLITE_OK);
-    assert_int_equal(memfs_sqlite_load_file(f->fs, "/image", file, 0), SQLITE_OK);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/image", 0), SQLITE_OK);
 }
 
 /* It does not wait, so it is asked again. */
@@ -98,12 +92,12 @@ static void by_pragma(sqlite3 *db)
     int rc;
     do {
         (void)db_number(db, "SELECT n FROM a");
-        rc = db_try(db, "PRAGMA memfs_copy('/image')");
+        rc = db_try(db, "PRAGMA memfs_copy_database('/image')");
     } while (rc == SQLITE_BUSY);
     assert_int_equal(rc, SQLITE_OK);
 }
 
-/* So many, and on until one shows that the others have written. */
+/* At least so many images, and then more until one shows that the others have written. */
 static void take_images(struct fixture *f, const char *file)
 {
     int64_t last = 0;
@@ -159,14 +153,12 @@ static void images_are_whole_while_others_write_in_wal_mode(void **state)
     images_under_writers(*state, "WAL");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(images_are_whole_while_others_write_in_rollback_mode),
-        TEST(images_are_whole_while_others_write_with_a_journal_on_the_heap),
-        TEST(images_are_whole_while_others_write_in_wal_mode),
+        SQLITE_TEST(images_are_whole_while_others_write_in_rollback_mode),
+        SQLITE_TEST(images_are_whole_while_others_write_with_a_journal_on_the_heap),
+        SQLITE_TEST(images_are_whole_while_others_write_in_wal_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

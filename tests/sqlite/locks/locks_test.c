@@ -1,13 +1,6 @@
 /* Locks, file-controls and registration, at the level of sqlite3_io_methods. */
 #include "io_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 /* --------------------------------------------------------------------- locks */
@@ -69,11 +62,11 @@ static void playback_of_a_hot_journal_is_not_seen_as_a_writer_on_its_way(void **
     io_close(reader);
 }
 
-static void closing_drops_every_lock_whoever_closes_first(void **state)
+static void closing_drops_every_lock_in_any_order_of_closing(void **state)
 {
     (void)state;
     enum { FILES = 4 };
-    /* The one that opened first holds what all share: let each be first to close. */
+    /* The connection that opened first holds what all share: let each be first to close. */
     for (int first = 0; first < FILES; first++) {
         sqlite3_file *files[FILES];
         for (int index = 0; index < FILES; index++)
@@ -249,28 +242,20 @@ static void a_database_that_was_moved_or_removed_says_so(void **state)
     io_close(file);
 }
 
-static uint64_t used_bytes(struct fixture *f)
-{
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.used_bytes;
-}
-
 static void a_size_hint_makes_room_or_refuses_whole_and_is_given_back(void **state)
 {
     struct fixture *f = *state;
     sqlite3_file *file = io_open("/db", MAIN_FLAGS);
     io_write(file, "x", 0);
     io_begin_writing(file);
-    uint64_t before = used_bytes(f);
+    uint64_t before = used_bytes(f->fs);
     sqlite3_int64 hint = INT64_C(1) << 30;
     assert_int_equal(io_control(file, SQLITE_FCNTL_SIZE_HINT, &hint), SQLITE_FULL);
-    assert_int_equal(used_bytes(f), before);
+    assert_int_equal(used_bytes(f->fs), before);
     hint = 1 << 20;
     assert_int_equal(io_control(file, SQLITE_FCNTL_SIZE_HINT, &hint), SQLITE_OK);
     assert_int_equal(io_size(file), 1);
-    assert_true(used_bytes(f) > before + (1 << 20) - 8192);
+    assert_true(used_bytes(f->fs) > before + (1 << 20) - 8192);
     quota_leave(f, 0); /* the room is ours */
     char page[4096];
     memset(page, 'x', sizeof page);
@@ -281,7 +266,7 @@ static void a_size_hint_makes_room_or_refuses_whole_and_is_given_back(void **sta
     assert_int_equal(rc, SQLITE_OK);
     assert_int_equal(io_unlock(file, SQLITE_LOCK_NONE), SQLITE_OK);
     assert_int_equal(io_size(file), 200 * 4096);
-    assert_true(used_bytes(f) < before + 220 * 4096);
+    assert_true(used_bytes(f->fs) < before + 220 * 4096);
     io_close(file);
 }
 
@@ -292,16 +277,16 @@ static void room_is_given_back_whatever_was_truncated_meanwhile(void **state)
     for (int index = 0; index < 3; index++) {
         sqlite3_file *file = io_open("/db", MAIN_FLAGS);
         io_write(file, "x", 4999);
-        uint64_t before = used_bytes(f);
+        uint64_t before = used_bytes(f->fs);
         io_begin_writing(file);
         sqlite3_int64 hint = 1 << 20;
         assert_int_equal(io_control(file, SQLITE_FCNTL_SIZE_HINT, &hint), SQLITE_OK);
-        assert_true(used_bytes(f) > before + (1 << 19));
+        assert_true(used_bytes(f->fs) > before + (1 << 19));
         assert_int_equal(file->pMethods->xTruncate(file, sizes[index]), SQLITE_OK);
         (void)io_control(file, SQLITE_FCNTL_COMMIT_PHASETWO, NULL);
         assert_int_equal(io_unlock(file, SQLITE_LOCK_NONE), SQLITE_OK);
         assert_int_equal(io_size(file), sizes[index]);
-        assert_true(used_bytes(f) < before + 16384);
+        assert_true(used_bytes(f->fs) < before + 16384);
         io_close(file);
     }
 }
@@ -413,8 +398,6 @@ static void the_default_comes_and_goes_and_the_host_stays_foreign(void **state)
     assert_int_equal(sqlite3_vfs_register(host, 1), SQLITE_OK);
 }
 
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
-
 #define TEST_OF_TWO(test) cmocka_unit_test_setup_teardown(test, setup_two, sqlite_teardown)
 
 int main(void)
@@ -423,7 +406,7 @@ int main(void)
         SQLITE_TEST(a_writer_with_reserved_lives_beside_readers),
         SQLITE_TEST(exclusive_refused_for_readers_stays_pending_and_lets_none_in),
         SQLITE_TEST(playback_of_a_hot_journal_is_not_seen_as_a_writer_on_its_way),
-        SQLITE_TEST(closing_drops_every_lock_whoever_closes_first),
+        SQLITE_TEST(closing_drops_every_lock_in_any_order_of_closing),
         SQLITE_TEST(all_names_of_a_database_share_its_locks),
         SQLITE_TEST(only_main_databases_have_locks),
         SQLITE_TEST(what_is_no_step_of_the_ladder_is_misuse),

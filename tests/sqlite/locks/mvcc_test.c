@@ -4,13 +4,6 @@
  */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdbool.h>
 #include <string.h>
 
@@ -32,14 +25,6 @@ static int64_t sum(sqlite3 *db)
     return db_number(db, "SELECT sum(a) FROM t");
 }
 
-static uint64_t pages_used(struct fixture *f)
-{
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.pages_used;
-}
-
 static void a_reader_keeps_the_version_it_began_with_until_it_ends(void **state)
 {
     (void)state;
@@ -59,7 +44,7 @@ static void a_reader_keeps_the_version_it_began_with_until_it_ends(void **state)
     db_close(writer);
 }
 
-static void readers_come_and_go_while_somebody_writes_and_see_what_was_committed(void **state)
+static void readers_come_and_go_beside_a_writer_and_see_what_was_committed(void **state)
 {
     (void)state;
     sqlite3 *writer = open_filled();
@@ -132,7 +117,7 @@ static void a_reader_whose_version_is_outdated_cannot_become_the_writer(void **s
     db_close(two);
 }
 
-static void a_transaction_that_wrote_nothing_outdates_nobody(void **state)
+static void a_transaction_that_wrote_nothing_outdates_no_version(void **state)
 {
     (void)state;
     sqlite3 *one = open_filled();
@@ -154,12 +139,12 @@ static void what_was_not_committed_is_dropped_in_every_mode(void **state)
         sqlite3 *writer = open_filled();
         sqlite3 *reader = db_open(ISOLATED);
         db_run(writer, "PRAGMA journal_mode=%s; PRAGMA cache_size=2", all_modes[mode]);
-        uint64_t pages = pages_used(f);
+        uint64_t pages = pages_used(f->fs);
         db_run(writer, "BEGIN; UPDATE t SET a=a+1, v=randomblob(9000)");
-        assert_true(pages_used(f) > pages);
+        assert_true(pages_used(f->fs) > pages);
         db_run(writer, "ROLLBACK");
         bool keeps_journal = strcmp(all_modes[mode], "PERSIST") == 0;
-        assert_true(keeps_journal || pages_used(f) == pages);
+        assert_true(keeps_journal || pages_used(f->fs) == pages);
         assert_int_equal(sum(reader), 3);
         assert_int_equal(sum(writer), 3);
         db_assert_whole(writer);
@@ -207,9 +192,9 @@ static void until_the_commit_copies_and_readers_of_the_file_get_the_published_ve
         sqlite3 *writer = open_filled();
         db_run(writer, "PRAGMA journal_mode=%s; PRAGMA cache_size=2; BEGIN", all_modes[mode]);
         db_run(writer, "UPDATE t SET a=a+1, v=randomblob(9000)");
-        uint64_t pages = pages_used(f);
+        uint64_t pages = pages_used(f->fs);
         assert_int_equal(memfs_copy(f->fs, "/db", "/copy", 0), 0);
-        assert_int_equal(pages_used(f), pages);
+        assert_int_equal(pages_used(f->fs), pages);
         db_run(writer, "COMMIT");
         sqlite3 *copy = db_open("/copy");
         assert_int_equal(sum(copy), 3);
@@ -259,14 +244,14 @@ static void old_versions_are_given_back_with_their_last_reader(void **state)
     assert_int_equal(sum(idler), 3);
     db_run(reader, "BEGIN");
     assert_int_equal(sum(reader), 3);
-    uint64_t pages = pages_used(f);
+    uint64_t pages = pages_used(f->fs);
     db_run(writer, "UPDATE t SET v=randomblob(300000)");
-    uint64_t with_reader = pages_used(f);
+    uint64_t with_reader = pages_used(f->fs);
     assert_true(with_reader > pages + 200);
     db_run(writer, "UPDATE t SET v=randomblob(300000)");
-    assert_true(pages_used(f) < with_reader + 20); /* what lay between is nobody's */
+    assert_true(pages_used(f->fs) < with_reader + 20); /* no transaction has the versions between */
     db_run(reader, "COMMIT");
-    assert_true(pages_used(f) < pages + 20); /* the idle connections hold nothing */
+    assert_true(pages_used(f->fs) < pages + 20); /* the idle connections hold nothing */
     db_close(idler);
     db_close(reader);
     db_close(writer);
@@ -274,9 +259,7 @@ static void old_versions_are_given_back_with_their_last_reader(void **state)
 
 static void assert_readers(sqlite3 *db, const char *expected)
 {
-    char *answer = db_text(db, "PRAGMA memfs_readers");
-    assert_string_equal(answer, expected);
-    sqlite3_free(answer);
+    db_assert_text(db, "PRAGMA memfs_readers", expected);
 }
 
 static void a_pragma_tells_of_readers_that_hold_old_versions(void **state)
@@ -309,7 +292,7 @@ static void what_a_commit_cut_off_is_given_back_with_its_last_reader(void **stat
     struct fixture *f = *state;
     sqlite3 *writer = open_filled();
     sqlite3 *reader = db_open(ISOLATED);
-    uint64_t pages = pages_used(f);
+    uint64_t pages = pages_used(f->fs);
     db_run(writer, "UPDATE t SET v=zeroblob(300000)");
     db_run(reader, "BEGIN");
     assert_int_equal(sum(reader), 3);
@@ -317,9 +300,106 @@ static void what_a_commit_cut_off_is_given_back_with_its_last_reader(void **stat
     assert_int_equal(db_number(reader, "SELECT sum(length(v)) FROM t"), 900000);
     db_assert_whole(reader);
     db_run(reader, "COMMIT");
-    assert_true(pages_used(f) < pages + 4);
+    assert_true(pages_used(f->fs) < pages + 4);
     db_assert_whole(reader);
     db_close(reader);
+    db_close(writer);
+}
+
+/* Free pages in the middle of a page table, which a cut can free only in part. */
+static sqlite3 *open_with_free_pages(void)
+{
+    sqlite3 *db = db_open(ISOLATED);
+    db_run(db, "PRAGMA auto_vacuum=INCREMENTAL; CREATE TABLE t(a);"
+               "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<400)"
+               "INSERT INTO t SELECT randomblob(3000) FROM n; DELETE FROM t WHERE rowid > 350");
+    return db;
+}
+
+/* The pages that the file system holds beside those of the database. */
+static int64_t pages_beside(struct fixture *f, sqlite3 *db)
+{
+    return (int64_t)pages_used(f->fs) - db_number(db, "PRAGMA page_count");
+}
+
+static void what_was_cut_under_a_reader_is_given_back_beside_idle_connections(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *writer = open_with_free_pages();
+    sqlite3 *reader = db_open(ISOLATED);
+    sqlite3 *idle = db_open(ISOLATED);
+    int64_t beside = pages_beside(f, writer);
+    db_run(reader, "BEGIN");
+    assert_int_equal(db_number(reader, "SELECT count(*) FROM t"), 350);
+    db_run(writer, "PRAGMA incremental_vacuum");
+    assert_int_equal(db_number(idle, "SELECT count(*) FROM t"), 350);
+    assert_true(pages_beside(f, writer) > beside + 40);
+    db_run(reader, "COMMIT");
+    assert_int_equal(pages_beside(f, writer), beside);
+
+    /* The idle connections go on with the version that they had, and see the next one. */
+    db_run(writer, "UPDATE t SET a = 'x' WHERE rowid = 1");
+    assert_int_equal(db_number(idle, "SELECT count(*) FROM t WHERE a = 'x'"), 1);
+    db_assert_whole(idle);
+    db_assert_whole(reader);
+    db_close(idle);
+    db_close(reader);
+    db_close(writer);
+}
+
+static void what_was_cut_under_a_reader_is_given_back_after_its_writer_has_gone(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *writer = open_with_free_pages();
+    sqlite3 *reader = db_open(ISOLATED);
+    int64_t beside = pages_beside(f, writer);
+    db_run(reader, "BEGIN");
+    assert_int_equal(db_number(reader, "SELECT count(*) FROM t"), 350);
+    db_run(writer, "PRAGMA incremental_vacuum");
+    db_close(writer);
+    db_assert_whole(reader);
+    db_run(reader, "COMMIT");
+    assert_int_equal(pages_beside(f, reader), beside);
+    db_close(reader);
+}
+
+static void what_was_cut_is_given_back_by_a_later_commit_of_a_writer_that_keeps_its_lock(
+    void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *writer = open_with_free_pages();
+    sqlite3 *reader = db_open(ISOLATED);
+    int64_t beside = pages_beside(f, writer);
+    db_run(writer, "PRAGMA locking_mode=EXCLUSIVE; UPDATE t SET a = 'x' WHERE rowid = 1");
+    db_run(reader, "BEGIN");
+    assert_int_equal(db_number(reader, "SELECT count(*) FROM t"), 350);
+    db_run(writer, "PRAGMA incremental_vacuum");
+    db_run(reader, "COMMIT");
+    db_run(writer, "UPDATE t SET a = 'y' WHERE rowid = 1");
+    assert_int_equal(pages_beside(f, writer), beside);
+    assert_int_equal(db_number(reader, "SELECT count(*) FROM t WHERE a = 'y'"), 1);
+    db_close(writer);
+    db_close(reader);
+}
+
+static void the_oldest_of_several_outdated_readers_is_told_whichever_was_opened_first(void **state)
+{
+    (void)state;
+    static const size_t order[] = {1, 0, 2}; /* the oldest is neither the first nor the last */
+    sqlite3 *writer = open_filled();
+    sqlite3 *readers[3];
+    for (size_t i = 0; i < 3; i++)
+        readers[i] = db_open(ISOLATED);
+    for (size_t i = 0; i < 3; i++) {
+        db_run(readers[order[i]], "BEGIN");
+        assert_int_equal(sum(readers[order[i]]), 3 + 6 * (int64_t)i);
+        db_run(writer, "UPDATE t SET a=a+1; UPDATE t SET a=a+1");
+    }
+    assert_readers(writer, "{\"readers\":3,\"outdated\":3,\"behind\":6}");
+    db_run(readers[1], "COMMIT");
+    assert_readers(writer, "{\"readers\":2,\"outdated\":2,\"behind\":4}");
+    for (size_t i = 0; i < 3; i++)
+        db_close(readers[i]);
     db_close(writer);
 }
 
@@ -356,7 +436,7 @@ static void vacuum_backup_and_copies_take_one_version_and_make_one(void **state)
     sqlite3 *plain = db_open("/plain");
     db_run(reader, "BEGIN");
     assert_int_equal(sum(reader), 3);
-    db_run(writer, "DELETE FROM t WHERE rowid=1; VACUUM; PRAGMA memfs_copy('/copy1');"
+    db_run(writer, "DELETE FROM t WHERE rowid=1; VACUUM; PRAGMA memfs_copy_database('/copy1');"
                    "VACUUM INTO '/copy2'");
     assert_int_equal(sum(reader), 3);
     db_assert_whole(reader);
@@ -386,17 +466,15 @@ static void vacuum_backup_and_copies_take_one_version_and_make_one(void **state)
     }
 }
 
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(a_reader_keeps_the_version_it_began_with_until_it_ends),
-        SQLITE_TEST(readers_come_and_go_while_somebody_writes_and_see_what_was_committed),
+        SQLITE_TEST(readers_come_and_go_beside_a_writer_and_see_what_was_committed),
         SQLITE_TEST(a_writer_does_not_wait_for_readers),
         SQLITE_TEST(there_is_one_writer_and_the_next_is_busy_until_it_ends),
         SQLITE_TEST(a_reader_whose_version_is_outdated_cannot_become_the_writer),
-        SQLITE_TEST(a_transaction_that_wrote_nothing_outdates_nobody),
+        SQLITE_TEST(a_transaction_that_wrote_nothing_outdates_no_version),
         SQLITE_TEST(what_was_not_committed_is_dropped_in_every_mode),
         SQLITE_TEST(savepoints_and_failed_statements_roll_back_alone),
         SQLITE_TEST(until_the_commit_copies_and_readers_of_the_file_get_the_published_version),
@@ -404,6 +482,10 @@ int main(void)
         SQLITE_TEST(old_versions_are_given_back_with_their_last_reader),
         SQLITE_TEST(a_pragma_tells_of_readers_that_hold_old_versions),
         SQLITE_TEST(what_a_commit_cut_off_is_given_back_with_its_last_reader),
+        SQLITE_TEST(what_was_cut_under_a_reader_is_given_back_beside_idle_connections),
+        SQLITE_TEST(what_was_cut_under_a_reader_is_given_back_after_its_writer_has_gone),
+        SQLITE_TEST(what_was_cut_is_given_back_by_a_later_commit_of_a_writer_that_keeps_its_lock),
+        SQLITE_TEST(the_oldest_of_several_outdated_readers_is_told_whichever_was_opened_first),
         SQLITE_TEST(two_attached_databases_are_published_each_by_itself),
         SQLITE_TEST(vacuum_backup_and_copies_take_one_version_and_make_one),
     };

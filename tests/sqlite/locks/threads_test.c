@@ -6,13 +6,6 @@
 
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -27,7 +20,7 @@ struct job {
     atomic_int *failures; /* assertions belong to the main thread */
 };
 
-/* Until it is not busy; the codes that are no failure of ours. */
+/* Repeats a statement until it is not busy; other codes that are expected are returned. */
 static int run_until_done(sqlite3 *db, const char *sql)
 {
     int rc;
@@ -228,8 +221,6 @@ static void writers_that_meet_at_the_quota_keep_what_they_committed(void **state
     db_close(db);
     quota_lift(f);
 }
-
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
 
 int main(void)
 {

@@ -2,26 +2,53 @@
 
 #include "other_program.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const char *extension;
+static const char *python;
+
+bool take_arguments(int argc, char **argv)
+{
+    if (argc < 3) {
+        fprintf(stderr, "usage: %s <extension> <python or none>\n", argv[0]);
+        return false;
+    }
+    extension = argv[1];
+    python = argv[2];
+    return true;
+}
+
+const char *need_python(void)
+{
+    if (strcmp(python, "none") == 0) {
+        print_message(
+            "skipped: no Python whose sqlite3 loads extensions, or no threads in this build\n");
+        skip();
+    }
+    return python;
+}
+
+static void write_script(FILE *file, const char *script)
+{
+    for (; *script != '\0'; script++) {
+        int result = *script == '$' ? fputs(extension, file) : fputc(*script, file);
+        assert_true(result >= 0);
+    }
+}
+
 int run_with_input(const char *command, const char *script, char *output, size_t size)
 {
     char path[] = "/tmp/memfs-extension-test-XXXXXX";
     int descriptor = mkstemp(path);
     assert_true(descriptor >= 0);
-    assert_int_equal(write(descriptor, script, strlen(script)), (ssize_t)strlen(script));
-    close(descriptor);
+    FILE *file = fdopen(descriptor, "w");
+    assert_non_null(file);
+    write_script(file, script);
+    assert_int_equal(fclose(file), 0);
     char line[1024];
     assert_true(snprintf(line, sizeof line, "%s < %s 2>&1", command, path) < (int)sizeof line);
     FILE *stream = popen(line, "r");

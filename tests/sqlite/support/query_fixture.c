@@ -1,12 +1,6 @@
 #include "query_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include <stdio.h>
 #include <string.h>
 
 sqlite3 *query_open(memfs *fs, unsigned flags)
@@ -74,4 +68,46 @@ void query_fails(sqlite3 *db, const char *sql, int code, const char *words)
     int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
     if (rc != code || strstr(sqlite3_errmsg(db), words) == NULL)
         fail_msg("%s: %s (%d), not %s (%d)", sql, sqlite3_errmsg(db), rc, words, code);
+}
+
+static char *read_page(const char *path)
+{
+    enum { SIZE = 1 << 20 };
+    FILE *file = fopen(path, "r");
+    char *page = malloc(SIZE);
+    assert_non_null(file);
+    assert_non_null(page);
+    size_t length = fread(page, 1, SIZE - 1, file);
+    fclose(file);
+    page[length] = '\0';
+    return page;
+}
+
+/* Cuts out the next block, which begins with `fence`; moves `*next` behind it. */
+static char *cut_block(char **next, const char *fence)
+{
+    char *block = strstr(*next, "```");
+    if (block == NULL || strncmp(block, fence, strlen(fence)) != 0)
+        fail_msg("no %s here: %.60s", fence, *next);
+    block += strlen(fence);
+    char *end = strstr(block - 1, "\n```\n");
+    assert_non_null(end);
+    *end = '\0';
+    *next = end + strlen("\n```\n");
+    return block;
+}
+
+void query_page(sqlite3 *db, const char *page_path)
+{
+    char *page = read_page(page_path);
+    char *next = page;
+    int examples = 0;
+    while ((next = strstr(next, "```sql\n")) != NULL) {
+        char *sql = cut_block(&next, "```sql\n");
+        char *rows = cut_block(&next, "```text\n");
+        query_is(db, sql, rows);
+        examples++;
+    }
+    assert_true(examples > 0);
+    free(page);
 }

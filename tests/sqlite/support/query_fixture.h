@@ -2,7 +2,7 @@
 #ifndef MEMFS_TESTS_QUERY_FIXTURE_H
 #define MEMFS_TESTS_QUERY_FIXTURE_H
 
-#include "fixture.h"
+#include "checks.h"
 
 #include <memfs/sqlite.h>
 #include <sqlite3.h>
@@ -11,12 +11,15 @@
 sqlite3 *query_open(memfs *fs, unsigned flags);
 void query_close(sqlite3 *db);
 
-/* Runs statements: their rows, "a|b" a row, "\n" between them, "NULL" for NULL.  Fails the
- * test if one fails.  sqlite3_free() */
+/* Runs statements and returns their rows: columns with "|" between, rows with "\n" between,
+ * "NULL" for NULL. Fails the test if a statement fails. Free it with sqlite3_free(). */
 char *query_rows(sqlite3 *db, const char *sql);
 
 /* The rows are these. */
 void query_is(sqlite3 *db, const char *sql, const char *rows);
+
+/* Every ```sql block of a page answers what the ```text block behind it says; there are some. */
+void query_page(sqlite3 *db, const char *page_path);
 
 /* The statements fail with this extended code, and a message with these words in it. */
 void query_fails(sqlite3 *db, const char *sql, int code, const char *words);

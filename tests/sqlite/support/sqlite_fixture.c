@@ -1,13 +1,6 @@
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
-
 #define MMAP_VARIABLE "MEMFS_TEST_MMAP_SIZE"
 #define QUOTA_BYTES ((uint64_t)64 << 20)
 
@@ -18,7 +11,7 @@ static void map_by_default(void)
     if (bytes == NULL)
         return;
     sqlite3_int64 size = strtoll(bytes, NULL, 10);
-    (void)sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, size, size); /* refused but for the first time */
+    (void)sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, size, size); /* refused once SQLite has started */
 }
 
 static int setup(void **state, uint32_t page_size)
@@ -112,20 +105,28 @@ int64_t db_number(sqlite3 *db, const char *sql)
     return number;
 }
 
+void db_assert_text(sqlite3 *db, const char *sql, const char *expected)
+{
+    char *text = db_text(db, sql);
+    assert_string_equal(text, expected);
+    sqlite3_free(text);
+}
+
 void db_assert_whole(sqlite3 *db)
 {
-    char *verdict = db_text(db, "PRAGMA integrity_check");
-    assert_string_equal(verdict, "ok");
-    sqlite3_free(verdict);
+    db_assert_text(db, "PRAGMA integrity_check", "ok");
+}
+
+uint64_t pages_used(memfs *fs)
+{
+    return statfs_of(fs).pages_used;
 }
 
 void quota_leave(struct fixture *f, uint64_t more)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
     /* Before it refuses a quota, memfs gives back what it holds without need. */
     assert_int_equal(memfs_set_quota(f->fs, 1), MEMFS_EBUSY);
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     fixture_set_quota(f, info.committed_bytes + more);
 }
 

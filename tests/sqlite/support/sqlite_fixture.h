@@ -1,16 +1,16 @@
 /*
- * A file system that is registered with SQLite as "test", without a reserve, and short ways to run SQL.
+ * A file system that is registered with SQLite as "test", without an emergency reserve, and short
+ * ways to run SQL.
  *
- * Every helper that is not told otherwise fails the test when SQLite says no.
+ * Unless it says otherwise, a helper fails the test when SQLite refuses.
  */
 #ifndef MEMFS_TESTS_SQLITE_FIXTURE_H
 #define MEMFS_TESTS_SQLITE_FIXTURE_H
 
-#include "fixture.h"
+#include "checks.h"
 
 #include <memfs/sqlite.h>
 #include <sqlite3.h>
-#include <stdint.h>
 
 #define TEST_VFS "test"
 
@@ -19,6 +19,9 @@ int sqlite_setup(void **state);
 int sqlite_setup_with_512_byte_pages(void **state);
 int sqlite_setup_with_65536_byte_pages(void **state);
 int sqlite_teardown(void **state);
+
+/* A test on the usual one. */
+#define SQLITE_TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
 
 /* Opens or creates a database through "test". */
 sqlite3 *db_open(const char *path);
@@ -34,8 +37,14 @@ int db_try(sqlite3 *db, const char *sql);
 int64_t db_number(sqlite3 *db, const char *sql);
 char *db_text(sqlite3 *db, const char *sql); /* sqlite3_free() */
 
+/* That is this. */
+void db_assert_text(sqlite3 *db, const char *sql, const char *expected);
+
 /* PRAGMA integrity_check says ok. */
 void db_assert_whole(sqlite3 *db);
+
+/* What statfs says. */
+uint64_t pages_used(memfs *fs);
 
 /* Changes the quota to what is committed now and `more` bytes. */
 void quota_leave(struct fixture *f, uint64_t more);

@@ -1,12 +1,5 @@
 #include "plug.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +93,7 @@ static int carry_entry(void *context, const memfs_walk_entry *entry)
 
 static void empty(memfs *fs)
 {
-    memfs_list list;
+    memfs_list list = {.struct_size = sizeof list};
     must(memfs_list_dir(fs, "/", &list), "list");
     for (size_t i = 0; i < list.count; i++)
         must(memfs_remove_tree(fs, list.names[i]), list.names[i]);

@@ -1,15 +1,8 @@
 /*
- * Refusals that the sweep does not meet: of a database that is only being made, by the limit of
- * nodes, of one statement in a transaction, of the file that ties two databases together.
+ * Refusals that the sweep does not cover: while a database is being made, by the node limit, of one
+ * statement in a transaction, and of the super-journal over two databases.
  */
 #include "sqlite_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 enum { RUNS_MAX = 5000 };
 
@@ -18,10 +11,7 @@ enum { JOURNAL_MODES = 5 };
 
 static uint32_t page_bytes(struct fixture *f)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.page_size;
+    return statfs_of(f->fs).page_size;
 }
 
 /* The first transaction of a database, which makes the file itself. */
@@ -60,9 +50,7 @@ static void the_node_limit_says_full_too(void **state)
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(memfs_set_node_limit(f->fs, info.files + info.directories), 0);
     assert_int_equal(db_try(db, "INSERT INTO t VALUES(2)"), SQLITE_FULL);
     assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 1);
@@ -101,10 +89,7 @@ static void a_statement_that_is_refused_fails_alone_and_passes_once_the_quota_is
 
 static int64_t file_count(struct fixture *f)
 {
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return (int64_t)info.files;
+    return (int64_t)statfs_of(f->fs).files;
 }
 
 static void make_two(sqlite3 *db)
@@ -144,8 +129,6 @@ static void a_commit_over_two_databases_that_changes_nothing_succeeds(void **sta
     db_assert_whole(db);
     db_close(db);
 }
-
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
 
 int main(void)
 {

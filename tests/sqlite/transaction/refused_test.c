@@ -1,15 +1,8 @@
 /*
- * A callback for refusals makes room while SQLite is in the middle of a statement, in
- * every journal mode; the statement does not notice.  test_quota.c of SQLite is the model.
+ * A callback for refusals makes room while SQLite is in the middle of a statement, in every journal
+ * mode; the statement does not notice. SQLite's test_quota.c is the model.
  */
 #include "sqlite_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 enum { SMALL_QUOTA = 1 << 20, STEP = 64 << 10 };
 
@@ -22,22 +15,14 @@ struct helper {
     int calls;
 };
 
-static memfs_statfs_info figures(memfs *fs)
-{
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(fs, &info), 0);
-    return info;
-}
-
 static int raise_the_limit(void *context, memfs *fs, const memfs_refusal *refusal)
 {
     struct helper *helper = context;
     helper->calls++;
     if (refusal->error == MEMFS_EDQUOT)
-        fixture_set_quota(helper->f, figures(fs).quota_bytes + STEP);
+        fixture_set_quota(helper->f, statfs_of(fs).quota_bytes + STEP);
     else
-        assert_int_equal(memfs_set_node_limit(fs, figures(fs).node_limit + 1), 0);
+        assert_int_equal(memfs_set_node_limit(fs, statfs_of(fs).node_limit + 1), 0);
     return MEMFS_REFUSED_RETRY;
 }
 
@@ -146,7 +131,7 @@ static void statements_pass_while_files_are_removed_for_them(void **state)
             insert(db, 10);
         int64_t rows = db_number(db, "SELECT count(*) FROM t");
         assert_true(rows % 10 == 0);
-        int rc = SQLITE_OK; /* when all are gone, full is full */
+        int rc = SQLITE_OK; /* when all files are gone, there is no more room to be made */
         for (int i = 0; rc == SQLITE_OK && i < 10000; i++)
             rc = db_try(db, "INSERT INTO t(v) VALUES(randomblob(1000))");
         assert_int_equal(rc, SQLITE_FULL);
@@ -164,7 +149,7 @@ static void the_node_limit_is_raised_for_a_journal(void **state)
     struct helper helper = {0};
     struct fixture *f = make(&helper, raise_the_limit);
     sqlite3 *db = open_database("DELETE", 4096);
-    memfs_statfs_info info = figures(f->fs);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(memfs_set_node_limit(f->fs, info.files + info.directories), 0);
     insert(db, 1);
     assert_int_equal(helper.calls, 1);
@@ -172,7 +157,8 @@ static void the_node_limit_is_raised_for_a_journal(void **state)
     unmake(f);
 }
 
-/* A refusal that the callback cannot help is SQLITE_FULL, and asked about once a call. */
+/* A refusal that the callback cannot help is SQLITE_FULL; the callback is called once for each
+ * call. */
 static int say_retry(void *context, memfs *fs, const memfs_refusal *refusal)
 {
     struct helper *helper = context;

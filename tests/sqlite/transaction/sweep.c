@@ -1,12 +1,5 @@
 #include "sweep.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,18 +175,10 @@ static void free_states(char **states)
     }
 }
 
-static memfs_statfs_info figures(struct fixture *f)
-{
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info;
-}
-
 void sweep_begin(struct sweep *sweep, struct fixture *f, const struct sweep_case *what)
 {
     *sweep = (struct sweep){.f = f, .what = what};
-    sweep->used_at_first_bytes = figures(f).used_bytes;
+    sweep->used_at_first_bytes = statfs_of(f->fs).used_bytes;
     if (what->operation->sql == NULL)
         sweep->source = make_source(what);
     make_databases(sweep);
@@ -212,14 +197,14 @@ void sweep_begin(struct sweep *sweep, struct fixture *f, const struct sweep_case
 static void assert_empty(struct fixture *f)
 {
     memfs_dir *root;
-    memfs_dirent entry;
+    memfs_dirent entry = {.struct_size = sizeof entry};
     assert_int_equal(memfs_opendir(f->fs, "/", &root), 0);
     int count = 0;
     for (; memfs_readdir(root, &entry) == 1; count++)
         print_error("left behind: %s\n", entry.name);
     assert_int_equal(memfs_closedir(root), 0);
     assert_int_equal(count, 0);
-    assert_int_equal(figures(f).orphans, 0);
+    assert_int_equal(statfs_of(f->fs).orphans, 0);
 }
 
 void sweep_end(struct sweep *sweep)
@@ -230,7 +215,7 @@ void sweep_end(struct sweep *sweep)
     free_states(sweep->after);
     remove_databases(sweep);
     assert_empty(sweep->f);
-    memfs_statfs_info info = figures(sweep->f);
+    memfs_statfs_info info = statfs_of(sweep->f->fs);
     assert_int_equal(info.preallocated_bytes, 0);
     assert_int_equal(info.used_bytes, sweep->used_at_first_bytes);
     assert_int_equal(memfs_audit(sweep->f->fs), 0);

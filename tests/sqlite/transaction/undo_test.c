@@ -4,13 +4,6 @@
  */
 #include "io_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 /* A database that says "before", and a transaction that has written "after!" and more. */
@@ -82,9 +75,7 @@ static void until_the_commit_the_file_in_the_tree_is_what_was_committed_before(v
 {
     struct fixture *f = *state;
     sqlite3_file *file = open_and_write("/db");
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
+    memfs_statfs_info info = statfs_of(f->fs);
     uint64_t pages = info.pages_used;
     assert_int_equal(memfs_copy(f->fs, "/db", "/copy", 0), 0);
     assert_int_equal(memfs_statfs(f->fs, &info), 0);
@@ -245,7 +236,7 @@ static void a_write_that_changes_nothing_is_never_refused(void **state)
     assert_int_equal(file->pMethods->xWrite(file, pages[0], 65536, 0), SQLITE_OK);
     assert_int_equal(file->pMethods->xWrite(file, pages[0], 65536, 65536), SQLITE_OK);
     io_begin_writing(file);
-    /* Use up what is free, so that a copy of a page is refused. */
+    /* Uses up what is free, so that a copy of a page is refused. */
     quota_leave(f, 0);
     int offset = 0;
     while (file->pMethods->xWrite(file, pages[1], 4096, offset) == SQLITE_OK && offset < 65536)
@@ -276,14 +267,6 @@ static void putting_back_takes_no_memory(void **state)
     io_close(file);
 }
 
-static uint64_t used_bytes(struct fixture *f)
-{
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info.used_bytes;
-}
-
 static void what_a_committed_transaction_cut_off_is_given_back(void **state)
 {
     struct fixture *f = *state;
@@ -295,13 +278,11 @@ static void what_a_committed_transaction_cut_off_is_given_back(void **state)
     assert_int_equal(file->pMethods->xTruncate(file, 5000), SQLITE_OK);
     commit(file);
     assert_int_equal(io_unlock(file, SQLITE_LOCK_NONE), SQLITE_OK);
-    assert_true(used_bytes(f) < 65536);
+    assert_true(used_bytes(f->fs) < 65536);
     assert_int_equal(io_size(file), 5000);
     io_assert_text(file, "xx", 4998);
     io_close(file);
 }
-
-#define SQLITE_TEST(test) cmocka_unit_test_setup_teardown(test, sqlite_setup, sqlite_teardown)
 
 int main(void)
 {

@@ -1,36 +1,18 @@
 /*
- * WAL: snapshots for readers, checkpoints of every kind, recovery, and the
- * promises at a full quota: no stuck checkpoint, no commit that comes to life
- * later, no torn database.
+ * WAL: snapshots for readers, checkpoints of every kind, recovery, and what must hold at a full
+ * quota: no checkpoint is stuck, no commit that was refused appears later, no database is torn.
  */
 #include "sqlite_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <string.h>
 
 enum { STEPS_MAX = 3000 };
 
-static memfs_statfs_info figures(struct fixture *f)
-{
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info;
-}
-
 static sqlite3 *open_wal(const char *path)
 {
     sqlite3 *db = db_open(path);
-    char *mode = db_text(db, "PRAGMA journal_mode=WAL");
-    assert_string_equal(mode, "wal");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode=WAL", "wal");
     db_run(db, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v)");
     return db;
 }
@@ -60,6 +42,22 @@ static void readers_see_the_version_they_began_with(void **state)
     db_close(writer);
 }
 
+/* A transaction that spills keeps room for its frames, rolled back or not. */
+static void an_emptied_wal_keeps_no_room(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = open_wal("/a.db");
+    db_run(db, "PRAGMA cache_size=5; PRAGMA wal_autocheckpoint=0; INSERT INTO t(v) VALUES(1)");
+    db_run(db, "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<300)"
+               "INSERT INTO t(v) SELECT randomblob(3000) FROM n; ROLLBACK");
+    assert_true(statfs_of(f->fs).preallocated_bytes > 0);
+    checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+    assert_int_equal(statfs_of(f->fs).preallocated_bytes, 0);
+    db_run(db, "INSERT INTO t(v) VALUES(2)");
+    db_close(db);
+    assert_int_equal(statfs_of(f->fs).preallocated_bytes, 0);
+}
+
 static void every_kind_of_checkpoint_works_and_truncate_empties_the_wal(void **state)
 {
     struct fixture *f = *state;
@@ -72,7 +70,7 @@ static void every_kind_of_checkpoint_works_and_truncate_empties_the_wal(void **s
         db_run(db, "INSERT INTO t(v) VALUES(zeroblob(30000))");
         checkpoint(db, kinds[i]);
         assert_int_equal(memfs_stat(f->fs, "/a.db-wal", &info), 0);
-        assert_int_equal(info.size == 0, kinds[i] == SQLITE_CHECKPOINT_TRUNCATE);
+        assert_int_equal(info.size_bytes == 0, kinds[i] == SQLITE_CHECKPOINT_TRUNCATE);
     }
     db_assert_whole(db);
     db_close(db);
@@ -83,16 +81,16 @@ static void the_last_connection_takes_wal_index_and_reservation_with_it(void **s
     struct fixture *f = *state;
     sqlite3 *db = open_wal("/a.db");
     sqlite3 *other = db_open("/a.db");
-    uint64_t before = figures(f).class_bytes[MEMFS_CLASS_CHARGED];
+    uint64_t before = statfs_of(f->fs).class_bytes[MEMFS_CLASS_CHARGED];
     db_run(db, "INSERT INTO t(v) VALUES(zeroblob(100000))");
-    assert_true(figures(f).preallocated_bytes >= 100000);
+    assert_true(statfs_of(f->fs).preallocated_bytes >= 100000);
     assert_int_equal(db_number(other, "SELECT count(*) FROM t"), 1);
     db_close(other);
-    assert_int_equal(figures(f).class_bytes[MEMFS_CLASS_CHARGED], before);
+    assert_int_equal(statfs_of(f->fs).class_bytes[MEMFS_CLASS_CHARGED], before);
     db_close(db);
     assert_int_equal(memfs_exists(f->fs, "/a.db-wal"), 0);
-    assert_int_equal(figures(f).preallocated_bytes, 0);
-    assert_true(figures(f).class_bytes[MEMFS_CLASS_CHARGED] < before);
+    assert_int_equal(statfs_of(f->fs).preallocated_bytes, 0);
+    assert_true(statfs_of(f->fs).class_bytes[MEMFS_CLASS_CHARGED] < before);
 }
 
 /* More than the index of names has room for. */
@@ -103,15 +101,15 @@ static void each_of_many_databases_gets_its_reservation(void **state)
     sqlite3 *databases[DATABASES];
     for (int index = 0; index < DATABASES; index++) {
         char path[32];
-        uint64_t before = figures(f).preallocated_bytes;
+        uint64_t before = statfs_of(f->fs).preallocated_bytes;
         snprintf(path, sizeof path, "/%d.db", index);
         databases[index] = open_wal(path);
         db_run(databases[index], "INSERT INTO t(v) VALUES (zeroblob(20000))");
-        assert_true(figures(f).preallocated_bytes >= before + 20000);
+        assert_true(statfs_of(f->fs).preallocated_bytes >= before + 20000);
     }
     for (int index = 0; index < DATABASES; index++)
         db_close(databases[index]);
-    assert_int_equal(figures(f).preallocated_bytes, 0);
+    assert_int_equal(statfs_of(f->fs).preallocated_bytes, 0);
 }
 
 static void a_wal_of_several_index_regions_is_read_and_checkpointed(void **state)
@@ -248,7 +246,7 @@ static void a_checkpoint_that_cuts_the_database_keeps_what_later_frames_need(voi
     assert_int_equal(memfs_stat(f->fs, "/a.db", &before), 0);
     checkpoint(cutter, SQLITE_CHECKPOINT_PASSIVE);
     assert_int_equal(memfs_stat(f->fs, "/a.db", &after), 0);
-    assert_true(after.size < before.size);
+    assert_true(after.size_bytes < before.size_bytes);
     db_run(writer, "UPDATE t SET v=randomblob(3000) WHERE id<=3; COMMIT");
     fill(f);
     checkpoint(cutter, SQLITE_CHECKPOINT_PASSIVE);
@@ -269,7 +267,7 @@ static void work_goes_on_between_rollback_journal_and_wal(void **state)
     for (int i = 0; i < 3; i++) {
         db_run(db, "INSERT INTO t(v) VALUES(zeroblob(9000))");
         sqlite3_free(db_text(db, "PRAGMA journal_mode=DELETE"));
-        assert_int_equal(figures(f).preallocated_bytes, 0);
+        assert_int_equal(statfs_of(f->fs).preallocated_bytes, 0);
         db_run(db, "INSERT INTO t(v) VALUES(zeroblob(9000))");
         sqlite3_free(db_text(db, "PRAGMA journal_mode=WAL"));
     }
@@ -313,13 +311,13 @@ static void no_checkpoint_is_stuck_and_no_commit_is_a_phantom_at_any_quota(void 
         db_run(db, "DELETE FROM t; VACUUM;");
         checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
         db_close(db);
-        assert_int_equal(figures(f).preallocated_bytes, 0);
+        assert_int_equal(statfs_of(f->fs).preallocated_bytes, 0);
         assert_int_equal(memfs_unlink(f->fs, "/a.db"), 0);
     }
 }
 
-/* An update takes the WAL a few frames on but lets the database be; at some room the quota is met
- * just where the WAL index needs its second region. */
+/* An update adds a few frames to the WAL and leaves the database's size: at some room the quota
+ * is met just where the WAL index needs its second region. */
 static void a_commit_whose_index_does_not_fit_is_refused_and_stays_so(void **state)
 {
     struct fixture *f = *state;
@@ -344,24 +342,23 @@ static void a_commit_whose_index_does_not_fit_is_refused_and_stays_so(void **sta
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(readers_see_the_version_they_began_with),
-        TEST(every_kind_of_checkpoint_works_and_truncate_empties_the_wal),
-        TEST(the_last_connection_takes_wal_index_and_reservation_with_it),
-        TEST(each_of_many_databases_gets_its_reservation),
-        TEST(a_wal_of_several_index_regions_is_read_and_checkpointed),
-        TEST(a_wal_that_was_left_behind_is_recovered_at_a_full_quota),
-        TEST(a_wal_that_was_renamed_is_recovered_at_a_full_quota),
-        TEST(a_copied_image_with_its_wal_is_recovered),
-        TEST(copies_of_the_database_do_not_make_a_checkpoint_fail),
-        TEST(a_checkpoint_that_cuts_the_database_keeps_what_later_frames_need),
-        TEST(work_goes_on_between_rollback_journal_and_wal),
-        TEST(no_checkpoint_is_stuck_and_no_commit_is_a_phantom_at_any_quota),
-        TEST(a_commit_whose_index_does_not_fit_is_refused_and_stays_so),
+        SQLITE_TEST(readers_see_the_version_they_began_with),
+        SQLITE_TEST(an_emptied_wal_keeps_no_room),
+        SQLITE_TEST(every_kind_of_checkpoint_works_and_truncate_empties_the_wal),
+        SQLITE_TEST(the_last_connection_takes_wal_index_and_reservation_with_it),
+        SQLITE_TEST(each_of_many_databases_gets_its_reservation),
+        SQLITE_TEST(a_wal_of_several_index_regions_is_read_and_checkpointed),
+        SQLITE_TEST(a_wal_that_was_left_behind_is_recovered_at_a_full_quota),
+        SQLITE_TEST(a_wal_that_was_renamed_is_recovered_at_a_full_quota),
+        SQLITE_TEST(a_copied_image_with_its_wal_is_recovered),
+        SQLITE_TEST(copies_of_the_database_do_not_make_a_checkpoint_fail),
+        SQLITE_TEST(a_checkpoint_that_cuts_the_database_keeps_what_later_frames_need),
+        SQLITE_TEST(work_goes_on_between_rollback_journal_and_wal),
+        SQLITE_TEST(no_checkpoint_is_stuck_and_no_commit_is_a_phantom_at_any_quota),
+        SQLITE_TEST(a_commit_whose_index_does_not_fit_is_refused_and_stays_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,22 +1,7 @@
 /* The PRAGMAs of our own. */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
-
-static memfs_statfs_info figures(struct fixture *f)
-{
-    memfs_statfs_info info;
-    info.struct_size = sizeof info;
-    assert_int_equal(memfs_statfs(f->fs, &info), 0);
-    return info;
-}
 
 /* The statement fails with this code, and a message that has these words. */
 static void refused(sqlite3 *db, const char *sql, int code, const char *words)
@@ -31,7 +16,7 @@ static void the_figures_are_those_of_statfs(void **state)
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(100000))");
-    memfs_statfs_info info = figures(f);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(db_number(db, "PRAGMA memfs_quota"), info.quota_bytes);
     assert_int_equal(db_number(db, "PRAGMA memfs_used"), info.used_bytes);
     assert_int_equal(db_number(db, "PRAGMA memfs_committed"), info.committed_bytes);
@@ -40,10 +25,8 @@ static void the_figures_are_those_of_statfs(void **state)
     assert_int_equal(db_number(db, "PRAGMA memfs_nodes"), 2);
     assert_int_equal(db_number(db, "PRAGMA memfs_node_limit"), 0);
     assert_int_equal(db_number(db, "PRAGMA memfs_preallocated"), 0);
-    assert_int_equal(db_number(db, "PRAGMA Memfs_PEAK"), figures(f).peak_bytes);
-    char *version = db_text(db, "PRAGMA memfs_version");
-    assert_string_equal(version, memfs_version());
-    sqlite3_free(version);
+    assert_int_equal(db_number(db, "PRAGMA Memfs_PEAK"), statfs_of(f->fs).peak_bytes);
+    db_assert_text(db, "PRAGMA memfs_version", memfs_version());
     db_close(db);
 }
 
@@ -63,9 +46,9 @@ static void usage_by_class_is_json_that_adds_up(void **state)
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a)");
-    char *usage = db_text(db, "PRAGMA memfs_usage");
+    char *usage = db_text(db, "PRAGMA memfs_used_by_class");
     char *sql = sqlite3_mprintf("SELECT sum(value) FROM json_each(%Q)", usage);
-    memfs_statfs_info info = figures(f);
+    memfs_statfs_info info = statfs_of(f->fs);
     assert_int_equal(db_number(db, sql), info.used_bytes);
     sqlite3_free(sql);
     sql = sqlite3_mprintf("SELECT json_extract(%Q, '$.data')", usage);
@@ -81,7 +64,7 @@ static void the_quota_can_be_set_and_a_refused_statement_tried_again(void **stat
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a)");
     assert_int_equal(db_number(db, "PRAGMA memfs_quota='1M'"), 1 << 20);
-    assert_int_equal(figures(f).quota_bytes, 1 << 20);
+    assert_int_equal(statfs_of(f->fs).quota_bytes, 1 << 20);
     assert_int_equal(db_try(db, "INSERT INTO t VALUES(zeroblob(3000000))"), SQLITE_FULL);
     assert_int_equal(db_number(db, "PRAGMA memfs_quota('16m')"), 16 << 20);
     db_run(db, "INSERT INTO t VALUES(zeroblob(3000000))");
@@ -99,7 +82,7 @@ static void a_quota_below_what_is_held_is_refused(void **state)
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(100000))");
     refused(db, "PRAGMA memfs_quota=100", SQLITE_ERROR, "in use");
     refused(db, "PRAGMA memfs_node_limit=1", SQLITE_ERROR, "2 are in use");
-    assert_int_equal(figures(f).quota_bytes, (uint64_t)64 << 20);
+    assert_int_equal(statfs_of(f->fs).quota_bytes, (uint64_t)64 << 20);
     assert_int_equal(db_number(db, "PRAGMA memfs_node_limit=2"), 2);
     assert_int_equal(db_try(db, "INSERT INTO t VALUES(1)"), SQLITE_FULL);
     assert_int_equal(db_number(db, "PRAGMA memfs_node_limit='1K'"), 1024);
@@ -121,11 +104,11 @@ static void what_is_malformed_or_unknown_is_refused_by_name(void **state)
         refused(db, sql, SQLITE_ERROR, "memfs_node_limit: \"");
         sqlite3_free(sql);
     }
-    assert_int_equal(figures(f).quota_bytes, (uint64_t)64 << 20);
+    assert_int_equal(statfs_of(f->fs).quota_bytes, (uint64_t)64 << 20);
     refused(db, "PRAGMA memfs_qouta", SQLITE_ERROR, "no such PRAGMA: memfs_qouta");
     refused(db, "PRAGMA memfs_=1", SQLITE_ERROR, "no such PRAGMA: memfs_");
     refused(db, "PRAGMA memfs_used=5", SQLITE_ERROR, "memfs_used takes no value");
-    refused(db, "PRAGMA memfs_copy", SQLITE_ERROR, "name is missing");
+    refused(db, "PRAGMA memfs_copy_database", SQLITE_ERROR, "name is missing");
     db_close(db);
 }
 
@@ -139,13 +122,13 @@ static void the_pragmas_of_sqlite_work_as_ever(void **state)
     db_close(db);
 }
 
-/* What the documentation warns of. */
+/* The documentation warns of this. */
 static void explaining_sets_too_since_sqlite_asks_at_prepare_time(void **state)
 {
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
     db_run(db, "EXPLAIN PRAGMA memfs_quota='8M'");
-    assert_int_equal(figures(f).quota_bytes, 8 << 20);
+    assert_int_equal(statfs_of(f->fs).quota_bytes, 8 << 20);
     quota_lift(f);
     db_close(db);
 }
@@ -199,23 +182,17 @@ static void snapshots_are_taken_listed_and_removed(void **state)
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
-    char *text = db_text(db, "PRAGMA memfs_snapshots");
-    assert_string_equal(text, "[]");
-    sqlite3_free(text);
-    db_run(db, "PRAGMA memfs_snapshot('one \"quoted\"'); PRAGMA memfs_snapshot = two");
-    text = db_text(db, "PRAGMA memfs_snapshots");
-    assert_string_equal(text, "[\"one \\\"quoted\\\"\",\"two\"]");
-    sqlite3_free(text);
-    refused(db, "PRAGMA memfs_snapshot('two')", SQLITE_ERROR, "name exists");
-    refused(db, "PRAGMA memfs_snapshot", SQLITE_ERROR, "name is missing");
-    refused(db, "PRAGMA memfs_snapshot('a/b')", SQLITE_ERROR, "invalid argument");
+    db_assert_text(db, "PRAGMA memfs_snapshot_list", "[]");
+    db_run(db, "PRAGMA memfs_snapshot_take('one \"quoted\"'); PRAGMA memfs_snapshot_take = two");
+    db_assert_text(db, "PRAGMA memfs_snapshot_list", "[\"one \\\"quoted\\\"\",\"two\"]");
+    refused(db, "PRAGMA memfs_snapshot_take('two')", SQLITE_ERROR, "name exists");
+    refused(db, "PRAGMA memfs_snapshot_take", SQLITE_ERROR, "name is missing");
+    refused(db, "PRAGMA memfs_snapshot_take('a/b')", SQLITE_ERROR, "invalid argument");
     refused(db, "PRAGMA memfs_snapshot_remove('three')", SQLITE_ERROR, "no such file");
-    refused(db, "PRAGMA memfs_snapshots = 1", SQLITE_ERROR, "takes no value");
+    refused(db, "PRAGMA memfs_snapshot_list = 1", SQLITE_ERROR, "takes no value");
     refused(db, "PRAGMA memfs_snapshot_restore('two')", SQLITE_ERROR,
             "memfs_snapshot_restore() in C");
-    text = db_text(db, "PRAGMA memfs_snapshot_remove('one \"quoted\"')");
-    assert_string_equal(text, "one \"quoted\"");
-    sqlite3_free(text);
+    db_assert_text(db, "PRAGMA memfs_snapshot_remove('one \"quoted\"')", "one \"quoted\"");
     db_run(db, "INSERT INTO t VALUES(2)");
     db_close(db);
     assert_int_equal(memfs_snapshot_restore(f->fs, "two"), 0);
@@ -230,14 +207,17 @@ static void a_snapshot_that_does_not_fit_is_full_and_leaves_nothing(void **state
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
     quota_leave(f, 0);
-    refused(db, "PRAGMA memfs_snapshot('s')", SQLITE_FULL, "quota exceeded");
+    refused(db, "PRAGMA memfs_snapshot_take('s')", SQLITE_FULL, "quota exceeded");
     quota_lift(f);
     assert_int_equal(memfs_snapshot_remove(f->fs, "s"), MEMFS_ENOENT);
     db_close(db);
 }
 
-/* The connection keeps its file, which has no name any more.  SQLite asks whether a database has
- * moved only when it makes a journal; it makes none where it has one open, or keeps it in memory. */
+/*
+ * The connection keeps its file, which has no name any more. SQLite asks whether a database has
+ * moved only when it makes a journal; it makes none where a journal is open already, or lies in
+ * memory.
+ */
 static void a_database_that_was_put_back_is_not_that_of_an_open_connection(void **state)
 {
     struct fixture *f = *state;
@@ -245,7 +225,7 @@ static void a_database_that_was_put_back_is_not_that_of_an_open_connection(void 
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         sqlite3 *db = db_open("/db");
         db_run(db, "PRAGMA journal_mode=%s; CREATE TABLE t(a); INSERT INTO t VALUES(1)", modes[i]);
-        db_run(db, "PRAGMA memfs_snapshot('s'); INSERT INTO t VALUES(2)");
+        db_run(db, "PRAGMA memfs_snapshot_take('s'); INSERT INTO t VALUES(2)");
         assert_int_equal(memfs_snapshot_restore(f->fs, "s"), 0);
         assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 2);
         if (i == 0)
@@ -286,9 +266,7 @@ static void a_copy_is_whole_in_every_journal_mode(void **state)
     struct fixture *f = *state;
     for (int mode = 0; mode < MODES; mode++) {
         sqlite3 *db = make(modes[mode]);
-        char *name = db_text(db, "PRAGMA memfs_copy('/copy')");
-        assert_string_equal(name, "/copy");
-        sqlite3_free(name);
+        db_assert_text(db, "PRAGMA memfs_copy_database('/copy')", "/copy");
         db_run(db, "DELETE FROM t");
         sqlite3 *copy = db_open("/copy");
         db_assert_whole(copy);
@@ -309,12 +287,14 @@ static void nothing_is_copied_while_a_transaction_writes(void **state)
         sqlite3 *other = db_open("/db");
         assert_int_equal(db_number(other, "SELECT count(*) FROM t"), 2);
         db_run(db, "BEGIN EXCLUSIVE; INSERT INTO t VALUES(3)");
-        refused(db, "PRAGMA memfs_copy('/copy')", SQLITE_BUSY, "memfs_copy: this connection");
-        refused(other, "PRAGMA memfs_copy('/copy')", SQLITE_BUSY, "memfs_copy: another connection");
+        refused(db, "PRAGMA memfs_copy_database('/copy')", SQLITE_BUSY,
+                "memfs_copy_database: this connection");
+        refused(other, "PRAGMA memfs_copy_database('/copy')", SQLITE_BUSY,
+                "memfs_copy_database: another connection");
         db_run(db, "INSERT INTO t VALUES(4); COMMIT");
         assert_int_equal(memfs_exists(f->fs, "/copy"), 0);
         assert_int_equal(memfs_exists(f->fs, "/copy-wal"), 0);
-        db_run(other, "PRAGMA memfs_copy('/copy')");
+        db_run(other, "PRAGMA memfs_copy_database('/copy')");
         db_close(other);
         db_close(db);
         sqlite3 *copy = db_open("/copy");
@@ -330,7 +310,7 @@ static void a_transaction_that_has_not_reached_the_file_is_left_out(void **state
     (void)state;
     sqlite3 *db = make("DELETE");
     db_run(db, "BEGIN IMMEDIATE; INSERT INTO t VALUES(3)");
-    db_run(db, "PRAGMA memfs_copy('/copy')");
+    db_run(db, "PRAGMA memfs_copy_database('/copy')");
     db_run(db, "COMMIT");
     sqlite3 *copy = db_open("/copy");
     assert_int_equal(db_number(copy, "SELECT sum(a) FROM t"), 3);
@@ -347,9 +327,9 @@ static void a_hot_journal_is_played_back_before_a_copy_is_made(void **state)
     assert_int_equal(memfs_copy(f->fs, "/db", "/crashed", 0), 0);
     assert_int_equal(memfs_copy(f->fs, "/db-journal", "/crashed-journal", 0), 0);
     sqlite3 *crashed = db_open("/crashed");
-    refused(crashed, "PRAGMA memfs_copy('/copy')", SQLITE_BUSY, "journal waits");
+    refused(crashed, "PRAGMA memfs_copy_database('/copy')", SQLITE_BUSY, "journal waits");
     assert_int_equal(db_number(crashed, "SELECT sum(a) FROM t"), 3);
-    db_run(crashed, "PRAGMA memfs_copy('/copy')");
+    db_run(crashed, "PRAGMA memfs_copy_database('/copy')");
     db_close(crashed);
     db_close(db);
 }
@@ -362,9 +342,9 @@ static void a_wal_that_was_left_is_read_before_a_copy_is_made(void **state)
     assert_int_equal(memfs_copy(f->fs, "/db-wal", "/left-wal", 0), 0);
     db_close(db);
     sqlite3 *left = db_open("/left");
-    refused(left, "PRAGMA memfs_copy('/copy')", SQLITE_BUSY, "WAL was not read yet");
+    refused(left, "PRAGMA memfs_copy_database('/copy')", SQLITE_BUSY, "WAL was not read yet");
     assert_int_equal(db_number(left, "SELECT sum(a) FROM t"), 3);
-    db_run(left, "PRAGMA memfs_copy('/copy')");
+    db_run(left, "PRAGMA memfs_copy_database('/copy')");
     db_close(left);
     sqlite3 *copy = db_open("/copy");
     assert_int_equal(db_number(copy, "SELECT sum(a) FROM t"), 3);
@@ -378,12 +358,13 @@ static void a_copy_replaces_nothing_and_needs_its_directory(void **state)
     sqlite3 *db = make("DELETE");
     for (size_t index = 0; index < 3; index++) {
         assert_int_equal(memfs_write_file(f->fs, taken[index], "x", 1, 0644), 0);
-        refused(db, "PRAGMA memfs_copy('/copy')", SQLITE_ERROR, "name exists");
+        refused(db, "PRAGMA memfs_copy_database('/copy')", SQLITE_ERROR, "name exists");
         assert_int_equal(memfs_unlink(f->fs, taken[index]), 0);
     }
-    refused(db, "PRAGMA memfs_copy('/db')", SQLITE_ERROR, "name exists");
-    refused(db, "PRAGMA memfs_copy('/no/copy')", SQLITE_ERROR, "no such file or directory");
-    refused(db, "PRAGMA memfs_copy('')", SQLITE_ERROR, "no such file or directory");
+    refused(db, "PRAGMA memfs_copy_database('/db')", SQLITE_ERROR, "name exists");
+    refused(db, "PRAGMA memfs_copy_database('/no/copy')", SQLITE_ERROR,
+            "no such file or directory");
+    refused(db, "PRAGMA memfs_copy_database('')", SQLITE_ERROR, "no such file or directory");
     db_close(db);
 }
 
@@ -397,7 +378,7 @@ static void a_refused_copy_leaves_nothing(void **state)
     uint64_t more = 0;
     quota_leave(f, 0);
     /* While the WAL is mapped a copy has pages of its own. */
-    while (db_try(db, "PRAGMA memfs_copy('/copy')") == SQLITE_FULL) {
+    while (db_try(db, "PRAGMA memfs_copy_database('/copy')") == SQLITE_FULL) {
         assert_non_null(strstr(sqlite3_errmsg(db), "quota"));
         assert_int_equal(memfs_exists(f->fs, "/copy"), 0);
         assert_int_equal(memfs_exists(f->fs, "/copy-wal"), 0);
@@ -414,31 +395,29 @@ static void a_refused_copy_leaves_nothing(void **state)
     db_close(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_figures_are_those_of_statfs),
-        TEST(the_wal_shows_what_it_reserves),
-        TEST(usage_by_class_is_json_that_adds_up),
-        TEST(the_quota_can_be_set_and_a_refused_statement_tried_again),
-        TEST(a_quota_below_what_is_held_is_refused),
-        TEST(what_is_malformed_or_unknown_is_refused_by_name),
-        TEST(the_pragmas_of_sqlite_work_as_ever),
-        TEST(explaining_sets_too_since_sqlite_asks_at_prepare_time),
-        TEST(a_database_can_have_a_limit_of_its_own),
-        TEST(a_parameter_that_is_unknown_or_malformed_opens_nothing),
-        TEST(snapshots_are_taken_listed_and_removed),
-        TEST(a_snapshot_that_does_not_fit_is_full_and_leaves_nothing),
-        TEST(a_database_that_was_put_back_is_not_that_of_an_open_connection),
-        TEST(a_copy_is_whole_in_every_journal_mode),
-        TEST(nothing_is_copied_while_a_transaction_writes),
-        TEST(a_transaction_that_has_not_reached_the_file_is_left_out),
-        TEST(a_hot_journal_is_played_back_before_a_copy_is_made),
-        TEST(a_wal_that_was_left_is_read_before_a_copy_is_made),
-        TEST(a_copy_replaces_nothing_and_needs_its_directory),
-        TEST(a_refused_copy_leaves_nothing),
+        SQLITE_TEST(the_figures_are_those_of_statfs),
+        SQLITE_TEST(the_wal_shows_what_it_reserves),
+        SQLITE_TEST(usage_by_class_is_json_that_adds_up),
+        SQLITE_TEST(the_quota_can_be_set_and_a_refused_statement_tried_again),
+        SQLITE_TEST(a_quota_below_what_is_held_is_refused),
+        SQLITE_TEST(what_is_malformed_or_unknown_is_refused_by_name),
+        SQLITE_TEST(the_pragmas_of_sqlite_work_as_ever),
+        SQLITE_TEST(explaining_sets_too_since_sqlite_asks_at_prepare_time),
+        SQLITE_TEST(a_database_can_have_a_limit_of_its_own),
+        SQLITE_TEST(a_parameter_that_is_unknown_or_malformed_opens_nothing),
+        SQLITE_TEST(snapshots_are_taken_listed_and_removed),
+        SQLITE_TEST(a_snapshot_that_does_not_fit_is_full_and_leaves_nothing),
+        SQLITE_TEST(a_database_that_was_put_back_is_not_that_of_an_open_connection),
+        SQLITE_TEST(a_copy_is_whole_in_every_journal_mode),
+        SQLITE_TEST(nothing_is_copied_while_a_transaction_writes),
+        SQLITE_TEST(a_transaction_that_has_not_reached_the_file_is_left_out),
+        SQLITE_TEST(a_hot_journal_is_played_back_before_a_copy_is_made),
+        SQLITE_TEST(a_wal_that_was_left_is_read_before_a_copy_is_made),
+        SQLITE_TEST(a_copy_replaces_nothing_and_needs_its_directory),
+        SQLITE_TEST(a_refused_copy_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,7 @@
 /* The URI parameters of our own. */
 #include "sqlite_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include <memfs/storage.h>
 
 #include <string.h>
 
@@ -166,7 +161,7 @@ static void an_image_is_read_by_any_number_and_written_by_none(void **state)
     }
 }
 
-static void what_somebody_writes_is_no_image(void **state)
+static void a_database_that_is_being_written_is_no_image(void **state)
 {
     (void)state;
     make_image("DELETE");
@@ -198,16 +193,15 @@ static void an_image_with_a_journal_or_a_wal_beside_it_is_not_whole(void **state
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_is_malformed_opens_nothing_and_the_log_says_what),
-        TEST(mmap_size_of_the_main_database_is_set_and_is_a_ceiling),
-        TEST(an_attached_database_inherits_within_its_ceiling),
-        TEST(missing_directories_are_made),
-        TEST(directories_are_removed_again_when_the_open_fails),
-        TEST(an_image_is_read_by_any_number_and_written_by_none),
-        TEST(what_somebody_writes_is_no_image),
-        TEST(an_image_with_a_journal_or_a_wal_beside_it_is_not_whole),
+        SQLITE_TEST(what_is_malformed_opens_nothing_and_the_log_says_what),
+        SQLITE_TEST(mmap_size_of_the_main_database_is_set_and_is_a_ceiling),
+        SQLITE_TEST(an_attached_database_inherits_within_its_ceiling),
+        SQLITE_TEST(missing_directories_are_made),
+        SQLITE_TEST(directories_are_removed_again_when_the_open_fails),
+        SQLITE_TEST(an_image_is_read_by_any_number_and_written_by_none),
+        SQLITE_TEST(a_database_that_is_being_written_is_no_image),
+        SQLITE_TEST(an_image_with_a_journal_or_a_wal_beside_it_is_not_whole),
     };
     if (sqlite3_config(SQLITE_CONFIG_LOG, remember_message, NULL) != SQLITE_OK)
         return 1;

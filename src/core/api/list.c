@@ -1,0 +1,185 @@
+/* Lists of names and paths: of a directory, of the snapshots, of what matches a pattern. */
+#include "api/structsize.h"
+#include "base/pattern.h"
+#include "instance/fs.h"
+#include "instance/strlist.h"
+#include "wholetree/tour.h"
+
+#include <string.h>
+
+static int check_list(const memfs *fs, const memfs_list *out)
+{
+    if (!mfs_fs_is_valid(fs))
+        return MEMFS_EINVAL;
+    return mfs_structsize_check_out(out, MFS_STRUCTSIZE_UP_TO(memfs_list, opaque));
+}
+
+/* Ends every function that makes a list: hands it over, or drops it if there was an error. */
+static int deliver_list(struct mfs_strlist *list, int error, memfs_list *out)
+{
+    memfs_list own;
+    if (error != 0) {
+        mfs_strlist_fini(list);
+        return error;
+    }
+    error = mfs_strlist_finish(list, &own);
+    if (error == 0)
+        mfs_structsize_copy_out(out, &own, sizeof own);
+    return error;
+}
+
+/* ------------------------------------------------- directories and snapshots */
+
+static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
+{
+    struct mfs_place place;
+    int error = path != NULL ? check_list(fs, out) : MEMFS_EINVAL;
+    if (error != 0)
+        return error;
+    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
+    /* Found and listed in one step: a directory removed in between would be seen empty. */
+    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    error = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
+    if (error == 0 && place.node == NULL)
+        error = MEMFS_ENOENT;
+    if (error == 0 && mfs_node_as_dir(place.node) == NULL)
+        error = MEMFS_ENOTDIR;
+    if (error == 0)
+        error = mfs_strlist_append_names(&list, &mfs_node_as_dir(place.node)->names);
+    if (error == 0)
+        mfs_node_retain(place.node);
+    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    if (error != 0)
+        return deliver_list(&list, error, out);
+    /* A refused call leaves the access time. */
+    error = deliver_list(&list, 0, out);
+    if (error == 0)
+        mfs_node_accessed(&fs->nodes, place.node);
+    mfs_node_release(&fs->nodes, place.node);
+    return error;
+}
+
+int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
+{
+    int result;
+    do
+        result = list_dir_once(fs, path, out);
+    while (mfs_fs_ask_and_retry(fs, result));
+    return result;
+}
+
+static int list_snapshots_once(memfs *fs, memfs_list *out)
+{
+    int error = check_list(fs, out);
+    if (error != 0)
+        return error;
+    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
+    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
+    const struct mfs_dir_node *root = fs->snapshots.root;
+    error = root != NULL ? mfs_strlist_append_names(&list, &root->names) : 0;
+    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    return deliver_list(&list, error, out);
+}
+
+int memfs_list_snapshots(memfs *fs, memfs_list *out)
+{
+    int result;
+    do
+        result = list_snapshots_once(fs, out);
+    while (mfs_fs_ask_and_retry(fs, result));
+    return result;
+}
+
+/* ----------------------------------------------------------------- globbing */
+
+/* The length of the part before the first component with a wildcard. */
+static size_t literal_length(const char *pattern)
+{
+    const char *rest = pattern;
+    struct mfs_component c;
+    size_t length = pattern[0] == '/' ? 1 : 0;
+    while (mfs_path_next(&rest, &c) && mfs_pattern_is_literal(c.name, c.length))
+        length = (size_t)(c.name + c.length - pattern);
+    return length;
+}
+
+static int collect(struct mfs_strlist *list, struct mfs_tour *tour, const char *pattern)
+{
+    struct mfs_tour_stop stop;
+    bool wants_dir = pattern[strlen(pattern) - 1] == '/';
+    int more;
+    while ((more = mfs_tour_next(tour, &stop)) == 1) {
+        bool is_dir = stop.event == MEMFS_WALK_ENTER;
+        if (stop.event == MEMFS_WALK_LEAVE)
+            continue;
+        size_t length = strlen(stop.path);
+        if (length > 0 && length <= MEMFS_PATH_MAX && (is_dir || !wants_dir) &&
+            mfs_pattern_match_path(pattern, stop.path)) {
+            bool adds_slash = wants_dir && stop.path[length - 1] != '/';
+            int error = mfs_strlist_append(list, stop.path, length, "/", adds_slash);
+            if (error != 0)
+                return error;
+        }
+        /* What is longer than a path can be is of no use to the caller, and would take
+         * the square of a tree's depth to look at. */
+        if (is_dir && (length >= MEMFS_PATH_MAX || !mfs_pattern_leads_below(pattern, stop.path)))
+            mfs_tour_prune(tour);
+    }
+    return more;
+}
+
+static int glob_once(memfs *fs, const char *pattern, memfs_list *out)
+{
+    char base[MEMFS_PATH_MAX + 1];
+    struct mfs_node *node;
+    int error = pattern != NULL ? check_list(fs, out) : MEMFS_EINVAL;
+    if (error == 0)
+        error = mfs_path_check(pattern);
+    if (error != 0)
+        return error;
+    if (!mfs_pattern_is_valid(pattern))
+        return MEMFS_EINVAL;
+    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
+    size_t length = literal_length(pattern);
+    memcpy(base, pattern, length);
+    base[length] = '\0';
+    error = mfs_walk_to_node(&fs->tree, NULL, length != 0 ? base : "/", true, &node);
+    if (error == 0) {
+        struct mfs_tour tour;
+        error = mfs_tour_init(&tour, &fs->tree, NULL, node, base, length);
+        mfs_node_release(&fs->nodes, node);
+        if (error == 0)
+            error = collect(&list, &tour, pattern);
+        mfs_tour_fini(&tour);
+    } else if (error == MEMFS_ENOENT || error == MEMFS_ENOTDIR) {
+        error = 0;
+    }
+    return deliver_list(&list, error, out);
+}
+
+int memfs_glob(memfs *fs, const char *pattern, memfs_list *out)
+{
+    int result;
+    do
+        result = glob_once(fs, pattern, out);
+    while (mfs_fs_ask_and_retry(fs, result));
+    return result;
+}
+
+/* ------------------------------------------------------------------ freeing */
+
+void memfs_list_free(memfs *fs, memfs_list *list)
+{
+    if (!mfs_fs_is_valid(fs) || list == NULL)
+        return;
+    size_t struct_size = list->struct_size;
+    mfs_strlist_free(&fs->blocks, &fs->memory, list);
+    list->struct_size = struct_size;
+}
+
+int memfs_glob_match(const char *pattern, const char *path)
+{
+    if (pattern == NULL || path == NULL || !mfs_pattern_is_valid(pattern))
+        return MEMFS_EINVAL;
+    return mfs_pattern_match_path(pattern, path);
+}

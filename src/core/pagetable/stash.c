@@ -1,0 +1,81 @@
+/*
+ * 1. Whatever is in a stash is charged, so taking from it cannot be refused.
+ * 2. A filled stash has exactly what was needed.
+ *
+ * Cost: one call of the allocator for each node, one for all pages that are missing from the slabs.
+ */
+#include "pagetable/stash.h"
+
+#include "base/check.h"
+#include "base/num.h"
+#include "memory/memory.h"
+#include "pagetable/radix_node.h"
+
+#include <string.h>
+
+/*
+ * Refuses at once what cannot fit, whatever is reclaimed.  Otherwise a hopeless demand for many
+ * nodes would first take all memory there is, and give it back, node by node.
+ */
+static int refuse_hopeless(struct mfs_pool *pool, const struct mfs_need *need)
+{
+    uint64_t node_cost = mfs_memory_cost(pool->memory, mfs_radix_node_bytes(pool));
+    uint64_t wanted = mfs_num_mul_saturating(need->nodes, node_cost);
+    uint64_t most = mfs_num_mul_saturating(mfs_page_pool_available(pool, need->charge_from),
+                                           pool->page_size);
+    /* What is available is counted in whole pages; the rest of a page may be there besides. */
+    if (wanted <= mfs_num_add_saturating(most, pool->page_size))
+        return 0;
+    return mfs_ledger_refused(&pool->memory->ledger, pool->memory->lot, MEMFS_EDQUOT, wanted, most);
+}
+
+static int stash_new_node(struct mfs_pool *pool, enum mfs_charge_from charge_from,
+                          struct mfs_stash *stash)
+{
+    void *memory;
+    int error = mfs_memory_take_as(pool->memory, charge_from, mfs_radix_node_bytes(pool),
+                                   MEMFS_CLASS_TABLES, &memory);
+    if (error != 0)
+        return error;
+    struct mfs_radix_node *node = memory;
+    memset(node, 0, mfs_radix_node_bytes(pool));
+    node->u.next = stash->nodes;
+    stash->nodes = node;
+    return 0;
+}
+
+int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mfs_stash *stash)
+{
+    *stash = (struct mfs_stash){0};
+    int error = need->nodes > 1 ? refuse_hopeless(pool, need) : 0;
+    /* Nodes before pages: what a node reclaims may be the slab that the pages would come from. */
+    for (uint64_t i = 0; error == 0 && i < need->nodes; i++)
+        error = stash_new_node(pool, need->charge_from, stash);
+    if (error == 0)
+        error = mfs_page_pool_take(pool, need->charge_from, need->pages, &stash->pages);
+    if (error != 0)
+        mfs_stash_release(pool, stash);
+    MFS_CHECK(stash->pages.count == (error == 0 ? need->pages : 0));
+    MFS_CHECK((stash->nodes == NULL) == (error != 0 || need->nodes == 0));
+    return error;
+}
+
+void mfs_stash_release(struct mfs_pool *pool, struct mfs_stash *stash)
+{
+    mfs_page_list_release(pool, &stash->pages);
+    while (stash->nodes != NULL) {
+        struct mfs_radix_node *node = stash->nodes;
+        stash->nodes = node->u.next;
+        mfs_radix_node_free(pool, node);
+    }
+}
+
+struct mfs_radix_node *mfs_stash_take_node(struct mfs_stash *stash)
+{
+    struct mfs_radix_node *node = stash->nodes;
+    MFS_CHECK(node != NULL);
+    stash->nodes = node->u.next;
+    node->u.held.filled = 0;
+    atomic_init(&node->u.held.references, 1);
+    return node;
+}
