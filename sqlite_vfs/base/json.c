@@ -9,6 +9,8 @@
  */
 #include "base/json.h"
 
+#include "base/assertion.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -66,6 +68,7 @@ void mfs_json_append_string(sqlite3_str *out, const char *bytes)
     sqlite3_str_appendchar(out, 1, '"');
     while (*next != '\0') {
         int length = character_length(next);
+        MFS_ASSERT(length <= 4);
         append_character(out, next, length);
         next += length > 0 ? length : 1;
     }

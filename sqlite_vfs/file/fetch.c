@@ -175,6 +175,7 @@ void *mfs_fetch_page(struct mfs_fetch *fetch, const struct mfs_bytes *bytes, int
         slot = map_page(table, set, bytes, offset, (size_t)count);
     if (slot == NULL)
         return NULL;
+    MFS_ASSERT(slot->mapping.data != NULL && slot->key == offset);
     slot->fetched++;
     table->outstanding++;
     return (void *)(uintptr_t)slot->mapping.data;
@@ -182,7 +183,7 @@ void *mfs_fetch_page(struct mfs_fetch *fetch, const struct mfs_bytes *bytes, int
 
 void mfs_fetch_give_back(struct mfs_fetch *fetch, int64_t offset, const void *page)
 {
-    MFS_ASSERT(fetch->taken_by_connection);
+    MFS_ASSERT(fetch->taken_by_connection && fetch->table->outstanding > 0);
     struct fetch_slot *set = set_of(fetch->table, offset);
     size_t way = 0;
     while (way < WAYS && (set[way].mapping.data != page || set[way].fetched == 0))

@@ -68,6 +68,7 @@ static int demote(struct mfs_file *file)
 int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const char *path,
                   int open_flags, bool may_demote)
 {
+    MFS_ASSERT(fs != NULL && vfs_name != NULL);
     memset(file, 0, sizeof *file);
     file->fs = fs;
     file->vfs_name = vfs_name;
@@ -102,6 +103,7 @@ int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const 
 bool mfs_file_sibling(const struct mfs_file *file, const char *suffix,
                       char name[MFS_FILE_NAME_BYTES])
 {
+    MFS_ASSERT(suffix[0] == '-');
     if (file->path == NULL)
         return false;
     size_t length = strlen(file->path);

@@ -9,6 +9,8 @@
  */
 #include "file/sibling.h"
 
+#include "base/assertion.h"
+
 #include <stddef.h>
 
 /* SQLite zeroes the first byte of a journal that it has finished with. */
@@ -63,6 +65,7 @@ static bool look_and_learn(const struct mfs_file *database, struct mfs_name_cach
 {
     char name[MFS_FILE_NAME_BYTES];
     bool is_live = false;
+    MFS_ASSERT(database->bytes.file != NULL);
     if (!mfs_file_sibling(database, suffix, name))
         return false;
     if (cache != NULL)

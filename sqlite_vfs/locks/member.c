@@ -170,19 +170,19 @@ void mfs_member_set_size_limit(struct mfs_member *member, int64_t limit)
     mfs_mutex_unlock(member->mutex);
 }
 
-int64_t mfs_member_wal_reserved_end(struct mfs_member *member)
+int64_t mfs_member_wal_preallocated_end(struct mfs_member *member)
 {
     mfs_mutex_lock(member->mutex);
-    int64_t end = member->share->wal_reserved_end;
+    int64_t end = member->share->wal_preallocated_end;
     mfs_mutex_unlock(member->mutex);
     return end;
 }
 
-void mfs_member_set_wal_reserved_end(struct mfs_member *member, int64_t end)
+void mfs_member_set_wal_preallocated_end(struct mfs_member *member, int64_t end)
 {
     MFS_ASSERT(end >= 0);
     mfs_mutex_lock(member->mutex);
-    member->share->wal_reserved_end = end;
+    member->share->wal_preallocated_end = end;
     mfs_mutex_unlock(member->mutex);
 }
 

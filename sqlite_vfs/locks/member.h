@@ -67,8 +67,8 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry);
 int64_t mfs_member_size_limit(struct mfs_member *member);
 void mfs_member_set_size_limit(struct mfs_member *member, int64_t limit);
 
-int64_t mfs_member_wal_reserved_end(struct mfs_member *member);
-void mfs_member_set_wal_reserved_end(struct mfs_member *member, int64_t end);
+int64_t mfs_member_wal_preallocated_end(struct mfs_member *member);
+void mfs_member_set_wal_preallocated_end(struct mfs_member *member, int64_t end);
 
 /*
  * After a change of the database: makes the other connections unmap pages that are no longer the

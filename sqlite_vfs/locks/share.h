@@ -32,16 +32,18 @@ struct mfs_share {
     struct mfs_link link; /* in the registry's bucket */
     struct mfs_list members;
     struct mfs_lockstate locks;
-    struct mfs_shm *shm;      /* the WAL index while a member maps it; else null */
-    int64_t wal_reserved_end; /* up to where the database's growth is preallocated for the frames of
-                                 the WAL; 0: not known */
+    struct mfs_shm *shm; /* the WAL index while a member maps it; else null */
+    /* Up to where growth of the database is preallocated for the WAL's frames; 0: not known. */
+    int64_t wal_preallocated_end;
     int64_t size_limit;       /* bytes, SQLITE_FCNTL_SIZE_LIMIT; or MFS_SIZE_UNLIMITED */
     uint64_t pages_reclaimed; /* memfs_mapping_generation() when members last unmapped old pages */
-    /* These three only if the database is isolated. */
+    /*
+     * These three only if the database is isolated.  `no_hot_journal`: a file with the journal's
+     * name cannot be a hot journal, since a connection has had RESERVED since the first joined.
+     */
     uint64_t published;   /* versions, since the first connection joined */
     bool keeps_cut_pages; /* the file has pages behind its end (publishing.c) */
-    bool no_hot_journal; /* a file with the journal's name cannot be a hot journal: a connection has
-                            had RESERVED since the first joined */
+    bool no_hot_journal;
     struct mfs_list waiters; /* connections that wait for a lock, in order of arrival (waiting.c) */
     struct mfs_handoff handoff;
 };

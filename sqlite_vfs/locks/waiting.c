@@ -160,6 +160,7 @@ static int64_t prepare_sleep(struct mfs_registry *registry, struct waiter *waite
 {
     struct mfs_member *member = waiter->member;
     struct mfs_share *share = member->share;
+    MFS_ASSERT(mfs_mutex_is_held(member->mutex));
     int64_t now = mfs_sleeper_now();
     if (waiter->is_queued)
         dequeue(share, waiter);
@@ -181,6 +182,7 @@ static bool sleep_until(const struct lock_refusal *refusal, struct waiter *waite
 {
     for (bool is_first = true;; is_first = false) {
         struct mfs_member *member = lock_member(refusal);
+        MFS_ASSERT(member == NULL || mfs_mutex_is_held(member->mutex));
         if (member == NULL) /* mfs_waiting_end() has taken the waiter out of the queue */
             return !is_first;
         if (is_first)

@@ -51,8 +51,7 @@ struct mfs_name_index {
         const char *_Atomic name;
         struct mfs_name_cache *_Atomic cache;
     } slots[MFS_NAME_SLOTS];
-    struct mfs_list
-        all; /* caches, also those whose names found no slot; for the serialised calls */
+    struct mfs_list all; /* every cache, also without a slot; for the serialised calls */
 };
 
 /*

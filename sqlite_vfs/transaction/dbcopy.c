@@ -48,6 +48,7 @@ static int refuse_as_busy(struct database_copy *copy, const char *why)
 static int copy_files(struct database_copy *copy, bool with_wal)
 {
     memfs *fs = copy->file->fs;
+    MFS_ASSERT(copy->member->level >= MFS_LOCK_SHARED);
     int error = with_wal ? memfs_copy(fs, copy->wal, copy->to_wal, MEMFS_COPY_NOREPLACE) : 0;
     if (error != 0)
         return error;

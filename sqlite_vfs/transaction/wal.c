@@ -46,7 +46,7 @@ static uint32_t find_page_size(struct mfs_wal *wal, struct mfs_file *file)
  * database it is derived from fstat, which may give more than was preallocated for the WAL. */
 static int64_t preallocated_end(struct mfs_wal *wal, bool is_first_frame, int64_t size)
 {
-    int64_t end = mfs_member_wal_reserved_end(wal->member);
+    int64_t end = mfs_member_wal_preallocated_end(wal->member);
     memfs_stat_info info;
     info.struct_size = sizeof info;
     if (end != 0 || is_first_frame || memfs_fstat(wal->database->bytes.file, &info) != 0)
@@ -56,7 +56,7 @@ static int64_t preallocated_end(struct mfs_wal *wal, bool is_first_frame, int64_
         end = size;
     if (memfs_preallocate(wal->database->bytes.file, end) != 0)
         return 0;
-    mfs_member_set_wal_reserved_end(wal->member, end);
+    mfs_member_set_wal_preallocated_end(wal->member, end);
     return end;
 }
 
@@ -76,7 +76,7 @@ static int charge_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_
         int error = memfs_preallocate(wal->database->bytes.file, end);
         if (error != 0)
             return mfs_errmap(MFS_OPERATION_WRITE, error);
-        mfs_member_set_wal_reserved_end(wal->member, end);
+        mfs_member_set_wal_preallocated_end(wal->member, end);
     }
     if (end > size)
         return SQLITE_OK;
@@ -120,5 +120,5 @@ void mfs_wal_end_preallocation(struct mfs_file *database, struct mfs_member *mem
         return;
     int error = memfs_preallocate(database->bytes.file, 0);
     MFS_ASSERT(error == 0);
-    mfs_member_set_wal_reserved_end(member, 0);
+    mfs_member_set_wal_preallocated_end(member, 0);
 }

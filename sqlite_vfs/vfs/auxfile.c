@@ -18,6 +18,7 @@
  */
 #include "vfs/auxfile.h"
 
+#include "base/assertion.h"
 #include "base/errmap.h"
 #include "locks/journal.h"
 #include "names/superjournal.h"
@@ -35,6 +36,7 @@ static struct mfs_auxfile *auxfile_of(sqlite3_file *file)
 static int aux_close(sqlite3_file *file)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
+    MFS_ASSERT(aux->is_journal || aux->names == NULL);
     if (aux->is_journal) {
         mfs_mutex_lock(aux->registry->mutex);
         mfs_journal_leave(&aux->journal, aux->registry);
@@ -139,6 +141,7 @@ static int open_journal(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name
                         int open_flags)
 {
     struct mfs_name_cache *names = mfs_name_cache_find(&aux->registry->names, path);
+    MFS_ASSERT(mfs_mutex_is_held(aux->registry->mutex));
     if (names != NULL && (open_flags & SQLITE_OPEN_CREATE) != 0 &&
         mfs_name_cache_knows(names, fs, MFS_FACT_NO_JOURNAL) &&
         mfs_file_open(&aux->file, fs, vfs_name, path, open_flags | SQLITE_OPEN_EXCLUSIVE, false) ==
@@ -188,6 +191,7 @@ static int find_open_journal(memfs *fs, const struct mfs_registry *registry, con
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
+    MFS_ASSERT(mfs_mutex_is_held(registry->mutex));
     *out = false;
     if (registry->open_journals == 0)
         return 0;

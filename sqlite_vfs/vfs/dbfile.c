@@ -29,6 +29,7 @@ static int db_close(sqlite3_file *file)
     mfs_walindex_unmap(&db->member, db->registry, false);
     mfs_registry_leave_names(db->registry, &db->names);
     mfs_waiting_end(&db->member, db->registry);
+    MFS_ASSERT(db->member.level == MFS_LOCK_NONE && db->undo.state == MFS_UNDO_UNDECIDED);
     mfs_member_leave(&db->member, db->registry);
     int rc = mfs_file_close(&db->file);
     atomic_fetch_sub(&db->registry->open_files, 1u);
@@ -189,6 +190,7 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
     }
     bool is_own_name = mfs_name_cache_is_own_name(db, registry->file_bytes, path);
     mfs_registry_enter_names(registry, &db->names, is_own_name ? path : NULL);
+    MFS_ASSERT(!is_image || db->file.is_read_only);
     atomic_fetch_add(&registry->open_files, 1u);
     db->file.base.pMethods = mfs_member_is_isolated(&db->member) ? &isolated_methods : &db_methods;
     return SQLITE_OK;

@@ -13,6 +13,7 @@
  */
 #include "vfs/dbio.h"
 
+#include "base/assertion.h"
 #include "vfs/dbstate.h"
 
 #include <string.h>
@@ -33,6 +34,7 @@ enum { VERSION_OFFSET = 24, VERSION_BYTES = 16 };
 static int read_version(struct mfs_dbfile *db, unsigned char *version)
 {
     struct mfs_isolation *isolation = &db->member.isolation;
+    MFS_ASSERT(db->undo.state != MFS_UNDO_ARMED || db->member.level == MFS_LOCK_EXCLUSIVE);
     if (db->undo.state == MFS_UNDO_ARMED)
         mfs_undo_roll_back(&db->undo);
     if (mfs_member_is_isolated(&db->member))
@@ -118,6 +120,7 @@ int mfs_dbio_write(sqlite3_file *file, const void *buffer, int count, sqlite3_in
     if (rc != SQLITE_OK)
         return rc;
     struct mfs_bytes *bytes = mfs_dbstate_bytes(db);
+    MFS_ASSERT(db->undo.state != MFS_UNDO_ARMED || bytes == &db->view.bytes);
     if (bytes == &db->file.bytes)
         mfs_dbstate_hold_private(db, true);
     rc = mfs_bytes_write(bytes, buffer, count, offset);

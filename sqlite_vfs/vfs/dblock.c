@@ -9,6 +9,7 @@
  */
 #include "vfs/dblock.h"
 
+#include "base/assertion.h"
 #include "locks/ladder.h"
 #include "locks/publishing.h"
 #include "locks/waiting.h"
@@ -35,6 +36,7 @@ int mfs_dblock_lock(sqlite3_file *file, int level)
     enum mfs_lock_level before = db->member.level;
     enum mfs_lock_answer answer = mfs_waiting_lock(&db->member, db->registry,
                                                    (enum mfs_lock_level)level);
+    MFS_ASSERT(db->member.level >= before);
     mfs_undo_note_lock(&db->undo, before, db->member.level);
     db->names.no_hot_journal = db->member.isolation.no_hot_journal;
     return answer_to_code(answer);
@@ -47,6 +49,7 @@ static void end_write_transaction(struct mfs_dbfile *db)
     if (mfs_member_is_isolated(&db->member))
         mfs_publishing_end_recovery(&db->member);
     mfs_fetch_note_change(&db->member.fetch);
+    MFS_ASSERT(!mfs_member_is_isolated(&db->member) || mfs_view_is_used(&db->view));
 }
 
 /*
@@ -82,6 +85,7 @@ int mfs_dblock_unlock(sqlite3_file *file, int level)
     if (level == SQLITE_LOCK_NONE)
         mfs_fetch_end_transaction(&db->member.fetch, mfs_dbstate_bytes(db));
     int rc = answer_to_code(mfs_ladder_unlock(&db->member, (enum mfs_lock_level)level));
+    MFS_ASSERT(rc != SQLITE_OK || db->member.level <= MFS_LOCK_SHARED);
     mfs_waiting_wake(&db->member, db->registry);
     return rc;
 }

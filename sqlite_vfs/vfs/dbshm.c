@@ -10,6 +10,7 @@
  */
 #include "vfs/dbshm.h"
 
+#include "base/assertion.h"
 #include "base/errmap.h"
 #include "locks/waiting.h"
 #include "locks/walindex.h"
@@ -31,6 +32,7 @@ int mfs_dbshm_map(sqlite3_file *file, int region, int region_bytes, int extends,
         error = mfs_walindex_region(&db->member, (uint32_t)region, extends != 0, &address);
     if (error != 0)
         return mfs_errmap(MFS_OPERATION_WRITE, error);
+    MFS_ASSERT(db->member.shm != NULL && (address != NULL || !extends));
     mfs_dbstate_hold_private(db, true);
     *out = address;
     return SQLITE_OK;
@@ -75,6 +77,7 @@ int mfs_dbshm_unmap(sqlite3_file *file, int deletes)
     if (deletes && db->member.shm != NULL)
         mfs_wal_end_preallocation(&db->file, &db->member);
     mfs_walindex_unmap(&db->member, db->registry, deletes != 0);
+    MFS_ASSERT(db->member.shm == NULL && (db->member.hold.shared | db->member.hold.exclusive) == 0);
     mfs_waiting_wake(&db->member, db->registry);
     if (db->member.level < MFS_LOCK_RESERVED)
         mfs_dbstate_hold_private(db, false);

@@ -1,4 +1,5 @@
-/* Linear hashing: every element in its bucket at every size, and no more memory than buckets need. */
+/* Linear hashing: every element in its bucket at every size, and no more memory than buckets
+ * need. */
 #include "rig.h"
 
 #include "node/buckets.h"

@@ -20,7 +20,7 @@ struct job {
     atomic_int *failures; /* assertions belong to the main thread */
 };
 
-/* Repeats a statement until it is not busy; other codes that are expected are returned. */
+/* Repeats the statements until the answer is another than SQLITE_BUSY, and returns that. */
 static int run_until_done(sqlite3 *db, const char *sql)
 {
     int rc;
