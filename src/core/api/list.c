@@ -146,7 +146,7 @@ static int glob_once(memfs *fs, const char *pattern, memfs_list *out)
     error = mfs_walk_to_node(&fs->tree, NULL, length != 0 ? base : "/", true, &node);
     if (error == 0) {
         struct mfs_tour tour;
-        error = mfs_tour_init(&tour, &fs->tree, node, base, length);
+        error = mfs_tour_init(&tour, &fs->tree, NULL, node, base, length);
         mfs_node_release(&fs->nodes, node);
         if (error == 0)
             error = collect(&list, &tour, pattern);
@@ -175,4 +175,11 @@ void memfs_list_free(memfs *fs, memfs_list *list)
     size_t struct_size = list->struct_size;
     mfs_strlist_free(&fs->blocks, &fs->memory, list);
     list->struct_size = struct_size;
+}
+
+int memfs_glob_match(const char *pattern, const char *path)
+{
+    if (pattern == NULL || path == NULL || !mfs_pattern_is_valid(pattern))
+        return MEMFS_EINVAL;
+    return mfs_pattern_match_path(pattern, path);
 }

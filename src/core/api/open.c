@@ -8,6 +8,7 @@
 #include "api/structsize.h"
 #include "instance/fs.h"
 #include "tree/publish.h"
+#include "wholetree/walker.h"
 
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct opening {
     memfs *fs;
     struct mfs_dir_node *start;
     const char *path;
+    struct mfs_node *node; /* not null: what to open, instead of looking for `path` */
     uint32_t flags;
     uint32_t mode;
     int64_t lock_timeout_ms;
@@ -180,10 +182,24 @@ static int create_exclusively(const struct opening *o, struct mfs_node **out, bo
     return found != 0 ? found : error;
 }
 
+/* The node that the caller has already, unless its last name is gone. */
+static int accept_node(const struct opening *o, struct mfs_node **out)
+{
+    const struct mfs_place place = {.node = o->node};
+    int error = mfs_node_links(o->node) == 0 ? MEMFS_ENOENT : accept_existing(o, &place);
+    if (error != 0)
+        return error;
+    mfs_node_retain(o->node);
+    *out = o->node;
+    return 0;
+}
+
 /* Finds or makes the node, with a reference. */
 static int get_node(const struct opening *o, struct mfs_node **out, bool *created)
 {
     *created = has(o, MEMFS_O_TMPFILE);
+    if (o->node != NULL)
+        return accept_node(o, out);
     if (*created)
         return make_unnamed(o, out);
     if (has(o, MEMFS_O_EXCLUSIVE))
@@ -271,6 +287,30 @@ static int open_node(const struct opening *o, memfs_file *file)
     return 0;
 }
 
+/* A handle, in `storage` or in memory of its own, and the node that it is to lead to. */
+static int open_handle(struct opening *o, memfs_file_storage *storage, memfs_file **out)
+{
+    if (has(o, MEMFS_O_APPEND))
+        o->flags |= MEMFS_O_WRITE;
+    o->lock = has(o, MEMFS_O_EXCLUSIVE_LOCK) ? MFS_HELD_EXCLUSIVE
+              : has(o, MEMFS_O_SHARED_LOCK)  ? MFS_HELD_SHARED
+                                             : MFS_HELD_NOTHING;
+    int error = check_flags(o);
+    if (error != 0)
+        return error;
+    memfs_file *file;
+    error = get_handle(o, storage, &file);
+    if (error != 0)
+        return error;
+    error = open_node(o, file);
+    if (error != 0) {
+        drop_handle(o->fs, file);
+        return error;
+    }
+    *out = file;
+    return 0;
+}
+
 static int open_once(memfs *fs, const memfs_dir *at, const char *path,
                      const memfs_open_options *options, memfs_file **out)
 {
@@ -281,27 +321,8 @@ static int open_once(memfs *fs, const memfs_dir *at, const char *path,
                         .flags = options->flags,
                         .mode = options->mode,
                         .lock_timeout_ms = options->lock_timeout_ms};
-    if (has(&o, MEMFS_O_APPEND))
-        o.flags |= MEMFS_O_WRITE;
-    o.lock = has(&o, MEMFS_O_EXCLUSIVE_LOCK) ? MFS_HELD_EXCLUSIVE
-             : has(&o, MEMFS_O_SHARED_LOCK)  ? MFS_HELD_SHARED
-                                             : MFS_HELD_NOTHING;
-    int error = check_flags(&o);
-    if (error == 0)
-        error = mfs_fs_start(fs, at, &o.start);
-    if (error != 0)
-        return error;
-    memfs_file *file;
-    error = get_handle(&o, options->storage, &file);
-    if (error != 0)
-        return error;
-    error = open_node(&o, file);
-    if (error != 0) {
-        drop_handle(fs, file);
-        return error;
-    }
-    *out = file;
-    return 0;
+    int error = mfs_fs_start(fs, at, &o.start);
+    return error == 0 ? open_handle(&o, options->storage, out) : error;
 }
 
 static int open_at(memfs *fs, const memfs_dir *at, const char *path,
@@ -338,6 +359,21 @@ int memfs_open_with(memfs *fs, const char *path, const memfs_open_options *optio
     if (error != 0)
         return error;
     return open_at(fs, filled.at, path, &filled, out);
+}
+
+int memfs_walk_open_file(memfs_walker *walker, uint32_t flags, memfs_file **out)
+{
+    if (walker == NULL || walker->magic != MFS_WALKER_MAGIC)
+        return MEMFS_EBADF;
+    if (out == NULL || walker->entry.event == 0 ||
+        (flags & (MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE | MEMFS_O_TMPFILE)) != 0)
+        return MEMFS_EINVAL;
+    int result;
+    do {
+        struct opening o = {.fs = walker->fs, .node = walker->tour.node, .flags = flags};
+        result = open_handle(&o, NULL, out);
+    } while (mfs_fs_ask_and_retry(walker->fs, result));
+    return result;
 }
 
 /* The flags of an fopen() mode, or 0 for what is none. */

@@ -1,11 +1,10 @@
-/* Whole trees: removing, copying, adding up, walking. */
+/* Whole trees: removing, copying, adding up. */
 #include "api/structsize.h"
 #include "base/check.h"
 #include "instance/census.h"
 #include "instance/fs.h"
 #include "tree/publish.h"
 #include "tree/subtree.h"
-#include "wholetree/tour.h"
 #include "wholetree/treecopy.h"
 
 #include <string.h>
@@ -118,52 +117,5 @@ int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
     do
         result = tree_usage_once(fs, path, info);
     while (mfs_fs_ask_and_retry(fs, result));
-    return result;
-}
-
-/* ------------------------------------------------------------------ walking */
-
-/* Each step by itself: what the callback has done cannot be run again. */
-static int next_stop(memfs *fs, struct mfs_tour *tour, struct mfs_tour_stop *out)
-{
-    int result;
-    do
-        result = mfs_tour_next(tour, out);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
-}
-
-int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *context)
-{
-    struct mfs_node *node;
-    struct mfs_tour tour;
-    struct mfs_tour_stop stop;
-    if (!mfs_fs_is_valid(fs) || path == NULL || callback == NULL)
-        return MEMFS_EINVAL;
-    int result = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
-    if (result != 0)
-        return result;
-    do
-        result = mfs_tour_init(&tour, &fs->tree, node, path, strlen(path));
-    while (mfs_fs_ask_and_retry(fs, result));
-    mfs_node_release(&fs->nodes, node);
-    while (result == 0 && (result = next_stop(fs, &tour, &stop)) == 1) {
-        memfs_stat_info info = {.struct_size = sizeof info};
-        mfs_node_stat(&fs->nodes, stop.node, &info);
-        memfs_walk_entry entry = {.struct_size = sizeof entry,
-                                  .event = stop.event,
-                                  .depth = stop.depth,
-                                  .path = stop.path,
-                                  .name = stop.name,
-                                  .stat = &info};
-        result = callback(context, &entry);
-        if (result == MEMFS_WALK_PRUNE)
-            mfs_tour_prune(&tour);
-        if (result == MEMFS_WALK_PRUNE || result == MEMFS_WALK_CONTINUE)
-            result = 0;
-        else if (result > 0 && result != MEMFS_WALK_STOP)
-            result = MEMFS_EINVAL;
-    }
-    mfs_tour_fini(&tour);
     return result;
 }

@@ -13,7 +13,7 @@
  *   7  node.lock                 one file's size and content (reader-writer)
  *   8  pool.lock                 slabs and free pages
  *   9  arena.lock                the arena's bitmap
- *      versions.lock, blocks.lock  what else callers hold
+ *      versions.lock, blocks.lock, walkers.lock  what else callers hold
  *      ledger.lock               the last refusals, and the setting of limits
  *      refused.lock              the callback for refusals
  *      gates                     waiting; and a node's whole-file lock
@@ -42,6 +42,7 @@
 #include "node/node.h"
 #include "sync/sync.h"
 #include "tree/walk.h"
+#include "wholetree/walker.h"
 
 #include <memfs/storage.h>
 
@@ -65,6 +66,7 @@ struct memfs {
     struct mfs_handle_list handles;
     struct mfs_version_list versions;
     struct mfs_block_list blocks;
+    struct mfs_walker_list walkers;
     _Atomic uint64_t mappings; /* pages that callers have pinned */
     uint64_t arena_limit; /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
     size_t instance_bytes;

@@ -301,3 +301,13 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     info->page_size = nodes->pool->page_size;
     mfs_sync_unlock_shared(nodes->lot, &node->lock);
 }
+
+int64_t mfs_node_read_target(struct mfs_node *node, char *buffer, size_t size)
+{
+    const struct mfs_symlink_node *link = mfs_node_as_symlink(node);
+    if (link == NULL)
+        return MEMFS_EINVAL;
+    size_t count = mfs_num_min_size(size, link->length);
+    memcpy(buffer, link->target, count);
+    return (int64_t)count;
+}
