@@ -37,10 +37,10 @@ target_compile_definitions(memfs_amalgamation PRIVATE HAVE_USLEEP=1 ${MEMFS_SQLI
 find_package(Threads REQUIRED)
 target_link_libraries(memfs_amalgamation PRIVATE m ${CMAKE_DL_LIBS} Threads::Threads)
 
-set(memfs_library "${PROJECT_BINARY_DIR}/sqlite/${CMAKE_SHARED_LIBRARY_PREFIX}sqlite3${CMAKE_SHARED_LIBRARY_SUFFIX}")
+set(memfs_library "${CMAKE_SHARED_LIBRARY_PREFIX}sqlite3${CMAKE_SHARED_LIBRARY_SUFFIX}")
 add_library(SQLite::SQLite3 SHARED IMPORTED GLOBAL)
 set_target_properties(SQLite::SQLite3 PROPERTIES
-    IMPORTED_LOCATION "${memfs_library}"
+    IMPORTED_LOCATION "${PROJECT_BINARY_DIR}/sqlite/${memfs_library}"
     INTERFACE_INCLUDE_DIRECTORIES "${memfs_amalgamation}")
 add_dependencies(SQLite::SQLite3 memfs_amalgamation)
 

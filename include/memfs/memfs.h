@@ -352,10 +352,10 @@ MEMFS_API int memfs_create(const memfs_config *config, memfs **out);
 #define MEMFS_DESTROY_FORCE 0x1u /* close what is open first */
 
 /*
- * Frees the file system and everything in it.  With handles, directory streams, lists, mappings,
- * held contents or charged memory outstanding it refuses with EBUSY, unless forced: then they are
- * all invalid afterwards (storage that was lent to handles, and the structs of mappings and held
- * contents, may simply be forgotten).  A null `fs`: nothing happens.
+ * Frees the file system and everything in it.  With handles, directory streams, walkers, lists,
+ * mappings, held contents or charged memory outstanding it refuses with EBUSY, unless forced: then
+ * they are all invalid afterwards (storage that was lent to handles, and the structs of mappings
+ * and held contents, may simply be forgotten).  A null `fs`: nothing happens.
  *
  * Errors:   EBUSY, EINVAL.
  * Threads:  no other call may be under way.
@@ -997,6 +997,13 @@ MEMFS_API void memfs_list_free(memfs *fs, memfs_list *list);
  */
 MEMFS_API int memfs_glob(memfs *fs, const char *pattern, memfs_list *out);
 
+/*
+ * Whether `path` matches `pattern`, as memfs_glob() understands it; nothing is looked up.  Both
+ * begin with a slash, or neither.  1 or 0.  Errors: EINVAL (an unclosed bracket, a trailing
+ * backslash).
+ */
+MEMFS_API int memfs_glob_match(const char *pattern, const char *path);
+
 enum memfs_walk_event {
     MEMFS_WALK_ENTRY = 1, /* a file or symlink */
     MEMFS_WALK_ENTER = 2, /* a directory, before what is in it */
@@ -1004,12 +1011,12 @@ enum memfs_walk_event {
 };
 
 typedef struct memfs_walk_entry {
-    size_t struct_size; /* set by memfs */
-    int event;          /* enum memfs_walk_event */
-    uint32_t depth;     /* 0: the path that the walk was given */
-    const char *path;   /* the path given and the names below it; NUL-terminated */
-    const char *name;   /* the last component in `path` */
-    const memfs_stat_info *stat;
+    size_t struct_size;          /* set by memfs */
+    int event;                   /* enum memfs_walk_event */
+    uint32_t depth;              /* 0: the path that the walk was given */
+    const char *path;            /* the path given and the names below it; NUL-terminated */
+    const char *name;            /* the last component in `path` */
+    const memfs_stat_info *stat; /* good until the next step, as `path` and `name` are */
 } memfs_walk_entry;
 
 /* What a walk's callback returns; a negative value ends the walk with that error. */
@@ -1028,6 +1035,62 @@ typedef int (*memfs_walk_callback)(void *context, const memfs_walk_entry *entry)
  *           value than those above), EDQUOT, ENOMEM.
  */
 MEMFS_API int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *context);
+
+#define MEMFS_WALK_NOFOLLOW 0x1u   /* `path` may be a symlink, which is then the only entry */
+#define MEMFS_WALK_REAL_PATHS 0x2u /* the entries' paths are absolute, and no link is in them */
+#define MEMFS_WALK_NOATIME 0x4u    /* directories and links keep their access times */
+
+typedef struct memfs_walker memfs_walker;
+
+/* Memory for a walker, which the caller lends. */
+typedef struct memfs_walker_storage {
+    uint64_t opaque[136];
+} memfs_walker_storage;
+
+/*
+ * The same walk, a step a call:
+ *
+ *     memfs_walker *walker;
+ *     const memfs_walk_entry *entry;
+ *     int result = memfs_walk_open(fs, "/var", 0, &walker);
+ *     if (result == 0) {
+ *         while ((result = memfs_walk_next(walker, &entry)) == 1)
+ *             ... entry->path, entry->stat->size_bytes
+ *         memfs_walk_close(walker);       // result < 0: an error
+ *     }
+ *
+ * memfs_walk_open()      starts at `path`; nothing is visited yet.
+ * memfs_walk_open_in()   the same; if `storage` is not null, the walker lives there, and takes
+ *                        memory only where it goes more than 7 directories deep or meets a path of
+ *                        more than 255 bytes.
+ * memfs_walk_next()      goes to the next entry: returns 1, or 0 at the end, where it stays.  A
+ *                        directory that is entered has been read: its access time follows.
+ * memfs_walk_prune()     on ENTER: not into this directory (LEAVE follows all the same).
+ * memfs_walk_open_file() opens the file that the walker stands on, even if another entry has its
+ *                        name by now.  `flags` are those of memfs_open(), except CREATE, EXCLUSIVE
+ *                        and TMPFILE.
+ * memfs_walk_readlink()  reads the symlink that the walker stands on, as memfs_readlink().
+ * memfs_walk_close()     ends the walk, wherever it is.
+ *
+ * Errors:   opening: EINVAL, EDQUOT, ENOMEM.  A step: EDQUOT, ENOMEM; the walker then stands on no
+ *           entry, and the next call tries again (the path of the entry before stays readable).
+ *           Pruning: EINVAL (not on ENTER).  Opening a file: ENOENT (its last name was removed),
+ *           EISDIR, ELOOP (a symlink), and those of memfs_open().
+ *           Reading a link: EINVAL (no symlink).  Any of them: EBADF (null, or closed).
+ * Quota:    MEMFS_CLASS_HANDLES: the walker, the longest path and the deepest stack of directories
+ *           that it has met.
+ * Threads:  no lock is held between two calls.  A walker must not be used by two threads at a time.
+ * Lifetime: the entry, its path and its stat are good until the next call with the walker.
+ *           memfs_destroy() refuses while a walker is open.
+ */
+MEMFS_API int memfs_walk_open(memfs *fs, const char *path, unsigned flags, memfs_walker **out);
+MEMFS_API int memfs_walk_open_in(memfs *fs, const char *path, unsigned flags,
+                                 memfs_walker_storage *storage, memfs_walker **out);
+MEMFS_API int memfs_walk_next(memfs_walker *walker, const memfs_walk_entry **entry);
+MEMFS_API int memfs_walk_prune(memfs_walker *walker);
+MEMFS_API int memfs_walk_open_file(memfs_walker *walker, uint32_t flags, memfs_file **out);
+MEMFS_API int64_t memfs_walk_readlink(memfs_walker *walker, char *buffer, size_t size);
+MEMFS_API int memfs_walk_close(memfs_walker *walker);
 
 #ifdef __cplusplus
 }

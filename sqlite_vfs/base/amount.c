@@ -1,4 +1,12 @@
-/* Values in parameters.  No locale, no sign, no blanks: strtoull() would take all of them. */
+/*
+ * Reading amounts.
+ *
+ * 1. The whole text is an amount, or none of it.
+ * 2. The result depends on the text alone: strtoull() would accept blanks and a sign, and depends
+ *    on the locale.
+ *
+ * Fractions and negative amounts are left out on purpose: no parameter has a use for them.
+ */
 #include "base/amount.h"
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /*
- * Values that people write into parameters and environment variables.  Pure
- * functions: text in, number out, and nothing malformed is guessed at.
+ * Amounts that users write into URI parameters, PRAGMAs and environment variables: "512M".  A
+ * pure function of the text; malformed text is refused, never guessed at.
  */
 #ifndef MFS_AMOUNT_H
 #define MFS_AMOUNT_H
@@ -9,9 +9,8 @@
 #include <stdint.h>
 
 /*
- * Reads a count of bytes: decimal digits and at most one of K, M, G, T (in either
- * case; powers of 1024) behind them.  False, and `*bytes` untouched, if the text
- * is anything else or does not fit.
+ * Reads a number of bytes: decimal digits, then at most one of K, M, G, T in either case (powers of
+ * 1024).  False, and `*bytes` unchanged, if the text is anything else or the number is too large.
  */
 bool mfs_amount_read(const char *text, uint64_t *bytes);
 

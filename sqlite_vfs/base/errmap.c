@@ -1,12 +1,18 @@
 /*
- * Why these codes.  SQLITE_FULL is the one refusal after which SQLite lets a
- * statement fail alone, so it is what the limits say, the node limit included.
- * The allocator's refusal is an I/O error to the pager (SQLITE_IOERR_NOMEM, which
- * ends the transaction), but plain SQLITE_NOMEM where no transaction can be at
- * stake yet, in xOpen.  A missing journal must be SQLITE_CANTOPEN and nothing
- * finer: the pager compares for equality when it looks for a hot one.
+ * Why these codes.
+ *
+ * 1. SQLITE_FULL is the one refusal after which SQLite rolls back the statement alone, so every
+ *    limit answers it, the limit on nodes included.
+ * 2. When the allocator refuses, the answer is SQLITE_IOERR_NOMEM, which ends the transaction;
+ *    in xOpen, where no transaction can be lost, it is SQLITE_NOMEM.
+ * 3. A journal that does not exist must be SQLITE_CANTOPEN without an extended code: the pager
+ *    compares for equality when it looks for a hot journal.
+ *
+ * Codes finer than the operation are left out on purpose: SQLite does not act on them.
  */
 #include "base/errmap.h"
+
+#include "base/assertion.h"
 
 #include <memfs/memfs.h>
 #include <sqlite3.h> /* the codes alone: no function is called */
@@ -23,7 +29,7 @@ static int open_error(int error)
     }
 }
 
-/* What an operation says when the error is none of the general ones. */
+/* The code for an error that has no general meaning for all operations. */
 static int other_error(enum mfs_operation operation, int error)
 {
     switch (operation) {
@@ -51,6 +57,7 @@ static int other_error(enum mfs_operation operation, int error)
 
 int mfs_errmap(enum mfs_operation operation, int error)
 {
+    MFS_ASSERT(operation < MFS_OPERATION_COUNT);
     if (error >= 0)
         return SQLITE_OK;
     switch (error) {

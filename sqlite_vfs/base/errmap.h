@@ -1,6 +1,6 @@
 /*
- * From memfs's errors to SQLite's result codes.  One pure function, because the
- * same error means different things to SQLite in different calls.
+ * Translates memfs's errors into SQLite's result codes.  A pure function of the error and the
+ * operation, since SQLite expects different codes for one error in different calls.
  */
 #ifndef MFS_ERRMAP_H
 #define MFS_ERRMAP_H
@@ -16,7 +16,7 @@ enum mfs_operation {
     MFS_OPERATION_COUNT
 };
 
-/* SQLITE_OK for 0 and above; never SQLITE_OK for an error. */
+/* SQLITE_OK if `error` is 0 or positive; some other code for every error. */
 int mfs_errmap(enum mfs_operation operation, int error);
 
 #endif

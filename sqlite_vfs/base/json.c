@@ -1,10 +1,15 @@
 /*
- * JSON strings of bytes that may be anything.
+ * JSON strings of arbitrary bytes.
  *
- * Valid UTF-8 is what Unicode says (table 3-7): no overlong forms, no surrogates, nothing
- * above U+10FFFF.  So what comes out is valid JSON whatever goes in.
+ * 1. The output is valid JSON for every input.
+ * 2. Valid UTF-8 is what table 3-7 of the Unicode standard says: no overlong forms, no surrogates,
+ *    nothing above U+10FFFF.
+ *
+ * Names in the tree may be any bytes; those that are not UTF-8 cannot be told apart in the output.
  */
 #include "base/json.h"
+
+#include "base/assertion.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,8 +19,9 @@ static bool is_between(unsigned char byte, unsigned low, unsigned high)
     return byte >= low && byte <= high;
 }
 
-/* How many bytes follow the first, and what range the second must be in; -1: no first byte. */
-static int followers(unsigned char first, unsigned *low, unsigned *high)
+/* How many bytes follow `first`, and the range of the second byte; -1 if no character begins
+ * with `first`. */
+static int follower_count(unsigned char first, unsigned *low, unsigned *high)
 {
     *low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
     *high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
@@ -28,13 +34,13 @@ static int followers(unsigned char first, unsigned *low, unsigned *high)
     return is_between(first, 0xF0, 0xF4) ? 3 : -1;
 }
 
-/* The length of the character at `bytes`, or 0 if it is not valid. The NUL at the end of
- * the string is no follower, so nothing behind it is looked at. */
+/* The length of the character at `bytes`, or 0 if it is not valid.  The string's NUL is in no
+ * range of following bytes, so the loop stops there. */
 static int character_length(const unsigned char *bytes)
 {
     unsigned low;
     unsigned high;
-    int count = followers(bytes[0], &low, &high);
+    int count = follower_count(bytes[0], &low, &high);
     for (int index = 1; index <= count; index++) {
         if (!is_between(bytes[index], low, high))
             return 0;
@@ -62,6 +68,7 @@ void mfs_json_append_string(sqlite3_str *out, const char *bytes)
     sqlite3_str_appendchar(out, 1, '"');
     while (*next != '\0') {
         int length = character_length(next);
+        MFS_ASSERT(length <= 4);
         append_character(out, next, length);
         next += length > 0 ? length : 1;
     }

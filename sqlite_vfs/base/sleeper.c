@@ -1,6 +1,15 @@
 /*
- * SQLite's mutexes cannot be waited for with a time limit, nor be told of a change; so this is
- * POSIX threads, where there are some.
+ * A flag, and a condition variable to wait for it.
+ *
+ * SQLite has mutexes, but nothing to wait with for an event or a deadline, so this uses POSIX
+ * threads where they exist.
+ *
+ * 1. `is_woken` changes only under the sleeper's mutex, so a wake-up between the check and the
+ *    sleep is not lost.
+ * 2. Deadlines are on the monotonic clock, so that setting the time of day does not change them;
+ *    macOS has condition variables on the real-time clock only.
+ *
+ * Left out on purpose: Windows, where mfs_sleeper_init() says that there is no sleeper.
  */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
@@ -15,7 +24,7 @@
 enum { NS_PER_SECOND = 1000000000 };
 
 #ifdef __APPLE__
-#define CLOCK_OF_CONDITIONS CLOCK_REALTIME /* no other can be chosen there */
+#define CLOCK_OF_CONDITIONS CLOCK_REALTIME
 #else
 #define CLOCK_OF_CONDITIONS CLOCK_MONOTONIC
 #endif

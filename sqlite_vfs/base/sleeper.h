@@ -1,4 +1,8 @@
-/* A thread that sleeps until another one wakes it, or until a time. */
+/*
+ * A thread that sleeps until another thread wakes it or a deadline passes.
+ *
+ * One thread sleeps; any thread may wake it, once, while it is armed.
+ */
 #ifndef MFS_SLEEPER_H
 #define MFS_SLEEPER_H
 
@@ -13,7 +17,7 @@
 #define MFS_SLEEPER_IS_AVAILABLE 0
 #endif
 
-/* On the sleeping thread's stack. */
+/* Lies on the sleeping thread's stack. */
 struct mfs_sleeper {
 #if MFS_SLEEPER_IS_AVAILABLE
     pthread_mutex_t mutex;
@@ -22,18 +26,19 @@ struct mfs_sleeper {
     bool is_woken; /* guarded by the mutex */
 };
 
-/* False: this build, or this moment, has none. */
+/* False if this build has no sleepers, or the system has no resources for one. */
 bool mfs_sleeper_init(struct mfs_sleeper *sleeper);
 void mfs_sleeper_fini(struct mfs_sleeper *sleeper);
 
-/* Nanoseconds, from some moment on. */
+/* The time in nanoseconds on the clock of the deadlines; 0 in builds without sleepers. */
 int64_t mfs_sleeper_now(void);
 
-/* Sleeps until then, or until woken, which it answers.  Woken before: at once. */
+/* Sleeps until the sleeper is woken (true) or until the deadline `until` (false).  Returns true at
+ * once if it was woken before. */
 bool mfs_sleeper_sleep(struct mfs_sleeper *sleeper, int64_t until);
 void mfs_sleeper_wake(struct mfs_sleeper *sleeper);
 
-/* Forgets that it was woken; while nobody can wake it. */
+/* Makes the sleeper ready for another sleep.  No other thread can wake it meanwhile. */
 void mfs_sleeper_rearm(struct mfs_sleeper *sleeper);
 
 #endif

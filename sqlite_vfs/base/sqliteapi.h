@@ -1,7 +1,7 @@
 /*
- * SQLite's interface, for both forms of this code: linked into a program
- * (compiled with -DSQLITE_CORE, calls go to the library), or in the loadable
- * extension (calls go through the table that SQLite hands to the entry point).
+ * SQLite's interface in both forms of this code.  Linked into a program (-DSQLITE_CORE), calls go
+ * to the library; in the loadable extension they go through the table of functions that SQLite
+ * passes to the entry point.
  */
 #ifndef MFS_SQLITEAPI_H
 #define MFS_SQLITEAPI_H
@@ -12,7 +12,7 @@
 SQLITE_EXTENSION_INIT3
 #endif
 
-/* The oldest SQLite with all that is used here (SQLITE_OK_SYMLINK). */
+/* The oldest SQLite that has everything used here (SQLITE_OK_SYMLINK is the newest). */
 #define MFS_SQLITE_VERSION_MIN 3032000
 
 #endif

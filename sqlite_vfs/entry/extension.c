@@ -21,12 +21,12 @@
 SQLITE_EXTENSION_INIT1
 
 #include "base/amount.h"
+#include "base/assertion.h"
 #include "entry/newconnection.h"
 
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -99,7 +99,7 @@ static bool read_environment(struct extension_settings *out, char **complaint)
 
 static int fail_load(char **message, const char *doing, int error)
 {
-    assert(error < 0);
+    MFS_ASSERT(error < 0);
     *message = sqlite3_mprintf("memfs: %s: %s", doing, memfs_error_text(error));
     return error == MEMFS_ENOMEM ? SQLITE_NOMEM : SQLITE_ERROR;
 }
@@ -168,7 +168,7 @@ static int set_up_process(const struct extension_settings *settings, char **mess
 /* After a failure with the VFS registered: logs it, and reports success (invariant 2). */
 static int keep_loaded(char **message)
 {
-    assert(memfs_sqlite_find(EXTENSION_VFS_NAME) != NULL);
+    MFS_ASSERT(memfs_sqlite_find(EXTENSION_VFS_NAME) != NULL);
     sqlite3_log(SQLITE_WARNING, "%s", *message != NULL ? *message : "memfs: out of memory");
     sqlite3_free(*message);
     *message = NULL;

@@ -12,10 +12,9 @@
  */
 #include "entry/newconnection.h"
 
+#include "base/assertion.h"
 #include "vfs/uri_parameters.h"
 #include "vfs/vfs.h"
-
-#include <assert.h>
 
 static int set_up_new_connection(sqlite3 *db, const char **message, const sqlite3_api_routines *api)
 {
@@ -40,7 +39,7 @@ void mfs_newconnection_set_up(sqlite3 *db, sqlite3_int64 mmap_size)
     sqlite3_vfs *vfs = NULL;
     struct mfs_uri_parameters parameters;
     char sql[64];
-    assert(db != NULL);
+    MFS_ASSERT(db != NULL);
     if (sqlite3_file_control(db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK ||
         mfs_vfs_from(vfs) == NULL)
         return;
@@ -51,6 +50,7 @@ void mfs_newconnection_set_up(sqlite3 *db, sqlite3_int64 mmap_size)
         mmap_size = parameters.mmap_size;
     if (mmap_size < 0)
         return;
+    MFS_ASSERT(mmap_size >= 0);
     sqlite3_snprintf((int)sizeof sql, sql, "PRAGMA mmap_size=%lld", mmap_size);
     (void)sqlite3_exec(db, sql, NULL, NULL, NULL);
 }

@@ -9,6 +9,7 @@
  * Cost: two PRAGMAs that look at the journal mode, and one for each setting that is not SQLite's
  * default.
  */
+#include "base/assertion.h"
 #include "entry/newconnection.h"
 #include "entry/registration.h"
 #include "entry/uri.h"
@@ -16,7 +17,6 @@
 
 #include <memfs/sqlite.h>
 
-#include <assert.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -107,6 +107,7 @@ static int set_journal_mode(sqlite3 *db, const char *mode)
 {
     char sql[64];
     bool is_set;
+    MFS_ASSERT(is_journal_mode(mode));
     sqlite3_snprintf((int)sizeof sql, sql, "PRAGMA journal_mode=%s", mode);
     int rc = compare_mode(db, sql, mode, &is_set);
     if (rc != SQLITE_OK)
@@ -173,6 +174,7 @@ static int apply_options(sqlite3 *db, const memfs_sqlite_open_options *options)
 
 static int open_connection(struct connection_opening *opening, int flags)
 {
+    MFS_ASSERT(opening->db == NULL);
     if (!opening->options->isolated)
         return sqlite3_open_v2(opening->path, &opening->db, flags, opening->vfs_name);
     char *uri = mfs_uri_make(opening->path, "memfs_mvcc=1");
@@ -192,7 +194,7 @@ static int attempt_connection(void *context)
     (void)sqlite3_close(opening->db);
     opening->db = NULL;
     int rc = open_connection(opening, flags);
-    assert(rc != SQLITE_OK || opening->db != NULL);
+    MFS_ASSERT(rc != SQLITE_OK || opening->db != NULL);
     return rc == SQLITE_OK ? apply_options(opening->db, opening->options) : rc;
 }
 

@@ -18,6 +18,7 @@
  */
 #include "entry/registration.h"
 
+#include "base/assertion.h"
 #include "base/mutex.h"
 #include "entry/newconnection.h"
 #include "vfs/vfs.h"
@@ -25,7 +26,6 @@
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>
 
-#include <assert.h>
 #include <string.h>
 
 /* The VFS of a file system; null: any of ours. */
@@ -65,7 +65,7 @@ enum { DEFAULT_RESERVE_MOST = 512 * 1024, DEFAULT_RESERVE_LEAST = 96 * 1024 };
 static uint64_t default_reserve(uint64_t quota_bytes)
 {
     uint64_t eighth = quota_bytes / 8;
-    assert(quota_bytes > 0);
+    MFS_ASSERT(quota_bytes > 0);
     if (eighth / 2 > DEFAULT_RESERVE_MOST)
         return DEFAULT_RESERVE_MOST;
     if (eighth / 2 > DEFAULT_RESERVE_LEAST)
@@ -81,6 +81,7 @@ static void give_reserve(struct mfs_vfs *vfs)
         info.quota_bytes == 0)
         return;
     vfs->given_reserve_bytes = default_reserve(info.quota_bytes);
+    MFS_ASSERT(vfs->given_reserve_bytes <= info.quota_bytes);
     (void)memfs_set_emergency_reserve(vfs->fs, vfs->given_reserve_bytes);
 }
 
@@ -95,14 +96,16 @@ static void take_reserve_back(const struct mfs_vfs *vfs)
 }
 
 /* Unless another file system of ours is registered. */
-static void stop_watching(void)
+static void stop_watching_locked(void)
 {
+    MFS_ASSERT(mfs_mutex_is_held(mfs_mutex_of_process()));
     if (find_registered(NULL) == NULL)
         mfs_newconnection_unwatch();
 }
 
 static int register_locked(memfs *fs, const char *name, unsigned flags)
 {
+    MFS_ASSERT(mfs_mutex_is_held(mfs_mutex_of_process()));
     if (sqlite3_vfs_find(name) != NULL)
         return MEMFS_EEXIST;
     if (mfs_registration_of(fs) != NULL)
@@ -116,13 +119,13 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
     if (error == 0 && sqlite3_vfs_register(&vfs->base, is_default) != SQLITE_OK)
         error = MEMFS_EOPNOTSUPP;
     if (error != 0) {
-        stop_watching();
+        stop_watching_locked();
         mfs_vfs_destroy(vfs);
         return error;
     }
     if ((flags & MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE) == 0)
         give_reserve(vfs);
-    assert(mfs_registration_of(fs) == vfs);
+    MFS_ASSERT(mfs_registration_of(fs) == vfs);
     return 0;
 }
 
@@ -146,6 +149,7 @@ int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags)
 
 static int unregister_locked(const char *name)
 {
+    MFS_ASSERT(mfs_mutex_is_held(mfs_mutex_of_process()));
     sqlite3_vfs *registered = sqlite3_vfs_find(name);
     if (registered == NULL)
         return MEMFS_ENOENT;
@@ -155,8 +159,9 @@ static int unregister_locked(const char *name)
     if (atomic_load(&vfs->registry.open_files) > 0)
         return MEMFS_EBUSY;
     (void)sqlite3_vfs_unregister(registered);
+    MFS_ASSERT(mfs_registration_of(vfs->fs) == NULL);
     take_reserve_back(vfs);
-    stop_watching();
+    stop_watching_locked();
     mfs_vfs_destroy(vfs);
     return 0;
 }

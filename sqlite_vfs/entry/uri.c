@@ -6,15 +6,15 @@
  */
 #include "entry/uri.h"
 
+#include "base/assertion.h"
 #include "base/sqliteapi.h"
 
-#include <assert.h>
 #include <string.h>
 
 char *mfs_uri_make(const char *path, const char *query)
 {
     sqlite3_str *uri = sqlite3_str_new(NULL);
-    assert(query[0] != '\0');
+    MFS_ASSERT(query[0] != '\0');
     sqlite3_str_appendall(uri, path[0] == '/' ? "file://" : "file:");
     for (; *path != '\0'; path++) {
         if (strchr("%?#", *path) != NULL)

@@ -1,11 +1,12 @@
 /*
- * One open file of any kind, as SQLite sees it: the sqlite3_file, the memfs
- * handle inside it, and the bytes.  What databases and journals have in common.
+ * One open file of any kind, as SQLite sees it: the sqlite3_file with the memfs handle and its
+ * bytes.  What databases, journals and temporary files have in common.
  */
 #ifndef MFS_FILE_H
 #define MFS_FILE_H
 
 #include "base/sqliteapi.h"
+#include "file/bytes.h"
 
 #include <memfs/memfs.h>
 
@@ -13,55 +14,44 @@
 #include <stdint.h>
 
 /*
- * Lies in the szOsFile bytes that SQLite provides, the handle too, so that
- * opening an existing file allocates nothing.  One thread at a time uses it.
+ * Lies in the szOsFile bytes that SQLite provides, with the storage of the handle, so that opening
+ * an existing file allocates nothing.  Used by one thread at a time.
  */
 struct mfs_file {
     sqlite3_file base; /* first: SQLite's pointer is ours */
     memfs *fs;
-    memfs_file *handle;
-    const char *path;     /* SQLite's string, canonical; null: a temporary file */
-    const char *vfs_name; /* the VFS's string */
-    uint64_t number;      /* of the node */
-    int64_t reserved_end; /* where the room that a size hint reserved ends; 0: none */
+    struct mfs_bytes bytes; /* of the handle, bytes.file */
+    const char *path;       /* SQLite's string, canonical; null: a temporary file */
+    const char *vfs_name;   /* the VFS's string */
+    uint64_t number;        /* of the node */
     bool is_read_only;
-    bool keeps_wal;           /* SQLITE_FCNTL_PERSIST_WAL: only remembered */
+    bool keeps_wal;           /* SQLITE_FCNTL_PERSIST_WAL: remembered, with no effect here */
     bool overwrites_are_safe; /* SQLITE_FCNTL_POWERSAFE_OVERWRITE */
     memfs_file_storage storage;
 };
 
-/* The longest name with its NUL that a file of ours can have, "-journal" included. */
+/* The longest path of a database, and the bytes of a sibling's path with its NUL. */
 #define MFS_FILE_PATH_MAX 512
 #define MFS_FILE_NAME_BYTES (MFS_FILE_PATH_MAX + sizeof "-journal")
 
-/* Writes the file's path with `suffix` behind it; false if it does not fit, or there is none. */
+/* Writes the file's path followed by `suffix`; false if that does not fit or the file has no
+ * path. */
 bool mfs_file_sibling(const struct mfs_file *file, const char *suffix,
                       char name[MFS_FILE_NAME_BYTES]);
 
 /*
- * Opens `path` (null: a new unnamed file) by SQLite's open flags, and fills in
- * everything but base.pMethods.  READWRITE falls back to reading only if the
- * file has no write permission bit and `may_demote`.
+ * Opens `path` (null: a new file without a name) by SQLite's open flags, and fills in everything
+ * but base.pMethods.  With `may_demote` a file without write permission that is to be opened for
+ * writing is opened for reading instead.  On failure nothing is open.
  */
 int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const char *path,
                   int open_flags, bool may_demote);
 int mfs_file_close(struct mfs_file *file);
 
-/* What xSectorSize answers: the smallest that SQLite knows, since nothing here has sectors. */
+/* What xSectorSize answers: the smallest size that SQLite accepts, since memory has no sectors. */
 #define MFS_FILE_SECTOR_BYTES 512
 
-/* sqlite3_io_methods, common to all kinds. */
-int mfs_file_read(struct mfs_file *file, void *buffer, int count, sqlite3_int64 offset);
-int mfs_file_write(struct mfs_file *file, const void *buffer, int count, sqlite3_int64 offset);
-int mfs_file_truncate(struct mfs_file *file, sqlite3_int64 size);
-int mfs_file_size(struct mfs_file *file, sqlite3_int64 *size);
+/* What xDeviceCharacteristics answers for every kind of file. */
 int mfs_file_characteristics(const struct mfs_file *file);
-
-/*
- * Makes room up to `size` at one go, all or nothing; the size stays.
- * mfs_file_release_room() gives back what was not grown into.
- */
-int mfs_file_reserve_room(struct mfs_file *file, sqlite3_int64 size);
-void mfs_file_release_room(struct mfs_file *file);
 
 #endif

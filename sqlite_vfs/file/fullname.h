@@ -1,13 +1,15 @@
-/* The one name of a database among its spellings. */
+/* The canonical path of a database. */
 #ifndef MFS_FULLNAME_H
 #define MFS_FULLNAME_H
 
 #include <memfs/memfs.h>
 
 /*
- * What xFullPathname answers: absolute, without links, "." and "..", and its code: SQLITE_OK,
- * SQLITE_OK_SYMLINK if a link was on the way, SQLITE_CANTOPEN if there is no such name or it
- * does not fit.  Directories may be missing; what is behind the first of them is text.
+ * Writes what xFullPathname answers: the absolute path without symbolic links, "." and "..".
+ * Directories may be missing; what is behind the first missing one is taken as text.
+ *
+ * SQLITE_OK; SQLITE_OK_SYMLINK if a symbolic link was followed; SQLITE_CANTOPEN if the path cannot
+ * be resolved or does not fit.
  */
 int mfs_fullname_make(memfs *fs, const char *path, int size, char *out);
 

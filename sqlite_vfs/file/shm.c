@@ -1,16 +1,25 @@
 /*
- * 1. regions_mapped <= regions_ready <= regions_room; a region's address never
- *    changes while somebody maps the index.
- * 2. Region 0 speaks of 4062 frames (it begins with the header), every other one
- *    of 4096 (SQLite's wal.c, HASHTABLE_NPAGE_ONE).
- * 3. A slot is -1, 0 or the number of connections that share it; each connection
- *    counts once, as its `shared` and `exclusive` bits say.
+ * The regions of a WAL index and its locks.
+ *
+ * 1. regions_mapped <= regions_ready <= regions_capacity.  A region's address never changes while
+ *    a connection maps the index.
+ * 2. Region 0 indexes 4062 frames, since it begins with the header; every other region indexes 4096
+ *    (SQLite's wal.c, HASHTABLE_NPAGE_ONE).
+ * 3. A slot is -1, 0, or the number of connections that share it.  Each connection counts once, as
+ *    its `shared` and `exclusive` bits say.
+ *
+ * Cost: a lock is one atomic operation, without a mutex.
+ *
+ * Left out on purpose: waiting, which is in locks/waiting.c; and giving regions back while the
+ * index is mapped, since SQLite keeps their addresses.
  */
 #include "file/shm.h"
 
+#include "base/assertion.h"
+#include "file/sibling.h"
+
 #include <memfs/storage.h>
 
-#include <assert.h>
 #include <string.h>
 
 enum { FRAMES_IN_FIRST = 4062, FRAMES_IN_OTHERS = 4096, REGIONS_AT_FIRST = 8 };
@@ -32,46 +41,48 @@ int mfs_shm_create(memfs *fs, uint64_t number, const char *wal_path, struct mfs_
 void mfs_shm_set_wal_path(struct mfs_shm *shm, const char *wal_path)
 {
     size_t path_bytes = strlen(wal_path) + 1;
-    assert(path_bytes <= sizeof shm->wal_path);
+    MFS_ASSERT(path_bytes <= sizeof shm->wal_path);
     memcpy(shm->wal_path, wal_path, path_bytes);
 }
 
 void mfs_shm_destroy(struct mfs_shm *shm)
 {
-    assert(shm->mappers == 0);
+    MFS_ASSERT(shm->mappers == 0);
     for (uint32_t i = 0; i < shm->regions_ready; i++)
         (void)memfs_free(shm->fs, shm->regions[i]);
     (void)memfs_free(shm->fs, shm->regions);
     (void)memfs_free(shm->fs, shm);
 }
 
-/* Makes the array longer; the regions stay where they are. */
-static int make_room(struct mfs_shm *shm)
+/* Enlarges the array of addresses; the regions stay where they are. */
+static int grow_regions(struct mfs_shm *shm)
 {
-    uint32_t room = shm->regions_room == 0 ? REGIONS_AT_FIRST : shm->regions_room * 2;
+    uint32_t capacity = shm->regions_capacity == 0 ? REGIONS_AT_FIRST : shm->regions_capacity * 2;
     void *grown;
-    int error = memfs_charged_alloc_emergency(shm->fs, room * sizeof *shm->regions, &grown);
+    int error = memfs_charged_alloc_emergency(shm->fs, capacity * sizeof *shm->regions, &grown);
     if (error != 0)
         return error;
     if (shm->regions_ready != 0)
         memcpy(grown, shm->regions, shm->regions_ready * sizeof *shm->regions);
     (void)memfs_free(shm->fs, shm->regions);
     shm->regions = grown;
-    shm->regions_room = room;
+    shm->regions_capacity = capacity;
     return 0;
 }
 
-static int make_ready(struct mfs_shm *shm, uint32_t count)
+static int allocate_regions(struct mfs_shm *shm, uint32_t count)
 {
     while (shm->regions_ready < count) {
-        int error = shm->regions_ready == shm->regions_room ? make_room(shm) : 0;
+        int error = shm->regions_ready == shm->regions_capacity ? grow_regions(shm) : 0;
         void *region;
         if (error == 0)
             error = memfs_charged_alloc_emergency(shm->fs, MFS_SHM_REGION_BYTES, &region);
         if (error != 0)
             return error;
-        shm->regions[shm->regions_ready++] = region;
+        shm->regions[shm->regions_ready++] = region; /* zeroed */
     }
+    MFS_ASSERT(shm->regions_mapped <= shm->regions_ready &&
+               shm->regions_ready <= shm->regions_capacity);
     return 0;
 }
 
@@ -81,7 +92,7 @@ int mfs_shm_map(struct mfs_shm *shm, uint32_t index, bool extends, void **out)
         *out = NULL;
         return 0;
     }
-    int error = make_ready(shm, index + 1);
+    int error = allocate_regions(shm, index + 1);
     if (error != 0)
         return error;
     if (index >= shm->regions_mapped)
@@ -95,12 +106,12 @@ int mfs_shm_prepare(struct mfs_shm *shm, uint64_t frames)
     uint64_t count = 1;
     if (frames > FRAMES_IN_FIRST)
         count += (frames - FRAMES_IN_FIRST + FRAMES_IN_OTHERS - 1) / FRAMES_IN_OTHERS;
-    return make_ready(shm, (uint32_t)count);
+    return allocate_regions(shm, (uint32_t)count);
 }
 
 void mfs_shm_reset(struct mfs_shm *shm)
 {
-    assert(shm->mappers == 0);
+    MFS_ASSERT(shm->mappers == 0);
     for (uint32_t i = 0; i < shm->regions_mapped; i++)
         memset(shm->regions[i], 0, MFS_SHM_REGION_BYTES);
     shm->regions_mapped = 0;
@@ -108,14 +119,12 @@ void mfs_shm_reset(struct mfs_shm *shm)
 
 bool mfs_shm_wal_is_live(const struct mfs_shm *shm)
 {
-    memfs_stat_info info;
-    info.struct_size = sizeof info;
-    return memfs_stat(shm->fs, shm->wal_path, &info) == 0 && info.size_bytes > 0;
+    return mfs_sibling_wal_is_live(shm->fs, shm->wal_path);
 }
 
 /* -------------------------------------------------------------------- locks */
 
-static bool take_shared(atomic_int *slot)
+static bool lock_slot_shared(atomic_int *slot)
 {
     int state = atomic_load(slot);
     while (state >= 0)
@@ -124,25 +133,25 @@ static bool take_shared(atomic_int *slot)
     return false;
 }
 
-static bool take_exclusive(atomic_int *slot)
+static bool lock_slot_exclusive(atomic_int *slot)
 {
     int free = 0;
     return atomic_compare_exchange_strong(slot, &free, -1);
 }
 
-static uint16_t bit(unsigned slot)
+static uint16_t slot_bit(unsigned slot)
 {
     return (uint16_t)(1u << slot);
 }
 
-static void give_back(struct mfs_shm *shm, struct mfs_shm_hold *hold, uint16_t slots,
-                      bool exclusive)
+static void unlock_slots(struct mfs_shm *shm, struct mfs_shm_hold *hold, uint16_t slots,
+                         bool exclusive)
 {
     uint16_t *mask = exclusive ? &hold->exclusive : &hold->shared;
     for (unsigned i = 0; i < MFS_SHM_SLOTS; i++) {
-        if ((*mask & slots & bit(i)) == 0)
+        if ((*mask & slots & slot_bit(i)) == 0)
             continue;
-        *mask &= (uint16_t)~bit(i);
+        *mask &= (uint16_t)~slot_bit(i);
         if (exclusive)
             atomic_store(&shm->slots[i], 0);
         else
@@ -153,18 +162,18 @@ static void give_back(struct mfs_shm *shm, struct mfs_shm_hold *hold, uint16_t s
 bool mfs_shm_lock(struct mfs_shm *shm, struct mfs_shm_hold *hold, unsigned first, unsigned count,
                   bool exclusive)
 {
-    assert(count >= 1 && first + count <= MFS_SHM_SLOTS && (exclusive || count == 1));
+    MFS_ASSERT(count >= 1 && first + count <= MFS_SHM_SLOTS && (exclusive || count == 1));
     uint16_t *mask = exclusive ? &hold->exclusive : &hold->shared;
-    uint16_t taken = 0;
+    uint16_t taken = 0; /* here, to be unlocked if a later slot is refused */
     for (unsigned i = first; i < first + count; i++) {
-        if ((*mask & bit(i)) != 0)
+        if ((*mask & slot_bit(i)) != 0)
             continue;
-        if (!(exclusive ? take_exclusive(&shm->slots[i]) : take_shared(&shm->slots[i]))) {
-            give_back(shm, hold, taken, exclusive);
+        if (!(exclusive ? lock_slot_exclusive(&shm->slots[i]) : lock_slot_shared(&shm->slots[i]))) {
+            unlock_slots(shm, hold, taken, exclusive);
             return false;
         }
-        *mask |= bit(i);
-        taken |= bit(i);
+        *mask |= slot_bit(i);
+        taken |= slot_bit(i);
     }
     return true;
 }
@@ -182,8 +191,8 @@ bool mfs_shm_is_free(const struct mfs_shm *shm, unsigned first, unsigned count, 
 void mfs_shm_unlock(struct mfs_shm *shm, struct mfs_shm_hold *hold, unsigned first, unsigned count,
                     bool exclusive)
 {
-    assert(first + count <= MFS_SHM_SLOTS);
-    give_back(shm, hold, (uint16_t)(((1u << count) - 1u) << first), exclusive);
+    MFS_ASSERT(first + count <= MFS_SHM_SLOTS);
+    unlock_slots(shm, hold, (uint16_t)(((1u << count) - 1u) << first), exclusive);
 }
 
 void mfs_shm_unlock_all(struct mfs_shm *shm, struct mfs_shm_hold *hold)
@@ -192,8 +201,8 @@ void mfs_shm_unlock_all(struct mfs_shm *shm, struct mfs_shm_hold *hold)
     mfs_shm_unlock(shm, hold, 0, MFS_SHM_SLOTS, true);
 }
 
-/* A read-modify-write of one shared word orders what comes before it in one thread with what
- * comes after it in another; it is a full barrier, and one that tools can follow. */
+/* A read-modify-write of one shared word is a full barrier between threads, and one that the
+ * thread sanitizer understands. */
 void mfs_shm_barrier(struct mfs_shm *shm)
 {
     (void)atomic_fetch_add(&shm->barrier, 1u);

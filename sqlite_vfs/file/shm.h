@@ -1,18 +1,18 @@
 /*
- * The WAL index: memory that all connections to one database map, and eight
- * locks.
+ * The WAL index: memory that all connections to one database map, and eight locks.
  *
- * Regions of 32 KiB are charged memory at fixed addresses.  They are allocated
- * when the WAL grows (mfs_shm_prepare()), before the frames that they will speak
- * of are written; so asking for a region later, when the frames are there and it
- * is too late to refuse, finds it ready.  They may come from the file system's
- * reserve, as the WAL itself.
+ * Regions of 32 KiB are charged memory at fixed addresses.  A region is allocated when the WAL
+ * grows (mfs_shm_prepare()), before the frames that it indexes are written; so SQLite's request for
+ * the region, which comes when the frames are written and it is too late to refuse, finds it ready.
+ * Regions may come from the file system's emergency reserve, as the WAL itself.
  *
- * Threads: mapping and preparing are guarded by the database's mutex, which the
- * caller holds; the locks are atomics, one word each.
+ * Threads: the caller holds the database's mutex to create, map, prepare, reset and destroy.  The
+ * locks are atomics, one word each, and need no mutex.
  */
 #ifndef MFS_SHM_H
 #define MFS_SHM_H
+
+#include "base/list.h"
 
 #include <memfs/memfs.h>
 
@@ -22,57 +22,62 @@
 
 enum { MFS_SHM_REGION_BYTES = 32768, MFS_SHM_SLOTS = 8, MFS_SHM_PATH_BYTES = 528 };
 
+/* SQLite's WAL_WRITE_LOCK, WAL_CKPT_LOCK and WAL_READ_LOCK(0): slots of the index. */
+enum { MFS_SHM_WRITER_SLOT = 0, MFS_SHM_CHECKPOINT_SLOT = 1, MFS_SHM_FIRST_READER_SLOT = 3 };
+
 struct mfs_shm {
     memfs *fs;
-    uint64_t number;         /* of the database's node */
-    struct mfs_shm *next;    /* among those that no connection maps */
-    uint32_t mappers;        /* connections */
-    uint32_t regions_mapped; /* that SQLite knows of */
-    uint32_t regions_ready;  /* allocated, at least as many */
-    uint32_t regions_room;   /* in the array */
+    uint64_t number;           /* of the database's node */
+    struct mfs_link link;      /* in the registry, while no connection maps it */
+    uint32_t mappers;          /* connections that map it */
+    uint32_t regions_mapped;   /* that SQLite has asked for */
+    uint32_t regions_ready;    /* allocated */
+    uint32_t regions_capacity; /* of the array */
     void **regions;
-    atomic_int slots[MFS_SHM_SLOTS]; /* -1: exclusive; n: n share it */
+    atomic_int slots[MFS_SHM_SLOTS]; /* -1: locked exclusive; n: shared by n connections */
     atomic_uint barrier;
     char wal_path[MFS_SHM_PATH_BYTES];
 };
 
-/* One connection's part: which slots it holds. */
+/* The slots that one connection has locked, as bits. */
 struct mfs_shm_hold {
     uint16_t shared, exclusive;
 };
 
-/* An index without regions, for the WAL at `wal_path`.  Errors: EDQUOT, ENOMEM. */
+/* Creates an index without regions for the WAL at `wal_path`.  Errors: EDQUOT, ENOMEM. */
 int mfs_shm_create(memfs *fs, uint64_t number, const char *wal_path, struct mfs_shm **out);
 void mfs_shm_destroy(struct mfs_shm *shm);
 
-/* The WAL is at another path by now: the database was renamed, and it with it. */
+/* Sets the WAL's path anew, after the database and its WAL were renamed. */
 void mfs_shm_set_wal_path(struct mfs_shm *shm, const char *wal_path);
 
-/* Makes region `index` ready for the first time or finds it: its address, or null if it is not
- * mapped yet and `extends` is false.  Errors: EDQUOT, ENOMEM. */
+/* The address of region `index`.  One that was not asked for before becomes null if `extends` is
+ * false, and is allocated otherwise.  Errors: EDQUOT, ENOMEM. */
 int mfs_shm_map(struct mfs_shm *shm, uint32_t index, bool extends, void **out);
 
 /* Allocates the regions that a WAL of `frames` frames needs.  Errors: EDQUOT, ENOMEM. */
 int mfs_shm_prepare(struct mfs_shm *shm, uint64_t frames);
 
-/* Forgets what the regions say, but keeps them ready: the next to map them recovers. */
+/* Zeroes the regions and keeps them allocated; the next connection to map them runs recovery. */
 void mfs_shm_reset(struct mfs_shm *shm);
 
-/* True if the WAL has anything in it. */
+/* Whether the WAL has any content. */
 bool mfs_shm_wal_is_live(const struct mfs_shm *shm);
 
-/* Takes `count` slots from `first` on, shared (one slot) or exclusive; all or nothing; never waits. */
+/* Locks `count` slots from `first` on, one slot shared or several exclusive: all or nothing,
+ * without waiting. */
 bool mfs_shm_lock(struct mfs_shm *shm, struct mfs_shm_hold *hold, unsigned first, unsigned count,
                   bool exclusive);
 
-/* Whether a connection that holds none of them could. */
+/* Whether a connection that holds none of the slots could lock them now. */
 bool mfs_shm_is_free(const struct mfs_shm *shm, unsigned first, unsigned count, bool exclusive);
 
-/* Gives back those of them that are held so. */
+/* Unlocks those of the slots that the connection holds in this way. */
 void mfs_shm_unlock(struct mfs_shm *shm, struct mfs_shm_hold *hold, unsigned first, unsigned count,
                     bool exclusive);
 void mfs_shm_unlock_all(struct mfs_shm *shm, struct mfs_shm_hold *hold);
 
+/* A full memory barrier, for xShmBarrier. */
 void mfs_shm_barrier(struct mfs_shm *shm);
 
 #endif

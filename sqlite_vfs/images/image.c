@@ -13,7 +13,9 @@
  */
 #include "images/image.h"
 
-#include <assert.h>
+#include "base/assertion.h"
+#include "base/bigendian.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -27,29 +29,25 @@ enum {
     HEADER_VALID_FOR = 92 /* the change counter for which the page count is true */
 };
 
-static uint32_t header_number(const unsigned char *bytes, int count)
+/* The page size has 16 bits, in which 1 stands for 65536. */
+static uint32_t page_size_of(const unsigned char *header)
 {
-    uint32_t value = 0;
-    assert(count <= 4);
-    for (int index = 0; index < count; index++)
-        value = value << 8 | bytes[index];
-    return value;
+    uint32_t size = (uint32_t)header[HEADER_PAGE_SIZE] << 8 | header[HEADER_PAGE_SIZE + 1];
+    return size == 1 ? 65536 : size;
 }
 
 int mfs_image_check(const unsigned char header[MFS_IMAGE_HEADER_BYTES], uint64_t size)
 {
     if (memcmp(header, image_magic, sizeof image_magic) != 0)
         return SQLITE_NOTADB;
-    uint32_t page_size = header_number(header + HEADER_PAGE_SIZE, 2);
-    if (page_size == 1)
-        page_size = 65536;
+    uint32_t page_size = page_size_of(header);
     if (page_size < 512 || (page_size & (page_size - 1)) != 0)
         return SQLITE_NOTADB;
     if (size == 0 || size % page_size != 0)
         return SQLITE_NOTADB;
     /* Versions of SQLite before 3.7.0 change a database without keeping the page count. */
     bool is_count_true = memcmp(header + HEADER_CHANGE_COUNTER, header + HEADER_VALID_FOR, 4) == 0;
-    if (is_count_true && header_number(header + HEADER_PAGE_COUNT, 4) > size / page_size)
+    if (is_count_true && mfs_bigendian_read(header + HEADER_PAGE_COUNT) > size / page_size)
         return SQLITE_CORRUPT;
     return SQLITE_OK;
 }
@@ -104,7 +102,7 @@ int mfs_image_begin(sqlite3 *db, const char *schema, sqlite3_stmt **held, uint64
         return rc;
     }
     /* An empty database becomes one page. */
-    assert(sqlite3_column_int64(page_size, 0) >= 512);
+    MFS_ASSERT(sqlite3_column_int64(page_size, 0) >= 512);
     uint64_t pages = (uint64_t)sqlite3_column_int64(*held, 0);
     *size = (pages > 0 ? pages : 1) * (uint64_t)sqlite3_column_int64(page_size, 0);
     (void)sqlite3_finalize(page_size);
@@ -113,7 +111,7 @@ int mfs_image_begin(sqlite3 *db, const char *schema, sqlite3_stmt **held, uint64
 
 static int back_up(sqlite3 *from, const char *schema, sqlite3 *to)
 {
-    assert(sqlite3_get_autocommit(to));
+    MFS_ASSERT(sqlite3_get_autocommit(to));
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, schema);
     if (backup == NULL)
         return sqlite3_extended_errcode(to);

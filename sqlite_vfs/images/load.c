@@ -11,13 +11,14 @@
  * Left undone on purpose: the check of 2 and the rename are two steps.  A connection that opens the
  * old database in between can make a journal beside the new one; sqlite.h says that none should.
  */
+#include "base/assertion.h"
 #include "base/errmap.h"
 #include "entry/newconnection.h"
 #include "entry/registration.h"
 #include "entry/uri.h"
 #include "file/file.h"
+#include "file/sibling.h"
 #include "images/image.h"
-#include "names/sibling.h"
 
 #include <memfs/sqlite.h>
 
@@ -36,6 +37,7 @@ static void name_stage(char stage[STAGE_NAME_BYTES])
     sqlite3_uint64 random;
     sqlite3_randomness((int)sizeof random, &random);
     sqlite3_snprintf(STAGE_NAME_BYTES, stage, "/.memfs-load-%016llx", random);
+    MFS_ASSERT(strlen(stage) < STAGE_NAME_BYTES - 1); /* not cut off */
 }
 
 /* SQLITE_BUSY: there is a live journal or a WAL.  An empty WAL counts, because a connection has it
@@ -54,6 +56,7 @@ static int check_tree_journals(memfs *fs, const char *place)
 static int publish_stage(memfs *fs, const char *stage, const char *path, unsigned flags)
 {
     char place[MFS_FILE_PATH_MAX + 1];
+    MFS_ASSERT(stage[0] == '/');
     bool makes_parents = (flags & MEMFS_SQLITE_LOAD_MAKE_PARENTS) != 0;
     int64_t length = memfs_realpath(fs, path, place, sizeof place);
     if (length >= 0) {
@@ -71,6 +74,7 @@ static int publish_stage(memfs *fs, const char *stage, const char *path, unsigne
 
 static int write_image(memfs_file *file, const void *data, size_t size)
 {
+    MFS_ASSERT(size >= MFS_IMAGE_HEADER_BYTES);
     static const unsigned char rollback[2] = {MFS_IMAGE_FORMAT_ROLLBACK, MFS_IMAGE_FORMAT_ROLLBACK};
     int64_t count = memfs_pwrite(file, data, size, 0);
     if (count >= 0)
@@ -132,6 +136,7 @@ static int is_without_wal(sqlite3_vfs *lower_vfs, const char *host_path,
                           const unsigned char *header, bool *answer)
 {
     int has_wal = 1;
+    MFS_ASSERT(host_path[0] != '\0');
     *answer = false;
     if (header[MFS_IMAGE_FORMAT_OFFSET] != MFS_IMAGE_FORMAT_WAL)
         return SQLITE_OK;

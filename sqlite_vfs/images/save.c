@@ -11,6 +11,7 @@
  *
  * Left undone on purpose: saving only what has changed since the last time.
  */
+#include "base/assertion.h"
 #include "entry/registration.h"
 #include "images/image.h"
 
@@ -18,7 +19,6 @@
 
 #include <memfs/sqlite.h>
 
-#include <assert.h>
 #include <stdio.h>
 
 /* ------------------------------------------------------------------- to memory */
@@ -59,7 +59,7 @@ static int copy_to_buffer(sqlite3 *db, const char *schema, void *buffer, uint64_
 
 static int charge_buffer(memfs *fs, uint64_t size, void **out)
 {
-    assert(size > 0);
+    MFS_ASSERT(size > 0);
     if (size > SIZE_MAX)
         return SQLITE_NOMEM;
     int error = memfs_charged_alloc(fs, (size_t)size, out);
@@ -88,6 +88,7 @@ int memfs_sqlite_save_buffer(sqlite3 *db, const char *schema, memfs *fs, void **
         memfs_free(fs, buffer);
         return rc;
     }
+    MFS_ASSERT(buffer != NULL);
     *data = buffer;
     *size = (size_t)bytes;
     return SQLITE_OK;
@@ -143,6 +144,7 @@ static int put_in_place(const char *temporary, const char *host_path)
 static int save_and_rename(sqlite3 *db, const char *schema, const char *host_path,
                            sqlite3_vfs *lower_vfs)
 {
+    MFS_ASSERT(host_path[0] != '\0');
     sqlite3_uint64 random;
     sqlite3_randomness((int)sizeof random, &random);
     char *temporary = sqlite3_mprintf("%s-%016llx", host_path, random);

@@ -1,33 +1,37 @@
 /*
- * The lock ladder.  The table that this implements, with the columns for what
- * the others hold and the rows for what is wanted:
+ * The lock ladder.  It implements this table; the columns are what the other connections hold, the
+ * rows what is wanted:
  *
  *                nothing   readers   RESERVED  PENDING   EXCLUSIVE
  *     SHARED     yes       yes       yes       busy      busy
  *     RESERVED   yes       yes       busy      busy      busy
  *     EXCLUSIVE  yes       PENDING   busy      busy      busy
  *
- * "PENDING" means: refused, but the connection is at PENDING from now on, so
- * that no new readers come and the old ones drain away.
+ * "PENDING": refused, but the connection is at PENDING from now on, so that no reader enters and
+ * those inside leave one by one.
  *
- * Isolated, the writer's EXCLUSIVE leaves `reserved` as it is and sets nothing: for the
- * others it is still one who writes what they do not see.  Playback of a hot journal changes
- * the file itself, and waits as ever.
+ * 1. A hot journal is played back by going from SHARED to EXCLUSIVE directly.  Meanwhile another
+ *    connection may ask whether there is a writer, to find out whether the journal that it sees is
+ *    hot; a yes would make it read the database before the repair.  So this way up sets `pending`
+ *    alone, and only `reserved` and `exclusive` are reported.
+ * 2. Isolated, granting EXCLUSIVE to the connection at RESERVED changes no bit: for the others it
+ *    is still a writer whose changes they do not see.  Playback of a hot journal changes the file
+ *    itself, so it waits for readers as otherwise.
  *
- * SQLite plays back a hot journal by going from SHARED to EXCLUSIVE directly.
- * Meanwhile another connection may be asking "is there a writer?" to find out
- * whether the journal it sees is hot; a yes would make it read the database
- * unrepaired.  So that way up sets `pending` alone, and only `reserved` and
- * `exclusive` are reported.
+ * Cost: a few comparisons; nothing depends on the number of connections.
  */
 #include "locks/lockstate.h"
 
-#include <assert.h>
+#include "base/assertion.h"
+
+static bool writer_exists(const struct mfs_lockstate *state)
+{
+    return state->reserved || state->pending || state->exclusive;
+}
 
 bool mfs_lockstate_is_valid(const struct mfs_lockstate *state)
 {
-    bool writer = state->reserved || state->pending || state->exclusive;
-    if (writer && state->sharers == 0)
+    if (writer_exists(state) && state->sharers == 0)
         return false;
     return !state->exclusive || state->sharers == 1;
 }
@@ -48,7 +52,7 @@ static enum mfs_lock_answer lock_shared(struct mfs_lockstate *state, enum mfs_lo
 
 static enum mfs_lock_answer lock_reserved(struct mfs_lockstate *state, enum mfs_lock_level *held)
 {
-    if (state->reserved || state->pending || state->exclusive)
+    if (writer_exists(state))
         return MFS_LOCK_BUSY;
     state->reserved = true;
     *held = MFS_LOCK_RESERVED;
@@ -57,8 +61,7 @@ static enum mfs_lock_answer lock_reserved(struct mfs_lockstate *state, enum mfs_
 
 static enum mfs_lock_answer lock_exclusive(struct mfs_lockstate *state, enum mfs_lock_level *held)
 {
-    bool writer_exists = state->reserved || state->pending || state->exclusive;
-    if (*held == MFS_LOCK_SHARED && writer_exists)
+    if (*held == MFS_LOCK_SHARED && writer_exists(state))
         return MFS_LOCK_BUSY;
     if (state->isolated && *held == MFS_LOCK_RESERVED) {
         *held = MFS_LOCK_EXCLUSIVE;
@@ -76,7 +79,7 @@ static enum mfs_lock_answer lock_exclusive(struct mfs_lockstate *state, enum mfs
 enum mfs_lock_answer mfs_lockstate_lock(struct mfs_lockstate *state, enum mfs_lock_level *held,
                                         enum mfs_lock_level wanted)
 {
-    assert(mfs_lockstate_is_valid(state));
+    MFS_ASSERT_DEEP(mfs_lockstate_is_valid(state));
     if (wanted != MFS_LOCK_SHARED && wanted != MFS_LOCK_RESERVED && wanted != MFS_LOCK_EXCLUSIVE)
         return MFS_LOCK_MISUSE;
     if (wanted <= *held)
@@ -91,12 +94,11 @@ enum mfs_lock_answer mfs_lockstate_lock(struct mfs_lockstate *state, enum mfs_lo
 bool mfs_lockstate_is_free(const struct mfs_lockstate *state, enum mfs_lock_level held,
                            enum mfs_lock_level wanted)
 {
-    bool writer_exists = state->reserved || state->pending || state->exclusive;
     if (wanted <= held || (state->isolated && held == MFS_LOCK_RESERVED))
         return true;
     if (wanted == MFS_LOCK_SHARED)
         return !state->pending && !state->exclusive;
-    if (held <= MFS_LOCK_SHARED && writer_exists)
+    if (held <= MFS_LOCK_SHARED && writer_exists(state))
         return false;
     return wanted != MFS_LOCK_EXCLUSIVE || state->sharers <= (held == MFS_LOCK_NONE ? 0u : 1u);
 }
@@ -104,7 +106,7 @@ bool mfs_lockstate_is_free(const struct mfs_lockstate *state, enum mfs_lock_leve
 enum mfs_lock_answer mfs_lockstate_unlock(struct mfs_lockstate *state, enum mfs_lock_level *held,
                                           enum mfs_lock_level wanted)
 {
-    assert(mfs_lockstate_is_valid(state));
+    MFS_ASSERT_DEEP(mfs_lockstate_is_valid(state));
     if (wanted != MFS_LOCK_SHARED && wanted != MFS_LOCK_NONE)
         return MFS_LOCK_MISUSE;
     if (*held <= wanted)
@@ -115,10 +117,10 @@ enum mfs_lock_answer mfs_lockstate_unlock(struct mfs_lockstate *state, enum mfs_
         state->exclusive = false;
     }
     if (wanted == MFS_LOCK_NONE) {
-        assert(state->sharers > 0);
+        MFS_ASSERT(state->sharers > 0);
         state->sharers--;
     }
     *held = wanted;
-    assert(mfs_lockstate_is_valid(state));
+    MFS_ASSERT_DEEP(mfs_lockstate_is_valid(state));
     return MFS_LOCK_GRANTED;
 }

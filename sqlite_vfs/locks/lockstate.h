@@ -1,7 +1,7 @@
 /*
- * The lock ladder of one database, as a pure state machine: who may have which
- * of SQLite's five locks.  No mutex, no memory, no time; the caller holds the
- * mutex that guards the state.  See sqlite_vfs/README.md for the reasons.
+ * The lock ladder of one database as a pure state machine: which of SQLite's five locks each
+ * connection may have.  It uses no mutex, no memory and no clock; the caller holds the mutex that
+ * guards the state.  sqlite_vfs/README.md gives the reasons.
  */
 #ifndef MFS_LOCKSTATE_H
 #define MFS_LOCKSTATE_H
@@ -22,51 +22,51 @@ enum mfs_lock_answer {
     MFS_LOCK_GRANTED = 0,
     MFS_LOCK_BUSY = 1,
     MFS_LOCK_MISUSE = 2,  /* not a step of the ladder; nothing has changed */
-    MFS_LOCK_OUTDATED = 3 /* not from the ladder: what was read is not current any more */
+    MFS_LOCK_OUTDATED = 3 /* only from ladder.h */
 };
 
 /*
- * What all connections hold together.
+ * What all connections hold together.  All zeros, but for `isolated`, if no connection holds a
+ * lock.
  *
- * Invariants: at most one connection is above SHARED, and it is counted in
- * `sharers`; any bit set means that there is one; `exclusive` means that it is
- * the only sharer.
+ * Invariants: at most one connection is above SHARED, the writer, and it is counted in `sharers`;
+ * each of the three bits means that there is a writer; `exclusive` means that it is the only
+ * sharer.
  */
 struct mfs_lockstate {
     uint32_t sharers; /* connections at SHARED or above */
-    bool reserved;    /* one came by RESERVED: it writes */
-    bool pending;     /* one waits for the readers to leave; no new ones */
+    bool reserved;    /* the writer came by RESERVED: it changes the database */
+    bool pending;     /* the writer waits for the readers to leave; no reader may enter */
     bool exclusive;
-    bool isolated; /* each reader has a version of its own: a writer need not wait for them */
+    bool isolated; /* each reader has a version of its own, so the writer need not wait for them */
 };
 
-/* The state of a database that nobody uses is all zeros, but for `isolated`. */
-
 /*
- * Takes a connection at `*held` up to `wanted`: SHARED, RESERVED or EXCLUSIVE.
- * Wanting what is held already is granted.  EXCLUSIVE refused because of
- * readers leaves the connection at PENDING; any other refusal changes nothing.
- * Isolated, a connection at RESERVED is granted EXCLUSIVE at once, and others go on.
+ * Takes a connection at `*held` up to `wanted`: SHARED, RESERVED or EXCLUSIVE.  A level that the
+ * connection holds already is granted.  If EXCLUSIVE is refused because of readers, the connection
+ * is at PENDING afterwards; any other refusal changes nothing.  Isolated, a connection at RESERVED
+ * is granted EXCLUSIVE at once, and readers continue.
  */
 enum mfs_lock_answer mfs_lockstate_lock(struct mfs_lockstate *state, enum mfs_lock_level *held,
                                         enum mfs_lock_level wanted);
 
-/* Takes it down to SHARED or NONE.  Holding no more than that is fine. */
+/* Takes a connection at `*held` down to SHARED or NONE.  A level that is not above `wanted`
+ * stays. */
 enum mfs_lock_answer mfs_lockstate_unlock(struct mfs_lockstate *state, enum mfs_lock_level *held,
                                           enum mfs_lock_level wanted);
 
-/* Whether a connection at `held` would get `wanted` now, by way of SHARED if it holds nothing. */
+/* Whether a connection at `held` would get `wanted` now, taking SHARED first if it holds
+ * nothing. */
 bool mfs_lockstate_is_free(const struct mfs_lockstate *state, enum mfs_lock_level held,
                            enum mfs_lock_level wanted);
 
 /*
- * Whether somebody is a writer: at RESERVED or above, but a connection that
- * waits for EXCLUSIVE without having been RESERVED (it wants to play back a hot
- * journal) does not count until it gets it.
+ * Whether there is a writer at RESERVED or above.  A connection that waits for EXCLUSIVE without
+ * having had RESERVED, to play back a hot journal, does not count before it has EXCLUSIVE.
  */
 bool mfs_lockstate_is_reserved(const struct mfs_lockstate *state);
 
-/* Whether the invariants hold.  For assertions. */
+/* Whether the invariants hold; for assertions. */
 bool mfs_lockstate_is_valid(const struct mfs_lockstate *state);
 
 #endif

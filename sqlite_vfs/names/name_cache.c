@@ -1,11 +1,22 @@
 /*
- * 1. A fact is learned after the generation was read.  If a name changed in between,
- *    the generation has moved on and the fact is never used; so it does not matter
- *    on which side of the change the look-up was.
- * 2. A change of our own moves the generation by one.  If it moved by exactly one,
- *    nobody else's change is among them.
+ * The facts about names, and the index of caches.
+ *
+ * 1. The generation is read before the look-up.  A name that changes in between has moved the
+ *    generation on, so the fact is never used; whether the look-up saw the change does not matter.
+ * 2. A change by the connection itself moves the generation by one.  If it moved by exactly one,
+ *    no other name was changed in the same time.
+ * 3. A slot of the index has a name only while its cache is set: entering sets the cache first,
+ *    leaving clears the name first.  A cache is found only by a thread that is inside a call of its
+ *    connection, so it stays as long as it is used.
+ *
+ * Cost: one atomic load for a known fact, a few comparisons for a look-up in the index.  Leaving
+ * walks the whole index, which has 128 slots.
+ *
+ * Left out on purpose: growing the index.  A connection without a slot works, only more slowly.
  */
 #include "names/name_cache.h"
+
+#include "base/assertion.h"
 
 #include <memfs/storage.h>
 
@@ -19,7 +30,7 @@ static unsigned slot_of(const char *name, unsigned probe)
     return (unsigned)((address >> 4) ^ (address >> 11) ^ address) + probe;
 }
 
-static void enter_name(struct mfs_nearby *nearby, struct mfs_name_index *index, const char *name)
+static void enter_name(struct mfs_name_cache *cache, struct mfs_name_index *index, const char *name)
 {
     if (name[0] == '\0')
         return;
@@ -27,7 +38,7 @@ static void enter_name(struct mfs_nearby *nearby, struct mfs_name_index *index, 
         unsigned slot = slot_of(name, probe) % MFS_NAME_SLOTS;
         if (atomic_load(&index->slots[slot].name) != NULL)
             continue;
-        atomic_store(&index->slots[slot].nearby, nearby);
+        atomic_store(&index->slots[slot].cache, cache);
         atomic_store(&index->slots[slot].name, name);
         return;
     }
@@ -39,9 +50,9 @@ static size_t rounded_to_8(size_t size)
 }
 
 /*
- * SQLite's pager makes one piece of memory: the pager, the database's file, two files for
- * journals, the pager's address, four zeros, and the name.  Nothing of another maker is read
- * here unless it lies at that very distance from the file.
+ * SQLite's pager allocates one block: the pager, the database's file, two files for journals, the
+ * pager's address, four zero bytes, and the name.  Memory before `path` is read only if `path`
+ * lies at that very distance from the file; a name from elsewhere has unknown memory before it.
  */
 bool mfs_name_cache_is_own_name(const void *file, size_t file_size, const char *path)
 {
@@ -56,89 +67,91 @@ bool mfs_name_cache_is_own_name(const void *file, size_t file_size, const char *
     return pager < (uintptr_t)file && (uintptr_t)file - pager < PAGER_BYTES_MAX;
 }
 
-void mfs_name_cache_enter(struct mfs_nearby *nearby, struct mfs_name_index *index, const char *path)
+void mfs_name_cache_enter(struct mfs_name_cache *cache, struct mfs_name_index *index,
+                          const char *path)
 {
-    memset(nearby, 0, sizeof *nearby);
-    nearby->journal_name = path != NULL ? sqlite3_filename_journal(path) : "";
-    nearby->wal_name = path != NULL ? sqlite3_filename_wal(path) : "";
-    enter_name(nearby, index, nearby->journal_name);
-    enter_name(nearby, index, nearby->wal_name);
-    nearby->next = index->all;
-    nearby->link = &index->all;
-    if (nearby->next != NULL)
-        nearby->next->link = &nearby->next;
-    index->all = nearby;
+    memset(cache, 0, sizeof *cache);
+    cache->journal_name = path != NULL ? sqlite3_filename_journal(path) : "";
+    cache->wal_name = path != NULL ? sqlite3_filename_wal(path) : "";
+    enter_name(cache, index, cache->journal_name);
+    enter_name(cache, index, cache->wal_name);
+    mfs_list_prepend(&index->all, &cache->link);
 }
 
-void mfs_name_cache_leave(struct mfs_nearby *nearby, struct mfs_name_index *index)
+void mfs_name_cache_leave(struct mfs_name_cache *cache, struct mfs_name_index *index)
 {
-    if (nearby->journal != NULL)
-        *nearby->journal_link = NULL;
-    *nearby->link = nearby->next;
-    if (nearby->next != NULL)
-        nearby->next->link = nearby->link;
+    if (cache->journal != NULL) {
+        MFS_ASSERT(*cache->journal_link == cache);
+        *cache->journal_link = NULL;
+    }
+    mfs_list_remove(&index->all, &cache->link);
     for (unsigned slot = 0; slot < MFS_NAME_SLOTS; slot++)
-        if (atomic_load(&index->slots[slot].nearby) == nearby) {
+        if (atomic_load(&index->slots[slot].cache) == cache) {
             atomic_store(&index->slots[slot].name, NULL);
-            atomic_store(&index->slots[slot].nearby, NULL);
+            atomic_store(&index->slots[slot].cache, NULL);
         }
 }
 
-struct mfs_nearby *mfs_name_cache_find(struct mfs_name_index *index, const char *name)
+struct mfs_name_cache *mfs_name_cache_find(struct mfs_name_index *index, const char *name)
 {
     for (unsigned probe = 0; probe < PROBES; probe++) {
         unsigned slot = slot_of(name, probe) % MFS_NAME_SLOTS;
         if (atomic_load_explicit(&index->slots[slot].name, memory_order_acquire) == name)
-            return atomic_load_explicit(&index->slots[slot].nearby, memory_order_relaxed);
+            return atomic_load_explicit(&index->slots[slot].cache, memory_order_relaxed);
     }
     return NULL;
 }
 
-struct mfs_nearby *mfs_name_cache_find_wal(const struct mfs_name_index *index, const char *name)
+struct mfs_name_cache *mfs_name_cache_find_wal(const struct mfs_name_index *index, const char *name)
 {
-    struct mfs_nearby *nearby = index->all;
-    while (nearby != NULL && nearby->wal_name != name)
-        nearby = nearby->next;
-    return nearby;
+    for (struct mfs_link *at = index->all.first; at != NULL; at = at->next) {
+        struct mfs_name_cache *cache = MFS_LIST_ENTRY(at, struct mfs_name_cache, link);
+        if (cache->wal_name == name)
+            return cache;
+    }
+    return NULL;
 }
 
-enum mfs_fact mfs_name_cache_absence(const struct mfs_nearby *nearby, const char *name)
+enum mfs_fact mfs_name_cache_absence(const struct mfs_name_cache *cache, const char *name)
 {
-    return name == nearby->journal_name ? MFS_FACT_NO_JOURNAL : MFS_FACT_NO_WAL;
+    MFS_ASSERT(name == cache->journal_name || name == cache->wal_name);
+    return name == cache->journal_name ? MFS_FACT_NO_JOURNAL : MFS_FACT_NO_WAL;
 }
 
-bool mfs_name_cache_knows(const struct mfs_nearby *nearby, memfs *fs, unsigned fact)
+bool mfs_name_cache_knows(const struct mfs_name_cache *cache, memfs *fs, unsigned fact)
 {
-    return nearby != NULL && (nearby->facts & fact) != 0 &&
-           nearby->generation == memfs_name_generation(fs);
+    return cache != NULL && (cache->facts & fact) != 0 &&
+           cache->generation == memfs_name_generation(fs);
 }
 
-void mfs_name_cache_refresh(struct mfs_nearby *nearby, memfs *fs)
+void mfs_name_cache_refresh(struct mfs_name_cache *cache, memfs *fs)
 {
     uint64_t now = memfs_name_generation(fs);
-    if (nearby->generation == now)
+    if (cache->generation == now)
         return;
-    nearby->generation = now;
-    nearby->facts = 0;
+    cache->generation = now;
+    cache->facts = 0;
 }
 
-void mfs_name_cache_learn(struct mfs_nearby *nearby, unsigned fact)
+void mfs_name_cache_learn(struct mfs_name_cache *cache, unsigned fact)
 {
-    nearby->facts |= fact;
+    cache->facts |= fact;
 }
 
-void mfs_name_cache_note_change(struct mfs_nearby *nearby, memfs *fs, unsigned gained,
+void mfs_name_cache_note_change(struct mfs_name_cache *cache, memfs *fs, unsigned gained,
                                 unsigned lost)
 {
+    MFS_ASSERT((gained & lost) == 0);
     uint64_t now = memfs_name_generation(fs);
-    nearby->facts = now == nearby->generation + 1 ? (nearby->facts & ~lost) | gained : 0;
-    nearby->generation = now;
+    cache->facts = now == cache->generation + 1 ? (cache->facts & ~lost) | gained : 0;
+    cache->generation = now;
 }
 
-void mfs_name_cache_set_journal(struct mfs_nearby *nearby, struct mfs_file *journal,
-                                struct mfs_nearby **link)
+void mfs_name_cache_set_journal(struct mfs_name_cache *cache, struct mfs_file *journal,
+                                struct mfs_name_cache **link)
 {
-    *link = nearby;
-    nearby->journal = journal;
-    nearby->journal_link = link;
+    MFS_ASSERT(cache->journal == NULL && *link == NULL);
+    *link = cache;
+    cache->journal = journal;
+    cache->journal_link = link;
 }

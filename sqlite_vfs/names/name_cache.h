@@ -1,12 +1,15 @@
 /*
- * What a connection knows about the names around its database: that its own path
- * still leads to it, and that "-journal" and "-wal" are not there.  SQLite asks
- * in every transaction; the answers stay true while no name in the tree changes
- * (memfs_name_generation()).
+ * What a connection knows about the names around its database: that the database's path still
+ * leads to it, and that "-journal" and "-wal" do not exist.  SQLite asks in every transaction;
+ * the answers stay true while no name in the tree changes (memfs_name_generation()).
+ *
+ * Only absence is remembered, and that the database is in its place.  What exists has a size,
+ * which changes without any name changing.
  */
 #ifndef MFS_NAME_CACHE_H
 #define MFS_NAME_CACHE_H
 
+#include "base/list.h"
 #include "base/sqliteapi.h"
 
 #include <memfs/memfs.h>
@@ -17,78 +20,84 @@
 
 enum mfs_fact {
     MFS_FACT_IN_PLACE = 1,   /* the database's path leads to the database */
-    MFS_FACT_NO_JOURNAL = 2, /* nothing has the name */
-    MFS_FACT_NO_WAL = 4
+    MFS_FACT_NO_JOURNAL = 2, /* no file has the journal's name */
+    MFS_FACT_NO_WAL = 4      /* no file has the WAL's name */
 };
 
 struct mfs_file;
 
-/* In the connection's dbfile.  Used by the thread that uses the connection. */
-struct mfs_nearby {
+/* One connection's cache, in its sqlite3_file.  Used by the thread that uses the connection. */
+struct mfs_name_cache {
     const char *journal_name, *wal_name; /* SQLite's strings; empty: it has none */
-    uint64_t generation;                 /* of names, for which the facts hold */
+    uint64_t generation;                 /* of names in the tree, at which the facts were found */
     unsigned facts;
-    bool ignores_journal;     /* whatever has that name, no hot journal of this database is it */
+    bool no_hot_journal;      /* the share's field of that name, as of the connection's last lock */
     struct mfs_file *journal; /* the connection's own rollback journal, while open */
-    struct mfs_nearby **journal_link; /* the journal's way back to here */
-    struct mfs_nearby *next, **link;  /* in the index's list */
+    struct mfs_name_cache **journal_link; /* the journal's pointer back to this cache */
+    struct mfs_link link;                 /* in the index's list */
 };
 
 #define MFS_NAME_SLOTS 128u
 
 /*
- * From the address of a journal's or WAL's name to its connection.  SQLite keeps
- * these strings with the connection, so the address is as good as the text, and no
- * other thread can take the entry away while the connection is inside a call.
- * Finding takes no lock; entering and removing are to be serialised by the caller.
+ * Leads from the address of a journal's or WAL's name to the cache of its connection.  SQLite
+ * keeps these strings with the connection, so the address identifies it as well as the text does,
+ * and no other thread can remove the entry while the connection is inside a call.
+ *
+ * Threads: finding takes no lock.  The caller serialises entering and leaving.
  */
 struct mfs_name_index {
     struct {
         const char *_Atomic name;
-        struct mfs_nearby *_Atomic nearby;
+        struct mfs_name_cache *_Atomic cache;
     } slots[MFS_NAME_SLOTS];
-    struct mfs_nearby *all; /* those whose names found no slot too; for the caller's mutex */
+    struct mfs_list all; /* every cache, also without a slot; for the serialised calls */
 };
 
 /*
- * Whether `path` is SQLite's own name for the database that is being opened as `file`, of
- * `file_size` bytes: only that has the names of the journal and the WAL behind it.  A VFS
- * that lies over this one may pass a copy.
+ * Whether `path` is SQLite's own copy of the name for the database that is being opened as `file`,
+ * of `file_size` bytes.  Only that copy is followed by the names of the journal and the WAL; a VFS
+ * that lies over this one may pass another.
  */
 bool mfs_name_cache_is_own_name(const void *file, size_t file_size, const char *path);
 
-/* `path` is a database's name as SQLite passes it to xOpen, or null: it is a copy.  A full index
- * is no error: what is not in it is looked up in the tree. */
-void mfs_name_cache_enter(struct mfs_nearby *nearby, struct mfs_name_index *index,
+/*
+ * Initialises the cache and puts it into the index.  `path` is a database's name as SQLite passes
+ * it to xOpen, or null if it is not SQLite's own.  A full index is no error: names that are not in
+ * it are looked up in the tree.
+ */
+void mfs_name_cache_enter(struct mfs_name_cache *cache, struct mfs_name_index *index,
                           const char *path);
-void mfs_name_cache_leave(struct mfs_nearby *nearby, struct mfs_name_index *index);
+void mfs_name_cache_leave(struct mfs_name_cache *cache, struct mfs_name_index *index);
 
-/* The connection to which the name belongs, or null. */
-struct mfs_nearby *mfs_name_cache_find(struct mfs_name_index *index, const char *name);
+/* The cache of the connection to which the journal's or WAL's name belongs, or null. */
+struct mfs_name_cache *mfs_name_cache_find(struct mfs_name_index *index, const char *name);
 
-/* The connection to whose WAL the name belongs, or null, also if it found no slot.  Serialised
- * like entering. */
-struct mfs_nearby *mfs_name_cache_find_wal(const struct mfs_name_index *index, const char *name);
+/* The same for the name of a WAL, and also if it found no slot.  Serialised like entering. */
+struct mfs_name_cache *mfs_name_cache_find_wal(const struct mfs_name_index *index,
+                                               const char *name);
 
-/* What the absence of a name is as a fact; it is one of the connection's two. */
-enum mfs_fact mfs_name_cache_absence(const struct mfs_nearby *nearby, const char *name);
+/* Maps `name`, which is the connection's journal or WAL, to the fact that it does not exist. */
+enum mfs_fact mfs_name_cache_absence(const struct mfs_name_cache *cache, const char *name);
 
-/* Whether it is known.  Null: nothing is. */
-bool mfs_name_cache_knows(const struct mfs_nearby *nearby, memfs *fs, unsigned fact);
+/* Whether the cache says that `fact` is true now.  A null cache knows nothing. */
+bool mfs_name_cache_knows(const struct mfs_name_cache *cache, memfs *fs, unsigned fact);
 
-/* To be called before looking something up that mfs_name_cache_learn() will then be told. */
-void mfs_name_cache_refresh(struct mfs_nearby *nearby, memfs *fs);
-void mfs_name_cache_learn(struct mfs_nearby *nearby, unsigned fact);
+/* Call it before the look-up whose result mfs_name_cache_learn() records. */
+void mfs_name_cache_refresh(struct mfs_name_cache *cache, memfs *fs);
+void mfs_name_cache_learn(struct mfs_name_cache *cache, unsigned fact);
 
 /*
- * After the connection itself has changed one name, and refreshed before that: if
- * nobody else has changed one meanwhile, the facts go on to hold, with one more or less.
+ * After the connection itself has changed one name, with mfs_name_cache_refresh() before the
+ * change.  If no other name changed meanwhile the facts stay, with `gained` more and `lost` less;
+ * otherwise all are forgotten.
  */
-void mfs_name_cache_note_change(struct mfs_nearby *nearby, memfs *fs, unsigned gained,
+void mfs_name_cache_note_change(struct mfs_name_cache *cache, memfs *fs, unsigned gained,
                                 unsigned lost);
 
-/* The connection's own journal was opened; `link` is null or leads here until it is closed. */
-void mfs_name_cache_set_journal(struct mfs_nearby *nearby, struct mfs_file *journal,
-                                struct mfs_nearby **link);
+/* Records the connection's own open journal.  `*link` becomes a pointer to the cache, and null
+ * when the cache leaves the index first. */
+void mfs_name_cache_set_journal(struct mfs_name_cache *cache, struct mfs_file *journal,
+                                struct mfs_name_cache **link);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Super-journals: they tie together the rollback journals of a transaction over several databases.
+ * Super-journals, each of which ties together the rollback journals of one transaction over several
+ * databases: finding those that a refused commit leaves behind.
  */
 #ifndef MFS_SUPERJOURNAL_H
 #define MFS_SUPERJOURNAL_H
@@ -8,11 +9,11 @@
 
 #include <stdbool.h>
 
-/* Whether none of the journals that the super-journal at `path` names refers back to it.  What
- * cannot be read counts as one that does.  Takes no memory. */
+/* Whether none of the journals that the super-journal at `path` names refers back to it.  A journal
+ * that cannot be read counts as one that does.  Needs no memory. */
 bool mfs_superjournal_is_unused(memfs *fs, memfs_file *super, const char *path);
 
-/* Whether SQLite gives super-journals such names. */
+/* Whether `path` has the form that SQLite gives to names of super-journals. */
 bool mfs_superjournal_is_name(const char *path);
 
 #endif

@@ -12,11 +12,11 @@
  */
 #include "sql/functions.h"
 
+#include "base/assertion.h"
 #include "sql/hostfunctions.h"
 #include "sql/readers.h"
 #include "sql/writers.h"
 
-#include <assert.h>
 #include <stddef.h>
 
 enum function_effect { EFFECT_READS, EFFECT_CHANGES, EFFECT_REACHES_HOST };
@@ -60,7 +60,7 @@ static int put_function(sqlite3 *db, const struct sql_function *function, memfs 
 
 int mfs_functions_register(sqlite3 *db, memfs *fs, bool has_host_access)
 {
-    assert(fs != NULL);
+    MFS_ASSERT(fs != NULL);
     for (int index = 0; index < SQL_FUNCTION_COUNT; index++) {
         const struct sql_function *function = &sql_functions[index];
         bool is_wanted = function->effect != EFFECT_REACHES_HOST || has_host_access;

@@ -12,10 +12,10 @@
  */
 #include "sql/readers.h"
 
+#include "base/assertion.h"
 #include "base/json.h"
 #include "sql/sqlvalue.h"
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -44,7 +44,7 @@ void mfs_readers_read(sqlite3_context *context, int count, sqlite3_value **value
 {
     int64_t offset = 0;
     int64_t length = MFS_SQLVALUE_TO_THE_END;
-    assert(count >= 1 && count <= 3);
+    MFS_ASSERT(count >= 1 && count <= 3);
     const char *path = path_or_null(context, "memfs_read", values);
     if (path == NULL)
         return;
@@ -75,7 +75,7 @@ static char *stat_to_json(const char *path, const memfs_stat_info *info)
     sqlite3_str_appendall(out, "{\"path\":");
     mfs_json_append_string(out, path);
     sqlite3_str_appendf(out,
-                        ",\"kind\":\"%s\",\"size\":%llu,\"allocated_bytes\":%llu,\"mode\":%u,"
+                        ",\"kind\":\"%s\",\"size_bytes\":%llu,\"allocated_bytes\":%llu,\"mode\":%u,"
                         "\"uid\":%u,\"gid\":%u,",
                         mfs_sqlvalue_kind(info->kind), (unsigned long long)info->size_bytes,
                         (unsigned long long)info->allocated_bytes, info->mode, info->uid,

@@ -5,15 +5,17 @@
  * The functions come first: if they are there already and statements are running, SQLite refuses
  * the first of them, and nothing has changed.  Every later failure takes all of them out.
  */
+#include "base/assertion.h"
 #include "base/sqliteapi.h"
 #include "sql/functions.h"
-#include "sql/hostcopy.h"
+#include "sql/hostfunctions.h"
 #include "sql/table.h"
 
 #include <memfs/sqlite.h>
 
 static int register_functions_and_table(sqlite3 *db, memfs *fs, bool has_host_access)
 {
+    MFS_ASSERT(db != NULL && fs != NULL);
     int rc = mfs_functions_register(db, fs, has_host_access);
     if (rc == SQLITE_BUSY)
         return MEMFS_EBUSY;
@@ -32,7 +34,7 @@ int memfs_sqlite_register_functions(sqlite3 *db, memfs *fs, unsigned flags)
         return MEMFS_EINVAL;
     bool has_host_access = (flags & MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS) != 0;
     if (sqlite3_libversion_number() < MFS_SQLITE_VERSION_MIN ||
-        (has_host_access && !mfs_hostcopy_is_available()))
+        (has_host_access && !mfs_hostfunctions_are_available()))
         return MEMFS_EOPNOTSUPP;
     return register_functions_and_table(db, fs, has_host_access);
 }

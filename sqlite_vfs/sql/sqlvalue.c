@@ -11,7 +11,8 @@
  */
 #include "sql/sqlvalue.h"
 
-#include <assert.h>
+#include "base/assertion.h"
+
 #include <string.h>
 
 char *mfs_sqlvalue_copy(sqlite3_value *value, size_t *count)
@@ -44,6 +45,7 @@ static const char *blob_path(sqlite3_context *context, int index, sqlite3_value 
 const char *mfs_sqlvalue_path(sqlite3_context *context, const char *function,
                               sqlite3_value **values, int index)
 {
+    MFS_ASSERT(index >= 0);
     sqlite3_value *value = values[index];
     int type = sqlite3_value_type(value);
     if (type == SQLITE_NULL) {
@@ -78,7 +80,7 @@ bool mfs_sqlvalue_read_pair(sqlite3_context *context, const char *function, sqli
 
 int mfs_sqlvalue_code(int error)
 {
-    assert(error < 0);
+    MFS_ASSERT(error < 0);
     switch (error) {
     case MEMFS_EDQUOT:
     case MEMFS_ENOSPC:
@@ -117,7 +119,7 @@ int mfs_sqlvalue_content(sqlite3_context *context, memfs_file *file, int64_t off
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    assert(offset >= 0 && length >= 0);
+    MFS_ASSERT(offset >= 0 && length >= 0);
     int error = memfs_fstat(file, &info);
     if (error != 0)
         return error;
@@ -137,7 +139,7 @@ int mfs_sqlvalue_content(sqlite3_context *context, memfs_file *file, int64_t off
         sqlite3_free(buffer);
         return (int)count;
     }
-    assert(count <= wanted);
+    MFS_ASSERT(count <= wanted);
     sqlite3_result_blob64(context, buffer, (sqlite3_uint64)count, sqlite3_free);
     return 0;
 }
@@ -150,7 +152,7 @@ const char *mfs_sqlvalue_kind(uint32_t kind)
     case MEMFS_KIND_SYMLINK:
         return "symlink";
     default:
-        assert(kind == MEMFS_KIND_FILE);
+        MFS_ASSERT(kind == MEMFS_KIND_FILE);
         return "file";
     }
 }

@@ -15,13 +15,13 @@
  */
 #include "sql/table.h"
 
+#include "base/assertion.h"
 #include "sql/pathrange.h"
 #include "sql/sqlvalue.h"
 #include "sql/treecolumns.h"
 #include "sql/treeplan.h"
 #include "sql/treescan.h"
 
-#include <assert.h>
 #include <memfs/memfs.h>
 #include <stdbool.h>
 #include <string.h>
@@ -122,6 +122,7 @@ static int keep_text(struct tree_cursor *cursor, enum mfs_treeplan_argument argu
     char *text = mfs_sqlvalue_copy(value, &count);
     if (text == NULL)
         return SQLITE_NOMEM;
+    MFS_ASSERT(cursor->texts[argument] == NULL);
     cursor->texts[argument] = text;
     if (argument == MFS_TREEPLAN_ROOT && strlen(text) != count)
         return fail_scan(cursor, "a root with a NUL in it", MEMFS_EINVAL);
@@ -147,7 +148,7 @@ static int keep_arguments(struct tree_cursor *cursor, int plan, sqlite3_value **
 {
     int next = 0;
     int rc = SQLITE_OK;
-    assert(plan >> MFS_TREEPLAN_ARGUMENT_COUNT == 0);
+    MFS_ASSERT(plan >> MFS_TREEPLAN_ARGUMENT_COUNT == 0);
     for (int argument = 0; argument < MFS_TREEPLAN_ARGUMENT_COUNT && rc == SQLITE_OK; argument++) {
         if (!mfs_treeplan_has(plan, (enum mfs_treeplan_argument)argument))
             continue;
@@ -184,6 +185,7 @@ static void set_range(struct tree_cursor *cursor)
         range->prefix_length = mfs_pathrange_like_prefix(range->prefix, length_of(range->prefix));
         range->ignores_case = true;
     }
+    MFS_ASSERT(range->prefix_length <= length_of(range->prefix));
 }
 
 /* ---------------------------------------------------------------------- rows */
@@ -191,7 +193,7 @@ static void set_range(struct tree_cursor *cursor)
 /* Notes what a step of the scan returned: 1, 0 at the end, or an error. */
 static int finish_step(struct tree_cursor *cursor, int found)
 {
-    assert(found <= 1);
+    MFS_ASSERT(found <= 1);
     cursor->is_at_end = found != 1;
     if (found >= 0)
         return SQLITE_OK;
@@ -202,6 +204,7 @@ static int finish_step(struct tree_cursor *cursor, int found)
 static bool is_within(const char *path, const char *root, int64_t depth)
 {
     size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+    MFS_ASSERT(root[0] == '/');
     if (strcmp(path, "/") == 0)
         return length == 0;
     if (strncmp(path, root, length) != 0 || (path[length] != '/' && path[length] != '\0'))
@@ -255,6 +258,7 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int plan, const char *plan_n
 static int cursor_next(sqlite3_vtab_cursor *base)
 {
     struct tree_cursor *cursor = (struct tree_cursor *)base;
+    MFS_ASSERT(!cursor->is_at_end);
     return finish_step(cursor, mfs_treescan_next(&cursor->scan));
 }
 
@@ -277,7 +281,7 @@ static void result_argument(sqlite3_context *context, const struct tree_cursor *
 static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int column)
 {
     struct tree_cursor *cursor = (struct tree_cursor *)base;
-    assert(!cursor->is_at_end);
+    MFS_ASSERT(!cursor->is_at_end);
     if (column < MFS_TREECOLUMN_ROOT)
         mfs_treecolumns_result(context, &cursor->scan, (enum mfs_treecolumn)column);
     else
@@ -300,7 +304,7 @@ static const sqlite3_module table_module = {
 
 int mfs_table_register(sqlite3 *db, memfs *fs)
 {
-    assert(fs != NULL);
+    MFS_ASSERT(fs != NULL);
     return sqlite3_create_module_v2(db, MFS_TREECOLUMNS_TABLE, &table_module, fs, NULL);
 }
 

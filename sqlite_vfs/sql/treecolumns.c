@@ -11,9 +11,9 @@
  */
 #include "sql/treecolumns.h"
 
+#include "base/assertion.h"
 #include "sql/sqlvalue.h"
 
-#include <assert.h>
 #include <string.h>
 
 /* In the order of enum mfs_treecolumn.  SQL.md lists them, and a lint compares the two. */
@@ -22,7 +22,7 @@ const char mfs_treecolumns_schema[] = "CREATE TABLE " MFS_TREECOLUMNS_TABLE "("
                                       " name TEXT,"
                                       " parent TEXT,"
                                       " kind TEXT,"
-                                      " size INTEGER,"
+                                      " size_bytes INTEGER,"
                                       " allocated_bytes INTEGER,"
                                       " mode INTEGER,"
                                       " uid INTEGER,"
@@ -70,7 +70,7 @@ static void result_place(sqlite3_context *context, const struct mfs_treescan *sc
 {
     size_t name_start = scan->name_start;
     bool is_root = scan->path_length == 1;
-    assert(scan->path[0] == '/' && name_start <= scan->path_length);
+    MFS_ASSERT(scan->path[0] == '/' && name_start <= scan->path_length);
     if (column == MFS_TREECOLUMN_PATH || (column == MFS_TREECOLUMN_NAME && is_root))
         result_bytes(context, scan->path, scan->path_length);
     else if (column == MFS_TREECOLUMN_NAME)
@@ -82,7 +82,7 @@ static void result_place(sqlite3_context *context, const struct mfs_treescan *sc
 static sqlite3_int64 attribute_of(const memfs_stat_info *info, enum mfs_treecolumn column)
 {
     switch (column) {
-    case MFS_TREECOLUMN_SIZE:
+    case MFS_TREECOLUMN_SIZE_BYTES:
         return (sqlite3_int64)info->size_bytes;
     case MFS_TREECOLUMN_ALLOCATED_BYTES:
         return (sqlite3_int64)info->allocated_bytes;
@@ -103,7 +103,7 @@ static sqlite3_int64 attribute_of(const memfs_stat_info *info, enum mfs_treecolu
     case MFS_TREECOLUMN_LINKS:
         return info->links;
     default:
-        assert(column == MFS_TREECOLUMN_NUMBER);
+        MFS_ASSERT(column == MFS_TREECOLUMN_NUMBER);
         return (sqlite3_int64)info->number;
     }
 }
@@ -112,7 +112,7 @@ void mfs_treecolumns_result(sqlite3_context *context, struct mfs_treescan *scan,
                             enum mfs_treecolumn column)
 {
     uint32_t kind = scan->stat.kind;
-    assert(column < MFS_TREECOLUMN_ROOT);
+    MFS_ASSERT(column < MFS_TREECOLUMN_ROOT);
     if (column <= MFS_TREECOLUMN_PARENT)
         result_place(context, scan, column);
     else if (column == MFS_TREECOLUMN_KIND)

@@ -11,9 +11,8 @@
  */
 #include "sql/treeplan.h"
 
+#include "base/assertion.h"
 #include "sql/treecolumns.h"
-
-#include <assert.h>
 
 /* Of a constraint on `path`; MFS_TREEPLAN_ARGUMENT_COUNT: none. */
 static enum mfs_treeplan_argument argument_for_path(sqlite3_index_info *info, int index)
@@ -74,6 +73,7 @@ static void estimate_cost(sqlite3_index_info *info, int plan)
         info->estimatedCost = 1;
         info->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;
     }
+    MFS_ASSERT(info->estimatedCost >= 1);
     info->estimatedRows = (sqlite3_int64)info->estimatedCost;
 }
 
@@ -111,7 +111,7 @@ int mfs_treeplan_make(sqlite3_index_info *info)
             continue;
         struct sqlite3_index_constraint_usage
             *usage = &info->aConstraintUsage[constraints[argument]];
-        assert(usage->argvIndex == 0); /* a constraint is one argument at most */
+        MFS_ASSERT(usage->argvIndex == 0); /* a constraint is one argument at most */
         usage->argvIndex = ++count;
         usage->omit = argument == MFS_TREEPLAN_ROOT || argument == MFS_TREEPLAN_DEPTH;
     }

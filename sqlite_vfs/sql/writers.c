@@ -10,10 +10,10 @@
  */
 #include "sql/writers.h"
 
+#include "base/assertion.h"
 #include "names/parents.h"
 #include "sql/sqlvalue.h"
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -57,6 +57,7 @@ static bool read_file_data(sqlite3_context *context, const char *function, sqlit
     }
     if (out->bytes == NULL)
         out->bytes = "";
+    MFS_ASSERT(out->path != NULL && out->bytes != NULL);
     return true;
 }
 
@@ -74,7 +75,7 @@ static int append_to_existing(memfs *fs, const struct file_data *data)
         return error;
     int64_t count = memfs_write(file, data->bytes, data->count);
     (void)memfs_close(file);
-    assert(count < 0 || (size_t)count == data->count);
+    MFS_ASSERT(count < 0 || (size_t)count == data->count);
     return count < 0 ? (int)count : 0;
 }
 
@@ -86,6 +87,7 @@ static int append_to_new(memfs *fs, const struct file_data *data)
     if (error != 0)
         return error;
     int64_t count = memfs_write(file, data->bytes, data->count);
+    MFS_ASSERT(count < 0 || (size_t)count == data->count);
     error = count < 0 ? (int)count : memfs_link_file(file, NULL, data->path);
     (void)memfs_close(file);
     return error;
@@ -150,7 +152,7 @@ static void run_on_path(sqlite3_context *context, const char *function, sqlite3_
     if (path == NULL)
         return;
     int error = operation(sqlite3_user_data(context), path);
-    assert(error <= 0);
+    MFS_ASSERT(error <= 0);
     if (error != 0)
         mfs_sqlvalue_fail(context, function, path, error);
 }
@@ -183,7 +185,7 @@ static void run_on_pair(sqlite3_context *context, const char *function, sqlite3_
     if (!mfs_sqlvalue_read_pair(context, function, values, &pair))
         return;
     int error = operation(sqlite3_user_data(context), &pair);
-    assert(error <= 0);
+    MFS_ASSERT(error <= 0);
     if (error != 0)
         mfs_sqlvalue_fail_pair(context, function, &pair, error);
 }
@@ -249,7 +251,7 @@ void mfs_writers_extract(sqlite3_context *context, int count, sqlite3_value **va
 {
     static const char function[] = "memfs_snapshot_extract";
     struct extraction extraction;
-    assert(count == 3);
+    MFS_ASSERT(count == 3);
     (void)count;
     extraction.snapshot = mfs_sqlvalue_path(context, function, values, 0);
     if (extraction.snapshot == NULL ||

@@ -1,45 +1,54 @@
 /*
  * Copying an open database, in constant time where pages may be shared.
  *
- * Why the copy is whole.  In rollback modes the file changes only under EXCLUSIVE; SHARED, which
- * is held meanwhile, keeps that away, also from a connection that recovers.  What remains is a
- * journal that nobody has played back: it is told from a live writer's by RESERVED.  In WAL mode
- * the WAL changes only under the writer's lock of the index, and the database only under the
- * checkpointer's; both are held meanwhile.  Frames behind the last commit are garbage in the copy
- * as in the original.
+ * Why the copy is complete:
  *
- * The WAL's copy comes first, so whoever sees the new name sees its WAL.
+ * 1. In rollback modes the file changes only under EXCLUSIVE.  SHARED, which is held during the
+ *    copy, excludes that, also for a connection that plays back a hot journal.  A hot journal that
+ *    was not played back yet is refused; it is told from a live writer's journal by RESERVED.
+ * 2. In WAL mode the WAL changes only under the writer's lock of the index, and the database only
+ *    under the checkpointer's.  Both are held during the copy.  Frames behind the last commit are
+ *    ignored in the copy as in the original.
+ * 3. The WAL is copied first, so a connection that finds the new database finds its WAL.
+ *
+ * Cost: two memfs_copy().
+ *
+ * Left out on purpose: waiting for a writer.  The caller gets EBUSY and the reason.
  */
 #include "transaction/dbcopy.h"
 
-#include "names/sibling.h"
+#include "base/assertion.h"
+#include "file/sibling.h"
+#include "locks/ladder.h"
 
 #include <stdbool.h>
 
-/* The writer's lock and the checkpointer's, in the WAL index. */
-enum { WAL_WRITE_SLOT = 0, WAL_CHANGE_SLOTS = 2 };
+/* From the writer's slot on, the slots under which the WAL and the database change. */
+enum { WAL_CHANGE_SLOTS = 2 };
+_Static_assert(MFS_SHM_CHECKPOINT_SLOT == MFS_SHM_WRITER_SLOT + 1, "one range of slots");
 
-struct copy {
+struct database_copy {
     struct mfs_file *file;
     struct mfs_member *member;
-    char wal[MFS_FILE_NAME_BYTES]; /* of the original */
+    char wal[MFS_FILE_NAME_BYTES]; /* the original's */
     char journal[MFS_FILE_NAME_BYTES];
     char to[MFS_FILE_PATH_MAX + 1];
     char to_wal[MFS_FILE_NAME_BYTES];
     char to_journal[MFS_FILE_NAME_BYTES];
-    const char *why;
+    const char *why; /* if busy */
 };
 
-static int busy(struct copy *copy, const char *why)
+static int refuse_as_busy(struct database_copy *copy, const char *why)
 {
     copy->why = why;
     return MEMFS_EBUSY;
 }
 
-/* Both files, or none; a lock keeps them as they are. */
-static int copy_files(struct copy *copy, bool with_wal)
+/* Copies both files or none.  A lock that the caller holds keeps them unchanged. */
+static int copy_files(struct database_copy *copy, bool with_wal)
 {
     memfs *fs = copy->file->fs;
+    MFS_ASSERT(copy->member->level >= MFS_LOCK_SHARED);
     int error = with_wal ? memfs_copy(fs, copy->wal, copy->to_wal, MEMFS_COPY_NOREPLACE) : 0;
     if (error != 0)
         return error;
@@ -49,46 +58,47 @@ static int copy_files(struct copy *copy, bool with_wal)
     return error;
 }
 
-static int copy_with_wal(struct copy *copy)
+static int copy_with_wal(struct database_copy *copy)
 {
     struct mfs_member *member = copy->member;
     if (member->shm == NULL)
-        return busy(copy, "the WAL was not read yet; read from the database first");
-    /* Its own: unlocking would end them under the transaction. */
+        return refuse_as_busy(copy, "the WAL was not read yet; read from the database first");
+    /* Locking again what this transaction holds would succeed, and unlocking would take it away. */
     if ((member->hold.exclusive & ((1u << WAL_CHANGE_SLOTS) - 1u)) != 0)
-        return busy(copy, "this connection is in a transaction that writes");
-    if (!mfs_shm_lock(member->shm, &member->hold, WAL_WRITE_SLOT, WAL_CHANGE_SLOTS, true))
-        return busy(copy, "another connection is writing or checkpointing");
-    int error = copy_files(copy, mfs_sibling_has_content(copy->file->fs, copy->wal));
-    mfs_shm_unlock(member->shm, &member->hold, WAL_WRITE_SLOT, WAL_CHANGE_SLOTS, true);
+        return refuse_as_busy(copy, "this connection is in a transaction that writes");
+    if (!mfs_shm_lock(member->shm, &member->hold, MFS_SHM_WRITER_SLOT, WAL_CHANGE_SLOTS, true))
+        return refuse_as_busy(copy, "another connection is writing or checkpointing");
+    int error = copy_files(copy, mfs_sibling_wal_is_live(copy->file->fs, copy->wal));
+    mfs_shm_unlock(member->shm, &member->hold, MFS_SHM_WRITER_SLOT, WAL_CHANGE_SLOTS, true);
     return error;
 }
 
-static int copy_locked(struct copy *copy)
+static int copy_locked(struct database_copy *copy)
 {
-    if (copy->member->shm != NULL || mfs_sibling_has_content(copy->file->fs, copy->wal))
+    if (copy->member->shm != NULL || mfs_sibling_wal_is_live(copy->file->fs, copy->wal))
         return copy_with_wal(copy);
-    if (!mfs_member_sees_reserved(copy->member) &&
+    if (!mfs_ladder_sees_reserved(copy->member) &&
         mfs_sibling_journal_is_live(copy->file->fs, copy->journal))
-        return busy(copy, "a journal waits to be played back; read from the database first");
+        return refuse_as_busy(copy,
+                              "a journal waits to be played back; read from the database first");
     return copy_files(copy, false);
 }
 
-static int copy_under_shared(struct copy *copy)
+static int copy_under_shared(struct database_copy *copy)
 {
     if (copy->member->level > MFS_LOCK_RESERVED)
-        return busy(copy, "this connection has the database locked exclusively");
+        return refuse_as_busy(copy, "this connection has the database locked exclusively");
     if (copy->member->level != MFS_LOCK_NONE)
         return copy_locked(copy);
-    if (mfs_member_lock(copy->member, MFS_LOCK_SHARED) != MFS_LOCK_GRANTED)
-        return busy(copy, "another connection is writing");
+    if (mfs_ladder_lock(copy->member, MFS_LOCK_SHARED) != MFS_LOCK_GRANTED)
+        return refuse_as_busy(copy, "another connection is writing");
     int error = copy_locked(copy);
-    (void)mfs_member_unlock(copy->member, MFS_LOCK_NONE);
+    (void)mfs_ladder_unlock(copy->member, MFS_LOCK_NONE);
     return error;
 }
 
-/* The canonical path of `name`, and the siblings that SQLite would find there. */
-static int name_copy(struct copy *copy, const char *name)
+/* Resolves `name` to its canonical path, and refuses it if it or a sibling of it exists. */
+static int name_copy(struct database_copy *copy, const char *name)
 {
     memfs *fs = copy->file->fs;
     int64_t length = memfs_realpath(fs, name, copy->to, sizeof copy->to);
@@ -105,7 +115,8 @@ static int name_copy(struct copy *copy, const char *name)
 int mfs_dbcopy_make(struct mfs_file *file, struct mfs_member *member, const char *name,
                     const char **why)
 {
-    struct copy copy = {.file = file, .member = member};
+    struct database_copy copy = {.file = file, .member = member};
+    MFS_ASSERT(file->number == member->number);
     if (file->path == NULL || !mfs_file_sibling(file, "-wal", copy.wal) ||
         !mfs_file_sibling(file, "-journal", copy.journal))
         return MEMFS_ENOENT;

@@ -1,30 +1,33 @@
 /*
- * Only the connection that holds the WAL's write lock writes to it, so the
- * reservation's end has one writer at a time.
+ * What is charged for each frame.
  *
- * Writes that are no frame header are let through: pages follow a header that was
- * let through, and rewritten checksums (24 bytes at the place of a header) name a
- * page that was reserved before.
+ * 1. Only the connection that holds the WAL's write lock writes to the WAL, so the end of the
+ *    preallocation has one writer at a time.
+ * 2. Only frame headers are charged.  A page follows a header that was charged; a rewritten
+ *    checksum (24 bytes in the place of a header) names a page that was charged before.
+ * 3. The order is: index, size limit, growth, page.  A refusal leaves what was charged before it
+ *    charged, until the WAL is restarted; the WAL itself has not changed.
+ *
+ * Cost: the database's mutex three times for each frame, and a walk of the database's page tree.
+ *
+ * Left out on purpose: a WAL that this VFS did not write.  Its recovery and checkpoint may be
+ * refused like any growth.
  */
 #include "transaction/wal.h"
 
+#include "base/assertion.h"
+#include "base/bigendian.h"
 #include "base/errmap.h"
+#include "locks/walindex.h"
 
 #include <memfs/storage.h>
 
-#include <assert.h>
-
 enum { WAL_HEADER_BYTES = 32, FRAME_HEADER_BYTES = 24, PAGE_SIZE_OFFSET = 8 };
 
-static uint32_t big_endian(const unsigned char *bytes)
-{
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-/* The page size that a WAL's header names; 0 if it is none. */
+/* The page size in a WAL's header; 0 if it is not a valid one. */
 static uint32_t page_size_in(const unsigned char *header)
 {
-    uint32_t size = big_endian(header + PAGE_SIZE_OFFSET);
+    uint32_t size = mfs_bigendian_read(header + PAGE_SIZE_OFFSET);
     if (size == 1)
         return 65536;
     return size >= 512 && size <= 65536 && (size & (size - 1)) == 0 ? size : 0;
@@ -34,50 +37,50 @@ static uint32_t find_page_size(struct mfs_wal *wal, struct mfs_file *file)
 {
     unsigned char header[WAL_HEADER_BYTES];
     if (wal->page_size == 0 &&
-        memfs_pread(file->handle, header, sizeof header, 0) == (int64_t)sizeof header)
+        memfs_pread(file->bytes.file, header, sizeof header, 0) == (int64_t)sizeof header)
         wal->page_size = page_size_in(header);
     return wal->page_size;
 }
 
-/* To where the database's room is kept; the first frame finds nothing kept, and a connection that is
- * new to an old WAL may take it for more. */
-static int64_t kept_end(struct mfs_wal *wal, bool is_first_frame, int64_t size)
+/* The end of the preallocation.  For a WAL that existed when the first connection opened the
+ * database it is derived from fstat, which may give more than was preallocated for the WAL. */
+static int64_t preallocated_end(struct mfs_wal *wal, bool is_first_frame, int64_t size)
 {
-    int64_t end = mfs_member_wal_reserved_end(wal->member);
+    int64_t end = mfs_member_wal_preallocated_end(wal->member);
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    if (end != 0 || is_first_frame || memfs_fstat(wal->database->handle, &info) != 0)
+    if (end != 0 || is_first_frame || memfs_fstat(wal->database->bytes.file, &info) != 0)
         return end;
     end = (int64_t)(info.size_bytes + info.preallocated_bytes);
     if (end < size)
         end = size;
-    if (memfs_preallocate(wal->database->handle, end) != 0)
+    if (memfs_preallocate(wal->database->bytes.file, end) != 0)
         return 0;
-    mfs_member_set_wal_reserved_end(wal->member, end);
+    mfs_member_set_wal_preallocated_end(wal->member, end);
     return end;
 }
 
-/* Makes sure that the page can be copied into the database later, also if a checkpoint of what was
- * committed before cuts the database meanwhile. */
-static int secure_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_frame)
+/* Makes sure that the page can be copied into the database later, also if a checkpoint of earlier
+ * transactions truncates the database meanwhile. */
+static int charge_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_frame)
 {
     int64_t page_size = wal->page_size;
     int64_t end = (int64_t)page_number * page_size;
-    int64_t size = memfs_file_size(wal->database->handle);
+    int64_t size = memfs_file_size(wal->database->bytes.file);
     int64_t limit = mfs_member_size_limit(wal->member);
     if (size < 0)
         return mfs_errmap(MFS_OPERATION_SIZE, (int)size);
     if (end > size && limit != MFS_SIZE_UNLIMITED && end > limit)
         return SQLITE_FULL;
-    if (end > kept_end(wal, is_first_frame, size)) {
-        int error = memfs_preallocate(wal->database->handle, end);
+    if (end > preallocated_end(wal, is_first_frame, size)) {
+        int error = memfs_preallocate(wal->database->bytes.file, end);
         if (error != 0)
             return mfs_errmap(MFS_OPERATION_WRITE, error);
-        mfs_member_set_wal_reserved_end(wal->member, end);
+        mfs_member_set_wal_preallocated_end(wal->member, end);
     }
     if (end > size)
         return SQLITE_OK;
-    int error = memfs_fallocate(wal->database->handle, end - page_size, page_size,
+    int error = memfs_fallocate(wal->database->bytes.file, end - page_size, page_size,
                                 MEMFS_FALLOCATE_KEEP_SIZE);
     return mfs_errmap(MFS_OPERATION_WRITE, error);
 }
@@ -85,11 +88,10 @@ static int secure_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_
 int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void *buffer, int count,
                          sqlite3_int64 offset)
 {
-    if (wal->database == NULL)
-        return SQLITE_OK;
+    MFS_ASSERT(wal->database != NULL && wal->member != NULL);
     if (offset == 0 && count == WAL_HEADER_BYTES) {
         wal->page_size = page_size_in(buffer);
-        mfs_wal_end_reservation(wal->database, wal->member);
+        mfs_wal_end_preallocation(wal->database, wal->member);
         return SQLITE_OK;
     }
     if (count != FRAME_HEADER_BYTES || find_page_size(wal, file) == 0)
@@ -97,25 +99,26 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void 
     int64_t frame_bytes = (int64_t)wal->page_size + FRAME_HEADER_BYTES;
     if ((offset - WAL_HEADER_BYTES) % frame_bytes != 0)
         return SQLITE_OK;
+    MFS_ASSERT(offset >= WAL_HEADER_BYTES);
     uint64_t frames = (uint64_t)((offset - WAL_HEADER_BYTES) / frame_bytes) + 1;
-    int error = mfs_member_prepare_shm(wal->member, frames);
+    int error = mfs_walindex_prepare(wal->member, frames);
     if (error != 0)
         return mfs_errmap(MFS_OPERATION_WRITE, error);
-    return secure_page(wal, big_endian(buffer), frames == 1);
+    return charge_page(wal, mfs_bigendian_read(buffer), frames == 1);
 }
 
 void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size)
 {
-    if (wal->database != NULL && size == 0)
-        mfs_wal_end_reservation(wal->database, wal->member);
+    MFS_ASSERT(wal->database != NULL);
+    if (size == 0)
+        mfs_wal_end_preallocation(wal->database, wal->member);
 }
 
-void mfs_wal_end_reservation(struct mfs_file *database, struct mfs_member *member)
+void mfs_wal_end_preallocation(struct mfs_file *database, struct mfs_member *member)
 {
     if (database->is_read_only)
         return;
-    int error = memfs_preallocate(database->handle, 0);
-    assert(error == 0);
-    (void)error;
-    mfs_member_set_wal_reserved_end(member, 0);
+    int error = memfs_preallocate(database->bytes.file, 0);
+    MFS_ASSERT(error == 0);
+    mfs_member_set_wal_preallocated_end(member, 0);
 }

@@ -1,22 +1,28 @@
 /*
  * Files without locks.
  *
- * Why rollback journals are entered in the registry.  We say
- * SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN, so a connection in mode PERSIST or TRUNCATE
- * keeps its journal open while it holds no lock.  If another connection, in
- * mode DELETE, then removed the name, the first one would go on to write its
- * next journal into a file without a name, and if that transaction is left
- * unfinished nobody but itself could find the journal: the others would read a
- * half-written database.  So a journal that is open keeps its name: deleting it
- * cuts it to size 0, and xAccess says that a file of size 0 does not exist.
+ * 1. An open rollback journal is entered in the registry, and keeps its name: deleting it truncates
+ *    it to size 0, and for xAccess a file of size 0 does not exist.
+ *
+ *    Why: files have SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN, so a connection in mode PERSIST or
+ *    TRUNCATE keeps its journal open while it holds no lock.  If another connection, in mode
+ *    DELETE, removed the name, the first one would write its next journal into a file without a
+ *    name.  If that transaction were left unfinished no other connection could find the journal,
+ *    and all would read a half-written database.
+ * 2. Opening and entering a journal are one step under the registry's mutex, and so is deleting
+ *    one: a deletion sees the journal either open or not there.
+ * 3. Before a WAL grows, the checkpoint's growth is charged (transaction/wal.h).
+ * 4. A super-journal that no journal names is deleted when it is closed (names/superjournal.h).
+ *
+ * Cost: opening, closing and deleting a journal take the registry's mutex.
  */
 #include "vfs/auxfile.h"
 
+#include "base/assertion.h"
 #include "base/errmap.h"
+#include "locks/journal.h"
 #include "names/superjournal.h"
 #include "vfs/control.h"
-
-#include <assert.h>
 
 #ifndef SQLITE_OPEN_SUPER_JOURNAL /* its name since 3.34 */
 #define SQLITE_OPEN_SUPER_JOURNAL SQLITE_OPEN_MASTER_JOURNAL
@@ -30,14 +36,16 @@ static struct mfs_auxfile *auxfile_of(sqlite3_file *file)
 static int aux_close(sqlite3_file *file)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
+    MFS_ASSERT(aux->is_journal || aux->names == NULL);
     if (aux->is_journal) {
         mfs_mutex_lock(aux->registry->mutex);
         mfs_journal_leave(&aux->journal, aux->registry);
         mfs_mutex_unlock(aux->registry->mutex);
     }
-    if (aux->nearby != NULL && aux->nearby->journal == &aux->file)
-        aux->nearby->journal = NULL;
-    if (aux->is_super && mfs_superjournal_is_unused(aux->file.fs, aux->file.handle, aux->file.path))
+    if (aux->names != NULL && aux->names->journal == &aux->file)
+        aux->names->journal = NULL;
+    if (aux->is_super &&
+        mfs_superjournal_is_unused(aux->file.fs, aux->file.bytes.file, aux->file.path))
         (void)memfs_unlink(aux->file.fs, aux->file.path);
     int rc = mfs_file_close(&aux->file);
     atomic_fetch_sub(&aux->registry->open_files, 1u);
@@ -46,21 +54,25 @@ static int aux_close(sqlite3_file *file)
 
 static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 offset)
 {
-    return mfs_file_read(&auxfile_of(file)->file, buffer, count, offset);
+    return mfs_bytes_read(&auxfile_of(file)->file.bytes, buffer, count, offset);
 }
 
 static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
-    int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
-    return rc != SQLITE_OK ? rc : mfs_file_write(&aux->file, buffer, count, offset);
+    if (aux->wal.database != NULL) {
+        int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    return mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
 }
 
 static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
-    int rc = mfs_file_truncate(&aux->file, size);
-    if (rc == SQLITE_OK)
+    int rc = mfs_bytes_truncate(&aux->file.bytes, size);
+    if (rc == SQLITE_OK && aux->wal.database != NULL)
         mfs_wal_after_truncate(&aux->wal, size);
     return rc;
 }
@@ -74,7 +86,7 @@ static int aux_sync(sqlite3_file *file, int flags)
 
 static int aux_size(sqlite3_file *file, sqlite3_int64 *size)
 {
-    return mfs_file_size(&auxfile_of(file)->file, size);
+    return mfs_bytes_report_size(&auxfile_of(file)->file.bytes, size);
 }
 
 static int aux_lock(sqlite3_file *file, int level)
@@ -123,23 +135,25 @@ static const sqlite3_io_methods aux_methods = {
     .xDeviceCharacteristics = aux_characteristics,
 };
 
-/* A journal that is known not to be there is created at once, without looking for it. */
+/* A journal that is known not to exist is created without looking for it first.  With the
+ * registry's mutex held. */
 static int open_journal(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
                         int open_flags)
 {
-    struct mfs_nearby *nearby = mfs_name_cache_find(&aux->registry->names, path);
-    if (nearby != NULL && (open_flags & SQLITE_OPEN_CREATE) != 0 &&
-        mfs_name_cache_knows(nearby, fs, MFS_FACT_NO_JOURNAL) &&
+    struct mfs_name_cache *names = mfs_name_cache_find(&aux->registry->names, path);
+    MFS_ASSERT(mfs_mutex_is_held(aux->registry->mutex));
+    if (names != NULL && (open_flags & SQLITE_OPEN_CREATE) != 0 &&
+        mfs_name_cache_knows(names, fs, MFS_FACT_NO_JOURNAL) &&
         mfs_file_open(&aux->file, fs, vfs_name, path, open_flags | SQLITE_OPEN_EXCLUSIVE, false) ==
             SQLITE_OK) {
-        mfs_name_cache_note_change(nearby, fs, 0, MFS_FACT_NO_JOURNAL);
+        mfs_name_cache_note_change(names, fs, 0, MFS_FACT_NO_JOURNAL);
     } else {
         int rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
         if (rc != SQLITE_OK)
             return rc;
     }
-    if (nearby != NULL && nearby->journal == NULL)
-        mfs_name_cache_set_journal(nearby, &aux->file, &aux->nearby);
+    if (names != NULL && names->journal == NULL)
+        mfs_name_cache_set_journal(names, &aux->file, &aux->names);
     return SQLITE_OK;
 }
 
@@ -149,14 +163,13 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
 {
     aux->file.base.pMethods = NULL;
     aux->registry = registry;
-    aux->nearby = NULL;
+    aux->names = NULL;
     aux->wal = *wal;
     aux->is_journal = path != NULL && (open_flags & SQLITE_OPEN_MAIN_JOURNAL);
     aux->is_super = path != NULL && (open_flags & SQLITE_OPEN_SUPER_JOURNAL) != 0 &&
                     (open_flags & SQLITE_OPEN_CREATE) != 0;
     int rc;
     if (aux->is_journal) {
-        /* One step, so that a deletion sees the journal open or not there. */
         mfs_mutex_lock(registry->mutex);
         rc = open_journal(aux, fs, vfs_name, path, open_flags);
         if (rc == SQLITE_OK)
@@ -172,11 +185,13 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
     return SQLITE_OK;
 }
 
-/* Whether the file at `path` is a rollback journal that somebody has open. */
-static int check_open(memfs *fs, const struct mfs_registry *registry, const char *path, bool *out)
+/* Whether the file at `path` is an open rollback journal.  With the registry's mutex held. */
+static int find_open_journal(memfs *fs, const struct mfs_registry *registry, const char *path,
+                             bool *out)
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
+    MFS_ASSERT(mfs_mutex_is_held(registry->mutex));
     *out = false;
     if (registry->open_journals == 0)
         return 0;
@@ -188,18 +203,18 @@ static int check_open(memfs *fs, const struct mfs_registry *registry, const char
 
 int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path)
 {
-    struct mfs_nearby *nearby = mfs_name_cache_find(&registry->names, path);
+    struct mfs_name_cache *names = mfs_name_cache_find(&registry->names, path);
     bool is_open;
     mfs_mutex_lock(registry->mutex);
-    int error = check_open(fs, registry, path, &is_open);
+    int error = find_open_journal(fs, registry, path, &is_open);
     if (error == 0 && is_open) {
         error = memfs_truncate(fs, path, 0);
     } else if (error == 0) {
-        if (nearby != NULL)
-            mfs_name_cache_refresh(nearby, fs);
+        if (names != NULL)
+            mfs_name_cache_refresh(names, fs);
         error = memfs_unlink(fs, path);
-        if (error == 0 && nearby != NULL)
-            mfs_name_cache_note_change(nearby, fs, mfs_name_cache_absence(nearby, path), 0);
+        if (error == 0 && names != NULL)
+            mfs_name_cache_note_change(names, fs, mfs_name_cache_absence(names, path), 0);
     }
     mfs_mutex_unlock(registry->mutex);
     return mfs_errmap(MFS_OPERATION_DELETE, error);

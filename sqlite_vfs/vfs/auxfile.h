@@ -1,35 +1,36 @@
 /*
- * Every file that is no main database: journals, WALs, super-journals, statement
- * journals, temporary databases.  Bytes without locks.
+ * Every file other than a main database: rollback journals, WALs, super-journals, statement
+ * journals, temporary databases.  They have bytes and no locks.
  */
 #ifndef MFS_AUXFILE_H
 #define MFS_AUXFILE_H
 
 #include "file/file.h"
-#include "locks/dbshare.h"
+#include "locks/journal.h"
+#include "locks/registry.h"
 #include "transaction/wal.h"
 
 struct mfs_auxfile {
     struct mfs_file file; /* first: SQLite's pointer is ours */
     struct mfs_registry *registry;
-    struct mfs_journal journal; /* entered in the registry if `is_journal` */
-    bool is_journal;            /* the rollback journal of a main database */
-    bool is_super;              /* a super-journal that this connection made */
-    struct mfs_nearby *nearby;  /* its connection's, if it is a journal and that is known */
-    struct mfs_wal wal;         /* all zeros unless it is a WAL */
+    struct mfs_journal journal;   /* entered in the registry if `is_journal` */
+    bool is_journal;              /* the rollback journal of a main database */
+    bool is_super;                /* a super-journal that this connection created */
+    struct mfs_name_cache *names; /* its connection's, if it is a journal and that is known */
+    struct mfs_wal wal;           /* all zeros unless it is a WAL */
 };
 
 /*
- * `path` is null for a temporary file; `wal` says to which database a WAL belongs
- * (all zeros: none).  On failure nothing is open.
+ * Opens a file; `path` is null for a temporary one.  `wal` says to which database a WAL belongs;
+ * all zeros: to none that is known.  On failure nothing is open.
  */
 int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
                      struct mfs_registry *registry, const char *path, const struct mfs_wal *wal,
                      int open_flags);
 
 /*
- * Removes a file by name.  A rollback journal that somebody has open is cut to
- * size 0 instead, which means the same to SQLite.
+ * Removes a file by name.  A rollback journal that is open is truncated to size 0 instead, which
+ * means the same to SQLite.
  */
 int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path);
 

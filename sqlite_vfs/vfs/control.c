@@ -14,9 +14,9 @@
  */
 #include "vfs/control.h"
 
+#include "base/assertion.h"
+#include "locks/publishing.h"
 #include "vfs/pragma.h"
-
-#include <assert.h>
 
 /* A flag: negative asks, 0 and 1 set it. */
 static int control_flag(bool *flag, int *argument)
@@ -61,23 +61,23 @@ static bool has_moved(const struct mfs_file *file)
 }
 
 /* The same for a database, whose connection may know the answer already. */
-static bool has_database_moved(const struct mfs_file *file, struct mfs_nearby *nearby)
+static bool has_database_moved(const struct mfs_file *file, struct mfs_name_cache *names)
 {
-    if (mfs_name_cache_knows(nearby, file->fs, MFS_FACT_IN_PLACE))
+    if (mfs_name_cache_knows(names, file->fs, MFS_FACT_IN_PLACE))
         return false;
-    mfs_name_cache_refresh(nearby, file->fs);
+    mfs_name_cache_refresh(names, file->fs);
     bool moved = has_moved(file);
     if (!moved)
-        mfs_name_cache_learn(nearby, MFS_FACT_IN_PLACE);
+        mfs_name_cache_learn(names, MFS_FACT_IN_PLACE);
     return moved;
 }
 
 int mfs_control_file(struct mfs_file *file, int operation, void *argument)
 {
-    assert(file->fs != NULL && file->vfs_name != NULL);
+    MFS_ASSERT(file->fs != NULL && file->vfs_name != NULL);
     switch (operation) {
     case SQLITE_FCNTL_SIZE_HINT:
-        return mfs_file_reserve_room(file, *(const sqlite3_int64 *)argument);
+        return mfs_bytes_allocate(&file->bytes, *(const sqlite3_int64 *)argument);
     case SQLITE_FCNTL_CHUNK_SIZE:
         return SQLITE_OK; /* accepted, without effect: growing in chunks is not cheaper here */
     case SQLITE_FCNTL_PERSIST_WAL:
@@ -104,13 +104,13 @@ static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
                               sqlite3_int64 *argument)
 {
     sqlite3_int64 size;
-    int rc = mfs_file_size(file, &size);
+    int rc = mfs_bytes_report_size(&file->bytes, &size);
     if (rc != SQLITE_OK)
         return rc;
     if (*argument >= 0)
         mfs_member_set_size_limit(member, *argument < size ? size : *argument);
     sqlite3_int64 limit = mfs_member_size_limit(member);
-    assert(limit == MFS_SIZE_UNLIMITED || limit >= 0);
+    MFS_ASSERT(limit == MFS_SIZE_UNLIMITED || limit >= 0);
     *argument = limit == MFS_SIZE_UNLIMITED ? INT64_MAX : limit;
     return SQLITE_OK;
 }
@@ -119,6 +119,7 @@ static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
 static int control_lock_timeout(struct mfs_member *member, int *argument)
 {
     int before = member->lock_timeout_ms;
+    MFS_ASSERT(before >= 0);
     member->lock_timeout_ms = *argument > 0 ? *argument : 0;
     *argument = before;
     return SQLITE_OK;
@@ -132,7 +133,7 @@ static int control_lock_timeout(struct mfs_member *member, int *argument)
  * what is not grown into, and a checkpoint does not have it to itself.
  *
  * Otherwise the undo is armed first: it decides whether the writes that follow go to a view of the
- * file or to the file, and the room must be where they go.
+ * file or to the file, and the pages must be allocated where they go.
  */
 static int control_size_hint(struct mfs_file *file, const struct mfs_member *member,
                              struct mfs_undo *undo, const sqlite3_int64 *size)
@@ -142,14 +143,13 @@ static int control_size_hint(struct mfs_file *file, const struct mfs_member *mem
     int rc = mfs_undo_prepare(undo, file, member->level);
     if (rc != SQLITE_OK)
         return rc;
-    return mfs_view_is_used(undo->view) ? mfs_view_reserve_room(undo->view, *size)
-                                        : mfs_file_reserve_room(file, *size);
+    return mfs_bytes_allocate(mfs_view_bytes(undo->view, &file->bytes), *size);
 }
 
 int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struct mfs_undo *undo,
                          int operation, void *argument)
 {
-    assert(undo->nearby != NULL && undo->view != NULL);
+    MFS_ASSERT(undo->names != NULL && undo->view != NULL);
     switch (operation) {
     case SQLITE_FCNTL_SIZE_HINT:
         return control_size_hint(file, member, undo, argument);
@@ -159,16 +159,16 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
     case SQLITE_FCNTL_SYNC:
         mfs_undo_note_sync(undo);
         if (mfs_member_is_isolated(member))
-            mfs_member_end_recovery(member);
+            mfs_publishing_end_recovery(member);
         return SQLITE_OK;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
         if (mfs_member_is_isolated(member))
-            mfs_member_publish(member);
+            mfs_publishing_commit(member);
         else
             mfs_undo_commit(undo, file);
         return SQLITE_OK;
     case SQLITE_FCNTL_HAS_MOVED:
-        *(int *)argument = has_database_moved(file, undo->nearby);
+        *(int *)argument = has_database_moved(file, undo->names);
         return SQLITE_OK;
     case SQLITE_FCNTL_MMAP_SIZE:
         *(sqlite3_int64 *)argument = mfs_fetch_set_limit(&member->fetch,

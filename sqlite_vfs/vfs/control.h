@@ -8,7 +8,7 @@
 #define MFS_CONTROL_H
 
 #include "file/file.h"
-#include "locks/dbshare.h"
+#include "locks/member.h"
 #include "transaction/undo.h"
 
 /* Serves those of a file of any kind. */

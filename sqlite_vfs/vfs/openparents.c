@@ -9,11 +9,10 @@
  */
 #include "vfs/openparents.h"
 
+#include "base/assertion.h"
 #include "base/errmap.h"
 #include "base/sqliteapi.h"
 #include "names/parents.h"
-
-#include <assert.h>
 
 struct parents_attempt {
     mfs_openparents_attempt attempt;
@@ -37,6 +36,6 @@ int mfs_openparents_run(memfs *fs, const char *path, mfs_openparents_attempt att
     int error = mfs_parents_run(fs, path, attempt_to_open, &attempts);
     if (attempts.rc == SQLITE_CANTOPEN && error != MEMFS_ENOENT)
         return mfs_errmap(MFS_OPERATION_OPEN, error);
-    assert((error == 0) == (attempts.rc == SQLITE_OK));
+    MFS_ASSERT((error == 0) == (attempts.rc == SQLITE_OK));
     return attempts.rc;
 }

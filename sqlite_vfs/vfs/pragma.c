@@ -15,11 +15,12 @@
 #include "vfs/pragma.h"
 
 #include "base/amount.h"
+#include "base/assertion.h"
 #include "base/errmap.h"
 #include "base/json.h"
+#include "locks/publishing.h"
 #include "transaction/dbcopy.h"
 
-#include <assert.h>
 #include <stddef.h>
 
 #define PRAGMA_PREFIX "memfs_"
@@ -44,7 +45,7 @@ static int give_answer(const struct pragma_call *call, char *text)
 
 static int refuse_pragma(const struct pragma_call *call, int code, char *text)
 {
-    assert(code != SQLITE_OK && code != SQLITE_NOTFOUND);
+    MFS_ASSERT(code != SQLITE_OK && code != SQLITE_NOTFOUND);
     *call->answer = text;
     return text != NULL ? code : SQLITE_NOMEM;
 }
@@ -52,7 +53,7 @@ static int refuse_pragma(const struct pragma_call *call, int code, char *text)
 /* Because memfs returned `error`.  Only SQLITE_FULL and SQLITE_NOMEM tell a program what to do. */
 static int refuse_pragma_for(const struct pragma_call *call, int error)
 {
-    assert(error < 0);
+    MFS_ASSERT(error < 0);
     int code = mfs_errmap(MFS_OPERATION_OPEN, error);
     if (code != SQLITE_FULL && code != SQLITE_NOMEM)
         code = SQLITE_ERROR;
@@ -65,8 +66,7 @@ static memfs_statfs_info tree_figures(const struct pragma_call *call)
     memfs_statfs_info info;
     info.struct_size = sizeof info;
     int error = memfs_statfs(call->file->fs, &info);
-    assert(error == 0);
-    (void)error;
+    MFS_ASSERT(error == 0);
     return info;
 }
 
@@ -135,7 +135,7 @@ static int answer_used_by_class(const struct pragma_call *call)
     memfs_statfs_info info = tree_figures(call);
     sqlite3_str *out = sqlite3_str_new(NULL);
     for (int index = 0; index < MEMFS_CLASS_COUNT; index++) {
-        assert(class_names[index] != NULL);
+        MFS_ASSERT(class_names[index] != NULL);
         sqlite3_str_appendf(out, "%c\"%s\":%llu", index == 0 ? '{' : ',', class_names[index],
                             (sqlite3_uint64)info.class_bytes[index]);
     }
@@ -145,8 +145,8 @@ static int answer_used_by_class(const struct pragma_call *call)
 
 static int answer_readers(const struct pragma_call *call)
 {
-    struct mfs_readers readers = mfs_member_count_readers(call->member);
-    assert(readers.outdated <= readers.total);
+    struct mfs_readers readers = mfs_publishing_count_readers(call->member);
+    MFS_ASSERT(readers.outdated <= readers.total);
     return give_answer(call, sqlite3_mprintf("{\"readers\":%u,\"outdated\":%u,\"behind\":%llu}",
                                              readers.total, readers.outdated,
                                              (sqlite3_uint64)readers.behind));
@@ -179,6 +179,7 @@ static int serve_quota(const struct pragma_call *call)
         if (!mfs_amount_read(call->value, &quota_bytes))
             return refuse_value(call);
         int error = memfs_set_quota(call->file->fs, quota_bytes);
+        MFS_ASSERT(error <= 0);
         if (error != 0)
             return refuse_limit(call, error, tree_figures(call).committed_bytes);
     }
@@ -192,8 +193,7 @@ static int serve_emergency_reserve(const struct pragma_call *call)
         if (!mfs_amount_read(call->value, &emergency_reserve_bytes))
             return refuse_value(call);
         int error = memfs_set_emergency_reserve(call->file->fs, emergency_reserve_bytes);
-        assert(error == 0);
-        (void)error;
+        MFS_ASSERT(error == 0);
     }
     return answer_number(call, tree_figures(call).emergency_reserve_bytes);
 }
@@ -311,7 +311,7 @@ static const struct pragma {
 int mfs_pragma_serve(struct mfs_file *file, struct mfs_member *member, char **words)
 {
     struct pragma_call call = {file, member, words[1], words[2], &words[0]};
-    assert(file != NULL && member != NULL);
+    MFS_ASSERT(file != NULL && member != NULL);
     if (sqlite3_strnicmp(call.name, PRAGMA_PREFIX, sizeof PRAGMA_PREFIX - 1) != 0)
         return SQLITE_NOTFOUND;
     for (size_t index = 0; index < sizeof pragmas / sizeof pragmas[0]; index++) {

@@ -9,7 +9,7 @@
 #define MFS_PRAGMA_H
 
 #include "file/file.h"
-#include "locks/dbshare.h"
+#include "locks/member.h"
 
 /*
  * Serves SQLITE_FCNTL_PRAGMA of a main database.  `words` is SQLite's argument: [0] receives the

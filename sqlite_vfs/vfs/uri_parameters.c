@@ -14,8 +14,8 @@
 #include "vfs/uri_parameters.h"
 
 #include "base/amount.h"
+#include "base/assertion.h"
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -108,10 +108,10 @@ int mfs_uri_parameters_read(const char *path, struct mfs_uri_parameters *out)
 {
     const char *key;
     int rc = SQLITE_OK;
-    assert(path != NULL);
+    MFS_ASSERT(path != NULL);
     *out = mfs_uri_parameters_none();
     for (int index = 0; rc == SQLITE_OK && (key = sqlite3_uri_key(path, index)) != NULL; index++)
         rc = read_parameter(key, sqlite3_uri_parameter(path, key), out);
-    assert(rc != SQLITE_OK || (out->size_limit >= 0 && out->mmap_size >= -1));
+    MFS_ASSERT(rc != SQLITE_OK || (out->size_limit >= 0 && out->mmap_size >= -1));
     return rc;
 }

@@ -19,6 +19,7 @@
  */
 #include "vfs/vfs.h"
 
+#include "base/assertion.h"
 #include "file/fullname.h"
 #include "locks/waiting.h"
 #include "names/superjournal.h"
@@ -30,7 +31,6 @@
 
 #include <memfs/storage.h>
 
-#include <assert.h>
 #include <string.h>
 
 static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
@@ -102,7 +102,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
     struct mfs_vfs *vfs = vfs_of(base);
     int rc;
     bool is_isolated = false;
-    assert(vfs->fs != NULL);
+    MFS_ASSERT(vfs->fs != NULL);
     if ((flags & SQLITE_OPEN_MAIN_DB) && path != NULL) {
         struct mfs_dbfile *db = (struct mfs_dbfile *)file;
         rc = open_database(vfs, path, db, flags);
@@ -112,7 +112,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
         rc = mfs_auxfile_open((struct mfs_auxfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
                               &wal, flags);
     }
-    assert((rc == SQLITE_OK) == (file->pMethods != NULL));
+    MFS_ASSERT((rc == SQLITE_OK) == (file->pMethods != NULL));
     if (rc != SQLITE_OK || out_flags == NULL)
         return rc;
     *out_flags = flags;
@@ -140,26 +140,28 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
  *
  * - it is empty: journal mode TRUNCATE leaves such journals, an open journal is truncated instead
  *   of unlinked, and a yes would cost an open and a read in every transaction;
- * - the connection is isolated, and whatever lies beside its database is no hot journal of it;
+ * - it is the journal of an isolated database in which a connection has had RESERVED
+ *   (`no_hot_journal`): SQLite has played back a hot journal by then, and a live writer's journal,
+ *   which readers do not wait for, must not be taken for a hot one;
  * - the connection knows that nothing has the name, and no name in the tree has changed since.
  */
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
 {
     struct mfs_vfs *vfs = vfs_of(base);
-    struct mfs_nearby *nearby = mfs_name_cache_find(&vfs->registry.names, path);
+    struct mfs_name_cache *names = mfs_name_cache_find(&vfs->registry.names, path);
     memfs_stat_info info;
     info.struct_size = sizeof info;
     *answer = 0;
-    if (nearby != NULL) {
-        if (nearby->ignores_journal && path == nearby->journal_name)
+    if (names != NULL) {
+        if (names->no_hot_journal && path == names->journal_name)
             return SQLITE_OK;
-        if (mfs_name_cache_knows(nearby, vfs->fs, mfs_name_cache_absence(nearby, path)))
+        if (mfs_name_cache_knows(names, vfs->fs, mfs_name_cache_absence(names, path)))
             return SQLITE_OK;
-        mfs_name_cache_refresh(nearby, vfs->fs);
+        mfs_name_cache_refresh(names, vfs->fs);
     }
     int error = memfs_stat(vfs->fs, path, &info);
-    if (error == MEMFS_ENOENT && nearby != NULL)
-        mfs_name_cache_learn(nearby, mfs_name_cache_absence(nearby, path));
+    if (error == MEMFS_ENOENT && names != NULL)
+        mfs_name_cache_learn(names, mfs_name_cache_absence(names, path));
     if (error != 0)
         return SQLITE_OK;
     if (what == SQLITE_ACCESS_EXISTS)
@@ -253,8 +255,8 @@ static int vfs_last_error(sqlite3_vfs *base, int size, char *message)
 int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *lower_vfs, struct mfs_vfs **out)
 {
     size_t length = strlen(name);
-    assert(length > 0 && length <= MEMFS_SQLITE_NAME_MAX);
-    assert(mfs_vfs_from(lower_vfs) == NULL);
+    MFS_ASSERT(length > 0 && length <= MEMFS_SQLITE_NAME_MAX);
+    MFS_ASSERT(mfs_vfs_from(lower_vfs) == NULL);
     void *memory;
     int error = memfs_charged_alloc(fs, sizeof(struct mfs_vfs), &memory);
     if (error != 0)
@@ -289,13 +291,14 @@ int mfs_vfs_create(memfs *fs, const char *name, sqlite3_vfs *lower_vfs, struct m
         .xGetLastError = vfs_last_error,
         .xCurrentTimeInt64 = vfs_current_time_ms,
     };
+    MFS_ASSERT(mfs_vfs_from(&vfs->base) == vfs);
     *out = vfs;
     return 0;
 }
 
 void mfs_vfs_destroy(struct mfs_vfs *vfs)
 {
-    assert(atomic_load(&vfs->registry.open_files) == 0);
+    MFS_ASSERT(atomic_load(&vfs->registry.open_files) == 0);
     mfs_registry_fini(&vfs->registry);
     memfs_free(vfs->fs, vfs);
 }

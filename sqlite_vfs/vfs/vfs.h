@@ -3,7 +3,7 @@
 #define MFS_VFS_H
 
 #include "base/sqliteapi.h"
-#include "locks/dbshare.h"
+#include "locks/registry.h"
 
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>

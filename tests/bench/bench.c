@@ -139,7 +139,7 @@ static int usage(const char *program)
     return EXIT_FAILURE;
 }
 
-/* No part said: all of them. */
+/* No part was named: all of them. */
 static int is_chosen(const struct part *part, char **names)
 {
     int chosen = *names == NULL;

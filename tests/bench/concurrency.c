@@ -1,6 +1,6 @@
 /*
- * One writer and two readers of one database for a while, everybody as fast as it goes: point
- * SELECTs and autocommit UPDATEs done, against those on tmpfs in WAL mode.
+ * One writer and two readers of one database for a while, all as fast as they can: point SELECTs
+ * and autocommit UPDATEs done, against those on tmpfs in WAL mode.
  */
 #define _POSIX_C_SOURCE 200809L
 

@@ -25,7 +25,7 @@ struct places {
     int theirs; /* -1: no tmpfs */
 };
 
-/* Keeps the compiler from seeing that nobody looks at what was copied. */
+/* Keeps the compiler from leaving out a copy whose bytes are not used. */
 static unsigned char *volatile sink;
 
 static void copy_from_buffer(struct places *places)

@@ -23,12 +23,21 @@ OURS = re.compile(r"memfs_|mfs_")
 OBJECT = re.compile(r"\.c\.(o|obj)$")
 
 
-def symbols(path, *flags):
-    command = [os.environ.get("NM", "nm"), "--format=posix", *flags, path]
+def symbols(paths):
+    """What each object file defines for others, and what it needs: {path: (defined, needed)}."""
+    found = {path: (set(), set()) for path in paths}
+    if not paths:
+        return found
+    command = [os.environ.get("NM", "nm"), "--format=posix", "--print-file-name", "--extern-only",
+               *paths]
     result = subprocess.run(command, text=True, capture_output=True, check=True)
-    words = [line.split() for line in result.stdout.splitlines()]
-    # Others are not ours: sqlite3_api, which an extension has in the place of SQLite's functions.
-    return {word[0] for word in words if len(word) >= 2 and OURS.match(word[0])}
+    for line in result.stdout.splitlines():
+        path, _, rest = line.rpartition(": ")
+        words = rest.split()
+        # The rest is not ours, such as sqlite3_api, by which an extension calls SQLite.
+        if len(words) >= 2 and OURS.match(words[0]):
+            found[path][words[1] in "Uwv"].add(words[0])
+    return found
 
 
 def place(path, listed):
@@ -71,13 +80,14 @@ def check(root, objects):
         else:
             placed[path] = (part, module, ranks[part.name][module])
     definers = {}
+    found = symbols(list(placed))
     for path, user in placed.items():
-        for name in symbols(path, "--defined-only", "--extern-only"):
+        for name in found[path][0]:
             other = definers.setdefault(name, user)
             if other[:2] != user[:2]:
                 report.refuse(path, f"defines {name}, as {other[0].folder}/{other[1]}.c does")
     for path, user in sorted(placed.items()):
-        for name in sorted(symbols(path, "--undefined-only")):
+        for name in sorted(found[path][1]):
             if name in definers:
                 report.examined += 1
                 check_need(report, user, name, definers[name], listed)

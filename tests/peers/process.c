@@ -234,7 +234,7 @@ int __wrap_system(const char *command)
     return start(found - 1, words) != NULL ? 0 : -1;
 }
 
-/* The newest first, until there is none that nobody has waited for. */
+/* The newest first, until every process has been waited for. */
 int process_run(int argc, char **argv)
 {
     struct process *waited_for = list;

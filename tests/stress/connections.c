@@ -3,11 +3,11 @@
  * databases of one tree at once, with checkpoints of every kind, connections that come and go, and
  * journal modes that change meanwhile.
  *
- * What must hold: a counter is what the writers know to have committed; the sum of the accounts
- * never changes, in whatever state somebody sees them, and a read transaction sees one state only;
- * nobody who waits is told SQLITE_BUSY before the time is up (and it is so long that it never is).
- * Only who has read already and then wants to write is sent back at once, since waiting would be
- * for ever.
+ * What must hold: a counter is what the writers know to have committed; the sum of the accounts is
+ * the same in every state that a connection sees, and a read transaction sees one state only; no
+ * connection that waits is told SQLITE_BUSY before its time is up (and the time is so long that it
+ * never is). Only a transaction that has read already and then wants to write is sent back at once,
+ * since waiting would be for ever.
  */
 #include "crew.h"
 #include "modes.h"
@@ -20,13 +20,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define VFS_NAME "connections"
 #define ACCOUNTS 8
 #define SUM (ACCOUNTS * 100)
@@ -38,7 +31,7 @@ struct hall {
     const struct db_mode *modes[2]; /* of each database */
     unsigned steps;
     bool is_tied;     /* every transaction is over both databases */
-    bool is_switched; /* somebody changes the journal mode: nobody sets it, all come and go */
+    bool is_switched; /* the journal mode changes meanwhile; a connection that opens sets none */
     _Atomic int64_t committed[2];
     _Atomic unsigned writers_left, sent_back, switches, checkpoints;
 };
@@ -161,7 +154,7 @@ static void count_at_once(struct seat *seat)
     run_sql(seat, "COMMIT");
 }
 
-/* Reads, and then writes what follows from it; false if somebody else wrote meanwhile. */
+/* Reads, and then writes what follows from it; false if another transaction wrote meanwhile. */
 static bool count_by_reading(struct seat *seat)
 {
     char sql[64];
@@ -195,7 +188,7 @@ static void write_all_the_time(struct crew_member *me)
     atomic_fetch_sub(&seat.hall->writers_left, 1u);
 }
 
-/* As long as anybody writes: so the writers finish only if readers cannot keep them out. */
+/* Until the writers have finished, which they do only if readers cannot keep them out. */
 static void read_all_the_time(struct crew_member *me)
 {
     struct seat seat = take_seat(me);
@@ -398,8 +391,9 @@ static void transactions_over_two_databases_are_seen_whole(void **state)
 }
 
 /*
- * Readers that overlap without end: each begins before the one before it ends.  From the moment
- * that the writer wants to commit nobody gets in any more, so it waits for those inside alone.
+ * Readers that overlap without end: each begins before the one before it ends. From the moment that
+ * the writer wants to commit no new reader gets in, so the writer waits only for the readers that
+ * are inside.
  */
 static void a_writer_waits_for_the_readers_inside_and_no_others(void **state)
 {

@@ -19,13 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define VFS_NAME "stress"
 #define DATABASE "/app.db"
 #define WRITERS 3u
@@ -179,7 +172,8 @@ static void read_rows(struct crew_member *me)
     closed(me, db);
 }
 
-/* In a read transaction nobody writes the database file, so a clone of it alone is whole. */
+/* During a read transaction no connection writes the database file, so a clone of the file alone
+ * is whole. */
 static void clone_database(struct crew_member *me)
 {
     struct place *place = me->context;

@@ -10,13 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define STAYERS 40u
 #define CHURN_STEPS 20000u
 #define LIST_STEPS 800u

@@ -1,6 +1,6 @@
 /*
- * Whole-file locks between threads: exclusion, timeouts, upgrades, wake-ups,
- * and what a lock forbids to those who would remove the file.
+ * Whole-file locks between threads: exclusion, timeouts, upgrades, wake-ups, and that a locked file
+ * cannot be removed.
  *
  * The thread sanitizer looks on: what a lock guards here is plain memory.
  */
@@ -10,13 +10,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #define STEPS 4000u
 #define FOREVER (-1)
@@ -182,7 +175,7 @@ static void wait_in_turns(struct crew_member *me)
     }
 }
 
-static void who_waits_is_woken_by_unlock_and_by_close(void **state)
+static void a_waiter_is_woken_by_unlock_and_by_close(void **state)
 {
     (void)state;
     static struct guarded guarded;
@@ -256,7 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lock_guards_memory),
         cmocka_unit_test(a_held_lock_refuses_all_others),
-        cmocka_unit_test(who_waits_is_woken_by_unlock_and_by_close),
+        cmocka_unit_test(a_waiter_is_woken_by_unlock_and_by_close),
         cmocka_unit_test(a_locked_file_keeps_its_name),
     };
     return cmocka_run_group_tests_name("locks", tests, NULL, NULL);

@@ -1,9 +1,9 @@
 /*
- * What is taken of a file while others write it is the file at one moment:
- * clones, versions, whole reads, and pages that somebody has mapped.
+ * What is taken of a file while others write it is the file at one moment: clones, versions, whole
+ * reads, and pages that are mapped.
  *
- * Writers replace the whole content by one call, always with one byte value.
- * So whatever is taken at one moment is uniform, and stays so.
+ * Writers replace the whole content by one call, always with one byte value. So whatever is taken
+ * at one moment is uniform, and stays so.
  */
 #include "crew.h"
 #include "site.h"
@@ -13,26 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define SOURCE "/source"
 #define SOURCE_BYTES 40000u
 #define CUT_BYTES 12345 /* the only other size: so cutting never grows, and leaves no zeros */
 #define PAGE_BYTES 4096u
 #define STEPS 2000u
-
-static memfs_file *opened(struct crew_member *me, const char *path, uint32_t flags)
-{
-    struct site *site = me->context;
-    memfs_file *file = NULL;
-    crew_must(me, memfs_open(site->fs, path, flags, 0644, &file));
-    return file;
-}
 
 static void own_path(char path[32], const struct crew_member *me)
 {
@@ -41,7 +26,7 @@ static void own_path(char path[32], const struct crew_member *me)
 
 static void write_source(struct crew_member *me)
 {
-    memfs_file *file = opened(me, SOURCE, MEMFS_O_RDWR);
+    memfs_file *file = site_open_file(me, SOURCE, MEMFS_O_RDWR);
     unsigned char bytes[SOURCE_BYTES];
     for (unsigned i = 0; i < STEPS; i++) {
         memset(bytes, 1 + (int)crew_random(me, 255), sizeof bytes);
@@ -90,7 +75,7 @@ static void clone_source(struct crew_member *me)
         crew_must(me, memfs_copy(site->fs, SOURCE, path, 0));
         check_file(me, path);
         check_file(me, path);
-        memfs_file *file = opened(me, path, MEMFS_O_WRITE);
+        memfs_file *file = site_open_file(me, path, MEMFS_O_WRITE);
         crew_check(me, memfs_pwrite(file, "", 1, PAGE_BYTES + 1) == 1);
         crew_must(me, memfs_close(file));
         if (crew_random(me, 2) == 0)
@@ -114,7 +99,7 @@ static void check_version(struct crew_member *me, const memfs_content_ref *versi
 
 static void hold_versions(struct crew_member *me)
 {
-    memfs_file *file = opened(me, SOURCE, MEMFS_O_RDWR);
+    memfs_file *file = site_open_file(me, SOURCE, MEMFS_O_RDWR);
     memfs_content_ref held[3];
     for (unsigned i = 0; i < STEPS; i++) {
         for (unsigned k = 0; k < 3; k++)
@@ -138,7 +123,7 @@ static void map_clones(struct crew_member *me)
     own_path(path, me);
     for (unsigned i = 0; i < STEPS; i++) {
         crew_must(me, memfs_copy(site->fs, SOURCE, path, 0));
-        memfs_file *file = opened(me, path, MEMFS_O_READ);
+        memfs_file *file = site_open_file(me, path, MEMFS_O_READ);
         memfs_mapping mapping;
         crew_must(me, memfs_map(file, 0, PAGE_BYTES, &mapping));
         unsigned char before = *(const unsigned char *)mapping.data;
@@ -205,7 +190,7 @@ static void a_mapped_page_of_a_clone_stays_as_it_was(void **state)
     run_and_close(crew, &site);
 }
 
-/* Private files, removed, cut or punched under the mapping: nobody writes what is looked at. */
+/* Private files, removed, cut or punched under the mapping: no thread writes what is looked at. */
 static void map_and_remove(struct crew_member *me)
 {
     struct site *site = me->context;
@@ -216,7 +201,7 @@ static void map_and_remove(struct crew_member *me)
         int value = 1 + (int)crew_random(me, 255);
         memset(bytes, value, sizeof bytes);
         crew_must(me, memfs_write_file(site->fs, path, bytes, sizeof bytes, 0644, 0));
-        memfs_file *file = opened(me, path, MEMFS_O_RDWR);
+        memfs_file *file = site_open_file(me, path, MEMFS_O_RDWR);
         memfs_mapping mapping;
         crew_must(me, memfs_map(file, PAGE_BYTES, PAGE_BYTES, &mapping));
         uint32_t way = crew_random(me, 3);

@@ -10,27 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define RECORD_BYTES 5000u
 #define RECORDS 8u
 #define FILE_BYTES (RECORD_BYTES * RECORDS)
 #define STEPS 4000u
 #define APPENDS 2000u
 #define APPENDERS 4u
-
-static memfs_file *opened(struct crew_member *me, const char *path, uint32_t flags)
-{
-    struct site *site = me->context;
-    memfs_file *file = NULL;
-    crew_must(me, memfs_open(site->fs, path, flags, 0644, &file));
-    return file;
-}
 
 static int64_t write_record(memfs_file *file, const unsigned char *record, int64_t offset,
                             int vector)
@@ -45,7 +30,7 @@ static int64_t write_record(memfs_file *file, const unsigned char *record, int64
 
 static void overwrite_records(struct crew_member *me)
 {
-    memfs_file *file = opened(me, "/records", MEMFS_O_RDWR);
+    memfs_file *file = site_open_file(me, "/records", MEMFS_O_RDWR);
     unsigned char record[RECORD_BYTES];
     for (unsigned i = 0; i < STEPS; i++) {
         memset(record, (int)crew_random(me, 256), sizeof record);
@@ -58,7 +43,7 @@ static void overwrite_records(struct crew_member *me)
 
 static void read_records(struct crew_member *me)
 {
-    memfs_file *file = opened(me, "/records", MEMFS_O_READ);
+    memfs_file *file = site_open_file(me, "/records", MEMFS_O_READ);
     unsigned char all[FILE_BYTES];
     for (unsigned i = 0; i < STEPS; i++) {
         uint32_t first = crew_random(me, RECORDS);
@@ -110,7 +95,7 @@ static void append_records(struct crew_member *me, memfs_file *file)
 
 static void append_by_own_handle(struct crew_member *me)
 {
-    memfs_file *file = opened(me, "/log", MEMFS_O_WRITE | MEMFS_O_APPEND);
+    memfs_file *file = site_open_file(me, "/log", MEMFS_O_WRITE | MEMFS_O_APPEND);
     append_records(me, file);
     crew_must(me, memfs_close(file));
 }
@@ -147,7 +132,7 @@ static int is_complete(const uint32_t *next)
 /* Until all have been seen: a lost record ends this in the test's timeout or in a failed check. */
 static void follow_appenders(struct crew_member *me)
 {
-    memfs_file *file = opened(me, "/log", MEMFS_O_READ);
+    memfs_file *file = site_open_file(me, "/log", MEMFS_O_READ);
     uint32_t next[APPENDERS] = {0};
     int64_t offset = 0;
     while (!is_complete(next))

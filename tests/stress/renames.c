@@ -8,18 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define STEPS 8000u
 #define DIRECTORIES 12u
 #define TARGET_BYTES 9000u
 
-/* Whoever finds the two side by side may put the one into the other. */
+/* A member that finds the two side by side may move the one into the other. */
 static void move_a_into_b(struct crew_member *me)
 {
     struct site *site = me->context;
@@ -67,7 +60,7 @@ static void directories_renamed_into_each_other_make_no_loop(void **state)
     site_close(&site);
 }
 
-/* Directories d0, d1, ... that anybody may move into any other, found by their handles. */
+/* Directories d0, d1, ... that every member may move into any other, found by their handles. */
 struct forest {
     struct site site;
     memfs_dir *open[DIRECTORIES + 1]; /* the last is the root */

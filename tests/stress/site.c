@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 void site_open_with(struct site *site, const memfs_config *config)
 {
     site->fixture = fixture_create(config);
@@ -39,6 +32,14 @@ uint64_t site_used_bytes(const struct site *site)
     if (memfs_statfs(site->fs, &info) != 0)
         abort();
     return info.used_bytes;
+}
+
+memfs_file *site_open_file(struct crew_member *me, const char *path, uint32_t flags)
+{
+    struct site *site = me->context;
+    memfs_file *file = NULL;
+    crew_must(me, memfs_open(site->fs, path, flags, 0644, &file));
+    return file;
 }
 
 int site_is_uniform(const void *bytes, size_t size)

@@ -7,7 +7,8 @@
 #ifndef MEMFS_TESTS_SITE_H
 #define MEMFS_TESTS_SITE_H
 
-#include "fixture.h"
+#include "checks.h"
+#include "crew.h"
 
 struct site {
     struct fixture *fixture;
@@ -27,6 +28,9 @@ void site_close(struct site *site);
 
 /* The bytes in live objects now. */
 uint64_t site_used_bytes(const struct site *site);
+
+/* Opens a file for a member of a crew whose context is a site. */
+memfs_file *site_open_file(struct crew_member *me, const char *path, uint32_t flags);
 
 /* 1 if all `size` bytes have the same value as the first. */
 int site_is_uniform(const void *bytes, size_t size);

@@ -15,16 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 enum { WRITERS = 3, SNAPSHOTS = 300, BLOB_BYTES = 9000, CHANGES = 4000 };
 
-/* Writers go on until all have looked who want to. */
+/* Writers go on until every member that looks at snapshots has done so. */
 struct scene {
     struct site site; /* first, so that it is the context too */
     atomic_uint lookers;
@@ -244,7 +237,7 @@ static void change_files(struct crew_member *me)
     }
 }
 
-static void snapshots_come_and_go_under_everybody(void **state)
+static void snapshots_come_and_go_while_all_others_work(void **state)
 {
     (void)state;
     struct site site;
@@ -263,7 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_snapshot_is_the_tree_at_one_instant),
-        cmocka_unit_test(snapshots_come_and_go_under_everybody),
+        cmocka_unit_test(snapshots_come_and_go_while_all_others_work),
     };
     return cmocka_run_group_tests_name("snapshots", tests, NULL, NULL);
 }

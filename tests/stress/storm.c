@@ -9,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define OWNERS 2u
 #define STEPS 2000u
 #define MOVING_QUOTA_BYTES ((uint64_t)400 << 10)
@@ -47,7 +40,7 @@ static struct crew *assemble(struct storm *storm, const char *name)
     return crew;
 }
 
-/* Whoever works at a limit must have been refused something, and have got something done. */
+/* A member that works at a limit must have been refused something, and have got something done. */
 static void check_work(const struct crew *crew)
 {
     static const char *const roles[] = {"writer", "owner", "holder", "temporary", "memory",
@@ -134,8 +127,8 @@ static void at_the_node_limit_all_refusals_are_the_limits(void **state)
 }
 
 /*
- * Moves the quota up and down, and looks between the moves at what the allocator has given out.
- * The allocator's own limit stays: it compares a sum that may be old with a limit that would be new.
+ * Moves the quota up and down, and looks between the moves at what the allocator has given out. The
+ * allocator's own limit stays: it compares a sum that may be old with a limit that would be new.
  */
 static void move_quota(struct crew_member *me)
 {

@@ -20,7 +20,7 @@ struct storm {
     int refusal;          /* the error that limits may give, */
     int refusal_too;      /* and another, or the same */
     unsigned steps;       /* of every member */
-    uint64_t quota_bytes; /* at first; 0: unlimited, or somebody moves it */
+    uint64_t quota_bytes; /* at first; 0: unlimited, or a member moves it */
 };
 
 /* For the list of crew_allow(). */

@@ -10,13 +10,6 @@
 
 #include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define PAGE_BYTES 4096
 #define PAGES 64
 #define ROUNDS 4000u
@@ -42,7 +35,7 @@ static void close_pair(struct pair *pair)
     site_close(&pair->site);
 }
 
-/* Both have the same `pages`, and then tables of their own that share them, but for the last page. */
+/* Both have the same `pages`, and then tables of their own that share all but the last page. */
 static void share_table(struct crew_member *me, unsigned pages)
 {
     struct pair *pair = me->context;

@@ -61,6 +61,18 @@ static inline void check_described(memfs *fs, char *before, const char *what, co
 
 /* ------------------------------------------------------------------- steps */
 
+/* A file system on the host's allocator; a build for arenas only has none, and the test is
+ * skipped. */
+static inline memfs *create_on_heap(const memfs_config *config)
+{
+    memfs *fs = NULL;
+    int result = memfs_create(config, &fs);
+    if (result == MEMFS_EOPNOTSUPP)
+        skip();
+    assert_ok(result);
+    return fs;
+}
+
 static inline void put(memfs *fs, const char *path, const char *text)
 {
     assert_ok(memfs_write_file(fs, path, text, strlen(text), 0644, 0));

@@ -15,7 +15,7 @@ struct team {
     struct fixture *f;
     memfs *fs;
     pthread_barrier_t barrier;
-    _Atomic int done;   /* set by the one who has an end */
+    _Atomic int done;   /* set by the member whose work has an end */
     _Atomic int wrong;  /* what was seen that must not be */
     _Atomic int looked; /* how often it was looked */
     _Atomic int flag;

@@ -32,7 +32,8 @@ void tracking_allocator_init(struct tracking_allocator *allocator, uint64_t limi
 /* The hooks for memfs_config.allocator; they are part of the allocator. */
 const memfs_allocator *tracking_hooks(const struct tracking_allocator *allocator);
 
-/* Counts takes from 1 again, and refuses number `take` (0: none) and, if so said, all later ones. */
+/* Counts takes from 1 again; refuses number `take` (0: none) and, if `every_later`, all after
+ * it. */
 void tracking_refuse(struct tracking_allocator *allocator, uint64_t take, int every_later);
 
 /* Aborts, saying what is left, unless every block was given back. */

@@ -232,7 +232,8 @@ fail_lot:
 static bool is_in_use(memfs *fs)
 {
     return fs->handles.files.count != 0 || fs->handles.dirs.count != 0 ||
-           fs->versions.held.count != 0 || fs->blocks.count != 0 || atomic_load(&fs->mappings) != 0;
+           fs->versions.held.count != 0 || fs->blocks.count != 0 || fs->walkers.open.count != 0 ||
+           atomic_load(&fs->mappings) != 0;
 }
 
 static void close_everything(memfs *fs)
@@ -241,6 +242,8 @@ static void close_everything(memfs *fs)
         mfs_closing_file(mfs_handle_of_link(fs->handles.files.first));
     while (fs->handles.dirs.first != NULL)
         mfs_closing_dir(mfs_handle_dir_of_link(fs->handles.dirs.first));
+    while (fs->walkers.open.first != NULL)
+        (void)memfs_walk_close(mfs_walker_of_link(fs->walkers.open.first));
     while (fs->versions.held.first != NULL) {
         struct mfs_version *version = MFS_LIST_ENTRY(fs->versions.held.first, struct mfs_version,
                                                      link);

@@ -55,9 +55,16 @@ static int64_t list_dir_once(const void *operation)
     if (error == 0)
         error = mfs_strlist_append_names(&list, &mfs_node_as_dir(place.node)->names);
     if (error == 0)
-        mfs_node_accessed(&fs->nodes, place.node);
+        mfs_node_retain(place.node);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
-    return deliver_list(&list, error, r->out);
+    if (error != 0)
+        return deliver_list(&list, error, r->out);
+    /* A refused call leaves the access time. */
+    error = deliver_list(&list, 0, r->out);
+    if (error == 0)
+        mfs_node_accessed(&fs->nodes, place.node);
+    mfs_node_release(&fs->nodes, place.node);
+    return error;
 }
 
 int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
@@ -146,7 +153,7 @@ static int64_t glob_once(const void *operation)
     error = mfs_walk_to_node(&fs->tree, NULL, length != 0 ? base : "/", true, &node);
     if (error == 0) {
         struct mfs_tour tour;
-        error = mfs_tour_init(&tour, &fs->tree, node, base, length);
+        error = mfs_tour_init(&tour, &fs->tree, NULL, node, base, length);
         mfs_node_release(&fs->nodes, node);
         if (error == 0)
             error = collect(&list, &tour, pattern);
@@ -161,6 +168,13 @@ int memfs_glob(memfs *fs, const char *pattern, memfs_list *out)
 {
     struct list_request request = {fs, pattern, out};
     return (int)mfs_retry_run(fs, glob_once, &request);
+}
+
+int memfs_glob_match(const char *pattern, const char *path)
+{
+    if (pattern == NULL || path == NULL || !mfs_pattern_is_valid(pattern))
+        return MEMFS_EINVAL;
+    return mfs_pattern_match_path(pattern, path);
 }
 
 /* ------------------------------------------------------------------ freeing */

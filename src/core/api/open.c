@@ -9,6 +9,7 @@
 #include "api/retry.h"
 #include "api/structsize.h"
 #include "tree/publish.h"
+#include "wholetree/walker.h"
 
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct opening {
     memfs *fs;
     struct mfs_dir_node *start;
     const char *path;
+    struct mfs_node *node; /* not null: what to open, instead of looking for `path` */
     uint32_t flags;
     uint32_t mode;
     int64_t lock_timeout_ms;
@@ -183,10 +185,24 @@ static int create_exclusively(const struct opening *o, struct mfs_node **out, bo
     return found != 0 ? found : error;
 }
 
+/* The node that the caller has already, unless its last name is gone. */
+static int accept_node(const struct opening *o, struct mfs_node **out)
+{
+    const struct mfs_place place = {.node = o->node};
+    int error = mfs_node_links(o->node) == 0 ? MEMFS_ENOENT : accept_existing(o, &place);
+    if (error != 0)
+        return error;
+    mfs_node_retain(o->node);
+    *out = o->node;
+    return 0;
+}
+
 /* Finds or makes the node, with a reference. */
 static int get_node(const struct opening *o, struct mfs_node **out, bool *created)
 {
     *created = has_flag(o, MEMFS_O_TMPFILE);
+    if (o->node != NULL)
+        return accept_node(o, out);
     if (*created)
         return make_unnamed(o, out);
     if (has_flag(o, MEMFS_O_EXCLUSIVE))
@@ -267,6 +283,30 @@ static int open_node(const struct opening *o, memfs_file *file)
     return 0;
 }
 
+/* Makes a handle, in `storage` or in memory of its own, and the node that it is to lead to. */
+static int open_handle(struct opening *o, memfs_file_storage *storage, memfs_file **out)
+{
+    if (has_flag(o, MEMFS_O_APPEND))
+        o->flags |= MEMFS_O_WRITE;
+    o->lock = has_flag(o, MEMFS_O_EXCLUSIVE_LOCK) ? MFS_HELD_EXCLUSIVE
+              : has_flag(o, MEMFS_O_SHARED_LOCK)  ? MFS_HELD_SHARED
+                                                  : MFS_HELD_NOTHING;
+    int error = check_open_flags(o);
+    if (error != 0)
+        return error;
+    memfs_file *file;
+    error = get_handle(o, storage, &file);
+    if (error != 0)
+        return error;
+    error = open_node(o, file);
+    if (error != 0) {
+        mfs_closing_drop_handle(o->fs, file);
+        return error;
+    }
+    *out = file;
+    return 0;
+}
+
 struct open_request {
     memfs *fs;
     const char *path;
@@ -278,35 +318,15 @@ static int64_t open_once(const void *operation)
 {
     const struct open_request *r = operation;
     const memfs_open_options *options = &r->options;
-    memfs *fs = r->fs;
-    if (!mfs_fs_is_valid(fs) || r->path == NULL || r->out == NULL)
+    if (!mfs_fs_is_valid(r->fs) || r->path == NULL || r->out == NULL)
         return MEMFS_EINVAL;
-    struct opening o = {.fs = fs,
+    struct opening o = {.fs = r->fs,
                         .path = r->path,
                         .flags = options->flags,
                         .mode = options->mode,
                         .lock_timeout_ms = options->lock_timeout_ms};
-    if (has_flag(&o, MEMFS_O_APPEND))
-        o.flags |= MEMFS_O_WRITE;
-    o.lock = has_flag(&o, MEMFS_O_EXCLUSIVE_LOCK) ? MFS_HELD_EXCLUSIVE
-             : has_flag(&o, MEMFS_O_SHARED_LOCK)  ? MFS_HELD_SHARED
-                                                  : MFS_HELD_NOTHING;
-    int error = check_open_flags(&o);
-    if (error == 0)
-        error = mfs_fs_start(fs, options->at, &o.start);
-    if (error != 0)
-        return error;
-    memfs_file *file;
-    error = get_handle(&o, options->storage, &file);
-    if (error != 0)
-        return error;
-    error = open_node(&o, file);
-    if (error != 0) {
-        mfs_closing_drop_handle(fs, file);
-        return error;
-    }
-    *r->out = file;
-    return 0;
+    int error = mfs_fs_start(r->fs, options->at, &o.start);
+    return error == 0 ? open_handle(&o, options->storage, r->out) : error;
 }
 
 static int open_with(memfs *fs, const char *path, const memfs_open_options *options,
@@ -337,6 +357,30 @@ int memfs_open_with(memfs *fs, const char *path, const memfs_open_options *optio
     int error = mfs_structsize_copy_in(&own, sizeof own, options,
                                        MFS_STRUCTSIZE_UP_TO(memfs_open_options, mode));
     return error == 0 ? open_with(fs, path, &own, out) : error;
+}
+
+struct walked_file {
+    memfs_walker *walker;
+    uint32_t flags;
+    memfs_file **out;
+};
+
+static int64_t open_walked_file_once(const void *operation)
+{
+    const struct walked_file *w = operation;
+    struct opening o = {.fs = w->walker->fs, .node = w->walker->tour.node, .flags = w->flags};
+    return open_handle(&o, NULL, w->out);
+}
+
+int memfs_walk_open_file(memfs_walker *walker, uint32_t flags, memfs_file **out)
+{
+    if (walker == NULL || walker->magic != MFS_WALKER_MAGIC)
+        return MEMFS_EBADF;
+    if (out == NULL || walker->entry.event == 0 ||
+        (flags & (MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE | MEMFS_O_TMPFILE)) != 0)
+        return MEMFS_EINVAL;
+    struct walked_file opened = {walker, flags != 0 ? flags : MEMFS_O_READ, out};
+    return (int)mfs_retry_run(walker->fs, open_walked_file_once, &opened);
 }
 
 /* The flags of an fopen() mode, or 0 for what is none. */

@@ -84,12 +84,9 @@ static int check_tree_removal(memfs *fs, const struct mfs_place *place) MFS_REQU
         return place->last == MFS_LAST_ROOT ? MEMFS_EBUSY : MEMFS_EINVAL;
     if (place->node == NULL)
         return MEMFS_ENOENT;
-    struct mfs_dir_node *dir = mfs_node_as_dir(place->node);
-    if (dir == NULL && place->needs_dir)
+    if (mfs_node_as_dir(place->node) == NULL && place->needs_dir)
         return MEMFS_ENOTDIR;
-    bool locked = dir != NULL ? mfs_subtree_has_locked(&fs->tree, dir)
-                              : mfs_filelock_is_locked(&fs->lot, place->node, MFS_HELD_NOTHING);
-    return locked ? MEMFS_EBUSY : 0;
+    return mfs_subtree_has_locked(&fs->tree, place->node) ? MEMFS_EBUSY : 0;
 }
 
 int memfs_remove_treeat(memfs *fs, memfs_dir *at, const char *path)
@@ -106,14 +103,8 @@ int memfs_remove_treeat(memfs *fs, memfs_dir *at, const char *path)
     error = mfs_walk(&fs->tree, start, path, 0, &place);
     if (error == 0)
         error = check_tree_removal(fs, &place);
-    if (error == 0) {
-        int64_t now = mfs_node_now(&fs->nodes);
-        if (mfs_node_as_dir(place.node) != NULL)
-            mfs_subtree_dismantle(&fs->tree, mfs_node_as_dir(place.node), now, &removed);
-        mfs_namespace_remove(&fs->tree, place.dir, place.entry, now);
-        place.entry->u.next_removed = removed;
-        removed = place.entry;
-    }
+    if (error == 0)
+        mfs_subtree_remove(&fs->tree, place.dir, place.entry, mfs_node_now(&fs->nodes), &removed);
     mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_subtree_forget(&fs->tree, removed);
     return error;

@@ -2,6 +2,7 @@
 #include "api/structsize.h"
 #include "base/check.h"
 #include "base/num.h"
+#include "instance/audit.h"
 #include "instance/fs.h"
 
 static void report_memory(memfs *fs, memfs_statfs_info *info)
@@ -75,5 +76,5 @@ int memfs_last_refusal(memfs *fs, memfs_refusal *out)
 
 int memfs_audit(memfs *fs)
 {
-    return mfs_fs_is_valid(fs) ? mfs_fs_audit(fs) : MEMFS_EINVAL;
+    return mfs_fs_is_valid(fs) ? mfs_audit_run(fs) : MEMFS_EINVAL;
 }

@@ -173,7 +173,7 @@ static int move_preallocation(const memfs_file *handle, struct mfs_file_node *fi
             return error;
     }
     bool shrinks = end < file->content.preallocated_end;
-    mfs_node_set_reserved_end(&fs->nodes, file, end);
+    mfs_node_set_preallocated_end(&fs->nodes, file, end);
     if (shrinks)
         mfs_node_cut(&fs->nodes, file, edit.size);
     return 0;

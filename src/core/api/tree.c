@@ -1,13 +1,10 @@
-/* Whole trees: copying, adding up, walking. */
+/* Whole trees: copying, adding up. */
 #include "api/retry.h"
 #include "api/structsize.h"
 #include "base/check.h"
 #include "instance/census.h"
 #include "tree/publish.h"
-#include "wholetree/tour.h"
 #include "wholetree/treecopy.h"
-
-#include <string.h>
 
 /* ------------------------------------------------------------------ copying */
 
@@ -102,62 +99,4 @@ int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
 {
     struct usage_request request = {fs, path, info};
     return (int)mfs_retry_run(fs, tree_usage_once, &request);
-}
-
-/* ------------------------------------------------------------------ walking */
-
-/* The steps of a walk that may be refused, each by itself: what the callback has done in between
- * cannot be run again. */
-struct walk_step {
-    memfs *fs;
-    struct mfs_tour *tour;
-    struct mfs_node *node; /* where it starts */
-    const char *path;
-    struct mfs_tour_stop *stop;
-};
-
-static int64_t begin_walk_once(const void *operation)
-{
-    const struct walk_step *w = operation;
-    return mfs_tour_init(w->tour, &w->fs->tree, w->node, w->path, strlen(w->path));
-}
-
-static int64_t step_once(const void *operation)
-{
-    const struct walk_step *w = operation;
-    return mfs_tour_next(w->tour, w->stop);
-}
-
-int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *context)
-{
-    struct mfs_node *node;
-    struct mfs_tour tour;
-    struct mfs_tour_stop stop;
-    if (!mfs_fs_is_valid(fs) || path == NULL || callback == NULL)
-        return MEMFS_EINVAL;
-    int result = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
-    if (result != 0)
-        return result;
-    const struct walk_step step = {fs, &tour, node, path, &stop};
-    result = (int)mfs_retry_run(fs, begin_walk_once, &step);
-    mfs_node_release(&fs->nodes, node);
-    while (result == 0 && (result = (int)mfs_retry_run(fs, step_once, &step)) == 1) {
-        memfs_stat_info info = {.struct_size = sizeof info};
-        mfs_node_stat(&fs->nodes, stop.node, &info);
-        memfs_walk_entry entry = {.struct_size = sizeof entry,
-                                  .event = stop.event,
-                                  .depth = stop.depth,
-                                  .path = stop.path,
-                                  .name = stop.name,
-                                  .stat = &info};
-        result = callback(context, &entry);
-        if (result == MEMFS_WALK_PRUNE)
-            mfs_tour_prune(&tour);
-        if (result == MEMFS_WALK_PRUNE || result == MEMFS_WALK_CONTINUE)
-            result = 0;
-        else if (result > 0 && result != MEMFS_WALK_STOP)
-            result = MEMFS_EINVAL;
-    }
-    mfs_tour_fini(&tour);
-    return result;
 }

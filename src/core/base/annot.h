@@ -1,7 +1,7 @@
 /*
- * Clang's capability annotations, under short names.  With clang and
- * -Wthread-safety a function that is called without the lock it names does not
- * compile; elsewhere they vanish.
+ * Clang's capability annotations, under short names.  With clang and -Wthread-safety a call of a
+ * function without the lock that its declaration names does not compile.  For other compilers the
+ * annotations are empty.
  */
 #ifndef MFS_ANNOT_H
 #define MFS_ANNOT_H

@@ -1,4 +1,4 @@
-/* The end of the road: a broken invariant stops the process before it spreads. */
+/* A failed assertion aborts the process before the damage spreads to what callers have stored. */
 #include "base/check.h"
 
 #include <stdio.h>
@@ -6,6 +6,6 @@
 
 _Noreturn void mfs_check_failed(const char *expression, const char *file, int line)
 {
-    (void)fprintf(stderr, "memfs: %s:%d: false: %s\n", file, line, expression);
+    (void)fprintf(stderr, "memfs: %s:%d: assertion failed: %s\n", file, line, expression);
     abort();
 }

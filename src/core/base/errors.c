@@ -1,4 +1,4 @@
-/* Codes to names and texts, from the one table in the public header. */
+/* Codes to names and texts: a linear search through the one table, which the public header has. */
 #include <memfs/memfs.h>
 
 struct error_row {

@@ -1,20 +1,25 @@
 /*
- * Where the bytes of a write come from and those of a read go: the caller's
- * parts, one after another, taken and filled piece by piece.
+ * Where the bytes of a write come from, and those of a read go: the caller's parts, one after
+ * another.  A source is taken, and a sink filled, piece by piece.
+ *
+ * The caller's memory may overlap the pages it is copied to and from, since a mapping is a page of
+ * ours; so all copies are made with memmove().
  */
 #ifndef MFS_IOV_H
 #define MFS_IOV_H
+
+#include "base/check.h"
 
 #include <memfs/memfs.h>
 
 #include <stddef.h>
 #include <string.h>
 
-/* Zeros if `parts` is null. */
+/* A source without parts (null) is an endless one of zeros. */
 struct mfs_source {
     const memfs_iovec *parts;
-    size_t part;   /* the one that is next */
-    size_t offset; /* in it */
+    size_t part;   /* the index of the next part to take from */
+    size_t offset; /* in that part */
 };
 
 struct mfs_sink {
@@ -26,16 +31,18 @@ struct mfs_sink {
 /* Copies the next `length` bytes of the source, which has as many. */
 void mfs_iov_pull_parts(struct mfs_source *source, unsigned char *to, size_t length);
 
-/* Copies the next `length` bytes into the sink, which has room for them; zeros if `from` is
- * null. */
+/* Copies `length` bytes into the sink, which has room for them; zeros if `from` is null. */
 void mfs_iov_push_parts(struct mfs_sink *sink, const unsigned char *from, size_t length);
 
+/* The bytes that are left of a part; 0 if there are no parts. */
 static inline size_t mfs_iov_left(const memfs_iovec *parts, size_t part, size_t offset)
 {
+    MFS_CHECK(parts == NULL || offset <= parts[part].length);
     return parts != NULL ? parts[part].length - offset : 0;
 }
 
-/* Nearly always a piece lies within one part.  The caller's memory may be a page of ours. */
+/* The same as the two above, without a call where a piece lies within one part, as it nearly
+ * always does. */
 static inline void mfs_iov_pull(struct mfs_source *source, unsigned char *to, size_t length)
 {
     if (length == 0)

@@ -1,8 +1,13 @@
 /*
- * SipHash (Aumasson and Bernstein, 2012) with one round for each word and
- * three at the end, folded to 32 bits.
+ * SipHash (Aumasson and Bernstein, 2012) with one round for each word of eight bytes and three
+ * rounds at the end, folded to 32 bits.
+ *
+ * Cost: about two dozen operations a word.  Left undone on purpose: words are read in the byte
+ * order of the machine, since a hash never leaves the process.
  */
 #include "base/namehash.h"
+
+#include "base/check.h"
 
 #include <string.h>
 
@@ -38,6 +43,7 @@ static void sip_word(struct sip *s, uint64_t word)
 
 uint32_t mfs_namehash(const uint64_t key[2], const char *name, size_t length)
 {
+    MFS_CHECK(name != NULL || length == 0);
     struct sip s = {
         key[0] ^ 0x736f6d6570736575u,
         key[1] ^ 0x646f72616e646f6du,

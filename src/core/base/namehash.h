@@ -1,4 +1,7 @@
-/* SipHash-1-3 of a name, keyed, so that names cannot be chosen to collide. */
+/*
+ * The hash of a name in a directory: SipHash-1-3 with a key that is random for each file system, so
+ * that names cannot be chosen to collide.
+ */
 #ifndef MFS_NAMEHASH_H
 #define MFS_NAMEHASH_H
 

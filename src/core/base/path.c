@@ -1,5 +1,10 @@
-/* Slashes in a row count as one; a path may end in slashes. */
+/*
+ * Slashes in a row count as one, and a path may begin and end with slashes.  The length of a
+ * component is not checked here: only a directory knows whether a long name is an error.
+ */
 #include "base/path.h"
+
+#include "base/check.h"
 
 #include <memfs/memfs.h>
 
@@ -21,6 +26,7 @@ bool mfs_path_next(const char **rest, struct mfs_component *out)
     while (*end == '/')
         end++;
     *rest = end;
+    MFS_CHECK(out->length > 0);
     return true;
 }
 

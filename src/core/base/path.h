@@ -12,12 +12,12 @@ struct mfs_component {
 };
 
 /*
- * Cuts the next component off `*rest`, which then points behind it and behind
- * all slashes that follow.  False if there is none.
+ * Cuts the next component off `*rest`, which then points behind it and behind all slashes that
+ * follow it.  False if there is none, and then `*rest` stays.
  */
 bool mfs_path_next(const char **rest, struct mfs_component *out);
 
-/* 0, or ENOENT for the empty path, ENAMETOOLONG, EINVAL for null. */
+/* 0, or EINVAL for null, ENOENT for the empty path, ENAMETOOLONG. */
 int mfs_path_check(const char *path);
 
 static inline bool mfs_path_is_dot(const struct mfs_component *c)

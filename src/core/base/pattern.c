@@ -1,12 +1,17 @@
 /*
- * Both matchers work the same way: walk along pattern and text; remember the
- * last star and how much text it has taken; on a mismatch let that star take one
- * more and go on from there.  Only the last star need ever be tried again, since
- * an earlier one taking more could only help by moving the later one, which can
- * move by itself.
+ * Both matchers, of bytes and of components, work the same way: walk along pattern and text;
+ * remember the last star and how much text it has taken; on a mismatch let that star take one more
+ * and go on from there.  Only the last star need ever be tried again: if an earlier one took more,
+ * that could only help by moving the later one, which can move by itself.
+ *
+ * Cost: pattern x text steps at most, no recursion and no memory.
+ *
+ * Left undone on purpose: character classes such as [:alpha:], and case folding, which both need a
+ * locale; names are bytes here.
  */
 #include "base/pattern.h"
 
+#include "base/check.h"
 #include "base/path.h"
 
 #include <string.h>
@@ -28,6 +33,7 @@ static const char *bracket_end(const char *p, const char *end)
     return NULL;
 }
 
+/* Takes the next byte of a bracket expression, which may be escaped. */
 static unsigned char bracket_byte(const char **p)
 {
     if (**p == '\\')
@@ -40,6 +46,7 @@ static bool bracket_matches(const char *p, const char *end, unsigned char byte)
 {
     bool negated = false;
     bool found = false;
+    MFS_CHECK(*p == '[' && end[-1] == ']' && end - p > 2);
     p++;
     if (*p == '!' || *p == '^') {
         negated = true;
@@ -58,7 +65,7 @@ static bool bracket_matches(const char *p, const char *end, unsigned char byte)
     return found != negated;
 }
 
-/* Matches one byte of text; `*p` then points behind what it was matched with. */
+/* Matches one byte of text with what is at `*p`, which then points behind that. */
 static bool match_byte(const char **p, const char *end, unsigned char byte)
 {
     const char *at = *p;
@@ -84,8 +91,9 @@ bool mfs_pattern_match_name(const char *pattern, size_t pattern_length, const ch
 {
     const char *p = pattern, *p_end = pattern + pattern_length;
     const char *n = name, *n_end = name + name_length;
-    const char *star = NULL, *star_text = NULL;
+    const char *star = NULL, *star_text = NULL; /* behind the last star; the text it must match */
     for (;;) {
+        MFS_CHECK(p <= p_end && n <= n_end);
         if (p < p_end && *p == '*') {
             star = ++p;
             star_text = n;

@@ -20,16 +20,17 @@
  * memory.
  *
  * The modules of this room: content (this one: holding, sharing, asking), content_prepare (parts
- * made ready to be written), content_extent (which parts have storage: cutting, growing, allocating,
- * punching), content_io (reading and writing), content_tally (for the audit); short (the block of a
- * small file), version (contents that callers hold by reference).
+ * made ready to be written), content_extent (which parts have storage: cutting, growing,
+ * allocating, punching), content_io (reading and writing), content_tally (for the audit); short
+ * (the block of a small file), version (contents that callers hold by reference).
  *
- * Changes are all or nothing.  Threads: the caller holds the node's lock, exclusive for what changes
- * the content and shared for the rest.
+ * Changes are all or nothing.  Threads: the caller holds the node's lock, exclusive for what
+ * changes the content and shared for the rest.
  */
 #ifndef MFS_CONTENT_H
 #define MFS_CONTENT_H
 
+#include "base/check.h"
 #include "content/short.h"
 #include "memory/page.h"
 #include "pagetable/radix.h"
@@ -128,6 +129,7 @@ static inline void mfs_content_set_tree(struct mfs_content *content, struct mfs_
 /* The first page that lies wholly behind `size`. */
 static inline uint64_t mfs_content_first_behind(const struct mfs_pool *pool, uint64_t size)
 {
+    MFS_CHECK(size <= UINT64_MAX - pool->page_size);
     return (size + pool->page_size - 1) >> pool->page_shift;
 }
 

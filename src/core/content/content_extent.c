@@ -23,6 +23,7 @@
 /* Zeroes the rest of the page in which `size` lies, if that page may be written. */
 static bool zero_tail(struct mfs_pool *pool, const struct mfs_content *content, uint64_t size)
 {
+    MFS_CHECK(!content->is_short);
     size_t at = (size_t)(size & (pool->page_size - 1));
     uint64_t index = size >> pool->page_shift;
     struct mfs_radix tree = mfs_content_tree(content);
@@ -87,6 +88,7 @@ static void end_preallocation_at_hole(const struct mfs_pool *pool, struct mfs_co
     uint64_t end = mfs_num_mul_saturating(hole, pool->page_size);
     if (end < content->preallocated_end)
         content->preallocated_end = end > size ? end : 0;
+    MFS_CHECK(content->preallocated_end == 0 || content->preallocated_end > size);
 }
 
 static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64_t size)
@@ -102,6 +104,7 @@ static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64
         return;
     }
     struct mfs_stash nothing = {0};
+    MFS_CHECK(need.pages == 0 && behind <= droppable);
     mfs_radix_edit_drop(pool, &tree, droppable, MFS_NO_INDEX, &nothing);
     mfs_content_set_tree(content, tree, &nothing);
     content->has_uncertain_tail = false;
@@ -126,8 +129,8 @@ void mfs_content_extent_cut(struct mfs_pool *pool, struct mfs_content *content, 
 /* ------------------------------------------------------------------ growing */
 
 /*
- * Cleans a stale content: drops what neither the size nor the preallocation reaches, and zeroes what
- * is left behind the size, in pages that are made private for that.
+ * Cleans a stale content: drops what neither the size nor the preallocation reaches, and zeroes
+ * what is left behind the size, in pages that are made private for that.
  */
 static int clean_pages(const struct mfs_content_edit *edit)
 {
@@ -159,8 +162,10 @@ static int clean_pages(const struct mfs_content_edit *edit)
 static int clean_short(const struct mfs_content_edit *edit)
 {
     int error = mfs_content_prepare_short(edit, 0);
-    if (error == 0)
+    if (error == 0) {
+        MFS_CHECK(mfs_short_is_exclusive(mfs_content_short(edit->content)));
         cut_short(edit->content, edit->size);
+    }
     return error;
 }
 
@@ -204,6 +209,7 @@ int mfs_content_extent_grow(const struct mfs_content_edit *edit)
 static void own_pages(const struct mfs_content_edit *edit, uint64_t first, uint64_t last,
                       struct mfs_stash *stash)
 {
+    MFS_CHECK(!edit->content->is_short && first <= last);
     struct mfs_radix tree = mfs_content_tree(edit->content);
     for (uint64_t index = first; index <= last; index++)
         (void)mfs_radix_edit_own(edit->pool, &tree, index, 0, 0, stash);
@@ -271,6 +277,7 @@ static void zero_part(struct mfs_pool *pool, const struct mfs_content *content, 
 {
     if (offset >= end)
         return;
+    MFS_CHECK(offset >> pool->page_shift == (end - 1) >> pool->page_shift);
     mfs_page page = mfs_radix_find(pool, mfs_content_tree(content), offset >> pool->page_shift);
     if (page == 0)
         return;
@@ -344,6 +351,7 @@ static int punch_pages(const struct mfs_content_edit *edit, uint64_t offset, uin
     uint64_t after = end >> pool->page_shift;
     uint64_t whole_start = mfs_num_min_u64(first << pool->page_shift, end);
     uint64_t whole_end = mfs_num_max_u64(after << pool->page_shift, whole_start);
+    MFS_CHECK(offset <= whole_start && whole_start <= whole_end && whole_end <= end);
     struct punch_plan plan = plan_punch(edit, offset, whole_start, whole_end, end);
     int error = own_and_drop(edit, &plan);
     if (error != 0)

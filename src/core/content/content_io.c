@@ -47,6 +47,7 @@ static void read_short(const struct mfs_content *content, uint64_t offset, uint6
 void mfs_content_io_read(const struct mfs_pool *pool, const struct mfs_content *content,
                          uint64_t offset, uint64_t length, struct mfs_sink *sink)
 {
+    MFS_CHECK(offset <= UINT64_MAX - length);
     if (content->is_short) {
         read_short(content, offset, length, sink);
         return;
@@ -92,9 +93,11 @@ static int write_short(const struct mfs_content_edit *edit, uint64_t offset, uin
                        struct mfs_source *source)
 {
     int error = mfs_content_prepare_short(edit, offset + length);
-    if (error == 0)
-        mfs_iov_pull(source, mfs_content_short(edit->content)->bytes + offset, (size_t)length);
-    return error;
+    if (error != 0)
+        return error;
+    MFS_CHECK(offset + length <= mfs_content_short(edit->content)->capacity);
+    mfs_iov_pull(source, mfs_content_short(edit->content)->bytes + offset, (size_t)length);
+    return 0;
 }
 
 /*
@@ -130,6 +133,7 @@ static bool write_across(const struct mfs_content_edit *edit, uint64_t offset, u
         at = 0;
     }
     size_t to = (size_t)(covered - (index << pool->page_shift));
+    MFS_CHECK(at < to && to <= pool->page_size);
     struct mfs_stash stash = {0};
     *error = mfs_radix_edit_own_one(pool, edit->charge_from, &tree, index, at, to, &stash, &page);
     if (*error != 0)
@@ -155,6 +159,7 @@ static int write_planned(const struct mfs_content_edit *edit, uint64_t offset, u
     struct mfs_radix tree = mfs_content_tree(edit->content);
     unsigned char *run = NULL; /* as in reading */
     size_t run_bytes = 0;
+    MFS_CHECK(!edit->content->is_short);
     while (offset < end) {
         size_t at = (size_t)(offset & (pool->page_size - 1));
         size_t to = (size_t)mfs_num_min_u64(covered - (offset - at), pool->page_size);

@@ -12,36 +12,28 @@
 
 #include <string.h>
 
-static void replace_short(const struct mfs_content_edit *edit, struct mfs_short *block)
+int mfs_content_prepare_new_short(const struct mfs_content_edit *edit, uint64_t bytes)
 {
     struct mfs_content *content = edit->content;
-    if (content->is_short)
-        mfs_short_release(edit->pool, mfs_content_short(content));
-    content->root = (uintptr_t)block;
-    content->height = 0;
-    content->is_short = true;
-}
-
-int mfs_content_prepare_short(const struct mfs_content_edit *edit, uint64_t bytes)
-{
-    struct mfs_content *content = edit->content;
-    MFS_CHECK(mfs_content_prepare_fits_short(edit, bytes));
     struct mfs_short *old = content->is_short ? mfs_content_short(content) : NULL;
-    if (old != NULL && old->capacity >= bytes && mfs_short_is_exclusive(old))
-        return 0;
     if (old != NULL)
         bytes = mfs_num_max_u64(bytes, old->capacity);
     struct mfs_short *block;
     int error = mfs_short_create(edit->pool, edit->charge_from, bytes, &block);
     if (error != 0)
         return error;
-    if (old != NULL)
+    if (old != NULL) {
         memcpy(block->bytes, old->bytes, old->capacity);
-    replace_short(edit, block);
+        mfs_short_release(edit->pool, old);
+    }
+    content->root = (uintptr_t)block;
+    content->height = 0;
+    content->is_short = true;
+    MFS_CHECK(block->capacity >= bytes && mfs_short_is_exclusive(block));
     return 0;
 }
 
-/* Turns a short into a page from the stash; its bytes `from` .. `to` are about to be overwritten. */
+/* Turns a short into a page from the stash, whose bytes `from` .. `to` will be overwritten. */
 static void turn_into_page(const struct mfs_content_edit *edit, size_t from, size_t to,
                            struct mfs_stash *stash)
 {

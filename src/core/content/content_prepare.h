@@ -7,6 +7,7 @@
 #ifndef MFS_CONTENT_PREPARE_H
 #define MFS_CONTENT_PREPARE_H
 
+#include "base/check.h"
 #include "content/content.h"
 
 /* Whether bytes before `end` can lie in a short: the content is one, or nothing yet. */
@@ -16,16 +17,28 @@ static inline bool mfs_content_prepare_fits_short(const struct mfs_content_edit 
            end <= mfs_short_max(edit->pool);
 }
 
+/* The slow path of the next: in a new block. */
+int mfs_content_prepare_new_short(const struct mfs_content_edit *edit, uint64_t bytes);
+
 /*
- * Makes the content a short that may be written, with the bytes that it had, and zeros up to `bytes`
- * at least.  The content is short, or nothing.  Errors: EDQUOT, ENOMEM.
+ * Makes the content a short that may be written, with the bytes that it had, and zeros up to
+ * `bytes` at least.  The content is short, or nothing.  Errors: EDQUOT, ENOMEM.
  */
-int mfs_content_prepare_short(const struct mfs_content_edit *edit, uint64_t bytes);
+static inline int mfs_content_prepare_short(const struct mfs_content_edit *edit, uint64_t bytes)
+{
+    MFS_CHECK(mfs_content_prepare_fits_short(edit, bytes));
+    if (edit->content->is_short) {
+        const struct mfs_short *block = mfs_content_short(edit->content);
+        if (block->capacity >= bytes && mfs_short_is_exclusive(block))
+            return 0;
+    }
+    return mfs_content_prepare_new_short(edit, bytes);
+}
 
 /*
  * Fills the stash for making the pages of a range private, and turns a short into page 0 of a page
- * table.  The bytes `offset` .. `covered` are about to be overwritten; those of them that lie in page
- * 0 are uncertain, if that was a short.  Errors: EDQUOT, ENOMEM.
+ * table.  The bytes `offset` .. `covered` are about to be overwritten; those of them that lie in
+ * page 0 are uncertain, if that was a short.  Errors: EDQUOT, ENOMEM.
  */
 int mfs_content_prepare_pages(const struct mfs_content_edit *edit, uint64_t offset, uint64_t length,
                               uint64_t covered, struct mfs_stash *stash);

@@ -1,16 +1,22 @@
 /*
- * Capacities are chosen so that block and header together are a power of two,
- * from 32 bytes to half a page and a bit: a file that grows byte by byte moves
- * a handful of times before it gets its page.
+ * 1. Header and capacity together are a power of two, at least 32 bytes, unless the capacity would
+ *    be more than half a page; then it is half a page.
+ * 2. Bytes that were never written are zeros.
+ *
+ * Cost: a file that grows byte by byte is copied once for each power of two, a handful of times
+ * before it has its page.
  */
 #include "content/short.h"
 
 #include "base/check.h"
 #include "base/num.h"
+#include "memory/memory.h"
 
 #include <string.h>
 
-static size_t block_bytes(uint32_t capacity)
+#define SHORT_MARK ((uint64_t)1 << 63) /* in `references`, while an audit runs */
+
+static size_t short_block_bytes(uint32_t capacity)
 {
     return offsetof(struct mfs_short, bytes) + capacity;
 }
@@ -18,7 +24,7 @@ static size_t block_bytes(uint32_t capacity)
 static uint32_t capacity_for(const struct mfs_pool *pool, uint64_t bytes)
 {
     size_t block = 32;
-    while (block < block_bytes((uint32_t)bytes))
+    while (block < short_block_bytes((uint32_t)bytes))
         block *= 2;
     size_t capacity = block - offsetof(struct mfs_short, bytes);
     return (uint32_t)mfs_num_min_size(capacity, (size_t)mfs_short_max(pool));
@@ -29,8 +35,9 @@ int mfs_short_create(struct mfs_pool *pool, enum mfs_charge_from charge_from, ui
 {
     MFS_CHECK(bytes <= mfs_short_max(pool));
     uint32_t capacity = capacity_for(pool, bytes);
+    MFS_CHECK(capacity >= bytes && capacity <= mfs_short_max(pool));
     void *block;
-    int error = mfs_memory_take_as(pool->memory, charge_from, block_bytes(capacity),
+    int error = mfs_memory_take_as(pool->memory, charge_from, short_block_bytes(capacity),
                                    MEMFS_CLASS_DATA, &block);
     if (error != 0)
         return error;
@@ -45,7 +52,7 @@ int mfs_short_create(struct mfs_pool *pool, enum mfs_charge_from charge_from, ui
 void mfs_short_retain(struct mfs_short *content)
 {
     uint64_t before = atomic_fetch_add_explicit(&content->references, 1, memory_order_relaxed);
-    MFS_CHECK(before != 0);
+    MFS_CHECK(before != 0 && before < SHORT_MARK - 1);
 }
 
 void mfs_short_release(struct mfs_pool *pool, struct mfs_short *content)
@@ -55,22 +62,22 @@ void mfs_short_release(struct mfs_pool *pool, struct mfs_short *content)
         before = atomic_fetch_sub_explicit(&content->references, 1, memory_order_acq_rel);
     MFS_CHECK(before != 0);
     if (before == 1)
-        mfs_memory_give(pool->memory, content, block_bytes(content->capacity), MEMFS_CLASS_DATA);
+        mfs_memory_give(pool->memory, content, short_block_bytes(content->capacity),
+                        MEMFS_CLASS_DATA);
 }
 
 uint64_t mfs_short_cost(const struct mfs_pool *pool, const struct mfs_short *content)
 {
-    return mfs_memory_cost(pool->memory, block_bytes(content->capacity));
+    return mfs_memory_cost(pool->memory, short_block_bytes(content->capacity));
 }
-
-#define MARK ((uint64_t)1 << 63)
 
 bool mfs_short_mark(struct mfs_short *content)
 {
-    return (atomic_fetch_or(&content->references, MARK) & MARK) == 0;
+    MFS_CHECK(atomic_load(&content->references) != 0);
+    return (atomic_fetch_or(&content->references, SHORT_MARK) & SHORT_MARK) == 0;
 }
 
 void mfs_short_unmark(struct mfs_short *content)
 {
-    (void)atomic_fetch_and(&content->references, ~MARK);
+    (void)atomic_fetch_and(&content->references, ~SHORT_MARK);
 }

@@ -1,10 +1,18 @@
-/* What the exported functions share. */
+/*
+ * What the exported functions share: the log, where a relative path starts, and what to do after a
+ * limit has refused a call.
+ *
+ * The callback for refusals runs last: no lock is held and nothing is half done, so it may call
+ * anything in the file system, and is told to try again only if there is more headroom than before.
+ */
 #include "instance/fs.h"
 
+#include "base/check.h"
 #include "base/num.h"
 
 void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message)
 {
+    MFS_CHECK(message != NULL);
     mfs_sync_lock_exclusive(&fs->lot, &fs->log.lock);
     memfs_log_callback callback = fs->log.callback;
     void *context = fs->log.context;
@@ -27,34 +35,37 @@ int mfs_fs_start(const memfs *fs, const memfs_dir *at, struct mfs_dir_node **out
 }
 
 /* What is left under the limits. */
-struct room {
+struct headroom {
     uint64_t ordinary, privileged, nodes;
 };
 
-static struct room look_for_room(memfs *fs)
+static struct headroom measure_headroom(memfs *fs)
 {
-    struct room room;
+    struct headroom headroom;
     mfs_sync_lock_exclusive(&fs->lot, &fs->pool.lock);
     uint64_t free_bytes = fs->pool.pages_free << fs->pool.page_shift;
-    room.ordinary = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_ORDINARY, free_bytes);
-    room.privileged = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_RESERVE, free_bytes);
+    headroom.ordinary = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_ORDINARY, free_bytes);
+    headroom.privileged = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_RESERVE, free_bytes);
     mfs_sync_unlock_exclusive(&fs->lot, &fs->pool.lock);
-    room.nodes = mfs_num_sub_saturating(atomic_load(&fs->nodes.limit),
-                                        atomic_load(&fs->nodes.total));
-    return room;
+    headroom.nodes = mfs_num_sub_saturating(atomic_load(&fs->nodes.limit),
+                                            atomic_load(&fs->nodes.total));
+    return headroom;
 }
 
-static bool has_grown(const struct room *before, const struct room *after, int error)
+static bool has_grown(const struct headroom *before, const struct headroom *after, int error)
 {
     if (error == MEMFS_ENOSPC)
         return after->nodes > before->nodes;
     return after->ordinary > before->ordinary || after->privileged > before->privileged;
 }
 
+/* A callback may be refused itself, and is then asked from within itself: no deeper than this.
+ * Threads that are refused at the same time count together. */
 enum { ASKING_MOST = 32 };
 
 bool mfs_fs_ask_refused(memfs *fs, int error)
 {
+    MFS_CHECK(mfs_fs_is_by_limit(error));
     mfs_sync_lock_exclusive(&fs->lot, &fs->refused.lock);
     memfs_refused_callback callback = fs->refused.callback;
     void *context = fs->refused.context;
@@ -62,13 +73,12 @@ bool mfs_fs_ask_refused(memfs *fs, int error)
     if (callback == NULL)
         return false;
     bool tries_again = false;
-    /* A callback may be refused too, and asked from within itself; that has an end. */
     if (atomic_fetch_add(&fs->refused.asking, 1) < ASKING_MOST) {
         memfs_refusal refusal;
         mfs_ledger_last_of(&fs->memory.ledger, &fs->lot, error, &refusal);
-        struct room before = look_for_room(fs);
+        struct headroom before = measure_headroom(fs);
         if (callback(context, fs, &refusal) == MEMFS_REFUSED_RETRY) {
-            struct room after = look_for_room(fs);
+            struct headroom after = measure_headroom(fs);
             tries_again = has_grown(&before, &after, error);
         }
     }

@@ -9,25 +9,27 @@
  *   3  snapshots.lock            that of the snapshots
  *   4  memfs_dir.lock            one directory stream's position
  *   5  handles.lock              the lists of open handles
- *   6  tree.capture              who locks many nodes: one at a time
+ *   6  tree.capture              one thread at a time locks many nodes
  *   7  node.lock                 one file's size and content (reader-writer)
  *   8  pool.lock                 slabs and free pages
  *   9  arena.lock                the arena's bitmap
- *      versions.lock, blocks.lock  what else callers hold
+ *      versions.lock, blocks.lock, walkers.lock  what else callers hold
  *      ledger.lock               the last refusals, and the setting of limits
  *      refused.lock              the callback for refusals
  *      gates                     waiting; and a node's whole-file lock
  *
- * The ledger's counts, pages' and nodes' reference counts, and nodes' times and
- * attributes are atomics and need no lock.
+ * The ledger's counts, the reference counts of pages and nodes, and the times and attributes of
+ * nodes are atomics and need no lock.
  *
- * A call that works on a path takes the namespace lock, gets a reference to the
- * node, gives the lock back, and only then locks the node.  Nobody waits for a
- * whole-file lock with any lock held.  The exception to the first: copying a
- * tree locks its nodes under the namespace lock, and so may wait for a write that
- * is going on (a memcpy, never a wait for something else).  It is also the exception
- * to one lock a line: it holds many nodes' locks, shared, in no order, which is
- * safe because whoever else holds one waits for no second (see treecopy.c).
+ * A call that works on a path takes the namespace lock, gets a reference to the node, releases the
+ * lock, and only then locks the node.  No thread waits for a whole-file lock while it holds any
+ * lock.
+ *
+ * Copying a tree is the exception to the first rule: it locks nodes while it holds the namespace
+ * lock, and may wait for a write that is going on (a memcpy, never a wait for something else).  It
+ * is also the exception to one lock a line: it holds the locks of many nodes, shared, in no order.
+ * That is safe because any other thread that holds a node's lock waits for no second one (see
+ * treecopy.c).
  */
 #ifndef MFS_FS_H
 #define MFS_FS_H
@@ -40,10 +42,11 @@
 #include "node/node.h"
 #include "sync/sync.h"
 #include "tree/walk.h"
+#include "wholetree/walker.h"
 
 #include <memfs/storage.h>
 
-/* Whom to ask when a limit has refused a call. */
+/* The program's callback for calls that a limit has refused. */
 struct mfs_refused_hook {
     struct mfs_lock lock; /* a leaf: guards the next two */
     memfs_refused_callback callback;
@@ -69,6 +72,7 @@ struct memfs {
     struct mfs_handle_list handles;
     struct mfs_version_list versions;
     struct mfs_block_list blocks;
+    struct mfs_walker_list walkers;
     _Atomic uint64_t mappings; /* pages that callers have pinned */
     uint64_t arena_limit; /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
     size_t instance_bytes;
@@ -81,22 +85,20 @@ struct memfs {
 /* Says something through the log hook, if there is one. */
 void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message);
 
-/* Checks everything that can be recounted; says what is wrong through the log hook. */
-int mfs_fs_audit(memfs *fs) MFS_EXCLUDES(fs->tree.lock);
-
 /*
- * To be called once a whole-file lock was granted, before the caller hears of it.
- * Who removes, renames or replaces a name looks at the lock and edits under the
- * namespace lock; who replaces the content of a file by path does so under the
- * node's.  Who looked before the lock was there has finished when this returns,
- * and who comes later sees it.
+ * To be called after a whole-file lock was granted, before its caller hears of it: a whole-file
+ * lock becomes visible to its caller only after all earlier look-ups have finished.
+ *
+ * A call that removes, renames or replaces a name looks at the file's lock and edits the name under
+ * the namespace lock; one that replaces the content of a file by path does so under the node's.
+ * Calls that looked before the lock was there have finished when this returns; later ones see it.
  */
 void mfs_fs_wait_for_earlier_lookups(memfs *fs, struct mfs_node *node) MFS_EXCLUDES(fs->tree.lock);
 
 /*
- * Whether a call that was refused by a limit, and has undone all that it did, is to be
- * run again: there is a callback, it said so, and it has made room.  Every exported
- * function that may grow something ends with this question:
+ * Asks the program's callback after a limit has refused a call, which has undone all that it did.
+ * True if the call is to be made again: there is a callback, it said so, and there is more headroom
+ * than before.  Every exported function that may grow something ends with this question:
  *
  *     do
  *         result = ..._once(...);
@@ -119,7 +121,7 @@ static inline bool mfs_fs_ask_and_retry_file(memfs_file *file, int64_t result)
     return mfs_fs_is_by_limit(result) && mfs_fs_ask_refused(file->fs, (int)result);
 }
 
-/* Hands out a page that was pinned, from `at` on, as a mapping. */
+/* Makes a mapping of `length` bytes of a pinned page, from `at` on. */
 void mfs_fs_fill_mapping(memfs *fs, mfs_page page, size_t at, size_t length, memfs_mapping *out);
 
 static inline bool mfs_fs_is_valid(const memfs *fs)
@@ -127,7 +129,7 @@ static inline bool mfs_fs_is_valid(const memfs *fs)
     return fs != NULL && fs->magic == MFS_FS_MAGIC;
 }
 
-/* The directory that `at` stands for: 0 and null for no `at`.  Errors: EBADF, EXDEV. */
+/* The directory of the stream `at`, or null (the root) if there is none.  Errors: EBADF, EXDEV. */
 int mfs_fs_start(const memfs *fs, const memfs_dir *at, struct mfs_dir_node **out);
 
 #endif

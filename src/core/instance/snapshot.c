@@ -1,8 +1,9 @@
 /*
- * Taking one is a copy of the tree (treecopy.h) that then gets its name; restoring
- * one is a copy of the snapshot that then takes the place of all that is in the
- * root.  The root itself stays: handles and directory streams of it stay good, and
- * its number is the same.
+ * Taking a snapshot makes a copy of the tree (treecopy.h), which then gets its name.  Restoring one
+ * makes a copy of the snapshot, which then takes the place of all that is in the root.  The root
+ * itself stays: its handles and directory streams stay valid, and its number is the same.
+ *
+ * Cost: a node and a name for each entry, charged to snapshots; no data is copied.
  */
 #include "instance/snapshot.h"
 
@@ -41,7 +42,7 @@ int mfs_snapshot_capture(memfs *fs, struct mfs_node **out)
 
 /* ----------------------------------------------------------------- keeping */
 
-static int make_root(memfs *fs) MFS_REQUIRES(fs->snapshots.lock)
+static int make_snapshots_root(memfs *fs) MFS_REQUIRES(fs->snapshots.lock)
 {
     struct mfs_dir_node *root;
     if (fs->snapshots.root != NULL)
@@ -60,6 +61,7 @@ static void drop_empty_root(memfs *fs) MFS_REQUIRES(fs->snapshots.lock)
     struct mfs_dir_node *root = fs->snapshots.root;
     if (root == NULL || root->names.live != 0)
         return;
+    MFS_CHECK(mfs_node_links(&root->node) == 2);
     fs->snapshots.root = NULL;
     mfs_node_release(&fs->snapshot_nodes, &root->node);
 }
@@ -68,8 +70,9 @@ int mfs_snapshot_keep(memfs *fs, const struct mfs_component *name, struct mfs_no
 {
     struct mfs_addition addition;
     struct mfs_dir_key key = mfs_dir_key_of(name);
+    MFS_CHECK(mfs_node_as_dir(snapshot) != NULL && mfs_node_as_dir(snapshot)->parent == NULL);
     mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
-    int error = mfs_snapshot_find(fs, name) != NULL ? MEMFS_EEXIST : make_root(fs);
+    int error = mfs_snapshot_find(fs, name) != NULL ? MEMFS_EEXIST : make_snapshots_root(fs);
     if (error == 0)
         error = mfs_namespace_prepare(&fs->snapshots, fs->snapshots.root, &key, snapshot,
                                       &addition);
@@ -122,22 +125,13 @@ int mfs_snapshot_rename(memfs *fs, const struct mfs_component *from, const struc
     return error;
 }
 
-static void take_out(memfs *fs, struct mfs_dirent *entry, struct mfs_dirent **removed)
-    MFS_REQUIRES(fs->snapshots.lock)
-{
-    mfs_subtree_dismantle(&fs->snapshots, mfs_node_as_dir(entry->node), 0, removed);
-    mfs_namespace_remove(&fs->snapshots, fs->snapshots.root, entry, 0);
-    entry->u.next_removed = *removed;
-    *removed = entry;
-}
-
 int mfs_snapshot_remove(memfs *fs, const struct mfs_component *name)
 {
     struct mfs_dirent *removed = NULL;
     mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
     struct mfs_dirent *entry = mfs_snapshot_find(fs, name);
     if (entry != NULL)
-        take_out(fs, entry, &removed);
+        mfs_subtree_remove(&fs->snapshots, fs->snapshots.root, entry, 0, &removed);
     drop_empty_root(fs);
     mfs_sync_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
     mfs_subtree_forget(&fs->snapshots, removed);
@@ -157,7 +151,7 @@ void mfs_snapshot_remove_all(memfs *fs)
 
 /* --------------------------------------------------------------- restoring */
 
-/* The root's generation goes on, since it is the same node. */
+/* The root is the same node, so its generation is counted on instead of taken from the snapshot. */
 static void restore_root_attributes(memfs *fs, const struct mfs_node *from)
     MFS_REQUIRES(fs->tree.lock)
 {
@@ -172,8 +166,9 @@ int mfs_snapshot_install(memfs *fs, struct mfs_dir_node *restored)
 {
     struct mfs_dirent *removed = NULL;
     int64_t now = mfs_node_now(&fs->nodes);
+    MFS_CHECK(restored->parent == NULL && restored != fs->tree.root);
     mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
-    if (mfs_subtree_has_locked(&fs->tree, fs->tree.root)) {
+    if (mfs_subtree_has_locked(&fs->tree, &fs->tree.root->node)) {
         mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
         return MEMFS_EBUSY;
     }

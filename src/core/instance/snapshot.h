@@ -1,17 +1,16 @@
 /*
  * Snapshots: whole trees, kept by name.
  *
- * fs->snapshots is a tree of its own, of which each snapshot is one directory in the
- * root, with the attributes of "/" as they were, but for the time of birth, which
- * says when it was taken.  What is in it is never changed.  There is a root while
- * there is a snapshot.
+ * fs->snapshots is a tree of its own.  Each snapshot is a directory in its root and has the
+ * attributes that "/" had; only its time of birth says when the snapshot was taken.  What is in a
+ * snapshot never changes.  The root exists while there is a snapshot.
  */
 #ifndef MFS_SNAPSHOT_H
 #define MFS_SNAPSHOT_H
 
 #include "instance/fs.h"
 
-/* Errors: EINVAL (what is no name), ENAMETOOLONG. */
+/* Whether this can be the name of a snapshot.  Errors: EINVAL, ENAMETOOLONG. */
 int mfs_snapshot_check_name(const char *name, struct mfs_component *out);
 
 /* The snapshot's entry, or null. */
@@ -21,8 +20,8 @@ struct mfs_dirent *mfs_snapshot_find(memfs *fs, const struct mfs_component *name
 /* A private copy of the live tree, of nodes of the snapshots.  Errors: EDQUOT, ENOMEM. */
 int mfs_snapshot_capture(memfs *fs, struct mfs_node **out) MFS_EXCLUDES(fs->tree.lock);
 
-/* Keeps it under the name, which holds a reference of its own.  Errors: EEXIST, EMLINK, EDQUOT,
- * ENOMEM. */
+/* Keeps `snapshot` under the name, which holds a reference of its own.  Errors: EEXIST, EMLINK,
+ * EDQUOT, ENOMEM. */
 int mfs_snapshot_keep(memfs *fs, const struct mfs_component *name, struct mfs_node *snapshot)
     MFS_EXCLUDES(fs->snapshots.lock);
 
@@ -36,8 +35,8 @@ int mfs_snapshot_remove(memfs *fs, const struct mfs_component *name)
     MFS_EXCLUDES(fs->snapshots.lock);
 void mfs_snapshot_remove_all(memfs *fs) MFS_EXCLUDES(fs->snapshots.lock);
 
-/* Puts all that is in `restored`, a private directory of the live tree, in the place of all that
- * is in the root.  Errors: EBUSY (a file is locked). */
+/* Replaces all that is in the root by all that is in `restored`, a private directory of the live
+ * tree.  Errors: EBUSY (a file is locked). */
 int mfs_snapshot_install(memfs *fs, struct mfs_dir_node *restored) MFS_EXCLUDES(fs->tree.lock);
 
 #endif

@@ -40,7 +40,7 @@ struct mfs_pool {
     uint8_t fan_shift;        /* logarithm of the slots in a node of a page table */
     uint16_t alignment;       /* of pages, in bytes; one more than the largest index in a slab */
     uint16_t header_bytes;    /* of a slab, so that the pages behind it keep their alignment */
-    struct mfs_lock twins;    /* before `lock`: see radix.h */
+    struct mfs_lock twins;    /* before `lock`: see pagetable/twins.h */
     struct mfs_lock lock;     /* a leaf: guards all below, and the slabs' lists and bits */
     struct mfs_slab *partial; /* slabs with both free and used pages */
     struct mfs_slab *empty;   /* slabs without used pages */

@@ -3,15 +3,15 @@
  *    where no bucket has that number, it is the hash modulo half of that power.
  * 2. Bucket n therefore splits off from bucket n - p, where p is the greatest power of two that
  *    is not above n, and is joined to that bucket again.
- * 3. With `levels` == 0 the root is the only piece and has room for root_bytes / sizeof(void *)
- *    heads.  Otherwise every piece has MFS_PIECE_MOST bytes, and there are exactly the pieces
+ * 3. With `levels` == 0 the root is the only chunk and has room for root_bytes / sizeof(void *)
+ *    heads.  Otherwise every chunk has BUCKET_CHUNK_BYTES, and there are exactly the chunks
  *    that `count` buckets need.
  *
  * Cost: one pointer for each bucket and two thirds of a bucket for each element of a growing
- * table; a look-up follows one pointer for each level of pieces (four for a million elements).
+ * table; a look-up follows one pointer for each level of chunks (five for a million elements).
  *
- * Left undone: nothing but the hash limits a chain.  Hashes of names are keyed, so that nobody
- * outside can choose names that all fall into one bucket.
+ * Left undone: nothing but the hash limits a chain.  Hashes of names are keyed, so that a
+ * program cannot be made to use names that all fall into one bucket.
  */
 #include "node/buckets.h"
 
@@ -21,27 +21,28 @@
 #include <stdbool.h>
 
 enum {
-    FANOUT_BITS = sizeof(void *) == 8 ? 5 : 6,
+    FANOUT_BITS = sizeof(void *) == 8 ? 4 : 5,
     FANOUT = 1 << FANOUT_BITS,
-    FIRST_ROOT_BYTES = MFS_BUCKETS_LEAST * sizeof(void *)
+    FIRST_ROOT_BYTES = MFS_BUCKETS_LEAST * sizeof(void *),
+    BUCKET_CHUNK_BYTES = FANOUT * sizeof(void *)
 };
 
-_Static_assert(FANOUT * sizeof(void *) == MFS_PIECE_MOST, "a piece is full of pointers");
+_Static_assert((int)BUCKET_CHUNK_BYTES <= (int)MFS_CHUNK_MOST, "a chunk of pointers is a chunk");
 
-/* Above the level of pieces that `level` counts from 0, one pointer leads to so many buckets. */
+/* Above the level of chunks that `level` counts from 0, one pointer leads to so many buckets. */
 static uint64_t span_of(unsigned level)
 {
     return (uint64_t)1 << (level * FANOUT_BITS);
 }
 
-/* Where the piece at `level` on the way to a bucket has its pointer, to the next piece or chain. */
+/* Where the chunk at `level` on the way to a bucket has its pointer, to the next chunk or chain. */
 static void **pointer_to(const struct mfs_buckets *buckets, uint32_t bucket, unsigned level)
 {
-    void **piece = buckets->root;
+    void **chunk = buckets->root;
     unsigned shift = buckets->levels * FANOUT_BITS;
     for (; shift > level * FANOUT_BITS; shift -= FANOUT_BITS)
-        piece = piece[(bucket >> shift) & (FANOUT - 1)];
-    return &piece[(bucket >> shift) & (FANOUT - 1)];
+        chunk = chunk[(bucket >> shift) & (FANOUT - 1)];
+    return &chunk[(bucket >> shift) & (FANOUT - 1)];
 }
 
 static struct mfs_chain **head_of(const struct mfs_buckets *buckets, uint32_t bucket)
@@ -85,7 +86,7 @@ struct mfs_chain **mfs_buckets_chain(const struct mfs_buckets *buckets, uint32_t
 
 /* ----------------------------------------------------------------- growing */
 
-/* At which levels, from 0 on, the way to the next bucket lacks a piece; the root's included. */
+/* At which levels, from 0 on, the way to the next bucket lacks a chunk; the root's included. */
 static unsigned missing_levels(const struct mfs_buckets *buckets)
 {
     unsigned level = 0;
@@ -94,47 +95,47 @@ static unsigned missing_levels(const struct mfs_buckets *buckets)
     return level;
 }
 
-int mfs_buckets_prepare(const struct mfs_buckets *buckets, const struct mfs_piece_source *source,
-                        struct mfs_piece **spares)
+int mfs_buckets_prepare(const struct mfs_buckets *buckets, const struct mfs_chunk_source *source,
+                        struct mfs_chunk **spares)
 {
     if (buckets->count == 0)
-        return mfs_piece_set_aside(source, FIRST_ROOT_BYTES, spares);
+        return mfs_chunk_set_aside(source, FIRST_ROOT_BYTES, spares);
     if (buckets->levels == 0 && buckets->count < root_capacity(buckets))
         return 0;
-    if (buckets->levels == 0 && buckets->root_bytes < MFS_PIECE_MOST)
-        return mfs_piece_set_aside(source, (size_t)buckets->root_bytes * 2, spares);
-    unsigned pieces = missing_levels(buckets);
-    if (pieces > buckets->levels)
-        pieces++; /* a new root, above a new branch of full height */
+    if (buckets->levels == 0 && buckets->root_bytes < BUCKET_CHUNK_BYTES)
+        return mfs_chunk_set_aside(source, (size_t)buckets->root_bytes * 2, spares);
+    unsigned chunks = missing_levels(buckets);
+    if (chunks > buckets->levels)
+        chunks++; /* a new root, above a new branch of full height */
     int error = 0;
-    while (error == 0 && pieces-- > 0)
-        error = mfs_piece_set_aside(source, MFS_PIECE_MOST, spares);
+    while (error == 0 && chunks-- > 0)
+        error = mfs_chunk_set_aside(source, BUCKET_CHUNK_BYTES, spares);
     return error;
 }
 
-static void double_bucket_root(struct mfs_buckets *buckets, const struct mfs_piece_source *source,
-                               struct mfs_piece **spares)
+static void double_bucket_root(struct mfs_buckets *buckets, const struct mfs_chunk_source *source,
+                               struct mfs_chunk **spares)
 {
-    void **old = buckets->root, **root = mfs_piece_use(spares, (size_t)buckets->root_bytes * 2);
+    void **old = buckets->root, **root = mfs_chunk_use(spares, (size_t)buckets->root_bytes * 2);
     for (uint32_t i = 0; i < buckets->count; i++)
         root[i] = old[i];
-    mfs_piece_free(source, old, buckets->root_bytes);
+    mfs_chunk_free(source, old, buckets->root_bytes);
     buckets->root = root;
     buckets->root_bytes *= 2;
 }
 
-/* Makes the pieces that the way to the next bucket lacks. */
-static void add_branch(struct mfs_buckets *buckets, struct mfs_piece **spares)
+/* Makes the chunks that the way to the next bucket lacks. */
+static void add_branch(struct mfs_buckets *buckets, struct mfs_chunk **spares)
 {
     unsigned missing = missing_levels(buckets);
     if (missing > buckets->levels) {
-        void **root = mfs_piece_use(spares, MFS_PIECE_MOST);
+        void **root = mfs_chunk_use(spares, BUCKET_CHUNK_BYTES);
         root[0] = buckets->root;
         buckets->root = root;
         buckets->levels++;
     }
     for (unsigned level = missing; level > 0; level--)
-        *pointer_to(buckets, buckets->count, level) = mfs_piece_use(spares, MFS_PIECE_MOST);
+        *pointer_to(buckets, buckets->count, level) = mfs_chunk_use(spares, BUCKET_CHUNK_BYTES);
 }
 
 /* Moves the elements that belong in the newest bucket into it. */
@@ -156,18 +157,18 @@ static void split_bucket(struct mfs_buckets *buckets, mfs_buckets_hash *hash_of)
     *to = NULL;
 }
 
-void mfs_buckets_grow(struct mfs_buckets *buckets, const struct mfs_piece_source *source,
-                      struct mfs_piece **spares, mfs_buckets_hash *hash_of)
+void mfs_buckets_grow(struct mfs_buckets *buckets, const struct mfs_chunk_source *source,
+                      struct mfs_chunk **spares, mfs_buckets_hash *hash_of)
 {
     MFS_CHECK(buckets->count < UINT32_MAX / 2);
     if (buckets->count == 0) {
-        *buckets = (struct mfs_buckets){.root = mfs_piece_use(spares, FIRST_ROOT_BYTES),
+        *buckets = (struct mfs_buckets){.root = mfs_chunk_use(spares, FIRST_ROOT_BYTES),
                                         .count = MFS_BUCKETS_LEAST,
                                         .root_bytes = FIRST_ROOT_BYTES};
         return;
     }
     if (buckets->levels == 0 && buckets->count == root_capacity(buckets) &&
-        buckets->root_bytes < MFS_PIECE_MOST)
+        buckets->root_bytes < BUCKET_CHUNK_BYTES)
         double_bucket_root(buckets, source, spares);
     else
         add_branch(buckets, spares);
@@ -177,25 +178,25 @@ void mfs_buckets_grow(struct mfs_buckets *buckets, const struct mfs_piece_source
 
 /* --------------------------------------------------------------- shrinking */
 
-/* Frees the pieces on the way to bucket `count` that hold nothing else. */
-static void remove_branch(struct mfs_buckets *buckets, const struct mfs_piece_source *source)
+/* Frees the chunks on the way to bucket `count` that hold nothing else. */
+static void remove_branch(struct mfs_buckets *buckets, const struct mfs_chunk_source *source)
 {
     for (unsigned level = 1; level <= buckets->levels; level++) {
         if ((buckets->count & (span_of(level) - 1)) != 0)
             break;
         void **pointer = pointer_to(buckets, buckets->count, level);
-        mfs_piece_free(source, *pointer, MFS_PIECE_MOST);
+        mfs_chunk_free(source, *pointer, BUCKET_CHUNK_BYTES);
         *pointer = NULL;
     }
     if (buckets->levels > 0 && buckets->count == span_of(buckets->levels)) {
         void **root = buckets->root;
         buckets->root = root[0];
         buckets->levels--;
-        mfs_piece_free(source, root, MFS_PIECE_MOST);
+        mfs_chunk_free(source, root, BUCKET_CHUNK_BYTES);
     }
 }
 
-void mfs_buckets_shrink(struct mfs_buckets *buckets, const struct mfs_piece_source *source)
+void mfs_buckets_shrink(struct mfs_buckets *buckets, const struct mfs_chunk_source *source)
 {
     MFS_CHECK(buckets->count > MFS_BUCKETS_LEAST);
     uint32_t last = buckets->count - 1;
@@ -228,30 +229,30 @@ void mfs_buckets_remove(struct mfs_buckets *buckets, struct mfs_chain *element, 
     element->next = NULL;
 }
 
-/* The last piece goes first, so that what is left is a smaller table. */
-void mfs_buckets_fini(struct mfs_buckets *buckets, const struct mfs_piece_source *source)
+/* The last chunk goes first, so that what is left is a smaller table. */
+void mfs_buckets_fini(struct mfs_buckets *buckets, const struct mfs_chunk_source *source)
 {
     while (buckets->levels > 0) {
         buckets->count = (buckets->count - 1) & ~(uint32_t)(FANOUT - 1);
         remove_branch(buckets, source);
     }
     if (buckets->root != NULL)
-        mfs_piece_free(source, buckets->root, buckets->root_bytes);
+        mfs_chunk_free(source, buckets->root, buckets->root_bytes);
     *buckets = (struct mfs_buckets){0};
 }
 
 /* ----------------------------------------------------------------- figures */
 
-uint64_t mfs_buckets_cost(const struct mfs_buckets *buckets, const struct mfs_piece_source *source)
+uint64_t mfs_buckets_cost(const struct mfs_buckets *buckets, const struct mfs_chunk_source *source)
 {
     if (buckets->root == NULL)
         return 0;
     if (buckets->levels == 0)
-        return mfs_piece_cost(source, buckets->root_bytes);
-    uint64_t pieces = 0;
+        return mfs_chunk_cost(source, buckets->root_bytes);
+    uint64_t chunks = 0;
     for (unsigned level = 1; level <= buckets->levels + 1u; level++)
-        pieces += (buckets->count + span_of(level) - 1) / span_of(level);
-    return pieces * mfs_piece_cost(source, MFS_PIECE_MOST);
+        chunks += (buckets->count + span_of(level) - 1) / span_of(level);
+    return chunks * mfs_chunk_cost(source, BUCKET_CHUNK_BYTES);
 }
 
 bool mfs_buckets_is_valid(const struct mfs_buckets *buckets, uint64_t elements,

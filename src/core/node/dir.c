@@ -3,13 +3,13 @@
  *    its hash.
  * 2. There are no buckets up to FEW_ENTRIES / 2 entries, there are some above FEW_ENTRIES, and in
  *    between it depends on the past, so that a directory on the edge does not go back and forth.
- * 3. live == 0 means no pieces at all.
- * 4. A prepared entry has the pieces that its directory will need, and no others.
+ * 3. live == 0 means no chunks at all.
+ * 4. A prepared entry has the chunks that its directory will need, and no others.
  *
  * Cost of an entry in a large directory: itself, 8 to 16 bytes of order and 5 to 11 of buckets.
  *
- * Left undone: a piece that has grown stays as large until it is empty, since a smaller one would
- * have to be allocated.  So a directory of one entry may hold two pieces of MFS_PIECE_MOST.
+ * Left undone: a chunk that has grown stays as large until it is empty, since a smaller one would
+ * have to be allocated.  So a directory of one entry may hold two chunks of MFS_CHUNK_MOST.
  */
 #include "node/dir.h"
 
@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-/* Up to this many entries a scan is as fast as a table. */
+/* Up to this many entries a scan_few is as fast as a table. */
 enum { FEW_ENTRIES = 8, DIR_ENTRIES_MOST = UINT32_MAX / 8 };
 
 /* Deep checks look at all of a directory up to this size; beyond it, at few changes only. */
@@ -56,13 +56,6 @@ static bool has_buckets(const struct mfs_dir *dir)
     return dir->buckets.count != 0;
 }
 
-/* Whether a deep check after a change is affordable: the sum over all changes stays linear. */
-static bool is_time_to_check(const struct mfs_dir *dir, uint64_t sequence)
-{
-    return dir->live <= CHECKED_ENTRIES ||
-           (mfs_num_is_power_of_two(sequence) && dir->live <= sequence);
-}
-
 /* ----------------------------------------------------------------- finding */
 
 struct mfs_dirent *mfs_dir_at(const struct mfs_dir *dir, uint64_t sequence)
@@ -80,7 +73,7 @@ struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir)
     return mfs_order_last(&dir->order);
 }
 
-static struct mfs_dirent *scan(const struct mfs_dir *dir, const struct mfs_dir_key *key)
+static struct mfs_dirent *scan_few(const struct mfs_dir *dir, const struct mfs_dir_key *key)
 {
     uint32_t count;
     struct mfs_dirent *const *entries = mfs_order_only_leaf(&dir->order, &count);
@@ -100,7 +93,7 @@ struct mfs_dirent *mfs_dir_find(const struct mfs_names *names, const struct mfs_
                                 struct mfs_dir_key *key)
 {
     if (!has_buckets(dir))
-        return scan(dir, key);
+        return scan_few(dir, key);
     key->hash = hash_of_key(names, key);
     key->has_hash = true;
     struct mfs_chain *at = *mfs_buckets_chain(&dir->buckets, key->hash);
@@ -135,7 +128,7 @@ static void set_name(const struct mfs_names *names, struct mfs_dirent *entry,
 int mfs_dir_prepare_renamed(const struct mfs_names *names, const struct mfs_dir_key *key,
                             struct mfs_dirent **out)
 {
-    const struct mfs_piece_source *source = &names->source;
+    const struct mfs_chunk_source *source = &names->source;
     void *memory;
     MFS_CHECK(key->length > 0 && key->length <= MEMFS_NAME_MAX);
     int error = mfs_memory_take_as(source->memory, source->charge_from, entry_bytes(key->length),
@@ -178,7 +171,7 @@ int mfs_dir_prepare(const struct mfs_names *names, const struct mfs_dir *dir,
 void mfs_dir_cancel(const struct mfs_names *names, struct mfs_dirent *entry)
 {
     MFS_CHECK(entry->sequence == 0);
-    mfs_piece_give_back(&names->source, &entry->u.spares);
+    mfs_chunk_give_back(&names->source, &entry->u.spares);
     mfs_dir_entry_free(names, entry);
 }
 
@@ -189,7 +182,7 @@ void mfs_dir_entry_free(const struct mfs_names *names, struct mfs_dirent *entry)
 
 /* Makes the first buckets, with all entries that are there, or one more. */
 static void add_bucket(const struct mfs_names *names, struct mfs_dir *dir,
-                       struct mfs_piece **spares)
+                       struct mfs_chunk **spares)
 {
     bool is_first = !has_buckets(dir);
     mfs_buckets_grow(&dir->buckets, &names->source, spares, hash_of_entry);
@@ -203,7 +196,7 @@ static void add_bucket(const struct mfs_names *names, struct mfs_dir *dir,
 void mfs_dir_commit(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
                     struct mfs_node *node, uint64_t sequence)
 {
-    struct mfs_piece *spares = entry->u.spares;
+    struct mfs_chunk *spares = entry->u.spares;
     MFS_CHECK(node != NULL && entry->sequence == 0);
     MFS_CHECK_DEEP(mfs_dir_last(dir) == NULL || mfs_dir_last(dir)->sequence < sequence);
     entry->u.chain.next = NULL;
@@ -216,7 +209,7 @@ void mfs_dir_commit(const struct mfs_names *names, struct mfs_dir *dir, struct m
         mfs_buckets_insert(&dir->buckets, &entry->u.chain, entry->hash);
     dir->live++;
     MFS_CHECK(spares == NULL);
-    MFS_CHECK_DEEP(!is_time_to_check(dir, sequence) || mfs_dir_is_valid(names, dir));
+    MFS_CHECK_DEEP(mfs_dir_is_valid_after(names, dir, sequence));
 }
 
 void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry)
@@ -231,7 +224,7 @@ void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct m
     while (mfs_buckets_wants_less(&dir->buckets, dir->live))
         mfs_buckets_shrink(&dir->buckets, &names->source);
     MFS_CHECK((dir->live == 0) == (dir->order.root == NULL));
-    MFS_CHECK_DEEP(!is_time_to_check(dir, entry->sequence) || mfs_dir_is_valid(names, dir));
+    MFS_CHECK_DEEP(mfs_dir_is_valid_after(names, dir, entry->sequence));
 }
 
 /* ---------------------------------------------------------------- renaming */
@@ -308,4 +301,13 @@ bool mfs_dir_is_valid(const struct mfs_names *names, const struct mfs_dir *dir)
         if (entry->node == NULL || !is_found(names, dir, entry))
             return false;
     return true;
+}
+
+/* The sum over all changes stays linear: a large directory is looked at every power of two. */
+bool mfs_dir_is_valid_after(const struct mfs_names *names, const struct mfs_dir *dir,
+                            uint64_t sequence)
+{
+    bool is_due = dir->live <= CHECKED_ENTRIES ||
+                  (mfs_num_is_power_of_two(sequence) && dir->live <= sequence);
+    return !is_due || mfs_dir_is_valid(names, dir);
 }

@@ -11,7 +11,7 @@
  * Adding has two steps: mfs_dir_prepare() takes all the memory, may fail, and does not touch the
  * directory; mfs_dir_commit() cannot fail.  Removing never allocates.  Memory and the time of a
  * listing go with the entries that are there; an empty directory has none.  No call moves more
- * than a few pieces, however large the directory is.
+ * than a few chunks, however large the directory is.
  *
  * Threads: the namespace lock, exclusive for changes and shared for the rest.
  */
@@ -36,11 +36,12 @@ struct mfs_dir {
 struct mfs_names {
     /* Charged as ordinary data, unless the thread that holds the namespace lock exclusive changes
      * that for the time it holds it. */
-    struct mfs_piece_source source;
+    struct mfs_chunk_source source;
     uint64_t hash_key[2];
 };
 
-/* A name to be found or added.  Its hash, once known, is kept: what was not found is often added. */
+/* A name to be found or added.  Its hash, once known, is kept: a name that was not found is often
+ * added next. */
 struct mfs_dir_key {
     const char *name;
     size_t length;
@@ -105,11 +106,16 @@ void mfs_dir_adopt(struct mfs_dir *to, struct mfs_dir *from, uint64_t shift);
 /* The newest entry, or null.  Taking this one away is the quick way to empty a directory. */
 struct mfs_dirent *mfs_dir_last(const struct mfs_dir *dir);
 
-/* What the directory's entries, and the pieces that lead to them, cost. */
+/* What the directory's entries, and the chunks that lead to them, cost. */
 uint64_t mfs_dir_cost(const struct mfs_names *names, const struct mfs_dir *dir);
 uint64_t mfs_dir_entry_cost(const struct mfs_names *names, const struct mfs_dirent *entry);
 
-/* For the audit and deep checks. */
+/* For the audit. */
 bool mfs_dir_is_valid(const struct mfs_names *names, const struct mfs_dir *dir);
+
+/* For deep checks after a change of the entry `sequence`: the same for a small directory; a large
+ * one is looked at now and then. */
+bool mfs_dir_is_valid_after(const struct mfs_names *names, const struct mfs_dir *dir,
+                            uint64_t sequence);
 
 #endif

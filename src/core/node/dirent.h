@@ -14,7 +14,7 @@ struct mfs_dirent {
     uint64_t sequence;     /* the entry's place in its directory; 0: not yet in one */
     union {
         struct mfs_chain chain;          /* while in a directory that has buckets */
-        struct mfs_piece *spares;        /* while prepared: what the directory will need */
+        struct mfs_chunk *spares;        /* while prepared: what the directory will need */
         struct mfs_dirent *next_removed; /* after removal, if kept in a list */
     } u;
     uint32_t hash;

@@ -1,21 +1,39 @@
 /*
- *     whole_file_lock    -1         0        n > 0
- *                      one has     free    n share it
- *                      it alone
+ *     whole_file_lock    -1             0        n > 0
+ *                        one handle     free     n handles
+ *                        has it alone            share it
  *
- * Upgrading keeps the shared lock until the handle is alone.  Two that do that
- * would wait for each other, so the second is refused: `upgrade_waits`.  Who
- * comes new waits meanwhile, so that the upgrade is not starved.
+ * 1. whole_file_lock, upgrade_waits and each handle's `held` change only inside the node's gate.
+ * 2. A handle that upgrades keeps its shared lock until it is the only one.  Two handles that do so
+ *    would wait for each other, so the second one is refused (EDEADLK); `upgrade_waits` says that
+ *    one is waiting.
+ * 3. While an upgrade waits, handles without a lock get none, so that it is not starved.
+ *
+ * Cost: two mutex operations of the gate.  A waiter sleeps at the gate; each release wakes it.
+ *
+ * Left undone: waiters are not queued; which of them gets the lock is up to the scheduler.
  */
 #include "node/filelock.h"
 
 #include "base/check.h"
 #include "sync/port.h"
 
-/* Takes `wanted` in place of `*held` if it can be had now; inside the gate. */
+/* What a handle holds agrees with the state of the node. */
+static bool is_held_validly(const struct mfs_node *node, enum mfs_held held)
+{
+    if (node->whole_file_lock < -1 || (node->upgrade_waits && node->whole_file_lock < 1))
+        return false;
+    if (held == MFS_HELD_SHARED)
+        return node->whole_file_lock > 0;
+    return held == MFS_HELD_NOTHING || node->whole_file_lock == -1;
+}
+
+/* Takes `wanted` in place of `*has` if it can be had now; inside the gate. */
 static bool try_change(struct mfs_node *node, uint8_t *has, enum mfs_held wanted)
 {
     enum mfs_held held = (enum mfs_held) * has;
+    MFS_CHECK(held <= MFS_HELD_EXCLUSIVE && wanted <= MFS_HELD_EXCLUSIVE);
+    MFS_CHECK(is_held_validly(node, held));
     int32_t others = node->whole_file_lock;
     if (held == wanted)
         return true;
@@ -32,6 +50,7 @@ static bool try_change(struct mfs_node *node, uint8_t *has, enum mfs_held wanted
                             : wanted == MFS_HELD_SHARED  ? others + 1
                                                          : others;
     *has = (uint8_t)wanted;
+    MFS_CHECK(wanted != MFS_HELD_SHARED || node->whole_file_lock > 0);
     return true;
 }
 
@@ -60,7 +79,7 @@ int mfs_filelock_change(struct mfs_lot *lot, struct mfs_node *node, uint8_t *hel
 {
     struct mfs_gate *gate = mfs_sync_lot_gate(lot, node);
     int error;
-    /* Nobody could let go while the only thread waits. */
+    /* No other handle could release its lock while the only thread waits. */
     if (!lot->threaded)
         return try_change(node, held, wanted) ? 0
                : timeout_ms == 0              ? MEMFS_EAGAIN

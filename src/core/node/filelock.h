@@ -1,9 +1,9 @@
 /*
  * Whole-file locks: between open files, shared or exclusive, with a timeout.
  *
- * The state is in the node (whole_file_lock, upgrade_waits) and is guarded by
- * the gate for the node's address, where those wait that cannot have the lock.
- * A leaf in the lock order, except that waiting is done with nothing else held.
+ * The state is in the node (whole_file_lock, upgrade_waits) and is guarded by the gate for the
+ * node's address, at which handles wait for the lock.  The gate is a leaf in the lock order.  A
+ * caller that may wait must hold no other lock.
  */
 #ifndef MFS_FILELOCK_H
 #define MFS_FILELOCK_H
@@ -16,17 +16,17 @@
 enum mfs_held { MFS_HELD_NOTHING = 0, MFS_HELD_SHARED = 1, MFS_HELD_EXCLUSIVE = 2 };
 
 /*
- * Changes what a handle holds, `*held`, to `wanted`, waiting at most `timeout_ms`
- * (negative: forever).  `*held` belongs to the gate too, so that threads may
- * share a handle.  Errors: EAGAIN, ETIMEDOUT, EDEADLK; then nothing has changed.
+ * Changes what a handle holds, `*held`, to `wanted`; waits at most `timeout_ms` (0: not at all,
+ * negative: for ever).  `*held` is guarded by the gate, too, so that threads may share a handle.
+ * Errors: EAGAIN (timeout_ms is 0), ETIMEDOUT, EDEADLK; then nothing has changed.
  */
 int mfs_filelock_change(struct mfs_lot *lot, struct mfs_node *node, uint8_t *held,
                         enum mfs_held wanted, int64_t timeout_ms);
 
-/* Gives back what is held, if anything.  Cannot fail. */
+/* Releases what is held, if anything.  Cannot fail. */
 void mfs_filelock_release(struct mfs_lot *lot, struct mfs_node *node, uint8_t *held);
 
-/* True if somebody other than a handle that holds `held` has the file locked. */
+/* True if the file is locked by a handle other than one that holds `held`. */
 bool mfs_filelock_is_locked(struct mfs_lot *lot, struct mfs_node *node, enum mfs_held held);
 
 #endif

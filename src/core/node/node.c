@@ -1,8 +1,10 @@
 /*
- * A node is charged as large as its kind needs.
+ * 1. A node is charged as large as its kind needs.
+ * 2. The limit on nodes is charged like memory: a compare-and-swap that refuses, before the memory
+ *    is taken.  `total` is the number of nodes, also of those without a name.
+ * 3. preallocated_bytes is the sum over all files of what is preallocated behind their ends.
  *
- * The limit on nodes is charged like memory: a compare-and-swap that refuses,
- * before the memory is taken.
+ * Cost: one allocation for each node.  Numbers are never used again.
  */
 #include "node/node.h"
 
@@ -13,7 +15,7 @@
 
 #include <string.h>
 
-static size_t node_bytes(const struct mfs_node *node)
+static size_t bytes_of_node(const struct mfs_node *node)
 {
     switch (node->kind) {
     case MEMFS_KIND_FILE:
@@ -28,7 +30,7 @@ static size_t node_bytes(const struct mfs_node *node)
 
 uint64_t mfs_node_cost(const struct mfs_nodes *nodes, const struct mfs_node *node)
 {
-    return mfs_memory_cost(nodes->memory, node_bytes(node));
+    return mfs_memory_cost(nodes->memory, bytes_of_node(node));
 }
 
 static int charge_node(struct mfs_nodes *nodes)
@@ -57,9 +59,10 @@ bool mfs_node_set_limit(struct mfs_nodes *nodes, uint64_t limit)
     return fits;
 }
 
-static int create(struct mfs_nodes *nodes, enum mfs_charge_from charge_from, enum memfs_kind kind,
-                  uint32_t mode, size_t bytes, void **out)
+static int create_node(struct mfs_nodes *nodes, enum mfs_charge_from charge_from,
+                       enum memfs_kind kind, uint32_t mode, size_t bytes, void **out)
 {
+    MFS_CHECK(bytes >= sizeof(struct mfs_node) && kind <= MEMFS_KIND_SYMLINK);
     int error = charge_node(nodes);
     if (error != 0)
         return error;
@@ -89,7 +92,7 @@ int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_charge_from charge_fr
                          struct mfs_file_node **out)
 {
     void *memory;
-    int error = create(nodes, charge_from, MEMFS_KIND_FILE, mode, sizeof **out, &memory);
+    int error = create_node(nodes, charge_from, MEMFS_KIND_FILE, mode, sizeof **out, &memory);
     if (error == 0)
         *out = memory;
     return error;
@@ -98,8 +101,8 @@ int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_charge_from charge_fr
 int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_node **out)
 {
     void *memory;
-    int error = create(nodes, MFS_CHARGE_ORDINARY, MEMFS_KIND_DIRECTORY, mode, sizeof **out,
-                       &memory);
+    int error = create_node(nodes, MFS_CHARGE_ORDINARY, MEMFS_KIND_DIRECTORY, mode, sizeof **out,
+                            &memory);
     if (error == 0)
         *out = memory;
     return error;
@@ -110,7 +113,8 @@ int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t 
 {
     void *memory;
     size_t bytes = offsetof(struct mfs_symlink_node, target) + length + 1;
-    int error = create(nodes, MFS_CHARGE_ORDINARY, MEMFS_KIND_SYMLINK, 0777, bytes, &memory);
+    MFS_CHECK(length > 0 && memchr(target, '\0', length) == NULL);
+    int error = create_node(nodes, MFS_CHARGE_ORDINARY, MEMFS_KIND_SYMLINK, 0777, bytes, &memory);
     if (error != 0)
         return error;
     struct mfs_symlink_node *link = memory;
@@ -127,41 +131,44 @@ void mfs_node_retain(struct mfs_node *node)
     MFS_CHECK(before != 0 && before != UINT32_MAX);
 }
 
-/* The room that is reserved behind the end: what preallocated_bytes adds up. */
-static uint64_t room_behind(const struct mfs_file_node *file)
+/* What is preallocated behind the end of the file. */
+static uint64_t preallocated_behind(const struct mfs_file_node *file)
 {
     return mfs_num_sub_saturating(file->content.preallocated_end, mfs_node_size(file));
 }
 
-static void recount_room(struct mfs_nodes *nodes, const struct mfs_file_node *file, uint64_t before)
+static void recount_preallocated(struct mfs_nodes *nodes, const struct mfs_file_node *file,
+                                 uint64_t before)
 {
-    uint64_t after = room_behind(file);
+    uint64_t after = preallocated_behind(file);
     if (after != before)
         (void)atomic_fetch_add_explicit(&nodes->preallocated_bytes, after - before,
                                         memory_order_relaxed);
 }
 
-void mfs_node_set_size_in_room(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
+void mfs_node_set_size_preallocated(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                                    uint64_t size)
 {
-    uint64_t before = room_behind(file);
+    uint64_t before = preallocated_behind(file);
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
-    recount_room(nodes, file, before);
+    recount_preallocated(nodes, file, before);
 }
 
-void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
+void mfs_node_set_preallocated_end(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                                   uint64_t end)
 {
-    uint64_t before = room_behind(file);
+    uint64_t before = preallocated_behind(file);
     file->content.preallocated_end = end;
-    recount_room(nodes, file, before);
+    recount_preallocated(nodes, file, before);
 }
 
 int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file,
                    enum mfs_charge_from charge_from, uint64_t offset, uint64_t length)
 {
-    uint64_t before = room_behind(file);
+    uint64_t before = preallocated_behind(file);
     struct mfs_content_edit edit = {nodes->pool, &file->content, mfs_node_size(file), charge_from};
     int error = mfs_content_extent_punch(&edit, offset, length);
-    recount_room(nodes, file, before);
+    recount_preallocated(nodes, file, before);
     mfs_node_count_page_change(file);
     return error;
 }
@@ -170,20 +177,21 @@ void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
                            struct mfs_content *content, uint64_t size)
 {
     struct mfs_content replaced = file->content;
-    uint64_t before = room_behind(file);
+    MFS_CHECK(content->preallocated_end == 0);
+    uint64_t before = preallocated_behind(file);
     file->content = *content;
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
-    recount_room(nodes, file, before);
+    recount_preallocated(nodes, file, before);
     *content = replaced;
     mfs_node_count_page_change(file);
 }
 
 void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
 {
-    uint64_t before = room_behind(file);
+    uint64_t before = preallocated_behind(file);
     mfs_content_extent_cut(nodes->pool, &file->content, size);
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
-    recount_room(nodes, file, before);
+    recount_preallocated(nodes, file, before);
     mfs_node_count_page_change(file);
 }
 
@@ -193,17 +201,18 @@ void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
     MFS_CHECK(before != 0);
     if (before != 1)
         return;
-    MFS_CHECK(node->handles == 0 && node->whole_file_lock == 0);
+    MFS_CHECK(node->handles == 0 && node->whole_file_lock == 0 && !node->upgrade_waits);
+    MFS_CHECK(!node->is_captured && !node->is_counted);
     struct mfs_file_node *file = mfs_node_as_file(node);
     struct mfs_dir_node *dir = mfs_node_as_dir(node);
     if (file != NULL) {
-        (void)atomic_fetch_sub_explicit(&nodes->preallocated_bytes, room_behind(file),
+        (void)atomic_fetch_sub_explicit(&nodes->preallocated_bytes, preallocated_behind(file),
                                         memory_order_relaxed);
         mfs_content_release(nodes->pool, &file->content);
     }
-    MFS_CHECK(dir == NULL || dir->names.live == 0);
+    MFS_CHECK(dir == NULL || (dir->names.live == 0 && dir->names.order.root == NULL));
     (void)atomic_fetch_sub_explicit(&nodes->by_kind[node->kind], 1, memory_order_relaxed);
-    mfs_memory_give(nodes->memory, node, node_bytes(node), nodes->class);
+    mfs_memory_give(nodes->memory, node, bytes_of_node(node), nodes->class);
     (void)atomic_fetch_sub(&nodes->total, 1);
 }
 
@@ -275,7 +284,7 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
         info->size_bytes = mfs_node_size(file);
         info->allocated_bytes = mfs_content_allocated(nodes->pool, &file->content,
                                                       info->size_bytes);
-        info->preallocated_bytes = room_behind(file);
+        info->preallocated_bytes = preallocated_behind(file);
     } else if (link != NULL) {
         info->size_bytes = link->length;
     }
@@ -292,4 +301,14 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     info->links = mfs_node_links(node);
     info->page_size = nodes->pool->page_size;
     mfs_sync_unlock_shared(nodes->lot, &node->lock);
+}
+
+int64_t mfs_node_read_target(struct mfs_node *node, char *buffer, size_t size)
+{
+    const struct mfs_symlink_node *link = mfs_node_as_symlink(node);
+    if (link == NULL)
+        return MEMFS_EINVAL;
+    size_t count = mfs_num_min_size(size, link->length);
+    memcpy(buffer, link->target, count);
+    return (int64_t)count;
 }

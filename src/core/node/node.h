@@ -1,17 +1,16 @@
 /*
  * Nodes: what names lead to.
  *
- * A node lives as long as somebody refers to it: each directory entry, each
- * open handle and each call that is at work with it holds one reference.
- * `links` counts names (of a directory, as POSIX wants it: 2 and one for each
- * directory in it); at 0 nothing can be reached through the node any more.
+ * A node lives as long as there are references to it: each directory entry, each open handle and
+ * each call that works with the node holds one.  `links` counts names; of a directory, as POSIX has
+ * it, 2 and one for each directory in it, and 0 once it is removed.
  *
- * Who guards what:
+ * What guards what:
  *
  *     node->lock            size and content of a file
- *     the namespace lock    links, and everything of a directory
+ *     the namespace lock    links, is_audited, and everything of a directory
  *     the node's gate       whole_file_lock, upgrade_waits (see filelock.h)
- *     the handle list lock  handles
+ *     the handle list lock  handles, is_counted
  *     atomics               mode, owner, times, generation: each for itself
  */
 #ifndef MFS_NODE_H
@@ -89,8 +88,8 @@ struct mfs_nodes {
 };
 
 /*
- * New nodes, with no links and one reference, which is the caller's.  Errors:
- * ENOSPC (the node limit), EDQUOT, ENOMEM.
+ * New nodes, with no links and one reference, which is the caller's.
+ * Errors: ENOSPC (the node limit), EDQUOT, ENOMEM.
  */
 int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_charge_from charge_from, uint32_t mode,
                          struct mfs_file_node **out);
@@ -98,14 +97,14 @@ int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_n
 int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t length,
                             struct mfs_symlink_node **out);
 
-/* False, and nothing has changed, if more nodes exist. */
+/* Sets the limit on nodes; false, and nothing has changed, if more nodes exist. */
 bool mfs_node_set_limit(struct mfs_nodes *nodes, uint64_t limit);
 
 void mfs_node_retain(struct mfs_node *node);
 
 /*
- * With the last reference the node and its content are freed.  A directory must
- * be empty by then.  Not to be called with a lock held: freeing takes its time.
+ * Drops a reference.  The last one frees the node and its content; a directory must be empty by
+ * then.  Not to be called while a lock is held, since freeing a large content takes long.
  */
 void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node);
 
@@ -130,7 +129,7 @@ static inline uint64_t mfs_node_size(const struct mfs_file_node *file)
     return atomic_load_explicit(&file->size, memory_order_relaxed);
 }
 
-/* To be called, under the lock, when a page of the file may not be its page any more. */
+/* To be called, under the lock, when the file may have another page in the place of one. */
 static inline void mfs_node_count_page_change(struct mfs_file_node *file)
     MFS_REQUIRES(file->node.lock)
 {
@@ -151,7 +150,7 @@ static inline uint32_t mfs_node_links(const struct mfs_node *node)
     return atomic_load_explicit(&node->links, memory_order_relaxed);
 }
 
-/* The namespace lock is held exclusive, or nobody else knows the node. */
+/* The caller holds the namespace lock, exclusive, or no other thread knows the node. */
 static inline void mfs_node_set_links(struct mfs_node *node, uint32_t links)
 {
     atomic_store_explicit(&node->links, links, memory_order_relaxed);
@@ -182,7 +181,7 @@ static inline void mfs_node_written(struct mfs_file_node *file, int64_t now)
     atomic_store_explicit(&file->writes, writes + 1, memory_order_relaxed);
 }
 
-/* All changes so far, of whatever. */
+/* The number of changes so far, of content, names and attributes. */
 static inline uint64_t mfs_node_generation(const struct mfs_node *node)
 {
     uint64_t changes = atomic_load_explicit(&node->generation, memory_order_relaxed);
@@ -196,53 +195,56 @@ static inline uint64_t mfs_node_generation(const struct mfs_node *node)
 /* Attributes or links have changed. */
 void mfs_node_changed(struct mfs_node *node, int64_t now);
 
+/* The target of a symlink, cut to `size` bytes: the count stored.  Errors: EINVAL (no symlink). */
+int64_t mfs_node_read_target(struct mfs_node *node, char *buffer, size_t size);
+
 /* The content was read: the access time follows as the policy says. */
 void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node);
 
-/* Takes the node's lock shared for the time it takes. */
+/* Fills `info`; takes the node's lock, shared, meanwhile. */
 void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_stat_info *info)
     MFS_EXCLUDES(node->lock);
 
-/* Sets the size, under the lock; a reservation's room behind it is counted anew. */
-void mfs_node_set_size_in_room(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
-    MFS_REQUIRES(file->node.lock);
+/* Sets the size, under the lock; what is preallocated behind it is counted anew. */
+void mfs_node_set_size_preallocated(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                                    uint64_t size) MFS_REQUIRES(file->node.lock);
 static inline void mfs_node_set_size(struct mfs_nodes *nodes, struct mfs_file_node *file,
                                      uint64_t size) MFS_REQUIRES(file->node.lock)
 {
     if (file->content.preallocated_end == 0)
         atomic_store_explicit(&file->size, size, memory_order_relaxed);
     else
-        mfs_node_set_size_in_room(nodes, file, size);
+        mfs_node_set_size_preallocated(nodes, file, size);
 }
 
-/* Moves the end of the reservation, for which there is room already. */
-void mfs_node_set_reserved_end(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t end)
-    MFS_REQUIRES(file->node.lock);
+/* Moves the end of what is preallocated; the pages are there already. */
+void mfs_node_set_preallocated_end(struct mfs_nodes *nodes, struct mfs_file_node *file,
+                                   uint64_t end) MFS_REQUIRES(file->node.lock);
 
-/* As mfs_content_extent_punch(); a reservation then ends where the hole begins. */
+/* As mfs_content_extent_punch(); what is preallocated then ends where the hole begins. */
 int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file,
                    enum mfs_charge_from charge_from, uint64_t offset, uint64_t length)
     MFS_REQUIRES(file->node.lock);
 
-/* Puts another content and size in the place of the old one, which `*content` then holds; a
- * reservation ends. */
+/* Exchanges the content for another one and sets the size; `*content` then holds the old one.
+ * Nothing is preallocated afterwards. */
 void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
                            struct mfs_content *content, uint64_t size)
     MFS_REQUIRES(file->node.lock);
 
-/* Cuts the file to `size`, keeping the room that is reserved.  Cannot fail. */
+/* Cuts the file to `size` and keeps what is preallocated.  Cannot fail. */
 void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
     MFS_REQUIRES(file->node.lock);
 
 /*
  * A second content with the file's bytes, and its size: by sharing, or by copying
- * while somebody holds the file private.  Errors: EDQUOT, ENOMEM (copying only).
+ * while a handle holds the file private.  Errors: EDQUOT, ENOMEM (copying only).
  */
 int mfs_node_clone_content(const struct mfs_nodes *nodes, struct mfs_file_node *file,
                            struct mfs_content *content, uint64_t *size)
     MFS_REQUIRES_SHARED(file->node.lock);
 
-/* What the node costs by itself, without content and names. */
+/* What the node costs, without its content and its names. */
 uint64_t mfs_node_cost(const struct mfs_nodes *nodes, const struct mfs_node *node);
 
 #endif

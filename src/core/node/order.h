@@ -1,5 +1,5 @@
 /*
- * The entries of a directory in order of their sequence numbers: a B+ tree in pieces.
+ * The entries of a directory in order of their sequence numbers: a B+ tree in chunks.
  *
  *     inner              [ from 1 | from 9 ]
  *                         /           \
@@ -21,16 +21,16 @@ struct mfs_order {
     uint32_t height; /* 0: the root is a leaf */
 };
 
-/* Sets aside the pieces that adding one entry needs.  Errors: EDQUOT, ENOMEM. */
-int mfs_order_prepare(const struct mfs_order *order, const struct mfs_piece_source *source,
-                      struct mfs_piece **spares);
+/* Sets aside the chunks that adding one entry needs.  Errors: EDQUOT, ENOMEM. */
+int mfs_order_prepare(const struct mfs_order *order, const struct mfs_chunk_source *source,
+                      struct mfs_chunk **spares);
 
 /* Adds an entry whose sequence number is higher than all others. */
-void mfs_order_append(struct mfs_order *order, const struct mfs_piece_source *source,
-                      struct mfs_piece **spares, struct mfs_dirent *entry);
+void mfs_order_append(struct mfs_order *order, const struct mfs_chunk_source *source,
+                      struct mfs_chunk **spares, struct mfs_dirent *entry);
 
 /* Removes an entry, which must be there.  Never allocates. */
-void mfs_order_remove(struct mfs_order *order, const struct mfs_piece_source *source,
+void mfs_order_remove(struct mfs_order *order, const struct mfs_chunk_source *source,
                       const struct mfs_dirent *entry);
 
 /* Puts `entry` in the place, and under the sequence number, of `old`, which must be there. */
@@ -43,7 +43,7 @@ void mfs_order_exchange(struct mfs_order *order, struct mfs_dirent *a, struct mf
 /* The first entry with this sequence number or a higher one, or null. */
 struct mfs_dirent *mfs_order_find(const struct mfs_order *order, uint64_t sequence);
 
-/* All entries, in order, if they lie in one piece; else null. */
+/* All entries, in order, if they lie in one chunk; else null. */
 struct mfs_dirent *const *mfs_order_only_leaf(const struct mfs_order *order, uint32_t *count);
 
 /* The entry with the highest sequence number, or null. */
@@ -52,8 +52,8 @@ struct mfs_dirent *mfs_order_last(const struct mfs_order *order);
 /* Adds `shift` to all sequence numbers. */
 void mfs_order_shift(struct mfs_order *order, uint64_t shift);
 
-/* What the pieces cost. */
-uint64_t mfs_order_cost(const struct mfs_order *order, const struct mfs_piece_source *source);
+/* What the chunks cost. */
+uint64_t mfs_order_cost(const struct mfs_order *order, const struct mfs_chunk_source *source);
 
 /* For deep checks: whether `entries` are there, in order, and every node is as it should be. */
 bool mfs_order_is_valid(const struct mfs_order *order, uint64_t entries);

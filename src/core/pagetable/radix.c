@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "memory/memory.h"
 #include "pagetable/radix_node.h"
 #include "pagetable/twins.h"
 

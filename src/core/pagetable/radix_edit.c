@@ -33,6 +33,7 @@ static struct mfs_radix_node *own_node(struct mfs_pool *pool, uintptr_t *slot, u
     if (node != NULL && mfs_radix_node_is_exclusive(node))
         return node;
     struct mfs_radix_node *own = mfs_stash_take_node(stash);
+    MFS_CHECK(level > 0);
     if (node != NULL) {
         mfs_radix_ref_copy(pool, node, own, level);
         mfs_radix_ref_release(pool, (struct mfs_radix){*slot, (uint8_t)level});
@@ -68,6 +69,7 @@ static mfs_page put_new_page(struct mfs_pool *pool, const struct mfs_radix_leaf 
                              uintptr_t *root, size_t from, size_t to, struct mfs_stash *stash)
 {
     mfs_page own = mfs_page_list_pop(pool, &stash->pages);
+    MFS_CHECK(own != at->page && mfs_page_is_exclusive(pool, own));
     fill_page(pool, own, at->page, from, to);
     stash->has_replaced = stash->has_replaced || at->page != 0;
     if (at->node != NULL) {
@@ -132,6 +134,7 @@ static void count_new_page(const struct mfs_pool *pool, const struct mfs_radix *
         mfs_radix_node_set_pages(node, level, mfs_radix_node_pages(slot, level) + 1);
         slot = node->slots[mfs_radix_node_slot(pool, level, index)];
     }
+    MFS_CHECK(slot != 0);
 }
 
 /* The way to the page is not there, or shared: the three steps. */
@@ -204,6 +207,7 @@ static uint64_t drop_all(struct mfs_pool *pool, uintptr_t *slot, unsigned level,
                          struct mfs_stash *stash)
 {
     uint64_t gone = mfs_radix_node_pages(*slot, level);
+    MFS_CHECK(gone > 0);
     mfs_radix_ref_release(pool, (struct mfs_radix){*slot, (uint8_t)level});
     *slot = 0;
     stash->has_replaced = true;

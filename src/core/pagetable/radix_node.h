@@ -1,5 +1,5 @@
 /*
- * The nodes that page tables consist of.  For the modules of this room alone: everybody else sees
+ * The nodes that page tables consist of.  For the modules of this room alone: other rooms see
  * a page table through radix.h and the modules above it.
  *
  * A node of level 1 is a *leaf*: its slots are pages.  The slots of a node of level n > 1 are nodes
@@ -10,7 +10,9 @@
 #ifndef MFS_RADIX_NODE_H
 #define MFS_RADIX_NODE_H
 
+#include "base/check.h"
 #include "base/num.h"
+#include "memory/memory.h"
 #include "memory/page.h"
 
 #include <stdatomic.h>
@@ -47,9 +49,9 @@ static inline struct mfs_radix_node *mfs_radix_node(uintptr_t slot)
 }
 
 /*
- * The number of slots of a node.  Its logarithm stands in the pool, though no page has to do with
- * it: it follows from the page size, as the pool's other figures do, all page tables of a file
- * system have it in common, and the pool is what every function here is given anyway.
+ * The number of slots of a node.  The pool keeps its logarithm, though pages do not need it: like
+ * the pool's other figures it follows from the page size and is the same for the whole file system,
+ * and every function of this room is given the pool anyway.
  */
 static inline size_t mfs_radix_node_fan(const struct mfs_pool *pool)
 {
@@ -64,7 +66,7 @@ static inline size_t mfs_radix_node_bytes(const struct mfs_pool *pool)
 /* The number of pages that a slot of this level can have below it. */
 static inline uint64_t mfs_radix_node_span(const struct mfs_pool *pool, unsigned level)
 {
-    MFS_CHECK(level <= MFS_RADIX_NODE_LEVELS_MAX);
+    MFS_CHECK(level <= MFS_RADIX_NODE_LEVELS_MAX && pool->fan_shift * level < 64);
     return (uint64_t)1 << (pool->fan_shift * level);
 }
 
@@ -81,6 +83,7 @@ static inline unsigned mfs_radix_node_height(const struct mfs_pool *pool, uint64
 static inline size_t mfs_radix_node_slot(const struct mfs_pool *pool, unsigned level,
                                          uint64_t index)
 {
+    MFS_CHECK(level > 0 && level <= MFS_RADIX_NODE_LEVELS_MAX);
     return (size_t)(index >> (pool->fan_shift * (level - 1))) & (mfs_radix_node_fan(pool) - 1);
 }
 
@@ -97,6 +100,7 @@ static inline uint64_t mfs_radix_node_pages(uintptr_t slot, unsigned level)
 static inline void mfs_radix_node_set_pages(struct mfs_radix_node *node, unsigned level,
                                             uint64_t pages)
 {
+    MFS_CHECK(level > 1 || (level == 1 && pages <= UINT32_MAX));
     if (level == 1)
         node->u.held.filled = (uint32_t)pages;
     else

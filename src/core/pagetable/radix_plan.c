@@ -61,6 +61,7 @@ static bool must_be_copied(const struct plan *plan, uintptr_t slot, unsigned lev
 static void plan_slot(const struct plan *plan, uintptr_t slot, unsigned level,
                       struct mfs_radix_range range, bool is_shared)
 {
+    MFS_CHECK(range.first <= range.last && range.last < mfs_radix_node_span(plan->pool, level));
     if (ends_at_slot(plan, slot, level, range, is_shared))
         return;
     struct mfs_radix_node *node = mfs_radix_node(slot);
@@ -109,6 +110,7 @@ void mfs_radix_plan_own(struct mfs_pool *pool, struct mfs_radix tree, uint64_t f
 void mfs_radix_plan_new(const struct mfs_pool *pool, uint64_t first, uint64_t last,
                         struct mfs_need *need)
 {
+    MFS_CHECK(first <= last);
     unsigned height = mfs_radix_node_height(pool, last);
     plan_absent(pool, height, (struct mfs_radix_range){first, last}, need);
     /* Page 0, and at each level the first node, where the range has not counted them. */

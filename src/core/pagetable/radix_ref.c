@@ -29,9 +29,9 @@ static void retain_slot(struct mfs_pool *pool, uintptr_t slot, unsigned level)
 }
 
 /*
- * True if that was the last reference.  A count of one is left as it is: by invariant 2 nobody can
- * add to it but the caller, who is giving it up, so the node is the caller's to free, and an atomic
- * subtraction that other processors would have to hear of is saved.
+ * True if that was the last reference.  A count of one is not even lowered: by invariant 2 only the
+ * caller could add to it, which is giving the node up, so the node is the caller's to free.  That
+ * saves an atomic subtraction for every node of a tree that nobody shares.
  */
 static bool drop_node_reference(struct mfs_radix_node *node)
 {

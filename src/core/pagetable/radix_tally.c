@@ -30,6 +30,7 @@ static bool node_is_marked(uintptr_t slot, unsigned level)
 static void tally_page(const struct mfs_pool *pool, mfs_page page, struct mfs_tally *tally)
 {
     tally->page_visits++;
+    MFS_CHECK(page != 0);
     if (mfs_page_mark(pool, page)) {
         tally->pages++;
         tally->page_references += mfs_page_references(pool, page);
@@ -42,6 +43,7 @@ static uint64_t tally_leaf(const struct mfs_pool *pool, const struct mfs_radix_n
 {
     const struct mfs_radix_node *twin = atomic_load(&leaf->of.twin);
     uint64_t pages = 0;
+    MFS_CHECK(twin == NULL || atomic_load(&twin->of.twin) == leaf);
     for (size_t i = 0; i < mfs_radix_node_fan(pool); i++) {
         if (leaf->slots[i] == 0)
             continue;
@@ -57,6 +59,7 @@ static void tally_node(const struct mfs_pool *pool, uintptr_t slot, unsigned lev
                        struct mfs_tally *tally)
 {
     struct mfs_radix_node *node = mfs_radix_node(slot);
+    MFS_CHECK(node != NULL && level > 0);
     tally->node_visits++;
     if (node_is_marked(slot, level))
         return;

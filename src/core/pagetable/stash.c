@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "memory/memory.h"
 #include "pagetable/radix_node.h"
 
 #include <string.h>
@@ -28,8 +29,8 @@ static int refuse_hopeless(struct mfs_pool *pool, const struct mfs_need *need)
     return mfs_ledger_refused(&pool->memory->ledger, pool->memory->lot, MEMFS_EDQUOT, wanted, most);
 }
 
-static int add_node(struct mfs_pool *pool, enum mfs_charge_from charge_from,
-                    struct mfs_stash *stash)
+static int stash_new_node(struct mfs_pool *pool, enum mfs_charge_from charge_from,
+                          struct mfs_stash *stash)
 {
     void *memory;
     int error = mfs_memory_take_as(pool->memory, charge_from, mfs_radix_node_bytes(pool),
@@ -49,7 +50,7 @@ int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mf
     int error = need->nodes > 1 ? refuse_hopeless(pool, need) : 0;
     /* Nodes before pages: what a node reclaims may be the slab that the pages would come from. */
     for (uint64_t i = 0; error == 0 && i < need->nodes; i++)
-        error = add_node(pool, need->charge_from, stash);
+        error = stash_new_node(pool, need->charge_from, stash);
     if (error == 0)
         error = mfs_page_pool_take(pool, need->charge_from, need->pages, &stash->pages);
     if (error != 0)

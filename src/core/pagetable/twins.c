@@ -4,12 +4,12 @@
  *    stands for one of its own.
  * 3. A leaf that is freed has no twin any more.
  *
- * Cost: what changes one slot takes the lock once; copying and parting look at every slot under it.
- * The lock is one for the whole pool: the slots of two leaves that belong to different files are
- * guarded at once, and a lock a pair would have to lie in one of the two, which come and go.
+ * Cost: changing one slot takes the lock once; copying and parting look at every slot under it.
+ * There is one lock for the whole pool, since a lock for each pair would have to lie in one of the
+ * two leaves, and either can be freed first.
  *
- * Left undone on purpose: chains of more than two copies, where finding out who shares a slot would
- * take a walk.
+ * Left undone on purpose: more than two leaves that share references.  Finding out whether another
+ * one shares a slot would then take a walk.
  */
 #include "pagetable/twins.h"
 

@@ -10,17 +10,18 @@
  *     copy [ 1 2 3 - ]      =>    copy [ 1 9 3 - ]  has a new page 9
  *
  * The twin released first drops the references it does not share; the shared ones pass to the
- * other twin, which is then without a twin.  A leaf has one twin at most: one that is copied while
- * it has a twin is copied with references of its own.
+ * other leaf, which then has no twin.  A leaf has one twin at most: the copy of a leaf that has a
+ * twin already gets references of its own.
  *
  * Locks: the slots of a leaf with a twin, and the link between both, change only under the pool's
  * `twins` lock, since the holder of each leaf reads the other's slots.  A leaf gets a twin only
- * while it is shared, hence not while its holder, who owns it alone, is changing it; so a holder
- * that sees no twin needs no lock.
+ * while it is shared, hence not while one holder owns it alone and changes it; so a holder that
+ * sees no twin needs no lock.
  */
 #ifndef MFS_TWINS_H
 #define MFS_TWINS_H
 
+#include "base/check.h"
 #include "pagetable/radix_node.h"
 
 static inline bool mfs_twins_is_one(const struct mfs_radix_node *leaf)
@@ -28,8 +29,8 @@ static inline bool mfs_twins_is_one(const struct mfs_radix_node *leaf)
     return atomic_load_explicit(&leaf->of.twin, memory_order_acquire) != NULL;
 }
 
-/* Whether the leaf's twin has the same page in slot `i`; for a leaf that has a twin, or had one
- * just now. */
+/* The slow path of the next: whether the twin, if the leaf still has one, has the same page in slot
+ * `i`. */
 bool mfs_twins_compare(struct mfs_pool *pool, const struct mfs_radix_node *leaf, size_t i);
 
 /* Whether the reference in slot `i` is a twin's, too. */
@@ -40,14 +41,16 @@ static inline bool mfs_twins_share(struct mfs_pool *pool, const struct mfs_radix
 }
 
 /*
- * Whether the page at a place that was found exclusive has no other holder.
+ * Whether no other holder has the page in a leaf that the caller owns alone, or in its root.
  *
- * The twin is asked before the count: a concurrent release can turn what the twin shares into a
- * reference of this leaf's own, which raises no count, never the reverse.  The other way round, a
- * count of one that is the twin's, too, could be taken for ours.
+ * Check the twin before the count: a concurrent release can turn sharing into ownership, never the
+ * reverse.  Between a look at the count first and one at the twin, the twin could be copied with
+ * references of its own, and then released; the count of one seen before, when the two leaves
+ * shared that reference, would be taken for this leaf's alone, though the copy has the page, too.
  */
 static inline bool mfs_twins_is_private(struct mfs_pool *pool, const struct mfs_radix_leaf *at)
 {
+    MFS_CHECK(at->page != 0);
     return (at->node == NULL || !mfs_twins_share(pool, at->node, at->i)) &&
            mfs_page_is_exclusive(pool, at->page);
 }

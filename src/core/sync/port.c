@@ -1,8 +1,13 @@
 /*
- * The port to POSIX.  Another system replaces this file, or stays with it,
- * builds without threads and gives a clock hook.
+ * The port to POSIX.  Another system replaces this file, or keeps it, builds without threads and
+ * sets a clock hook.
+ *
+ * Only making a gate can fail.  Entering, leaving, waiting and waking cannot, with mutexes of the
+ * plain kind that are entered and left in turn; assertions hold that.
  */
 #include "sync/port.h"
+
+#include "base/check.h"
 
 #include <stdint.h>
 #include <time.h>
@@ -45,7 +50,7 @@ void mfs_port_random(void *bytes, size_t length)
     if (getrandom(bytes, length, 0) == (ssize_t)length)
         return;
 #endif
-    /* Better than a constant: the time and an address, stirred. */
+    /* Predictable, but at least not constant: the time and an address, mixed. */
     uint64_t state = (uint64_t)mfs_port_wall_clock_ns(NULL) ^ (uint64_t)(uintptr_t)bytes;
     for (size_t i = 0; i < length; i++) {
         state = state * 6364136223846793005u + 1442695040888963407u;
@@ -90,6 +95,13 @@ void mfs_port_gate_wake(struct mfs_gate *gate)
 
 #else
 
+/* For calls that fail only where a gate is used wrongly. */
+static void must_succeed(int error)
+{
+    MFS_CHECK(error == 0);
+    (void)error;
+}
+
 static int init_posix(struct mfs_gate *gate)
 {
     pthread_condattr_t attributes;
@@ -118,6 +130,7 @@ static int init_hooked(struct mfs_gate *gate, const memfs_lock_hooks *hooks)
         hooks->mutex_destroy(hooks->context, mutex);
         return MEMFS_ENOMEM;
     }
+    MFS_CHECK(hooks->mutex_destroy != NULL && hooks->condition_destroy != NULL);
     gate->u.hooked.mutex = mutex;
     gate->u.hooked.condition = condition;
     return 0;
@@ -137,8 +150,8 @@ void mfs_port_gate_fini(struct mfs_gate *gate)
         hooks->mutex_destroy(hooks->context, gate->u.hooked.mutex);
         return;
     }
-    (void)pthread_cond_destroy(&gate->u.posix.condition);
-    (void)pthread_mutex_destroy(&gate->u.posix.mutex);
+    must_succeed(pthread_cond_destroy(&gate->u.posix.condition));
+    must_succeed(pthread_mutex_destroy(&gate->u.posix.mutex));
 }
 
 void mfs_port_gate_enter(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
@@ -146,7 +159,7 @@ void mfs_port_gate_enter(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
     if (gate->hooks != NULL)
         gate->hooks->mutex_lock(gate->hooks->context, gate->u.hooked.mutex);
     else
-        (void)pthread_mutex_lock(&gate->u.posix.mutex);
+        must_succeed(pthread_mutex_lock(&gate->u.posix.mutex));
 }
 
 void mfs_port_gate_leave(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
@@ -154,16 +167,16 @@ void mfs_port_gate_leave(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
     if (gate->hooks != NULL)
         gate->hooks->mutex_unlock(gate->hooks->context, gate->u.hooked.mutex);
     else
-        (void)pthread_mutex_unlock(&gate->u.posix.mutex);
+        must_succeed(pthread_mutex_unlock(&gate->u.posix.mutex));
 }
 
-/* A month: longer waits come back early, which every waiter can bear. */
+/* Thirty days, so that no sum overflows.  A longer wait returns early, as any wait may. */
 #define LONGEST_WAIT_MS ((int64_t)30 * 24 * 3600 * 1000)
 
 static void wait_posix(struct mfs_gate *gate, int64_t timeout_ms)
 {
     if (timeout_ms < 0) {
-        (void)pthread_cond_wait(&gate->u.posix.condition, &gate->u.posix.mutex);
+        must_succeed(pthread_cond_wait(&gate->u.posix.condition, &gate->u.posix.mutex));
         return;
     }
     if (timeout_ms > LONGEST_WAIT_MS)
@@ -176,6 +189,8 @@ static void wait_posix(struct mfs_gate *gate, int64_t timeout_ms)
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
+    MFS_CHECK(until.tv_nsec >= 0 && until.tv_nsec < 1000000000);
+    /* Timing out is no error here: the caller looks at its condition and at the clock again. */
     (void)pthread_cond_timedwait(&gate->u.posix.condition, &gate->u.posix.mutex, &until);
 }
 
@@ -194,7 +209,7 @@ void mfs_port_gate_wake(struct mfs_gate *gate)
     if (gate->hooks != NULL)
         gate->hooks->condition_broadcast(gate->hooks->context, gate->u.hooked.condition);
     else
-        (void)pthread_cond_broadcast(&gate->u.posix.condition);
+        must_succeed(pthread_cond_broadcast(&gate->u.posix.condition));
 }
 
 #endif

@@ -1,11 +1,9 @@
 /*
- * What memfs asks of the operating system: a place to wait, the time, and
- * some random bytes.
+ * What memfs asks of the operating system: a place to wait, the time, and some random bytes.
  *
- * A gate is a mutex with one condition variable.  All waiting in memfs happens
- * at gates (see sync.h), so this is all there is to port.  A gate either stands
- * on POSIX threads or on the hooks of the caller; in a build without threads it
- * is empty and every function does nothing.
+ * A *gate* is a mutex with one condition variable.  All waiting in memfs happens at gates (see
+ * sync.h), so this is all there is to port.  A gate stands either on POSIX threads or on the hooks
+ * of the caller; in a build without threads it is empty, and its functions do nothing.
  */
 #ifndef MFS_PORT_H
 #define MFS_PORT_H
@@ -45,23 +43,24 @@ void mfs_port_gate_fini(struct mfs_gate *gate);
 void mfs_port_gate_enter(struct mfs_gate *gate) MFS_ACQUIRE(gate);
 void mfs_port_gate_leave(struct mfs_gate *gate) MFS_RELEASE(gate);
 
-/* Leaves the gate, waits for a wake at most `timeout_ms` (negative: forever),
- * and enters again.  May return early. */
+/* Leaves the gate, waits at most `timeout_ms` (negative: for ever) until the gate is woken, and
+ * enters it again.  May return early. */
 void mfs_port_gate_wait(struct mfs_gate *gate, int64_t timeout_ms) MFS_REQUIRES(gate);
 
-/* Wakes all who wait at the gate. */
+/* Wakes all threads that wait at the gate. */
 void mfs_port_gate_wake(struct mfs_gate *gate) MFS_REQUIRES(gate);
 
-/* Wall-clock time in nanoseconds, cheap rather than exact: it may stand still for some milliseconds. */
+/* Wall-clock time in nanoseconds, cheap rather than exact: it may stand still for some
+ * milliseconds.  The parameter makes it fit the clock hook. */
 int64_t mfs_port_wall_clock_ns(void *unused);
 
-/* Milliseconds since some point in the past; never goes back. */
+/* Milliseconds since some point in the past; never goes back, if the system has such a clock. */
 int64_t mfs_port_monotonic_ms(void);
 
-/* Fills `bytes` with what an attacker cannot guess, where the system can. */
+/* Fills `bytes` with random bytes: unpredictable ones where the system has them. */
 void mfs_port_random(void *bytes, size_t length);
 
-/* A hint that the caller is spinning on a lock. */
+/* Tells the processor that the caller is spinning on a lock. */
 static inline void mfs_port_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)

@@ -1,24 +1,31 @@
 /*
  * The word of a lock:
  *
- *     HELD    one writer has it; the count is 0
- *     WANTED  a writer is parked: new readers must park too
- *     PARKED  somebody is parked: whoever frees the lock must wake
- *     count   readers that have it
+ *     HELD    a writer has the lock; the count is 0
+ *     WANTED  a writer is parked: new readers park too; PARKED is set
+ *     PARKED  a thread is parked: the thread that frees the lock wakes the gate
+ *     count   the number of readers that have the lock
  *
- * 1. WANTED and PARKED are set only inside the gate, by who then waits in it
- *    without leaving the gate in between.
- * 2. Who frees the lock with PARKED set clears both and then wakes the gate.
- *    Entering the gate for that cannot overtake the setting of 1, so no wake is
- *    lost; those woken try again and set the bits again where they must.
- * 3. A lock is not touched after it was freed and the gate was woken; who frees
- *    it must still hold a reference to what the lock lies in.
+ * 1. WANTED and PARKED are set only inside the gate, by a thread that then waits there and does not
+ *    leave the gate in between.
+ * 2. The thread that frees a lock with PARKED set clears both bits, then enters the gate and wakes
+ *    it.  It can enter only once the thread of 1 waits, so no wake-up is lost.  The woken threads
+ *    try again, and set the bits again if they have to wait again.
+ * 3. The thread that frees a lock may touch its word until it has woken the gate, and not later.
+ *    Up to then it must hold a reference to what the lock lies in.
+ *
+ * Cost: taking a free lock and freeing it are one atomic operation each.  A thread that waits
+ * spins for a moment, then parks.  Locks whose addresses share a gate wake each other's waiters
+ * for nothing, now and then.
+ *
+ * Left undone on purpose: locks are not handed over.  A woken writer competes with threads that
+ * come just then; passing a lock on would leave it idle until its new holder runs.
  */
 #include "sync/sync.h"
 
 #include "base/check.h"
 
-/* Two threads that hand over a short critical section meet within this; longer is for the gate. */
+/* Most critical sections end within so many tries; for those that do not, the thread parks. */
 enum { SPINS = 60 };
 
 int mfs_sync_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool threaded)
@@ -29,6 +36,7 @@ int mfs_sync_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool t
         return MEMFS_EOPNOTSUPP;
     threaded = false;
 #endif
+    MFS_CHECK(hooks == NULL || (hooks->mutex_create != NULL && hooks->condition_create != NULL));
     lot->threaded = threaded;
     lot->hooks = hooks != NULL ? *hooks : none;
     for (int i = 0; i < MFS_LOT_GATES; i++) {
@@ -54,7 +62,7 @@ struct mfs_gate *mfs_sync_lot_gate(struct mfs_lot *lot, const volatile void *add
     return &lot->gates[(mixed >> 32) % MFS_LOT_GATES];
 }
 
-/* Takes the lock if it is free for readers. */
+/* Takes the lock if readers may have it. */
 static bool try_shared(struct mfs_lock *lock)
 {
     uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
@@ -67,7 +75,7 @@ static bool try_shared(struct mfs_lock *lock)
     return false;
 }
 
-/* Takes the lock if it is free for a writer; the bits of those who wait stay. */
+/* Takes the lock if a writer may have it; the bits of the threads that wait stay. */
 static bool try_exclusive(struct mfs_lock *lock)
 {
     uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
@@ -79,7 +87,7 @@ static bool try_exclusive(struct mfs_lock *lock)
     return false;
 }
 
-/* Spins a little, then parks until `try` succeeds; `bits` are set while parked. */
+/* Spins a little, then parks until `try` succeeds; `bits` are set while the thread is parked. */
 static void wait_for(struct mfs_lot *lot, struct mfs_lock *lock, bool (*try)(struct mfs_lock *),
                      uint32_t bits)
 {
@@ -92,6 +100,8 @@ static void wait_for(struct mfs_lot *lot, struct mfs_lock *lock, bool (*try)(str
     mfs_port_gate_enter(gate);
     while (!try(lock)) {
         uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+        MFS_CHECK((word & MFS_LOCK_HELD) == 0 || (word & MFS_LOCK_COUNT) == 0);
+        /* The lock is free: no thread would clear the bits, so try again. */
         if ((word & (MFS_LOCK_HELD | MFS_LOCK_WANTED | MFS_LOCK_COUNT)) == 0)
             continue;
         if ((word & bits) != bits &&

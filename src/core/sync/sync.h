@@ -1,17 +1,16 @@
 /*
- * Reader-writer locks of four bytes, and the lot where their waiters park.
+ * Reader-writer locks of four bytes, and the parking lot where threads wait for them.
  *
- * A file system has one lock for each node, so a lock must be small; and it may
- * have to live on the caller's own mutexes, of which there can only be a few.
- * So a lock is one atomic word, and who cannot have it waits at one of the few
- * gates of the file system's parking lot, chosen by the lock's address.  Taking
- * a free lock is one compare-and-swap.
+ * A file system has one lock for each node, so a lock must be small; and it may have to stand on
+ * the caller's own mutexes, of which there can only be a few.  So a lock is one atomic word, and a
+ * thread that cannot have it waits at one of the few gates of the file system's parking lot,
+ * chosen by the lock's address.  Taking a free lock is one compare-and-swap.
  *
- * Fairness: a writer that waits keeps new readers out (WANTED), so readers
- * cannot starve it.  A lock must therefore never be taken shared twice by one
- * thread.
+ * Fairness: while a writer waits, new readers wait too (WANTED), so readers cannot starve writers.
+ * Therefore a thread must never take a lock shared that it holds shared already: if a writer came
+ * to wait in between, the thread would wait for the writer, and the writer for it.
  *
- * The order in which locks may be taken is written down in fs.h.
+ * The order in which locks may be taken is written down in instance/fs.h.
  */
 #ifndef MFS_SYNC_H
 #define MFS_SYNC_H
@@ -27,7 +26,7 @@
 enum { MFS_LOT_GATES = 8 };
 
 struct mfs_lot {
-    bool threaded;          /* false: the caller promised that no two calls overlap */
+    bool threaded;          /* false: the caller has promised that no two calls overlap */
     memfs_lock_hooks hooks; /* all null: POSIX threads */
     struct mfs_gate gates[MFS_LOT_GATES];
 };
@@ -36,7 +35,7 @@ struct mfs_lot {
 int mfs_sync_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool threaded);
 void mfs_sync_lot_fini(struct mfs_lot *lot);
 
-/* The gate at which those wait that wait for something at `address`. */
+/* The gate for waiting for something at `address`; other addresses may share it. */
 struct mfs_gate *mfs_sync_lot_gate(struct mfs_lot *lot, const volatile void *address);
 
 static inline bool mfs_sync_lot_is_threaded(const struct mfs_lot *lot)
@@ -53,13 +52,13 @@ struct MFS_CAPABILITY("lock") mfs_lock {
     _Atomic uint32_t word; /* 0: free */
 };
 
-/* In the word: */
-#define MFS_LOCK_HELD 0x80000000u   /* a writer has it */
-#define MFS_LOCK_WANTED 0x40000000u /* a writer waits: no new readers */
-#define MFS_LOCK_PARKED 0x20000000u /* somebody waits: whoever frees the lock must wake */
-#define MFS_LOCK_COUNT 0x1fffffffu  /* readers that have it */
+/* The parts of the word; sync.c says which go together. */
+#define MFS_LOCK_HELD 0x80000000u   /* a writer has the lock */
+#define MFS_LOCK_WANTED 0x40000000u /* a writer waits: new readers wait too */
+#define MFS_LOCK_PARKED 0x20000000u /* a thread waits: the one that frees the lock wakes the gate */
+#define MFS_LOCK_COUNT 0x1fffffffu  /* the number of readers that have the lock */
 
-/* What is left to do where the word is not as simple as can be. */
+/* The slow paths: taking a lock that is not free, and waking its gate. */
 void mfs_sync_lock_shared_contended(struct mfs_lot *lot, struct mfs_lock *lock);
 void mfs_sync_lock_exclusive_contended(struct mfs_lot *lot, struct mfs_lock *lock);
 void mfs_sync_lock_wake(struct mfs_lot *lot, struct mfs_lock *lock);

@@ -1,8 +1,11 @@
 /*
- * 1. A directory's `parent` and `entry` say where its only name is.  Of the root
- *    they are itself and null; of a removed directory both are null.
- * 2. links of a directory = 2 + directories in it, 0 once removed;
- *    links of anything else = its names.
+ * 1. A directory's `parent` and `entry` say where its only name is.  Of the root they are itself
+ *    and null; of a removed directory both are null.
+ * 2. `links` of a directory is 2 and the number of directories in it, and 0 once it is removed;
+ *    `links` of any other node is the number of its names.
+ * 3. A removed directory is empty and gets no names.
+ *
+ * Cost: an addition takes what the directory takes; a removal takes nothing.
  */
 #include "tree/namespace.h"
 
@@ -32,6 +35,7 @@ int mfs_namespace_prepare(struct mfs_tree *tree, struct mfs_dir_node *dir,
 void mfs_namespace_set_parent(struct mfs_dir_node *dir, struct mfs_dir_node *parent,
                               struct mfs_dirent *entry)
 {
+    MFS_CHECK((parent == NULL) == (entry == NULL));
     if (dir->parent != NULL)
         mfs_node_set_links(&dir->parent->node, mfs_node_links(&dir->parent->node) - 1);
     if (parent != NULL)
@@ -63,6 +67,7 @@ void mfs_namespace_remove(struct mfs_tree *tree, struct mfs_dir_node *dir, struc
                           int64_t now)
 {
     struct mfs_node *node = entry->node;
+    MFS_CHECK(mfs_node_links(&dir->node) != 0 && node != &dir->node);
     struct mfs_dir_node *removed = mfs_node_as_dir(node);
     (void)mfs_walk_count_name_change(tree);
     MFS_CHECK(mfs_node_links(node) != 0);

@@ -1,10 +1,12 @@
 /*
- * Missing parents are built as a private tree with the node already in it; then
- * the top of that tree gets its name.  What can fail comes first, and what was
- * built until then is thrown away.
+ * 1. Missing parents are built as a private tree with the node already in it; then the top of that
+ *    tree gets its name.  No observer sees the parents without the node.
+ * 2. All that can fail comes first.  After a failure, what was built is freed, and the tree is as
+ *    it was.
  */
 #include "tree/publish.h"
 
+#include "base/check.h"
 #include "tree/rename.h"
 
 /* A node in a private chain of parents, of which nothing is in the tree yet. */
@@ -15,12 +17,13 @@ struct chain {
     struct mfs_addition addition; /* for the top, in the tree */
 };
 
-/* Builds the parents that `place` lacks and gets both names ready.  The node's own number of
- * names is the caller's business. */
+/* Builds the parents that `place` lacks and prepares both names.  Whether the node may have one
+ * more name is for the caller to check. */
 static int prepare_chain(struct mfs_tree *tree, const struct mfs_place *place, uint32_t mode,
                          struct chain *out) MFS_REQUIRES(tree->lock)
 {
     const struct mfs_names *names = &tree->nodes->names;
+    MFS_CHECK(place->rest != NULL && place->entry == NULL);
     *out = (struct chain){.inner = {.last = MFS_LAST_NAME}};
     struct mfs_component last;
     int error = mfs_subtree_make_chain(tree, place->rest, mode, &out->top, &out->inner.dir, &last);
@@ -44,6 +47,7 @@ fail:
 static void commit_chain(struct mfs_tree *tree, struct chain *chain, int64_t now)
     MFS_REQUIRES(tree->lock)
 {
+    MFS_CHECK(chain->top->parent == NULL && mfs_namespace_is_within(chain->inner.dir, chain->top));
     mfs_namespace_commit(tree, &chain->addition, &chain->top->node, now);
     mfs_node_release(tree->nodes, &chain->top->node);
 }
@@ -53,6 +57,7 @@ int mfs_publish(struct mfs_tree *tree, const struct mfs_place *place, struct mfs
 {
     struct mfs_addition addition;
     int error;
+    MFS_CHECK(place->dir != NULL && place->last == MFS_LAST_NAME && place->entry == NULL);
     if (place->rest == NULL) {
         error = mfs_namespace_prepare(tree, place->dir, &place->name, node, &addition);
         if (error == 0)
@@ -107,6 +112,7 @@ static int rename_into_chain(struct mfs_tree *tree, const struct mfs_place *from
 int mfs_publish_rename(struct mfs_tree *tree, const struct mfs_place *from,
                        const struct mfs_place *to, unsigned flags, struct mfs_dirent **removed)
 {
+    MFS_CHECK(from->entry != NULL && to->dir != NULL);
     *removed = NULL;
     if (to->rest != NULL)
         return rename_into_chain(tree, from, to, flags, removed);

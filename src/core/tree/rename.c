@@ -1,12 +1,12 @@
 /*
- * Replacing and exchanging swap what two entries refer to and so need no
- * memory:
+ * 1. Replacing and exchanging swap what two entries refer to, and so need no memory:
  *
- *     a -> N              a -> V    and then a goes, with V's reference
- *     b -> V    becomes   b -> N
+ *        a -> N              a -> V    and then a goes, with V's reference
+ *        b -> V    becomes   b -> N
  *
- * so the target's name is there at every moment, and keeps its place in a
- * listing.  A new name needs an entry, which is made before anything changes.
+ *    The target's name is there at every moment.
+ * 2. A new name in the same directory changes the entry where it is, if the name fits there.
+ * 3. Any other new name needs an entry, which is made before anything changes.
  */
 #include "tree/rename.h"
 
@@ -118,7 +118,7 @@ static void swap_nodes(struct mfs_dirent *a, struct mfs_dirent *b)
     b->node = node;
 }
 
-static void finish(const struct mfs_place *from, const struct mfs_place *to, int64_t now)
+static void finish_move(const struct mfs_place *from, const struct mfs_place *to, int64_t now)
 {
     mfs_node_changed(from->node, now);
     mfs_node_modified(&from->dir->node, now);
@@ -128,11 +128,12 @@ static void finish(const struct mfs_place *from, const struct mfs_place *to, int
 
 static void exchange_entries(const struct mfs_place *from, const struct mfs_place *to, int64_t now)
 {
+    MFS_CHECK(to->entry != NULL && from->entry != to->entry);
     swap_nodes(from->entry, to->entry);
     move_parent(from->node, to->dir, to->entry);
     move_parent(to->node, from->dir, from->entry);
     mfs_node_changed(to->node, now);
-    finish(from, to, now);
+    finish_move(from, to, now);
 }
 
 /* True if the move stays in one directory, so that the moved entry keeps its place there. */
@@ -149,6 +150,9 @@ static bool stays_in_dir(const struct mfs_place *from, const struct mfs_place *t
 static void replace_entry(struct mfs_tree *tree, const struct mfs_place *from,
                           const struct mfs_place *to, int64_t now)
 {
+    const struct mfs_dir_node *victim = mfs_node_as_dir(to->node);
+    MFS_CHECK(victim == NULL || victim->names.live == 0);
+    MFS_CHECK(mfs_node_links(to->node) != 0);
     swap_nodes(from->entry, to->entry);
     move_parent(to->node, NULL, NULL);
     mfs_node_set_links(to->node,
@@ -158,7 +162,7 @@ static void replace_entry(struct mfs_tree *tree, const struct mfs_place *from,
         mfs_dir_exchange_places(&to->dir->names, from->entry, to->entry);
     mfs_dir_detach(&tree->nodes->names, &from->dir->names, from->entry);
     mfs_node_changed(to->node, now);
-    finish(from, to, now);
+    finish_move(from, to, now);
 }
 
 /* Gives the entry its new name where it is; returns the old entry if another took its place. */
@@ -167,7 +171,7 @@ static struct mfs_dirent *rename_entry(struct mfs_tree *tree, const struct mfs_p
                                        struct mfs_dirent *prepared)
 {
     struct mfs_dir *dir = &from->dir->names;
-    finish(from, to, now);
+    finish_move(from, to, now);
     if (prepared == NULL) {
         mfs_dir_rename(&tree->nodes->names, dir, from->entry, &to->name);
         return NULL;
@@ -182,11 +186,12 @@ static void move_entry(struct mfs_tree *tree, const struct mfs_place *from,
                        const struct mfs_place *to, int64_t now, uint64_t sequence,
                        struct mfs_dirent *prepared)
 {
+    MFS_CHECK(prepared != NULL && from->dir != to->dir);
     mfs_dir_commit(&tree->nodes->names, &to->dir->names, prepared, from->node, sequence);
     mfs_node_retain(from->node);
     move_parent(from->node, to->dir, prepared);
     mfs_dir_detach(&tree->nodes->names, &from->dir->names, from->entry);
-    finish(from, to, now);
+    finish_move(from, to, now);
 }
 
 int mfs_rename_prepare(struct mfs_tree *tree, const struct mfs_place *from,

@@ -1,21 +1,24 @@
 /*
  * The cursor's way through
  *
- *     top --- a --- x          visits a, x, y, b: from `top` it goes on at
- *      |      +---- y          number 0, from `a` at 0, and when `a` has no more
- *      +----- b                at the number behind that of `a` in its parent.
+ *     top --- a --- x          It visits a, x, y, b.  In `top` it begins at number 0, in `a` too,
+ *      |      +---- y          and when `a` has no more entries it goes on in `top` at the number
+ *      +----- b                behind that of the entry `a`.
+ *
+ * Cost: a search in one directory for each step; no memory, however deep the tree is.
  */
 #include "tree/subtree.h"
 
 #include "base/check.h"
 #include "node/filelock.h"
 
-void mfs_subtree_begin(struct mfs_subtree_cursor *cursor, struct mfs_dir_node *top)
+void mfs_subtree_begin_below(struct mfs_subtree_cursor *cursor, struct mfs_dir_node *top)
 {
+    MFS_CHECK(top != NULL);
     *cursor = (struct mfs_subtree_cursor){.top = top, .dir = top, .next_dir = top};
 }
 
-struct mfs_dirent *mfs_subtree_next(struct mfs_subtree_cursor *cursor)
+struct mfs_dirent *mfs_subtree_next_entry(struct mfs_subtree_cursor *cursor)
 {
     for (;;) {
         struct mfs_dir_node *dir = cursor->next_dir;
@@ -34,37 +37,72 @@ struct mfs_dirent *mfs_subtree_next(struct mfs_subtree_cursor *cursor)
     }
 }
 
-bool mfs_subtree_has_locked(struct mfs_tree *tree, struct mfs_dir_node *top)
+void mfs_subtree_begin(struct mfs_subtree_cursor *cursor, struct mfs_node *top)
+{
+    *cursor = (struct mfs_subtree_cursor){.first = top};
+}
+
+struct mfs_node *mfs_subtree_next(struct mfs_subtree_cursor *cursor)
+{
+    struct mfs_node *first = cursor->first;
+    if (first != NULL) {
+        struct mfs_dir_node *top = mfs_node_as_dir(first);
+        *cursor = (struct mfs_subtree_cursor){.top = top, .dir = top, .next_dir = top};
+        return first;
+    }
+    const struct mfs_dirent *entry = cursor->top != NULL ? mfs_subtree_next_entry(cursor) : NULL;
+    return entry != NULL ? entry->node : NULL;
+}
+
+bool mfs_subtree_has_locked(struct mfs_tree *tree, struct mfs_node *top)
 {
     struct mfs_subtree_cursor at;
-    struct mfs_dirent *entry;
+    struct mfs_node *node;
     mfs_subtree_begin(&at, top);
-    while ((entry = mfs_subtree_next(&at)) != NULL)
-        if (mfs_node_as_file(entry->node) != NULL &&
-            mfs_filelock_is_locked(tree->nodes->lot, entry->node, MFS_HELD_NOTHING))
+    while ((node = mfs_subtree_next(&at)) != NULL)
+        if (mfs_node_as_file(node) != NULL &&
+            mfs_filelock_is_locked(tree->nodes->lot, node, MFS_HELD_NOTHING))
             return true;
     return false;
 }
 
+/* Takes one entry out of the tree, onto the list. */
+static void take_out(struct mfs_tree *tree, struct mfs_dir_node *dir, struct mfs_dirent *entry,
+                     int64_t now, struct mfs_dirent **removed) MFS_REQUIRES(tree->lock)
+{
+    mfs_namespace_remove(tree, dir, entry, now);
+    entry->u.next_removed = *removed;
+    *removed = entry;
+}
+
+/* From the bottom up, the newest entry of each directory first, which is the quickest to remove. */
 void mfs_subtree_dismantle(struct mfs_tree *tree, struct mfs_dir_node *top, int64_t now,
                            struct mfs_dirent **removed)
 {
     struct mfs_dir_node *dir = top;
     for (;;) {
         struct mfs_dirent *entry = mfs_dir_last(&dir->names);
-        if (entry == NULL) {
-            if (dir == top)
-                return;
-            entry = dir->entry;
+        struct mfs_dir_node *below = entry != NULL ? mfs_node_as_dir(entry->node) : NULL;
+        if (entry == NULL && dir == top)
+            break;
+        if (below != NULL && below->names.live != 0) {
+            dir = below;
+        } else if (entry != NULL) {
+            take_out(tree, dir, entry, now, removed);
+        } else {
             dir = dir->parent;
-        } else if (mfs_node_as_dir(entry->node) != NULL) {
-            dir = mfs_node_as_dir(entry->node);
-            continue;
         }
-        mfs_namespace_remove(tree, dir, entry, now);
-        entry->u.next_removed = *removed;
-        *removed = entry;
     }
+    MFS_CHECK(top->names.live == 0);
+}
+
+void mfs_subtree_remove(struct mfs_tree *tree, struct mfs_dir_node *dir, struct mfs_dirent *entry,
+                        int64_t now, struct mfs_dirent **removed)
+{
+    struct mfs_dir_node *top = mfs_node_as_dir(entry->node);
+    if (top != NULL)
+        mfs_subtree_dismantle(tree, top, now, removed);
+    take_out(tree, dir, entry, now, removed);
 }
 
 void mfs_subtree_move(struct mfs_tree *tree, struct mfs_dir_node *from, struct mfs_dir_node *to)
@@ -96,7 +134,7 @@ void mfs_subtree_forget(struct mfs_tree *tree, struct mfs_dirent *removed)
     }
 }
 
-/* Nobody else can meet the nodes of a private tree, so they may be freed under the lock. */
+/* No other thread can meet the nodes of a private tree, so they may be freed under the lock. */
 void mfs_subtree_discard(struct mfs_tree *tree, struct mfs_node *node) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
     struct mfs_dirent *removed = NULL;

@@ -1,7 +1,10 @@
 /*
- * The walk keeps a stack of texts still to be walked: the path itself at the
- * bottom, and above it the target of each symlink met on the way.  A component
- * is the last one when no text has anything left.
+ * 1. The walk keeps a stack of texts that are still to be walked: the path itself at the bottom,
+ *    and above it the target of each symlink on the way.
+ * 2. A component is the last one if no text has anything left.
+ * 3. No more symlinks are followed than MEMFS_SYMLINK_DEPTH_MAX, so the stack cannot overflow.
+ *
+ * Cost: one look-up in a directory for each component; 41 pointers on the stack.
  */
 #include "tree/walk.h"
 
@@ -34,11 +37,13 @@ static void begin_text(struct walk *w, const char *text)
         w->at = w->root;
     while (*text == '/')
         text++;
+    MFS_CHECK(w->depth <= MEMFS_SYMLINK_DEPTH_MAX);
     w->rest[w->depth++] = text;
 }
 
 static int follow(struct walk *w, const struct mfs_symlink_node *link)
 {
+    MFS_CHECK(w->followed <= MEMFS_SYMLINK_DEPTH_MAX && w->depth <= w->followed + 1);
     if (w->followed++ == MEMFS_SYMLINK_DEPTH_MAX)
         return MEMFS_ELOOP;
     (void)is_at_end(w); /* make room: used up texts do not count */
@@ -67,6 +72,7 @@ static void end_at_dir(struct walk *w, enum mfs_last last, struct mfs_place *out
 static void end_at_name(const struct walk *w, const struct mfs_dir_key *name,
                         struct mfs_dirent *entry, struct mfs_place *out)
 {
+    MFS_CHECK(name->length > 0 && mfs_node_links(&w->at->node) != 0);
     *out = (struct mfs_place){0};
     out->dir = w->at;
     out->name = *name;
@@ -106,6 +112,8 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
             end_at_dir(w, up ? MFS_LAST_DOTDOT : MFS_LAST_DOT, out);
         return error;
     }
+    if (mfs_node_links(&w->at->node) == 0)
+        return MEMFS_ENOENT; /* a removed directory has no names, and gets none */
     if (c->length > MEMFS_NAME_MAX)
         return MEMFS_ENAMETOOLONG;
     struct mfs_dir_key name = mfs_dir_key_of(c);
@@ -141,8 +149,6 @@ static int walk_from(struct mfs_tree *tree, struct mfs_dir_node *root, struct mf
     const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1]; /* outside the struct, which is zeroed */
     struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags, .rest = rest};
     begin_text(&w, path);
-    if (mfs_node_links(&w.at->node) == 0)
-        return MEMFS_ENOENT; /* a removed directory: nothing is in it */
     if (is_at_end(&w))
         end_at_dir(&w, MFS_LAST_ROOT, out);
     enum step next = w.depth == 0 ? STEP_END : STEP_ON;
@@ -209,6 +215,7 @@ char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, c
         return at;
     }
     for (; dir != tree->root; dir = dir->parent) {
+        MFS_CHECK(dir->entry != NULL && dir->parent != NULL);
         size_t length = dir->entry->length;
         if ((size_t)(at - buffer) < length + 1)
             return NULL;
@@ -217,4 +224,43 @@ char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, c
         *--at = '/';
     }
     return at;
+}
+
+/* The directory whose path a place's begins with; all of it, if the place is a directory. */
+static const struct mfs_dir_node *path_base(const struct mfs_place *place)
+{
+    struct mfs_dir_node *found = place->node != NULL ? mfs_node_as_dir(place->node) : NULL;
+    return found != NULL ? found : place->dir;
+}
+
+static bool is_dir_place(const struct mfs_place *place)
+{
+    return place->node != NULL && mfs_node_as_dir(place->node) != NULL;
+}
+
+size_t mfs_walk_path_length(const struct mfs_tree *tree, const struct mfs_place *place)
+{
+    const struct mfs_dir_node *base = path_base(place);
+    size_t length = 0;
+    for (const struct mfs_dir_node *up = base; up != tree->root; up = up->parent)
+        length += up->entry->length + (size_t)1;
+    if (!is_dir_place(place))
+        return length + 1 + place->name.length;
+    return length > 0 ? length : 1;
+}
+
+void mfs_walk_write_path(const struct mfs_tree *tree, const struct mfs_place *place, char *buffer,
+                         size_t length)
+{
+    const struct mfs_dir_node *base = path_base(place);
+    char *at = buffer + length;
+    *at = '\0';
+    if (!is_dir_place(place)) {
+        at -= place->name.length;
+        memcpy(at, place->name.name, place->name.length);
+        if (base != tree->root)
+            *--at = '/';
+    }
+    at = mfs_walk_up(tree, base, buffer, at);
+    MFS_CHECK(at == buffer);
 }

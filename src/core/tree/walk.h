@@ -1,12 +1,11 @@
 /*
  * From a path to a place in the tree.
  *
- * A place is a directory and a name in it, with the entry and the node if they
- * are there.  Paths that end in "/", "." or ".." have no name of their own:
- * `dir` is then null and `node` is a directory.
+ * A place is a directory and a name in it, with the entry and the node if they are there.  Paths
+ * that end in "/", "." or ".." give no name: `dir` is then null and `node` is a directory.
  *
- * Walking allocates nothing: symbolic links are followed by keeping pointers
- * into their targets, which stay put while the namespace lock is held.
+ * Walking allocates nothing: for symbolic links, it keeps pointers into their targets, which do not
+ * change while the namespace lock is held.
  */
 #ifndef MFS_WALK_H
 #define MFS_WALK_H
@@ -20,7 +19,7 @@
 /* The tree of names, and the lock on all of it. */
 struct mfs_tree {
     struct mfs_lock lock;    /* the namespace lock */
-    struct mfs_lock capture; /* held by the one who locks many nodes at a time */
+    struct mfs_lock capture; /* held by the one thread that locks many nodes at a time */
     struct mfs_nodes *nodes;
     struct mfs_dir_node *root;
     _Atomic uint64_t name_changes; /* written under the lock, read without */
@@ -62,32 +61,40 @@ struct mfs_place {
 };
 
 /*
- * Resolves `path`, from `start` unless it is absolute or `start` is null.  The
- * place is good while the lock is held.  A last component that is missing is no
- * error.  Errors: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG.
+ * Resolves `path`, from `start` unless it is absolute or `start` is null.  The place is valid while
+ * the lock is held.  If only the last component is missing, that is no error.  A removed directory
+ * has nothing but ".".  Errors: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG.
  */
 int mfs_walk(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path, int flags,
              struct mfs_place *out) MFS_REQUIRES_SHARED(tree->lock);
 
-/* The same in the directory `root` as if it were the root of all: absolute paths and links begin
- * there, and its ".." is itself. */
+/* The same as if the directory `root` were the root: absolute paths and links begin there, and its
+ * ".." is itself. */
 int mfs_walk_within(struct mfs_tree *tree, struct mfs_dir_node *root, const char *path, int flags,
                     struct mfs_place *out) MFS_REQUIRES_SHARED(tree->lock);
 
 /*
- * The node at `path`, with a reference for the caller; locks the namespace
- * meanwhile.  `follow`: a symlink as last component is followed; with a slash
- * behind it, it always is.  Errors: also
- * ENOENT where nothing has the name, ENOTDIR where a slash follows no directory.
+ * The node at `path`, with a reference for the caller; locks the namespace meanwhile.  `follow`: a
+ * symlink as last component is followed; with a slash behind it, it always is.  Errors: also ENOENT
+ * if nothing has the name, ENOTDIR if a slash follows the name of what is no directory.
  */
 int mfs_walk_to_node(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path,
                      bool follow, struct mfs_node **out) MFS_EXCLUDES(tree->lock);
 
 /*
- * The absolute path of a directory, written from the end of the buffer
- * backwards: returns where it begins, or null if it does not fit.
+ * The absolute path of a directory, written backwards from the end of the buffer.  Returns where
+ * the path begins, or null if it does not fit.
  */
 char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, char *buffer,
                   char *end) MFS_REQUIRES_SHARED(tree->lock);
+
+/*
+ * The absolute path of a place, without links: its length, and the path itself with a NUL behind
+ * it, into a buffer of that length and one.
+ */
+size_t mfs_walk_path_length(const struct mfs_tree *tree, const struct mfs_place *place)
+    MFS_REQUIRES_SHARED(tree->lock);
+void mfs_walk_write_path(const struct mfs_tree *tree, const struct mfs_place *place, char *buffer,
+                         size_t length) MFS_REQUIRES_SHARED(tree->lock);
 
 #endif

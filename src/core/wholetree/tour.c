@@ -2,48 +2,94 @@
  *     frames   / <- a <- b         next_sequence in each
  *     path     "/a/b/name"         path_length of a frame cuts it back
  *
- * A step looks in the innermost frame for the next entry.  If there is one, that
- * is the stop; if not, the stop is the directory itself, being left.
+ * 1. Each frame holds a reference to its directory; the tour holds one to the node it stops at.
+ * 2. A step looks in the innermost frame for the next entry.  If there is one, that is the stop;
+ *    if not, the stop is the directory itself, being left.
+ * 3. The frames lie in chunks; only the top one has room, and none is empty.
+ *
+ * Cost: 32 bytes for each level of depth, in chunks, and the path.
+ *
+ * Left undone: the path is one block, since callers see it as a string; a tree that is thousands
+ * of levels deep makes it larger than a page.
  */
 #include "wholetree/tour.h"
 
+#include "base/check.h"
 #include "base/num.h"
 
 #include <string.h>
 
-enum { FIRST_FRAMES = 16, FIRST_PATH_BYTES = 256 };
+enum { FIRST_PATH_BYTES = 256 };
+
+struct tour_frame {
+    struct mfs_dir_node *dir;
+    uint64_t next_sequence;
+    size_t path_length; /* of the path that leads to it */
+    size_t name_offset; /* of the last name in that path */
+};
+
+struct mfs_tour_frames {
+    struct mfs_tour_frames *below;
+    size_t count;
+    struct tour_frame frames[];
+};
+
+enum {
+    FRAMES_IN_CHUNK = (MFS_CHUNK_MOST - sizeof(struct mfs_tour_frames)) / sizeof(struct tour_frame)
+};
 
 static struct mfs_memory *memory_of(const struct mfs_tour *tour)
 {
     return tour->tree->nodes->memory;
 }
 
-/* Grows an array of `*capacity` items so that `needed` fit. */
-static int grow(struct mfs_memory *memory, void **items, size_t *capacity, size_t item_bytes,
-                size_t needed, size_t first)
+static struct mfs_chunk_source frame_source(const struct mfs_tour *tour)
 {
-    if (needed <= *capacity)
-        return 0;
-    size_t grown_capacity = mfs_num_max_size(mfs_num_max_size(first, needed), *capacity * 2);
-    void *grown;
-    int error = mfs_memory_take(memory, grown_capacity * item_bytes, MEMFS_CLASS_HANDLES, &grown);
-    if (error != 0)
-        return error;
-    if (*items != NULL) {
-        memcpy(grown, *items, *capacity * item_bytes);
-        mfs_memory_give(memory, *items, *capacity * item_bytes, MEMFS_CLASS_HANDLES);
-    }
-    *items = grown;
-    *capacity = grown_capacity;
-    return 0;
+    return (struct mfs_chunk_source){memory_of(tour), MEMFS_CLASS_HANDLES, MFS_CHARGE_ORDINARY};
+}
+
+/* The innermost directory; the stack is not empty. */
+static struct tour_frame *top_frame(const struct mfs_tour *tour)
+{
+    MFS_CHECK(tour->depth > 0 && tour->frames->count > 0);
+    return &tour->frames->frames[tour->frames->count - 1];
+}
+
+/* Unless it is lent. */
+static void free_path(struct mfs_tour *tour)
+{
+    bool is_lent = tour->lent != NULL && tour->path == tour->lent->path;
+    if (tour->path != NULL && !is_lent)
+        mfs_memory_give(memory_of(tour), tour->path, tour->path_capacity, MEMFS_CLASS_HANDLES);
+    tour->path = NULL;
 }
 
 static int make_path_room(struct mfs_tour *tour, size_t bytes)
 {
-    void *path = tour->path;
-    int error = grow(memory_of(tour), &path, &tour->path_capacity, 1, bytes, FIRST_PATH_BYTES);
+    if (bytes <= tour->path_capacity)
+        return 0;
+    size_t capacity = mfs_num_max_size(mfs_num_max_size(FIRST_PATH_BYTES, bytes),
+                                       tour->path_capacity * 2);
+    void *path;
+    int error = mfs_memory_take(memory_of(tour), capacity, MEMFS_CLASS_HANDLES, &path);
+    if (error != 0)
+        return error;
+    if (tour->path != NULL)
+        memcpy(path, tour->path, tour->path_capacity);
+    free_path(tour);
     tour->path = path;
-    return error;
+    tour->path_capacity = capacity;
+    return 0;
+}
+
+/* Nothing but the room that is lent. */
+static void begin_empty(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent)
+{
+    *tour = (struct mfs_tour){.tree = tree, .lent = lent, .end = mfs_walk_newest_sequence(tree)};
+    if (lent == NULL)
+        return;
+    tour->path = lent->path;
+    tour->path_capacity = sizeof lent->path;
 }
 
 static const char *name_in(const char *path)
@@ -55,26 +101,45 @@ static const char *name_in(const char *path)
     return name;
 }
 
-int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
-                  const char *path, size_t length)
+/* The path is there; the tour begins at its end. */
+static void start_at(struct mfs_tour *tour, struct mfs_node *node, size_t length)
 {
-    *tour = (struct mfs_tour){.tree = tree, .end = mfs_walk_newest_sequence(tree)};
-    int error = make_path_room(tour, length + 1);
-    if (error != 0)
-        return error;
-    memcpy(tour->path, path, length);
     tour->path[length] = '\0';
     tour->path_length = length;
     tour->name_offset = (size_t)(name_in(tour->path) - tour->path);
     mfs_node_retain(node);
     tour->node = node;
+}
+
+int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent,
+                  struct mfs_node *node, const char *path, size_t length)
+{
+    begin_empty(tour, tree, lent);
+    int error = make_path_room(tour, length + 1);
+    if (error != 0)
+        return error;
+    memcpy(tour->path, path, length);
+    start_at(tour, node, length);
+    return 0;
+}
+
+int mfs_tour_init_real(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent,
+                       const struct mfs_place *place)
+{
+    begin_empty(tour, tree, lent);
+    size_t length = mfs_walk_path_length(tree, place);
+    int error = make_path_room(tour, length + 1);
+    if (error != 0)
+        return error;
+    mfs_walk_write_path(tree, place, tour->path, length);
+    start_at(tour, place->node, length);
     return 0;
 }
 
 /* Appends a name to the path of the innermost directory. */
 static int set_path(struct mfs_tour *tour, const struct mfs_dirent *entry)
 {
-    size_t base = tour->frames[tour->depth - 1].path_length;
+    size_t base = top_frame(tour)->path_length;
     bool needs_slash = base > 0 && tour->path[base - 1] != '/';
     int error = make_path_room(tour, base + needs_slash + entry->length + 1);
     if (error != 0)
@@ -83,45 +148,81 @@ static int set_path(struct mfs_tour *tour, const struct mfs_dirent *entry)
         tour->path[base++] = '/';
     memcpy(tour->path + base, entry->name, entry->length + (size_t)1);
     tour->path_length = base + entry->length;
+    MFS_CHECK(tour->path_length < tour->path_capacity && tour->path[tour->path_length] == '\0');
     tour->name_offset = base;
     return 0;
 }
 
-static void drop_node(struct mfs_tour *tour)
+static void drop_stop(struct mfs_tour *tour)
 {
     if (tour->node != NULL)
         mfs_node_release(tour->tree->nodes, tour->node);
     tour->node = NULL;
 }
 
-/* The directory that the tour stops at becomes the innermost frame, with its reference. */
-static int push(struct mfs_tour *tour)
+/* The lowest chunk of the stack may be lent. */
+static void *lent_frames(const struct mfs_tour *tour)
 {
-    void *frames = tour->frames;
-    int error = grow(memory_of(tour), &frames, &tour->frame_capacity, sizeof *tour->frames,
-                     tour->depth + 1, FIRST_FRAMES);
-    tour->frames = frames;
-    if (error != 0)
-        return error;
-    tour->frames[tour->depth++] = (struct mfs_tour_frame){mfs_node_as_dir(tour->node), 0,
-                                                          tour->path_length, tour->name_offset};
+    return tour->lent != NULL ? tour->lent->frames : NULL;
+}
+
+/* Puts a chunk without frames on the stack. */
+static int push_chunk(struct mfs_tour *tour)
+{
+    struct mfs_tour_frames *chunk = tour->frames == NULL ? lent_frames(tour) : NULL;
+    if (chunk != NULL) {
+        memset(chunk, 0, MFS_CHUNK_MOST);
+    } else {
+        const struct mfs_chunk_source source = frame_source(tour);
+        struct mfs_chunk *spares = NULL;
+        int error = mfs_chunk_set_aside(&source, MFS_CHUNK_MOST, &spares);
+        if (error != 0)
+            return error;
+        chunk = mfs_chunk_use(&spares, MFS_CHUNK_MOST);
+    }
+    chunk->below = tour->frames;
+    tour->frames = chunk;
+    return 0;
+}
+
+/* The directory that the tour stops at becomes the innermost frame, with its reference. */
+static int push_frame(struct mfs_tour *tour)
+{
+    if (tour->frames == NULL || tour->frames->count == FRAMES_IN_CHUNK) {
+        int error = push_chunk(tour);
+        if (error != 0)
+            return error;
+    }
+    tour->frames->frames[tour->frames->count++] = (struct tour_frame){
+        mfs_node_as_dir(tour->node), 0, tour->path_length, tour->name_offset};
+    tour->depth++;
     tour->node = NULL;
     return 0;
 }
 
-static void pop(struct mfs_tour *tour)
+static void pop_frame(struct mfs_tour *tour)
 {
-    struct mfs_tour_frame *frame = &tour->frames[--tour->depth];
+    const struct tour_frame *frame = top_frame(tour);
+    MFS_CHECK(tour->node == NULL);
     tour->node = &frame->dir->node;
     tour->path_length = frame->path_length;
     tour->name_offset = frame->name_offset;
     tour->path[tour->path_length] = '\0';
+    tour->depth--;
+    if (--tour->frames->count == 0) {
+        const struct mfs_chunk_source source = frame_source(tour);
+        struct mfs_tour_frames *chunk = tour->frames;
+        tour->frames = chunk->below;
+        if ((void *)chunk != lent_frames(tour))
+            mfs_chunk_free(&source, chunk, MFS_CHUNK_MOST);
+    }
 }
 
 static void stop_here(struct mfs_tour *tour, int event, struct mfs_tour_stop *out)
 {
+    MFS_CHECK(tour->node != NULL && tour->name_offset <= tour->path_length);
     out->event = event;
-    out->depth = (uint32_t)tour->depth;
+    out->depth = tour->depth;
     out->node = tour->node;
     out->path = tour->path;
     out->name = tour->path + tour->name_offset;
@@ -136,10 +237,11 @@ static int arrive(struct mfs_tour *tour, struct mfs_tour_stop *out)
 }
 
 /* Looks for the next entry of the innermost directory; 1 if there is one. */
-static int find_entry(struct mfs_tour *tour)
+static int find_next_entry(struct mfs_tour *tour)
 {
     struct mfs_lot *lot = tour->tree->nodes->lot;
-    struct mfs_tour_frame *frame = &tour->frames[tour->depth - 1];
+    MFS_CHECK(tour->node == NULL);
+    struct tour_frame *frame = top_frame(tour);
     int result = 0;
     mfs_sync_lock_shared(lot, &tour->tree->lock);
     struct mfs_dirent *entry = mfs_dir_at(&frame->dir->names, frame->next_sequence);
@@ -172,10 +274,10 @@ int mfs_tour_next(struct mfs_tour *tour, struct mfs_tour_stop *out)
     case MFS_TOUR_PRUNES:
         return leave(tour, out);
     case MFS_TOUR_ENTERS:
-        error = push(tour);
+        error = push_frame(tour);
         break;
     case MFS_TOUR_GOES_ON:
-        drop_node(tour);
+        drop_stop(tour);
         break;
     }
     if (error != 0)
@@ -183,12 +285,12 @@ int mfs_tour_next(struct mfs_tour *tour, struct mfs_tour_stop *out)
     tour->next_step = MFS_TOUR_GOES_ON;
     if (tour->depth == 0)
         return 0;
-    int found = find_entry(tour);
+    int found = find_next_entry(tour);
     if (found < 0)
         return found;
     if (found == 1)
         return arrive(tour, out);
-    pop(tour);
+    pop_frame(tour);
     return leave(tour, out);
 }
 
@@ -200,15 +302,21 @@ void mfs_tour_prune(struct mfs_tour *tour)
 
 void mfs_tour_fini(struct mfs_tour *tour)
 {
-    struct mfs_memory *memory = memory_of(tour);
-    drop_node(tour);
+    drop_stop(tour);
     while (tour->depth > 0) {
-        pop(tour);
-        drop_node(tour);
+        pop_frame(tour);
+        drop_stop(tour);
     }
-    if (tour->frames != NULL)
-        mfs_memory_give(memory, tour->frames, tour->frame_capacity * sizeof *tour->frames,
-                        MEMFS_CLASS_HANDLES);
-    if (tour->path != NULL)
-        mfs_memory_give(memory, tour->path, tour->path_capacity, MEMFS_CLASS_HANDLES);
+    MFS_CHECK(tour->frames == NULL);
+    free_path(tour);
+}
+
+void mfs_tour_for_each_node(const struct mfs_tour *tour,
+                            void (*visit)(void *context, struct mfs_node *node), void *context)
+{
+    if (tour->node != NULL)
+        visit(context, tour->node);
+    for (const struct mfs_tour_frames *chunk = tour->frames; chunk != NULL; chunk = chunk->below)
+        for (size_t index = 0; index < chunk->count; index++)
+            visit(context, &chunk->frames[index].dir->node);
 }

@@ -1,21 +1,22 @@
 /*
- * The copy is made in two passes, while the names stand still:
+ * The copy is made in two passes, while the namespace lock keeps the names as they are:
  *
  *     build     nodes and names, without contents: all that needs memory
  *     capture   lock each node, shared; take its content and attributes;
- *               when all are locked, let go
+ *               when all are locked, unlock them
  *
- * What is taken of a node holds as long as its lock is held, and at one moment all
- * locks are held: the copy is of that moment.  Nothing is waited for but writes
- * that are going on, and only files that somebody holds private need memory then.
+ * 1. What is taken of a node holds as long as its lock is held, and at one moment all locks are
+ *    held.  So the copy is of that moment.
+ * 2. A thread that captures holds many locks at a time, in no order.  There is no deadlock: only
+ *    one thread captures (the tree's capture lock), and a thread that holds a node's lock
+ *    otherwise waits for no other node's.
+ * 3. The second pass goes through both trees in step: the copy's entries are in the order of the
+ *    original's.  A node with several names is met several times; the copy's `is_captured` says
+ *    that the original's lock is held.
  *
- * Many locks at a time, in no order, and no deadlock: only one thread does that (the
- * tree's capture lock), and whoever else holds a node's lock waits for no other
- * node's.
- *
- * The second pass goes through both trees in step: the copy's entries are in the
- * order of the original's.  A node with several names is met several times; the
- * copy's `is_captured` says that the original's lock is held.
+ * Cost: a node, a name and a reference to the content for each entry; no data is copied.  Capturing
+ * waits only for writes that are going on.  It needs memory only for files that a handle keeps
+ * private (memfs_hold_private()), which cannot share their pages.
  */
 #include "wholetree/treecopy.h"
 
@@ -25,7 +26,7 @@
 /* ----------------------------------------------------------------- building */
 
 /* A node of the kind of `from`, without content; one reference and no name. */
-static int make_like(struct mfs_nodes *nodes, struct mfs_node *from, struct mfs_node **out)
+static int make_like_node(struct mfs_nodes *nodes, struct mfs_node *from, struct mfs_node **out)
 {
     uint32_t mode = atomic_load_explicit(&from->mode, memory_order_relaxed);
     struct mfs_symlink_node *link = mfs_node_as_symlink(from), *new_link;
@@ -53,7 +54,7 @@ struct tree_copy {
     struct mfs_linkmap links;
 };
 
-/* Makes a like of what `from` names in the private directory `to`. */
+/* Gives the private directory `to` an entry like `from`, and the node that goes with it. */
 static int build_entry(struct tree_copy *copy, const struct mfs_dirent *from,
                        struct mfs_dir_node *to,
                        struct mfs_node **made) MFS_NO_THREAD_SAFETY_ANALYSIS
@@ -65,7 +66,7 @@ static int build_entry(struct tree_copy *copy, const struct mfs_dirent *from,
     if (node != NULL) {
         mfs_node_retain(node);
     } else {
-        error = make_like(nodes, from->node, &node);
+        error = make_like_node(nodes, from->node, &node);
         if (error != 0)
             return error;
         if (has_more_names)
@@ -88,11 +89,11 @@ static int build_entry(struct tree_copy *copy, const struct mfs_dirent *from,
 static int build_below(struct tree_copy *copy, struct mfs_dir_node *from, struct mfs_dir_node *to)
 {
     struct mfs_subtree_cursor at;
-    struct mfs_dirent *entry;
+    const struct mfs_dirent *entry;
     int error = 0;
     mfs_node_set_links(&to->node, 2);
-    mfs_subtree_begin(&at, from);
-    while (error == 0 && (entry = mfs_subtree_next(&at)) != NULL) {
+    mfs_subtree_begin_below(&at, from);
+    while (error == 0 && (entry = mfs_subtree_next_entry(&at)) != NULL) {
         for (; from != at.dir; from = from->parent)
             to = to->parent;
         struct mfs_node *made = NULL;
@@ -109,31 +110,25 @@ static int build_below(struct tree_copy *copy, struct mfs_dir_node *from, struct
 
 /* An original and its copy: first the tops, then what is below, in step. */
 struct pairs {
-    struct mfs_node *from, *to;
-    bool has_begun;
     struct mfs_subtree_cursor from_at, to_at;
+    struct mfs_node *from, *to;
 };
+
+static struct pairs begin_pairs(struct mfs_node *from, struct mfs_node *to)
+{
+    struct pairs pairs = {0};
+    mfs_subtree_begin(&pairs.from_at, from);
+    mfs_subtree_begin(&pairs.to_at, to);
+    return pairs;
+}
 
 static bool next_pair(struct pairs *pairs)
 {
-    if (!pairs->has_begun) {
-        pairs->has_begun = true;
-        if (mfs_node_as_dir(pairs->from) != NULL) {
-            mfs_subtree_begin(&pairs->from_at, mfs_node_as_dir(pairs->from));
-            mfs_subtree_begin(&pairs->to_at, mfs_node_as_dir(pairs->to));
-        }
-        return true;
-    }
-    if (pairs->from_at.top == NULL)
-        return false;
-    const struct mfs_dirent *from = mfs_subtree_next(&pairs->from_at);
-    const struct mfs_dirent *to = mfs_subtree_next(&pairs->to_at);
-    MFS_CHECK((from == NULL) == (to == NULL));
-    if (from == NULL)
-        return false;
-    pairs->from = from->node;
-    pairs->to = to->node;
-    return true;
+    pairs->from = mfs_subtree_next(&pairs->from_at);
+    pairs->to = mfs_subtree_next(&pairs->to_at);
+    MFS_CHECK((pairs->from == NULL) == (pairs->to == NULL));
+    MFS_CHECK(pairs->from == NULL || pairs->from->kind == pairs->to->kind);
+    return pairs->from != NULL;
 }
 
 void mfs_treecopy_attributes(struct mfs_node *to, const struct mfs_node *from,
@@ -156,10 +151,11 @@ void mfs_treecopy_attributes(struct mfs_node *to, const struct mfs_node *from,
     atomic_store_explicit(&to->generation, mfs_node_generation(from), memory_order_relaxed);
 }
 
-/* Locks the original, unless that was done under another name, and takes what it is. */
+/* Locks the original, unless that was done under another of its names, and takes what it has. */
 static int capture_node(struct mfs_nodes *nodes, struct mfs_node *from, enum mfs_copy_kind kind,
                         struct mfs_node *to) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
+    MFS_CHECK(from != to && from->kind == to->kind);
     if (to->is_captured)
         return 0;
     mfs_sync_lock_shared(nodes->lot, &from->lock);
@@ -175,8 +171,8 @@ static int capture_node(struct mfs_nodes *nodes, struct mfs_node *from, enum mfs
     return error;
 }
 
-static void let_go(struct mfs_nodes *nodes, struct mfs_node *from,
-                   struct mfs_node *to) MFS_NO_THREAD_SAFETY_ANALYSIS
+static void release_original(struct mfs_nodes *nodes, struct mfs_node *from,
+                             struct mfs_node *to) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
     if (!to->is_captured)
         return;
@@ -184,18 +180,18 @@ static void let_go(struct mfs_nodes *nodes, struct mfs_node *from,
     mfs_sync_unlock_shared(nodes->lot, &from->lock);
 }
 
-static int capture(struct mfs_tree *tree, struct mfs_node *from, enum mfs_copy_kind kind,
-                   struct mfs_node *to)
+static int capture_tree(struct mfs_tree *tree, struct mfs_node *from, enum mfs_copy_kind kind,
+                        struct mfs_node *to)
 {
     struct mfs_nodes *nodes = tree->nodes;
-    struct pairs pairs = {.from = from, .to = to};
+    struct pairs pairs = begin_pairs(from, to);
     int error = 0;
     mfs_sync_lock_exclusive(nodes->lot, &tree->capture);
     while (error == 0 && next_pair(&pairs))
         error = capture_node(nodes, pairs.from, kind, pairs.to);
-    pairs = (struct pairs){.from = from, .to = to};
+    pairs = begin_pairs(from, to);
     while (next_pair(&pairs))
-        let_go(nodes, pairs.from, pairs.to);
+        release_original(nodes, pairs.from, pairs.to);
     mfs_sync_unlock_exclusive(nodes->lot, &tree->capture);
     return error;
 }
@@ -205,14 +201,14 @@ int mfs_treecopy(struct mfs_tree *from, struct mfs_node *node, enum mfs_copy_kin
 {
     struct tree_copy copy = {.to = to};
     struct mfs_node *top;
-    int error = make_like(to->nodes, node, &top);
+    int error = make_like_node(to->nodes, node, &top);
     if (error != 0)
         return error;
     if (mfs_node_as_dir(node) != NULL)
         error = build_below(&copy, mfs_node_as_dir(node), mfs_node_as_dir(top));
     mfs_linkmap_fini(&copy.links, to->nodes->memory);
     if (error == 0)
-        error = capture(from, node, kind, top);
+        error = capture_tree(from, node, kind, top);
     if (error != 0) {
         mfs_subtree_discard(to, top);
         return error;

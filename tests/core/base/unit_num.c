@@ -3,7 +3,7 @@
 
 #include "base/num.h"
 
-static void sums_and_products_that_overflow_are_told(void **state)
+static void sums_and_products_that_overflow_are_refused(void **state)
 {
     (void)state;
     uint64_t sum = 7;
@@ -11,8 +11,6 @@ static void sums_and_products_that_overflow_are_told(void **state)
     assert_true(mfs_num_add_u64(UINT64_MAX - 1, 1, &sum));
     assert_true(sum == UINT64_MAX);
     assert_false(mfs_num_add_u64(UINT64_MAX, 1, &sum));
-    assert_true(mfs_num_mul_u64((uint64_t)1 << 32, ((uint64_t)1 << 32) - 1, &sum));
-    assert_false(mfs_num_mul_u64((uint64_t)1 << 32, (uint64_t)1 << 32, &sum));
     assert_true(mfs_num_add_size(SIZE_MAX, 0, &size));
     assert_false(mfs_num_add_size(SIZE_MAX, 1, &size));
     assert_true(mfs_num_mul_size(SIZE_MAX, 1, &size));
@@ -50,7 +48,7 @@ static void powers_and_logarithms_are_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_and_products_that_overflow_are_told),
+        cmocka_unit_test(sums_and_products_that_overflow_are_refused),
         cmocka_unit_test(saturating_sums_stop_at_the_ends),
         cmocka_unit_test(powers_and_logarithms_are_exact),
     };

@@ -297,7 +297,7 @@ static void check_pages(memfs *fs, const char *path, unsigned written)
     assert_ok(memfs_close(file));
 }
 
-static void whoever_goes_first_gives_back_only_what_he_alone_has(void **state)
+static void the_holder_released_first_frees_only_what_it_alone_has(void **state)
 {
     struct fixture *f = *state;
     static const char *const names[] = {"/f", "/copy", "/late"};
@@ -372,7 +372,7 @@ int main(void)
         FS_TEST(shared_pages_are_charged_once),
         FS_TEST(a_copy_refused_for_memory_leaves_nothing),
         FS_TEST(a_copy_refused_by_the_quota_leaves_nothing),
-        FS_TEST(whoever_goes_first_gives_back_only_what_he_alone_has),
+        FS_TEST(the_holder_released_first_frees_only_what_it_alone_has),
         FS_TEST(a_clone_of_a_clone_of_a_clone_counts_as_any),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,11 +195,40 @@ static void overwriting_what_a_content_owns_alone_never_allocates(void **state)
     rig_destroy(rig);
 }
 
+static void bytes_behind_the_size_that_should_be_zeros_are_found(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {30, 5000}; /* a short of 52 bytes; pages */
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct rig *rig = rig_create(0, 4096);
+        struct mfs_content content = {0};
+        struct mfs_content_edit edit = {.pool = &rig->pool, .content = &content};
+        struct mfs_source zeros = {0};
+        assert_int_equal(mfs_content_io_write(&edit, 0, sizes[i], &zeros), 0);
+        edit.size = sizes[i];
+        assert_int_equal(mfs_content_extent_grow(&edit), 0);
+        assert_true(mfs_content_is_valid(&rig->pool, &content, edit.size));
+        struct mfs_radix tree = mfs_content_tree(&content);
+        unsigned char *last = content.is_short
+                                  ? mfs_content_short(&content)->bytes + edit.size
+                                  : mfs_page_bytes(&rig->pool,
+                                                   mfs_radix_find(&rig->pool, tree, 1)) +
+                                        edit.size - 4096;
+        *last = 1;
+        assert_false(mfs_content_is_valid(&rig->pool, &content, edit.size));
+        content.is_stale = true;
+        assert_true(mfs_content_is_valid(&rig->pool, &content, edit.size));
+        mfs_content_release(&rig->pool, &content);
+        rig_destroy(rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contents_are_as_byte_arrays_whatever_is_done_and_refused),
         cmocka_unit_test(overwriting_what_a_content_owns_alone_never_allocates),
+        cmocka_unit_test(bytes_behind_the_size_that_should_be_zeros_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

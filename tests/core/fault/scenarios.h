@@ -21,7 +21,8 @@ struct scenario {
     int64_t (*act)(struct stage *stage);     /* a negative result is an error */
 };
 
-/* In two tables that end with a null sentence: those that may be refused, those that need nothing. */
+/* Two tables, each ended by a null sentence: calls that may be refused, and calls that need
+ * nothing. */
 extern const struct scenario scenarios_refusable[];
 extern const struct scenario scenarios_calm[];
 

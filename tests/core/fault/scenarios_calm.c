@@ -301,6 +301,37 @@ static int64_t streaming(struct stage *s)
     return memfs_readdir(s->stream, &entry);
 }
 
+static int64_t open_walker(struct stage *s)
+{
+    const memfs_walk_entry *entry;
+    TRY(memfs_walk_open(s->fs, "/d", 0, &s->walker));
+    return memfs_walk_next(s->walker, &entry);
+}
+
+static int64_t walk_in_lent_storage(struct stage *s)
+{
+    memfs_walker_storage storage;
+    memfs_walker *walker;
+    const memfs_walk_entry *entry;
+    int64_t result;
+    TRY(memfs_walk_open_in(s->fs, "/d/..", MEMFS_WALK_REAL_PATHS, &storage, &walker));
+    while ((result = memfs_walk_next(walker, &entry)) == 1)
+        continue;
+    (void)memfs_walk_close(walker);
+    return result;
+}
+
+static int64_t end_a_walk(struct stage *s)
+{
+    const memfs_walk_entry *entry;
+    TRY(memfs_walk_prune(s->walker));
+    TRY(memfs_walk_next(s->walker, &entry));
+    TRY(memfs_walk_next(s->walker, &entry));
+    memfs_walker *walker = s->walker;
+    s->walker = NULL;
+    return memfs_walk_close(walker);
+}
+
 static int64_t setting_the_callback(struct stage *s)
 {
     TRY(memfs_set_log(s->fs, NULL, NULL));
@@ -395,6 +426,10 @@ const struct scenario scenarios_calm[] = {
      NULL, moving_the_reserve},
     {"stream a directory", " memfs_readdir memfs_telldir memfs_seekdir memfs_rewinddir ",
      NEEDS_NOTHING, NULL, streaming},
+    {"walk in lent storage", " memfs_walk_open_in memfs_walk_next memfs_walk_close ", NEEDS_NOTHING,
+     NULL, walk_in_lent_storage},
+    {"prune and end a walk", " memfs_walk_prune memfs_walk_next memfs_walk_close ", NEEDS_NOTHING,
+     open_walker, end_a_walk},
     {"give memory back", " memfs_free memfs_list_free ", NEEDS_NOTHING, take_memory, give_memory},
     {"rename and copy that change nothing", " memfs_rename memfs_copy ", NEEDS_NOTHING, NULL,
      rename_to_itself},

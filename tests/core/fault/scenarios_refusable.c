@@ -472,6 +472,44 @@ static int64_t walk_all(struct stage *s)
     return result < 0 ? result : visited > 40 ? 0 : MEMFS_EIO;
 }
 
+/* Everything, reading the links; the last file stays open. */
+static int64_t walk_on(struct stage *s, memfs_walker *walker)
+{
+    const memfs_walk_entry *entry;
+    char target[8];
+    int64_t result;
+    while ((result = memfs_walk_next(walker, &entry)) == 1) {
+        if (entry->event != MEMFS_WALK_ENTRY)
+            continue;
+        if (entry->stat->kind == MEMFS_KIND_SYMLINK)
+            result = memfs_walk_readlink(walker, target, sizeof target);
+        else if (s->opened == NULL)
+            result = memfs_walk_open_file(walker, MEMFS_O_READ, &s->opened);
+        if (result < 0)
+            return result;
+    }
+    return result;
+}
+
+static int64_t walk_by_a_cursor(struct stage *s)
+{
+    memfs_walker *walker;
+    int64_t result = memfs_walk_open(s->fs, "/d/../d/e", MEMFS_WALK_REAL_PATHS, &walker);
+    if (result < 0)
+        return result;
+    (void)memfs_walk_close(walker);
+    result = memfs_walk_open(s->fs, "/", 0, &walker);
+    if (result < 0)
+        return result;
+    result = walk_on(s, walker);
+    (void)memfs_walk_close(walker);
+    if (result < 0 && s->opened != NULL) {
+        (void)memfs_close(s->opened);
+        s->opened = NULL;
+    }
+    return result;
+}
+
 static int64_t alloc_from_the_reserve(struct stage *s)
 {
     return memfs_charged_alloc_emergency(s->fs, 5000, &s->memory);
@@ -583,6 +621,9 @@ const struct scenario scenarios_refusable[] = {
     {"list_dir", " memfs_list_dir ", MAY_BE_REFUSED, NULL, list_dir_many},
     {"glob", " memfs_glob ", MAY_BE_REFUSED, NULL, glob_all},
     {"walk", " memfs_walk ", MAY_BE_REFUSED, NULL, walk_all},
+    {"walk by a cursor",
+     " memfs_walk_open memfs_walk_next memfs_walk_open_file memfs_walk_readlink ", MAY_BE_REFUSED,
+     NULL, walk_by_a_cursor},
     {"alloc from the reserve", " memfs_charged_alloc_emergency ", MAY_BE_REFUSED, NULL,
      alloc_from_the_reserve},
     {"alloc", " memfs_charged_alloc ", MAY_BE_REFUSED, NULL, alloc_some},

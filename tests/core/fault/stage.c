@@ -121,6 +121,8 @@ void stage_destroy(struct stage *stage)
     close_dir(stage->dir);
     close_dir(stage->stream);
     close_dir(stage->opened_dir);
+    if (stage->walker != NULL)
+        stage_must(memfs_walk_close(stage->walker), "walk_close");
     if (stage->has_mapping)
         stage_must(memfs_unmap(&stage->mapping), "unmap");
     if (stage->has_version)

@@ -2,14 +2,7 @@
  * What things cost, counted: allocations, bytes asked for, bytes held.  No
  * times.
  */
-#include "fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "checks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,13 +13,6 @@
 
 enum { EMPTY_FILES = 10000, COPY_ALLOCATIONS_MAX = 6 };
 
-static memfs_statfs_info figures(memfs *fs)
-{
-    memfs_statfs_info info = {.struct_size = sizeof info};
-    assert_int_equal(memfs_statfs(fs, &info), 0);
-    return info;
-}
-
 static struct fixture *unlimited(uint32_t page_size)
 {
     memfs_config config = memfs_config_default();
@@ -35,17 +21,6 @@ static struct fixture *unlimited(uint32_t page_size)
     struct fixture *fixture = fixture_create(&config);
     assert_non_null(fixture);
     return fixture;
-}
-
-/* On the host's allocator; a build for arenas only has none, and there is nothing to test. */
-static memfs *create_on_heap(const memfs_config *config)
-{
-    memfs *fs = NULL;
-    int result = memfs_create(config, &fs);
-    if (result == MEMFS_EOPNOTSUPP)
-        skip();
-    assert_int_equal(result, 0);
-    return fs;
 }
 
 /* Appends `count` pieces to a new file. */
@@ -72,13 +47,13 @@ static void a_copy_costs_the_same_whatever_the_size(void **state)
         char from[] = "/from-0", to[] = "/copy-0";
         from[6] = to[6] = (char)('0' + i);
         append(f->fs, from, MEMFS_PAGE_SIZE_MIN * 2, (page_counts[i] + 1) / 2);
-        uint64_t used = figures(f->fs).used_bytes;
-        uint64_t data = figures(f->fs).class_bytes[MEMFS_CLASS_DATA];
+        uint64_t used = statfs_of(f->fs).used_bytes;
+        uint64_t data = statfs_of(f->fs).class_bytes[MEMFS_CLASS_DATA];
         tracking_refuse(&f->allocator, 0, 0);
         assert_int_equal(memfs_copy(f->fs, from, to, 0), 0);
         assert_true(f->allocator.takes <= COPY_ALLOCATIONS_MAX);
-        used = figures(f->fs).used_bytes - used;
-        assert_true(figures(f->fs).class_bytes[MEMFS_CLASS_DATA] == data);
+        used = statfs_of(f->fs).used_bytes - used;
+        assert_true(statfs_of(f->fs).class_bytes[MEMFS_CLASS_DATA] == data);
         first_used = i == 0 ? used : first_used;
         if (used > first_used + 512)
             fail_msg("%zu pages: %" PRIu64 " bytes, one page: %" PRIu64, page_counts[i], used,
@@ -145,15 +120,15 @@ static void ten_thousand_empty_files_hold_at_most_256_bytes_each(void **state)
     memfs_config config = memfs_config_default();
     memfs *fs = create_on_heap(&config);
     assert_int_equal(memfs_mkdir(fs, "/d", 0755), 0);
-    uint64_t committed = figures(fs).committed_bytes;
-    uint64_t used = figures(fs).used_bytes;
+    uint64_t committed = statfs_of(fs).committed_bytes;
+    uint64_t used = statfs_of(fs).used_bytes;
     for (int i = 0; i < EMPTY_FILES; i++) {
         char path[32];
         snprintf(path, sizeof path, "/d/%08d", i);
         assert_int_equal(memfs_write_file(fs, path, "", 0, 0644, 0), 0);
     }
-    committed = figures(fs).committed_bytes - committed;
-    used = figures(fs).used_bytes - used;
+    committed = statfs_of(fs).committed_bytes - committed;
+    used = statfs_of(fs).used_bytes - used;
     print_message("an empty file: %" PRIu64 " bytes committed, %" PRIu64 " used\n",
                   committed / EMPTY_FILES, used / EMPTY_FILES);
     assert_true(committed <= (uint64_t)256 * EMPTY_FILES);
@@ -167,9 +142,9 @@ static void a_gibibyte_costs_at_most_a_hundredth_more(void **state)
     memfs_config config = memfs_config_default();
     config.quota_bytes = GIB + GIB / 100;
     memfs *fs = create_on_heap(&config);
-    uint64_t committed = figures(fs).committed_bytes;
+    uint64_t committed = statfs_of(fs).committed_bytes;
     append(fs, "/file", 1u << 20, (size_t)(GIB >> 20));
-    committed = figures(fs).committed_bytes - committed;
+    committed = statfs_of(fs).committed_bytes - committed;
     print_message("1 GiB: %.4f %% more\n", 100.0 * ((double)committed / (double)GIB - 1.0));
     assert_true(committed <= GIB + GIB / 100);
     memfs_stat_info info = {.struct_size = sizeof info};
@@ -184,9 +159,9 @@ static void a_hole_of_any_size_costs_nothing(void **state)
     (void)state;
     struct fixture *f = unlimited(MEMFS_PAGE_SIZE_DEFAULT);
     assert_int_equal(memfs_write_file(f->fs, "/file", "", 0, 0644, 0), 0);
-    uint64_t used = figures(f->fs).used_bytes;
+    uint64_t used = statfs_of(f->fs).used_bytes;
     assert_int_equal(memfs_truncate(f->fs, "/file", INT64_MAX), 0);
-    assert_true(figures(f->fs).used_bytes <= used + 4096);
+    assert_true(statfs_of(f->fs).used_bytes <= used + 4096);
     memfs_stat_info info = {.struct_size = sizeof info};
     assert_int_equal(memfs_stat(f->fs, "/file", &info), 0);
     assert_true(info.allocated_bytes == 0);

@@ -4,14 +4,7 @@
  * what is used must end where it began.  With an allocator that counts, with
  * the host's, and in an arena.
  */
-#include "fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "checks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,13 +31,6 @@ static uint64_t below(struct pool *pool, uint64_t limit)
     pool->random ^= pool->random >> 7;
     pool->random ^= pool->random << 17;
     return pool->random % limit;
-}
-
-static memfs_statfs_info figures(memfs *fs)
-{
-    memfs_statfs_info info = {.struct_size = sizeof info};
-    assert_int_equal(memfs_statfs(fs, &info), 0);
-    return info;
 }
 
 /* In an arena the pieces that are left may be too small though the quota would do. */
@@ -130,7 +116,7 @@ static void fill(struct pool *pool)
     make_files(pool);
     int64_t result = 0;
     while (result >= 0)
-        result = memfs_pwrite(pool->filler, page, figures(pool->fs).page_size,
+        result = memfs_pwrite(pool->filler, page, statfs_of(pool->fs).page_size,
                               memfs_file_size(pool->filler));
     assert_true(is_refusal(result));
 }
@@ -168,15 +154,15 @@ static void begin(struct pool *pool, memfs *fs)
                      0);
 }
 
-/* What fitted once fits again, in another order. */
+/* The same files fit again, in another order. */
 static void the_same_files_fit_again(memfs *fs)
 {
     static struct pool pool;
     static size_t gone[FILES_MAX];
-    memfs_statfs_info empty = figures(fs);
+    memfs_statfs_info empty = statfs_of(fs);
     begin(&pool, fs);
     make_files(&pool);
-    memfs_statfs_info full = figures(fs);
+    memfs_statfs_info full = statfs_of(fs);
     assert_true(level(&pool) > QUOTA_BYTES / 2);
     for (int cycle = 0; cycle < CYCLES; cycle++) {
         delete_half(&pool, gone);
@@ -189,13 +175,13 @@ static void the_same_files_fit_again(memfs *fs)
                          cycle, gone[i], level(&pool), QUOTA_BYTES);
             }
         }
-        memfs_statfs_info again = figures(fs);
+        memfs_statfs_info again = statfs_of(fs);
         assert_true(again.class_bytes[MEMFS_CLASS_DATA] == full.class_bytes[MEMFS_CLASS_DATA]);
         if (cycle % 100 == 0)
             assert_int_equal(memfs_audit(fs), 0);
     }
     delete_all(&pool);
-    assert_true(figures(fs).class_bytes[MEMFS_CLASS_DATA] == empty.class_bytes[MEMFS_CLASS_DATA]);
+    assert_true(statfs_of(fs).class_bytes[MEMFS_CLASS_DATA] == empty.class_bytes[MEMFS_CLASS_DATA]);
 }
 
 /*
@@ -208,15 +194,15 @@ static void the_same_files_fit_again(memfs *fs)
 static void other_files_fill_it_again(memfs *fs)
 {
     static struct pool pool;
-    uint64_t used_empty = figures(fs).used_bytes;
+    uint64_t used_empty = statfs_of(fs).used_bytes;
     begin(&pool, fs);
     fill(&pool);
-    uint64_t first = figures(fs).used_bytes;
+    uint64_t first = statfs_of(fs).used_bytes;
     uint64_t lowest = first;
     for (int cycle = 0; cycle < CYCLES; cycle++) {
         delete_half(&pool, NULL);
         fill(&pool);
-        uint64_t used = figures(fs).used_bytes;
+        uint64_t used = statfs_of(fs).used_bytes;
         lowest = used < lowest ? used : lowest;
     }
     print_message("filled to %" PRIu64 " of %" PRIu64 " at first, never below %" PRIu64
@@ -224,7 +210,7 @@ static void other_files_fill_it_again(memfs *fs)
                   first, QUOTA_BYTES, lowest, 100.0 * (double)lowest / (double)first);
     assert_true(lowest >= first / 100 * LEVEL_PERCENT_MIN);
     delete_all(&pool);
-    assert_true(figures(fs).used_bytes <= used_empty + 4096);
+    assert_true(statfs_of(fs).used_bytes <= used_empty + 4096);
     assert_int_equal(memfs_audit(fs), 0);
 }
 
@@ -234,17 +220,6 @@ static memfs_config small_config(uint32_t page_size)
     config.quota_bytes = QUOTA_BYTES;
     config.page_size = page_size;
     return config;
-}
-
-/* On the host's allocator; a build for arenas only has none, and there is nothing to test. */
-static memfs *create_on_heap(const memfs_config *config)
-{
-    memfs *fs = NULL;
-    int result = memfs_create(config, &fs);
-    if (result == MEMFS_EOPNOTSUPP)
-        skip();
-    assert_int_equal(result, 0);
-    return fs;
 }
 
 static void refill_under_a_counting_allocator(void **state)
@@ -271,8 +246,8 @@ static void refill_under_the_hosts_allocator(void **state)
     assert_int_equal(memfs_destroy(fs, 0), 0);
 }
 
-/* In an arena the same files need not fit in another order: the pieces between others are of other
- * sizes then.  The level holds all the same. */
+/* In an arena the same files need not fit in another order: the free pieces between others have
+ * other sizes then. The level is reached all the same. */
 static void refill_in_an_arena(void **state)
 {
     (void)state;

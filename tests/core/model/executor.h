@@ -1,9 +1,9 @@
 /*
- * Who can run operations: memfs itself, the reference model, the host.
+ * What can run operations: memfs itself, the reference model, the host.
  *
- * Errors are MEMFS_E... codes in all of them.  A handle, directory or version
- * slot that is empty makes the operation MEMFS_EBADF, except for `at`, where it
- * means the root; opening into a full slot closes what was there.
+ * Errors are MEMFS_E... codes in all of them. A handle, directory or version slot that is empty
+ * makes the operation MEMFS_EBADF, except for `at`, where it means the root; opening into a full
+ * slot closes what was there.
  */
 #ifndef MEMFS_TESTS_EXECUTOR_H
 #define MEMFS_TESTS_EXECUTOR_H

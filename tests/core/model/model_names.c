@@ -117,8 +117,6 @@ int model_walk(struct model *model, int at, const char *path, enum model_follow 
     size_t position = 0;
     int links = 0;
     out->directory = *path == '/' ? MODEL_ROOT : at;
-    if (is_removed(model, out->directory))
-        return MEMFS_ENOENT; /* nothing is in it, not even "." */
     for (;;) {
         int is_last;
         int error = next_component(out, &position, &is_last);
@@ -126,6 +124,9 @@ int model_walk(struct model *model, int at, const char *path, enum model_follow 
         out->node = out->directory;
         if (directory->kind != MEMFS_KIND_DIRECTORY)
             return MEMFS_ENOTDIR;
+        int is_named = out->last == LAST_NAME || out->last == LAST_DOT_DOT;
+        if (is_named && is_removed(model, out->directory))
+            return MEMFS_ENOENT; /* nothing is in it but "." */
         if (error != 0)
             return error;
         if (out->last == LAST_DOT_DOT)

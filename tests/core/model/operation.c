@@ -6,8 +6,8 @@
  * For the host no path may leave the root by "..", since there the root is an
  * ordinary directory: no symlink target holds "..", is "." or starts with '/',
  * so each named component goes down at least one level, and counting
- * components is enough to know the depth.  Nor does one begin with ".", which
- * Linux finds even in a directory that is removed; in memfs nothing is there.
+ * components is enough to know the depth.  Nor does one begin with ".": of a
+ * directory that is removed Linux also finds "..", and memfs only ".".
  */
 #include "operation.h"
 
@@ -175,7 +175,7 @@ static enum name_class class_of(struct generator *generator, const struct operat
     }
 }
 
-/* Which of two errors comes first is nobody's business, so of two paths none is too long. */
+/* Which of two errors comes first is not specified, so of two paths none is too long. */
 static void make_path(struct generator *generator, char *path, enum name_class class,
                       int may_be_too_long)
 {

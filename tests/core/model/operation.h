@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum {
-    HANDLE_SLOTS = 8, /* the last one is not used by the generator: for whoever compares */
+    HANDLE_SLOTS = 8, /* the generator does not use the last one; comparisons do */
     DIRECTORY_SLOTS = 3,
     VERSION_SLOTS = 3,
     SNAPSHOT_SLOTS = 3,

@@ -25,6 +25,31 @@ static struct fixture *with_policy(uint32_t policy)
     return f;
 }
 
+/* Whichever of its allocations is refused. */
+static void a_refused_list_leaves_the_access_time(void **state)
+{
+    (void)state;
+    struct fixture *f = with_policy(MEMFS_ATIME_STRICT);
+    memfs_list list = {.struct_size = sizeof list};
+    put(f->fs, "/f", "");
+    int64_t before = stat_of(f->fs, "/").access_ns;
+    uint64_t take = 0;
+    int result;
+    for (;;) {
+        tracking_refuse(&f->allocator, ++take, 1);
+        result = memfs_list_dir(f->fs, "/", &list);
+        tracking_refuse(&f->allocator, 0, 0);
+        if (result == 0)
+            break;
+        assert_returns(result, MEMFS_ENOMEM);
+        assert_true(stat_of(f->fs, "/").access_ns == before);
+    }
+    assert_true(take > 1);
+    assert_true(stat_of(f->fs, "/").access_ns > before);
+    memfs_list_free(f->fs, &list);
+    fixture_destroy(f);
+}
+
 static void a_new_node_has_the_time_of_its_creation_for_all_four(void **state)
 {
     struct fixture *f = *state;
@@ -288,6 +313,7 @@ static void times_are_set_through_handles_links_and_directories_too(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refused_list_leaves_the_access_time),
         FS_TEST(a_new_node_has_the_time_of_its_creation_for_all_four),
         FS_TEST(writing_sets_modification_and_status_change),
         FS_TEST(truncating_and_allocating_set_modification_and_status_change),

@@ -11,7 +11,7 @@
 enum { NAMES = 3001, FEW_NAMES = 60, STEPS = 40000 };
 
 /* What one entry may cost beside itself, and what a directory may hold that was larger before. */
-enum { INDEX_BYTES_PER_ENTRY = 40, PIECE_BYTES_LEFT = 2 * 288 };
+enum { INDEX_BYTES_PER_ENTRY = 40, CHUNK_BYTES_LEFT = 2 * 288 };
 
 struct bench {
     struct rig *rig;
@@ -122,7 +122,7 @@ static void check_all(struct bench *b)
     assert_int_equal(b->dir.live, there);
     assert_true(mfs_dir_is_valid(&b->names, &b->dir));
     assert_true(b->rig->allocator.held_bytes == mfs_dir_cost(&b->names, &b->dir));
-    assert_true(index_cost(b) <= there * INDEX_BYTES_PER_ENTRY + PIECE_BYTES_LEFT);
+    assert_true(index_cost(b) <= there * INDEX_BYTES_PER_ENTRY + CHUNK_BYTES_LEFT);
 }
 
 /* The directory grows to `count` names and shrinks to a few, several times. */
@@ -222,7 +222,7 @@ static void draining_in_any_order_takes_nothing_and_gives_back_as_it_goes(void *
         tracking_refuse(&b.rig->allocator, 1, 1);
         for (size_t i = 0; i < NAMES; i++) {
             drop(&b, orders[which](i));
-            assert_true(index_cost(&b) <= b.dir.live * INDEX_BYTES_PER_ENTRY + PIECE_BYTES_LEFT);
+            assert_true(index_cost(&b) <= b.dir.live * INDEX_BYTES_PER_ENTRY + CHUNK_BYTES_LEFT);
             if (i % 250 == 0)
                 check_all(&b);
         }
@@ -241,7 +241,7 @@ static void a_queue_stays_as_small_as_what_is_in_it(void **state)
     for (size_t i = 0; i < 20000; i++) {
         drop(&b, i % FEW_NAMES);
         assert_int_equal(add(&b, i % FEW_NAMES), 0);
-        assert_true(index_cost(&b) <= FEW_NAMES * INDEX_BYTES_PER_ENTRY + PIECE_BYTES_LEFT);
+        assert_true(index_cost(&b) <= FEW_NAMES * INDEX_BYTES_PER_ENTRY + CHUNK_BYTES_LEFT);
     }
     check_all(&b);
     drop_all(&b);

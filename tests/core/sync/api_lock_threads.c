@@ -1,4 +1,4 @@
-/* Waiting for whole-file locks: waits that end, and the deadlock that is told. */
+/* Waiting for whole-file locks: waits that end, and the deadlock that is reported. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "team.h"
@@ -81,7 +81,7 @@ static void *upgrade(void *context)
     return NULL;
 }
 
-static void of_two_who_wait_to_upgrade_one_is_told_of_the_deadlock(void **state)
+static void of_two_handles_that_wait_to_upgrade_one_is_refused_as_a_deadlock(void **state)
 {
     struct fixture *f = *state;
     void *(*const functions[])(void *) = {upgrade, upgrade};
@@ -108,7 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FS_TEST(a_waiter_gets_the_lock_when_it_is_given_back),
         FS_TEST(locks_taken_at_open_with_a_timeout_exclude_each_other),
-        FS_TEST(of_two_who_wait_to_upgrade_one_is_told_of_the_deadlock),
+        FS_TEST(of_two_handles_that_wait_to_upgrade_one_is_refused_as_a_deadlock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

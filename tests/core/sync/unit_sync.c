@@ -1,4 +1,4 @@
-/* The reader-writer lock: who is inside with whom. */
+/* The reader-writer lock: which threads may hold it at once. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "rig.h"
@@ -59,7 +59,7 @@ static void a_writer_is_alone_and_every_waiter_gets_in(void **state)
     assert_int_equal(room.wrong, 0);
     assert_int_equal(room.written[0] + room.written[1] + room.written[2], THREADS * STEPS);
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(room.locks[i].word, 0); /* free, and nobody is believed to wait */
+        assert_int_equal(room.locks[i].word, 0); /* free, and no bit says that a thread waits */
     mfs_sync_lot_fini(&room.lot);
 }
 

@@ -58,6 +58,39 @@ static void an_absolute_path_starts_at_the_root_all_the_same(void **state)
     assert_ok(memfs_closedir(p.at));
 }
 
+/* What can be reached is the directory itself, and nothing has a name in it or gets one. */
+static void a_removed_directory_is_still_dot(void **state)
+{
+    struct fixture *f = *state;
+    struct place p = enter(f, "/gone");
+    memfs_stat_info info = {.struct_size = sizeof info};
+    memfs_file *file;
+    memfs_dir *again;
+    memfs_dirent entry = {.struct_size = sizeof entry};
+    uint64_t number = stat_of(f->fs, "/gone").number;
+    put(f->fs, "/f", "");
+    assert_ok(memfs_rmdir(f->fs, "/gone"));
+    assert_ok(memfs_statat(p.fs, p.at, ".", &info, 0));
+    assert_int_equal(info.number, number);
+    assert_int_equal(info.links, 0);
+    assert_ok(memfs_statat(p.fs, p.at, "./.", &info, 0));
+    assert_ok(memfs_statat(p.fs, p.at, "/f", &info, 0));
+    assert_ok(memfs_opendirat(p.fs, p.at, ".", &again));
+    assert_returns(memfs_readdir(again, &entry), 0);
+    assert_ok(memfs_closedir(again));
+    assert_returns(memfs_statat(p.fs, p.at, "..", &info, 0), MEMFS_ENOENT);
+    assert_returns(memfs_statat(p.fs, p.at, "x", &info, 0), MEMFS_ENOENT);
+    assert_returns(memfs_mkdirat(p.fs, p.at, "x", 0755), MEMFS_ENOENT);
+    assert_returns(memfs_openat(p.fs, p.at, "x", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &file),
+                   MEMFS_ENOENT);
+    assert_returns(memfs_symlinkat(p.fs, "f", p.at, "x", 0), MEMFS_ENOENT);
+    assert_returns(memfs_linkat(p.fs, NULL, "/f", p.at, "x", 0), MEMFS_ENOENT);
+    assert_returns(memfs_renameat(p.fs, NULL, "/f", p.at, "x", 0), MEMFS_ENOENT);
+    assert_returns(memfs_renameat(p.fs, NULL, "/f", p.at, "x/y", MEMFS_RENAME_MAKE_PARENTS),
+                   MEMFS_ENOENT);
+    assert_ok(memfs_closedir(p.at));
+}
+
 static void without_a_directory_a_relative_path_starts_at_the_root(void **state)
 {
     struct fixture *f = *state;
@@ -190,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FS_TEST(every_call_starts_at_the_directory_it_is_given),
         FS_TEST(an_absolute_path_starts_at_the_root_all_the_same),
+        FS_TEST(a_removed_directory_is_still_dot),
         FS_TEST(without_a_directory_a_relative_path_starts_at_the_root),
         FS_TEST(the_directory_itself_is_dot_and_its_parent_dot_dot),
         FS_TEST(the_directory_may_move_meanwhile),

@@ -1,6 +1,8 @@
 /* Moving names: replacing, refusing, exchanging, and what follows a directory that moves. */
 #include "checks.h"
 
+#include <stdio.h>
+
 #define MISSING MEMFS_RENAME_MAKE_PARENTS
 
 static void onto_the_same_path_nothing_happens(void **state)
@@ -350,6 +352,34 @@ static void a_new_name_that_does_not_fit_is_refused(void **state)
     assert_text(f->fs, longer, "x");
 }
 
+/* A program that finds the quota used up can still give things other names. */
+static void a_name_in_the_same_directory_that_is_no_longer_needs_no_memory(void **state)
+{
+    struct fixture *f = *state;
+    put(f->fs, "/file", "x");
+    assert_ok(memfs_mkdir_parents(f->fs, "/dir/below", 0755));
+    put(f->fs, "/dir/below/inner", "y");
+    for (int i = 0; i < 20; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "/dir/other%d", i);
+        put(f->fs, path, "");
+    }
+    tracking_refuse(&f->allocator, 1, 1);
+    assert_ok(memfs_rename(f->fs, "/file", "/elif", 0));
+    assert_ok(memfs_rename(f->fs, "/elif", "/e", 0));
+    assert_ok(memfs_rename(f->fs, "/e", "/file", 0)); /* the room of the first name is kept */
+    assert_ok(memfs_rename(f->fs, "/dir/below", "/dir/under", 0));
+    assert_ok(memfs_rename(f->fs, "/dir", "/rid", 0));
+    assert_int_equal(f->allocator.takes, 0);
+    assert_returns(memfs_rename(f->fs, "/file", "/files", 0), MEMFS_ENOMEM);
+    tracking_refuse(&f->allocator, 0, 0);
+    assert_text(f->fs, "/rid/under/inner", "y");
+    assert_text(f->fs, "/file", "x");
+    char path[64];
+    assert_true(memfs_realpath(f->fs, "/rid/under/../under", path, sizeof path) > 0);
+    assert_string_equal(path, "/rid/under");
+}
+
 static void streams_and_handles_stay_valid_when_their_directory_moves(void **state)
 {
     struct fixture *f = *state;
@@ -396,6 +426,7 @@ int main(void)
         FS_TEST(a_locked_file_is_neither_moved_nor_replaced),
         FS_TEST(a_directory_with_a_locked_file_in_it_moves),
         FS_TEST(a_new_name_that_does_not_fit_is_refused),
+        FS_TEST(a_name_in_the_same_directory_that_is_no_longer_needs_no_memory),
         FS_TEST(streams_and_handles_stay_valid_when_their_directory_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,9 @@
  *
  *     sqlite_differential [--seeds N] [--seed N]
  *
- * Each seed makes two scripts, one for the modes that undo statements and one for OFF.  A failure
- * prints its seed and a list of statements, as short as leaving out makes it, that still shows it.  `--seeds 1 --seed N` repeats one.
+ * Each seed makes two scripts, one for the modes that undo statements and one for OFF. A failure
+ * prints its seed and the statements that show it, after leaving out those that are not needed.
+ * `--seeds 1 --seed N` repeats one.
  */
 #include "differential_script.h"
 #include "modes.h"

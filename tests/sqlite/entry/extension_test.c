@@ -88,7 +88,7 @@ static void a_malformed_quota_fails_the_load_and_says_why(void **state)
     assert_in_output("memfs: cannot make the file system: quota exceeded");
 }
 
-static void the_functions_are_where_somebody_asked_for_them(void **state)
+static void only_connections_that_asked_for_the_functions_have_them(void **state)
 {
     (void)state;
     need_shell();
@@ -195,7 +195,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_shell_keeps_a_database_from_one_open_to_the_next),
         cmocka_unit_test(the_quota_comes_from_the_environment),
         cmocka_unit_test(a_malformed_quota_fails_the_load_and_says_why),
-        cmocka_unit_test(the_functions_are_where_somebody_asked_for_them),
+        cmocka_unit_test(only_connections_that_asked_for_the_functions_have_them),
         cmocka_unit_test(the_environment_says_whether_the_host_can_be_reached),
         cmocka_unit_test(the_environment_makes_the_vfs_the_default),
         cmocka_unit_test(python_opens_several_connections_to_one_database),

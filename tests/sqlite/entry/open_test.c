@@ -20,9 +20,7 @@ static sqlite3 *open_with(struct fixture *f, const memfs_sqlite_open_options *op
 
 static void has_mode(sqlite3 *db, const char *mode)
 {
-    char *text = db_text(db, "PRAGMA journal_mode");
-    assert_string_equal(text, mode);
-    sqlite3_free(text);
+    db_assert_text(db, "PRAGMA journal_mode", mode);
 }
 
 static void without_options_it_suits_memory(void **state)
@@ -168,7 +166,7 @@ static void parents_are_made_if_asked_and_unmade_on_failure(void **state)
     db_close(db);
 }
 
-/* The whole way from no byte left to enough. */
+/* From no byte left to enough. */
 static void a_refusal_leaves_no_parents(void **state)
 {
     struct fixture *f = *state;

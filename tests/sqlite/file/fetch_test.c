@@ -50,6 +50,32 @@ static void assert_is_page(const void *page, int number)
     assert_memory_equal(page, expected, PAGE);
 }
 
+/* A page that a connection has in its hands is replaced; when it gives the page back, the old one
+ * goes, whatever other page it has looked at meanwhile. */
+static void a_replaced_page_is_freed_when_it_is_given_back(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *writer = db_open("/db");
+    db_run(writer, "PRAGMA journal_mode=OFF; CREATE TABLE t(a); "
+                   "INSERT INTO t VALUES(randomblob(3000))");
+    sqlite3 *reader = db_open("/db");
+    db_run(reader, "PRAGMA mmap_size=1000000; SELECT * FROM t");
+    sqlite3_file *file;
+    assert_int_equal(sqlite3_file_control(reader, "main", SQLITE_FCNTL_FILE_POINTER, &file),
+                     SQLITE_OK);
+    uint64_t before = pages_used(f->fs);
+    const void *page = fetch(file, PAGE, PAGE);
+    assert_non_null(page);
+    db_run(writer, "UPDATE t SET a = randomblob(3000)");
+    assert_true(pages_used(f->fs) > before);
+    unfetch(file, 0, NULL);
+    unfetch(file, 0, fetch(file, 0, PAGE));
+    unfetch(file, PAGE, page);
+    assert_int_equal(pages_used(f->fs), before);
+    db_close(reader);
+    db_close(writer);
+}
+
 /* ---------------------------------------------------------------------- calls */
 
 static void a_page_is_where_it_lies_and_is_given_back(void **state)
@@ -161,7 +187,8 @@ static void a_fetched_page_stays_when_the_file_is_cut_removed_or_replaced(void *
             assert_int_equal(memfs_unlink(f->fs, "/db"), 0);
         if (way == 3)
             assert_int_equal(memfs_write_file(f->fs, "/db", "new", 3, 0644, 0), 0);
-        sqlite3_file *other = open_pages("/other", 20); /* would use a freed page again */
+        sqlite3_file *other = open_pages("/other",
+                                         20); /* without the check it would use a freed page */
         assert_is_page(page, 2);
         unfetch(file, PAGE, page);
         io_close(other);
@@ -392,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(a_page_is_where_it_lies_and_is_given_back),
+        SQLITE_TEST(a_replaced_page_is_freed_when_it_is_given_back),
         SQLITE_TEST(nothing_is_fetched_behind_the_limit),
         SQLITE_TEST(what_has_no_page_is_declined),
         SQLITE_TEST(more_than_there_is_room_for_is_declined_and_the_rest_stays),

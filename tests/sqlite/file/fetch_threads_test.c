@@ -1,6 +1,6 @@
 /*
- * Readers that have pages mapped, in threads of their own, while a writer overwrites, cuts off
- * and copies them, and has what they keep let go.
+ * Readers that have pages mapped, each in its thread, while a writer overwrites, cuts off and
+ * copies these pages, and makes the readers' connections let go what they keep.
  */
 #include "sqlite_fixture.h"
 
@@ -11,7 +11,8 @@ enum { READERS = 2, ROUNDS = 40, ROWS = 200 };
 
 /* In every committed state each row has the same `b`, and `c` is as long as `b` says. */
 #define CHECK \
-    "SELECT count(*), sum(b <> (SELECT b FROM t LIMIT 1)), sum(length(c) <> 100 + b % 7 * 100) FROM t"
+    "SELECT count(*), sum(b <> (SELECT b FROM t LIMIT 1)), sum(length(c) <> 100 + b % 7 * 100) " \
+    "FROM t"
 
 struct reader {
     sqlite3 *db;

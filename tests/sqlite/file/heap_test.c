@@ -67,7 +67,7 @@ static void sweep(sqlite3 *db, const char *sql, const char *probe)
         fail_msg("%s: takes no memory", sql);
 }
 
-#define PROBE "SELECT path, size FROM memfs_tree"
+#define PROBE "SELECT path, size_bytes FROM memfs_tree"
 
 static void a_query_that_sqlites_heap_refuses_changes_nothing(void **state)
 {

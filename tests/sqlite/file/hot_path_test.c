@@ -1,10 +1,10 @@
 /*
- * A cached read hashes no path and takes no lock that other files share.  The linker puts the
- * functions below, which write down what is locked, in place of those of the library.
+ * A cached read hashes no path and takes no lock that other files share. The linker puts the
+ * functions below, which record what is locked, in place of those of the library.
  *
- * memfs's own locks are taken in line, where nothing can be put in between.  What a cached read
- * calls of memfs takes the lock of the one file that it reads (memfs_pread()), or none; what works on
- * paths would be seen by the hash.
+ * memfs's own locks are inline functions, which cannot be replaced. Of memfs, a cached read calls
+ * only memfs_pread(), which takes the lock of the one file, or functions that take none; one that
+ * works on a path would be seen by its hash.
  */
 #include "sqlite_fixture.h"
 

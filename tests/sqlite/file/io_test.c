@@ -3,10 +3,38 @@
 
 #include <string.h>
 
+/* Whether the database of the test is isolated: the contract of files is the same. */
+static bool is_isolated;
+
+static int isolated_setup(void **state)
+{
+    is_isolated = true;
+    return sqlite_setup(state);
+}
+
+static int isolated_teardown(void **state)
+{
+    is_isolated = false;
+    return sqlite_teardown(state);
+}
+
+static sqlite3_file *open_main(const char *path)
+{
+    return is_isolated ? io_open_isolated(path) : io_open(path, MAIN_FLAGS);
+}
+
+static void close_main(sqlite3_file *file)
+{
+    if (is_isolated)
+        io_commit_and_close(file);
+    else
+        io_close(file);
+}
+
 static void a_read_past_the_end_is_short_and_zeroes_the_rest(void **state)
 {
     (void)state;
-    sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    sqlite3_file *file = open_main("/db");
     io_write(file, "abcdef", 0);
     char buffer[8];
     memset(buffer, 'x', sizeof buffer);
@@ -17,13 +45,13 @@ static void a_read_past_the_end_is_short_and_zeroes_the_rest(void **state)
     rc = file->pMethods->xRead(file, buffer, sizeof buffer, 100000);
     assert_int_equal(rc, SQLITE_IOERR_SHORT_READ);
     assert_memory_equal(buffer, "\0\0\0\0\0\0\0\0", 8);
-    io_close(file);
+    close_main(file);
 }
 
 static void a_gap_reads_as_zeros_after_a_cut_too(void **state)
 {
     (void)state;
-    sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    sqlite3_file *file = open_main("/db");
     char page[5000];
     memset(page, 'x', sizeof page);
     assert_int_equal(file->pMethods->xWrite(file, page, sizeof page, 0), SQLITE_OK);
@@ -35,17 +63,17 @@ static void a_gap_reads_as_zeros_after_a_cut_too(void **state)
     expected[4999] = 'e';
     assert_int_equal(file->pMethods->xRead(file, page, sizeof page, 0), SQLITE_OK);
     assert_memory_equal(page, expected, sizeof page);
-    io_close(file);
+    close_main(file);
 }
 
 static void truncate_may_grow(void **state)
 {
     (void)state;
-    sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    sqlite3_file *file = open_main("/db");
     assert_int_equal(file->pMethods->xTruncate(file, 10000), SQLITE_OK);
     assert_int_equal(io_size(file), 10000);
     assert_int_equal(file->pMethods->xSync(file, SQLITE_SYNC_FULL), SQLITE_OK);
-    io_close(file);
+    close_main(file);
 }
 
 static void deleting_what_is_not_there_says_so(void **state)
@@ -276,7 +304,7 @@ static void a_journal_that_is_open_keeps_its_name_when_it_is_deleted(void **stat
 static void a_refused_write_is_full_and_changes_nothing(void **state)
 {
     struct fixture *f = *state;
-    sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    sqlite3_file *file = open_main("/db");
     io_write(file, "before", 0);
     static char large[1 << 20];
     memset(large, 'x', sizeof large);
@@ -292,7 +320,7 @@ static void a_refused_write_is_full_and_changes_nothing(void **state)
     assert_int_equal(rc, SQLITE_IOERR_NOMEM);
     assert_int_equal(io_size(file), 6);
     io_assert_text(file, "before", 0);
-    io_close(file);
+    close_main(file);
 }
 
 static void a_refused_open_tells_the_limits_from_the_allocator(void **state)
@@ -359,12 +387,18 @@ static void time_and_randomness_come_from_the_host(void **state)
     assert_true(strlen(message) > 0);
 }
 
+#define ISOLATED_TEST(test) cmocka_unit_test_setup_teardown(test, isolated_setup, isolated_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(a_read_past_the_end_is_short_and_zeroes_the_rest),
         SQLITE_TEST(a_gap_reads_as_zeros_after_a_cut_too),
         SQLITE_TEST(truncate_may_grow),
+        ISOLATED_TEST(a_read_past_the_end_is_short_and_zeroes_the_rest),
+        ISOLATED_TEST(a_gap_reads_as_zeros_after_a_cut_too),
+        ISOLATED_TEST(truncate_may_grow),
+        ISOLATED_TEST(a_refused_write_is_full_and_changes_nothing),
         SQLITE_TEST(deleting_what_is_not_there_says_so),
         SQLITE_TEST(an_empty_file_does_not_exist),
         SQLITE_TEST(access_for_writing_goes_by_the_permission_bits),

@@ -1,13 +1,14 @@
 /*
- * What a connection knows about the names around its database: it saves walks, and
- * it is never wrong.  The linker puts the counting functions below in place of
- * those of memfs that take a path.
+ * What a connection knows about the names around its database: it saves path look-ups, and it is
+ * never wrong. The linker puts the counting functions below in place of those of memfs that take a
+ * path.
  */
 #include "sqlite_fixture.h"
 
 #include <stdbool.h>
 
 static int walks;
+static void (*after_unlink)(memfs *fs); /* called once, when a path has been removed */
 
 #define COUNTED(type, name, parameters, arguments) \
     type __real_##name parameters; \
@@ -21,11 +22,23 @@ static int walks;
 COUNTED(int, memfs_stat, (memfs * fs, const char *path, memfs_stat_info *info), (fs, path, info))
 COUNTED(int, memfs_lstat, (memfs * fs, const char *path, memfs_stat_info *info), (fs, path, info))
 COUNTED(int, memfs_exists, (memfs * fs, const char *path), (fs, path))
-COUNTED(int, memfs_unlink, (memfs * fs, const char *path), (fs, path))
 COUNTED(int, memfs_truncate, (memfs * fs, const char *path, int64_t size), (fs, path, size))
 COUNTED(int, memfs_open_with,
         (memfs * fs, const char *path, const memfs_open_options *options, memfs_file **out),
         (fs, path, options, out))
+
+int __real_memfs_unlink(memfs *fs, const char *path);
+int __wrap_memfs_unlink(memfs *fs, const char *path);
+int __wrap_memfs_unlink(memfs *fs, const char *path)
+{
+    void (*act)(memfs *) = after_unlink;
+    walks++;
+    after_unlink = NULL;
+    int result = __real_memfs_unlink(fs, path);
+    if (act != NULL)
+        act(fs);
+    return result;
+}
 
 static sqlite3 *open_filled(const char *journal_mode)
 {
@@ -116,7 +129,7 @@ static void assert_that_changes_are_seen(memfs *fs, const char *name)
     assert_false(exists(name));
 }
 
-static void whoever_makes_or_removes_a_journal_or_wal_is_seen(void **state)
+static void a_journal_or_wal_that_others_make_or_remove_is_seen(void **state)
 {
     struct fixture *f = *state;
     assert_int_equal(memfs_mkdir(f->fs, "/d", 0755), 0);
@@ -125,6 +138,30 @@ static void whoever_makes_or_removes_a_journal_or_wal_is_seen(void **state)
     db_run(db, "CREATE TABLE t(a)");
     assert_that_changes_are_seen(f->fs, sqlite3_filename_journal(path));
     assert_that_changes_are_seen(f->fs, sqlite3_filename_wal(path));
+    db_close(db);
+}
+
+static void make_wal(memfs *fs)
+{
+    assert_int_equal(memfs_write_file(fs, "/db-wal", "x", 1, 0644, 0), 0);
+}
+
+/* The connection removes its journal, and knows that there is no WAL; another program makes one
+ * before the connection notes its own change. */
+static void a_change_by_others_during_the_connections_own_is_seen(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = open_filled("DELETE");
+    const char *path = sqlite3_db_filename(db, "main");
+    assert_false(exists(sqlite3_filename_wal(path)));
+    db_run(db, "BEGIN IMMEDIATE; INSERT INTO t VALUES(3)");
+    after_unlink = make_wal;
+    db_run(db, "COMMIT");
+    assert_null(after_unlink);
+    assert_true(exists(sqlite3_filename_wal(path)));
+    assert_false(exists(sqlite3_filename_journal(path)));
+    assert_int_equal(memfs_unlink(f->fs, "/db-wal"), 0);
+    assert_false(exists(sqlite3_filename_wal(path)));
     db_close(db);
 }
 
@@ -151,7 +188,7 @@ static void a_database_that_moves_and_comes_back_is_seen(void **state)
     db_close(db);
 }
 
-/* The first connection has learned that there is none; the second dies and leaves one. */
+/* The first connection has learned that there is no journal; the second dies and leaves one. */
 static void a_hot_journal_of_another_connection_is_played_back(void **state)
 {
     struct fixture *f = *state;
@@ -184,7 +221,8 @@ int main(void)
         SQLITE_TEST(a_cached_read_walks_no_path),
         SQLITE_TEST(a_transaction_walks_only_to_make_and_remove_its_journal),
         SQLITE_TEST(without_a_journal_file_a_transaction_walks_no_path),
-        SQLITE_TEST(whoever_makes_or_removes_a_journal_or_wal_is_seen),
+        SQLITE_TEST(a_journal_or_wal_that_others_make_or_remove_is_seen),
+        SQLITE_TEST(a_change_by_others_during_the_connections_own_is_seen),
         SQLITE_TEST(a_database_that_moves_and_comes_back_is_seen),
         SQLITE_TEST(a_hot_journal_of_another_connection_is_played_back),
     };

@@ -1,4 +1,4 @@
-/* Shared memory as SQLite's WAL expects it, and who has it. */
+/* Shared memory as SQLite's WAL expects it, and which connections have it. */
 #include "io_fixture.h"
 
 enum { REGION = 32768, SHARED = SQLITE_SHM_SHARED, EXCLUSIVE = SQLITE_SHM_EXCLUSIVE };
@@ -53,7 +53,7 @@ static void a_new_region_is_zeroed_and_the_same_for_all(void **state)
     io_close(two);
 }
 
-static void addresses_stay_while_somebody_maps_them(void **state)
+static void addresses_stay_while_a_connection_maps_them(void **state)
 {
     (void)state;
     sqlite3_file *one = io_open("/db", MAIN_FLAGS);
@@ -168,7 +168,7 @@ static void only_main_databases_have_shared_memory_and_mappings(void **state)
     assert_null(io_vfs()->xNextSystemCall);
 }
 
-static void without_locks_nobody_is_kept_out(void **state)
+static void without_locks_no_connection_is_kept_out(void **state)
 {
     (void)state;
     sqlite3 *writer = db_open("/db");
@@ -191,13 +191,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(a_region_that_is_missing_is_null_unless_it_may_be_made),
         SQLITE_TEST(a_new_region_is_zeroed_and_the_same_for_all),
-        SQLITE_TEST(addresses_stay_while_somebody_maps_them),
+        SQLITE_TEST(addresses_stay_while_a_connection_maps_them),
         SQLITE_TEST(several_slots_are_taken_all_or_none),
         SQLITE_TEST(giving_back_what_is_not_held_changes_nothing),
         SQLITE_TEST(the_last_to_unmap_frees_it_unless_a_wal_needs_it),
         SQLITE_TEST(what_makes_no_sense_is_refused),
         SQLITE_TEST(only_main_databases_have_shared_memory_and_mappings),
-        SQLITE_TEST(without_locks_nobody_is_kept_out),
+        SQLITE_TEST(without_locks_no_connection_is_kept_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

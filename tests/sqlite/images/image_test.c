@@ -56,9 +56,7 @@ static void loaded_is_full(const char *path)
 {
     sqlite3 *db = db_open(path);
     is_full(db);
-    char *mode = db_text(db, "PRAGMA journal_mode");
-    assert_string_equal(mode, "delete");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode", "delete");
     db_run(db, "INSERT INTO t VALUES(0, 0)");
     db_close(db);
 }
@@ -345,7 +343,7 @@ static void a_journal_or_wal_of_another_database_is_in_the_way(void **state)
     sqlite3_free(file);
 }
 
-static void the_old_database_stays_with_those_who_have_it_open(void **state)
+static void connections_that_have_the_old_database_open_keep_it(void **state)
 {
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
@@ -424,10 +422,24 @@ static void a_wal_image_is_loaded_and_its_directory_left_alone(void **state)
     assert_int_equal(memfs_write_file(f->fs, "/plain", bytes, size, 0644, 0), 0);
     db = db_open("/plain");
     is_full(db);
-    char *mode = db_text(db, "PRAGMA journal_mode");
-    assert_string_equal(mode, "wal");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode", "wal");
     db_close(db);
+    sqlite3_free(file);
+}
+
+/* In a URI the first name behind two slashes would be a host. */
+static void a_host_path_may_begin_with_two_slashes(void **state)
+{
+    struct fixture *f = *state;
+    char *file = host_name("slashes.db");
+    char *path = sqlite3_mprintf("/%s", file);
+    assert_int_equal(path[1], '/');
+    sqlite3 *db = host_open(file);
+    fill(db, "WAL", 4096);
+    db_close(db);
+    assert_int_equal(memfs_sqlite_load_file(f->fs, path, "/db", 0), SQLITE_OK);
+    loaded_is_full("/db");
+    sqlite3_free(path);
     sqlite3_free(file);
 }
 
@@ -529,10 +541,11 @@ int main(void)
         TEST(a_host_path_is_never_a_uri),
         TEST(a_transaction_that_writes_is_in_the_way),
         TEST(a_journal_or_wal_of_another_database_is_in_the_way),
-        TEST(the_old_database_stays_with_those_who_have_it_open),
+        TEST(connections_that_have_the_old_database_open_keep_it),
         TEST(what_is_absurd_is_misuse),
         TEST(a_wal_of_the_host_is_read_too),
         TEST(a_wal_image_is_loaded_and_its_directory_left_alone),
+        TEST(a_host_path_may_begin_with_two_slashes),
         TEST(the_backup_api_works_in_both_directions),
         TEST(vacuum_into_works_in_both_directions),
         TEST(serialize_and_deserialize_work),

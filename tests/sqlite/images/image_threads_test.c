@@ -21,7 +21,8 @@ struct work {
     atomic_int errors;
 };
 
-/* A WAL grows while somebody reads, and a reader that does not get the processor reads for long. */
+/* A WAL grows while a connection reads, and a reader that does not get the processor reads for
+ * long. */
 static const char *next_statements(struct work *work)
 {
     memfs_stat_info info = {.struct_size = sizeof info};
@@ -96,7 +97,7 @@ static void by_pragma(sqlite3 *db)
     assert_int_equal(rc, SQLITE_OK);
 }
 
-/* So many, and on until one shows that the others have written. */
+/* At least so many images, and then more until one shows that the others have written. */
 static void take_images(struct fixture *f, const char *file)
 {
     int64_t last = 0;

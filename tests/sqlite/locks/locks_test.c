@@ -62,11 +62,11 @@ static void playback_of_a_hot_journal_is_not_seen_as_a_writer_on_its_way(void **
     io_close(reader);
 }
 
-static void closing_drops_every_lock_whoever_closes_first(void **state)
+static void closing_drops_every_lock_in_any_order_of_closing(void **state)
 {
     (void)state;
     enum { FILES = 4 };
-    /* The one that opened first holds what all share: let each be first to close. */
+    /* The connection that opened first holds what all share: let each be first to close. */
     for (int first = 0; first < FILES; first++) {
         sqlite3_file *files[FILES];
         for (int index = 0; index < FILES; index++)
@@ -406,7 +406,7 @@ int main(void)
         SQLITE_TEST(a_writer_with_reserved_lives_beside_readers),
         SQLITE_TEST(exclusive_refused_for_readers_stays_pending_and_lets_none_in),
         SQLITE_TEST(playback_of_a_hot_journal_is_not_seen_as_a_writer_on_its_way),
-        SQLITE_TEST(closing_drops_every_lock_whoever_closes_first),
+        SQLITE_TEST(closing_drops_every_lock_in_any_order_of_closing),
         SQLITE_TEST(all_names_of_a_database_share_its_locks),
         SQLITE_TEST(only_main_databases_have_locks),
         SQLITE_TEST(what_is_no_step_of_the_ladder_is_misuse),

@@ -127,7 +127,7 @@ static void try_lock(struct search *search, struct world world, int self,
     assert_int_equal(world.levels[self], expected);
     if (expected == MFS_LOCK_RESERVED)
         world.are_writers[self] = true;
-    /* On the way from SHARED to EXCLUSIVE nobody must take it for a writer. */
+    /* On its way from SHARED to EXCLUSIVE it must not be taken for a writer. */
     if (expected == MFS_LOCK_PENDING)
         assert_int_equal(mfs_lockstate_is_reserved(&world.state), was_reserved);
     assert_world_is_sane(&world);

@@ -1,5 +1,5 @@
 /*
- * Snapshot isolation and what is beside it: who has the database open already, WAL mode, hot
+ * Snapshot isolation beside other things: connections that are not isolated, WAL mode, hot
  * journals, the page size.
  */
 #include "sqlite_fixture.h"
@@ -30,16 +30,9 @@ static int64_t value(sqlite3 *db)
     return db_number(db, "SELECT a FROM t");
 }
 
-static void assert_mode(sqlite3 *db, const char *sql, const char *mode)
-{
-    char *text = db_text(db, sql);
-    assert_string_equal(text, mode);
-    sqlite3_free(text);
-}
-
 /* ------------------------------------------------------------------- opening */
 
-static void who_says_nothing_joins_the_others_and_who_disagrees_is_refused(void **state)
+static void a_connection_joins_the_others_unless_its_wish_disagrees(void **state)
 {
     (void)state;
     make("/db");
@@ -80,11 +73,11 @@ static void the_journal_is_on_the_heap_unless_another_is_asked_for(void **state)
     struct fixture *f = *state;
     make("/db");
     sqlite3 *db = db_open(ISOLATED);
-    assert_mode(db, "PRAGMA journal_mode", "memory");
+    db_assert_text(db, "PRAGMA journal_mode", "memory");
     db_run(db, "PRAGMA cache_size=1; BEGIN; UPDATE t SET v=randomblob(9000)");
     assert_int_equal(memfs_exists(f->fs, "/db-journal"), 0);
     db_run(db, "COMMIT");
-    assert_mode(db, "PRAGMA journal_mode=DELETE", "delete");
+    db_assert_text(db, "PRAGMA journal_mode=DELETE", "delete");
     db_run(db, "BEGIN; UPDATE t SET v=randomblob(9000)");
     assert_int_equal(memfs_exists(f->fs, "/db-journal"), 1);
     db_run(db, "COMMIT");
@@ -126,9 +119,9 @@ static void the_open_helper_opens_isolated_whatever_the_name(void **state)
         sqlite3 *one = open_helped(f, paths[index], 1);
         assert_int_equal(memfs_exists(f->fs, paths[index]), 1);
         db_run(one, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
-        assert_mode(one, "PRAGMA journal_mode", "memory");
+        db_assert_text(one, "PRAGMA journal_mode", "memory");
         sqlite3 *two = open_helped(f, paths[index], 0); /* joins */
-        assert_mode(two, "PRAGMA journal_mode", "memory");
+        db_assert_text(two, "PRAGMA journal_mode", "memory");
         db_run(one, "BEGIN");
         assert_int_equal(value(one), 1);
         db_run(two, "UPDATE t SET a=2");
@@ -149,13 +142,13 @@ static void a_database_in_wal_mode_is_refused(void **state)
     struct fixture *f = *state;
     make("/db");
     sqlite3 *db = db_open("/db");
-    assert_mode(db, "PRAGMA journal_mode=WAL", "wal");
+    db_assert_text(db, "PRAGMA journal_mode=WAL", "wal");
     db_run(db, "UPDATE t SET a=2");
     assert_int_equal(try_open(ISOLATED), SQLITE_CANTOPEN);
     db_close(db);
     assert_int_equal(try_open(ISOLATED), SQLITE_CANTOPEN);
     db = db_open("/db");
-    assert_mode(db, "PRAGMA journal_mode=DELETE", "delete");
+    db_assert_text(db, "PRAGMA journal_mode=DELETE", "delete");
     db_close(db);
     assert_int_equal(memfs_write_file(f->fs, "/db-wal", "frames", 6, 0644, 0), 0);
     assert_int_equal(try_open(ISOLATED), SQLITE_CANTOPEN);
@@ -170,7 +163,7 @@ static void asking_for_wal_mode_changes_nothing(void **state)
     (void)state;
     make("/db");
     sqlite3 *db = db_open(ISOLATED);
-    assert_mode(db, "PRAGMA journal_mode=WAL", "memory");
+    db_assert_text(db, "PRAGMA journal_mode=WAL", "memory");
     db_run(db, "PRAGMA locking_mode=EXCLUSIVE"); /* SQLite could do without shared memory then */
     assert_int_equal(db_try(db, "PRAGMA journal_mode=WAL"), SQLITE_CANTOPEN);
     db_run(db, "PRAGMA journal_mode=MEMORY; UPDATE t SET a=2");
@@ -188,7 +181,7 @@ static void a_backup_of_a_database_in_wal_mode_does_not_come_in(void **state)
     make("/other");
     sqlite3 *db = db_open(ISOLATED);
     sqlite3 *other = db_open("/other");
-    assert_mode(other, "PRAGMA journal_mode=WAL", "wal");
+    db_assert_text(other, "PRAGMA journal_mode=WAL", "wal");
     db_run(other, "UPDATE t SET a=7");
     sqlite3_backup *backup = sqlite3_backup_init(db, "main", other, "main");
     int rc = sqlite3_backup_step(backup, -1);
@@ -228,6 +221,31 @@ static void a_hot_journal_of_before_is_played_back_by_the_first_reader(void **st
     assert_int_equal(value(two), 3);
     db_close(one);
     db_close(two);
+}
+
+/* A connection has read what a dead writer left, without its journal, and is idle; the journal
+ * comes back, and another connection plays it back. */
+static void after_a_playback_idle_connections_read_what_it_left(void **state)
+{
+    struct fixture *f = *state;
+    const char *changed = "SELECT count(*) FROM t WHERE a<>zeroblob(2000)";
+    sqlite3 *writer = db_open("/original");
+    db_run(writer, "PRAGMA cache_size=2; CREATE TABLE t(i INTEGER PRIMARY KEY, a);"
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<200)"
+                   "INSERT INTO t SELECT i, zeroblob(2000) FROM n;"
+                   "BEGIN; UPDATE t SET a=randomblob(2000)");
+    assert_int_equal(memfs_copy(f->fs, "/original", "/db", 0), 0);
+    assert_int_equal(memfs_copy(f->fs, "/original-journal", "/hidden", 0), 0);
+    db_close(writer);
+    sqlite3 *idle = db_open(ISOLATED);
+    assert_true(db_number(idle, changed) > 0);
+    assert_int_equal(memfs_rename(f->fs, "/hidden", "/db-journal", 0), 0);
+    sqlite3 *other = db_open(ISOLATED);
+    assert_int_equal(db_number(other, changed), 0);
+    assert_int_equal(db_number(idle, changed), 0);
+    db_assert_whole(idle);
+    db_close(other);
+    db_close(idle);
 }
 
 /*
@@ -295,8 +313,8 @@ static void the_journal_of_a_transaction_that_failed_is_not_played_back_later(vo
     }
 }
 
-/* The first page that is spilled is refused: nothing of the database was changed, but its journal is
- * live, and would undo a part of what somebody else commits. */
+/* The first page that is spilled is refused: nothing of the database was changed, but its
+ * journal is hot, and playing it back would undo a part of a later commit. */
 static void a_journal_is_quenched_whose_transaction_changed_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -375,7 +393,7 @@ static void vacuum_keeps_the_page_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SQLITE_TEST(who_says_nothing_joins_the_others_and_who_disagrees_is_refused),
+        SQLITE_TEST(a_connection_joins_the_others_unless_its_wish_disagrees),
         SQLITE_TEST(a_malformed_value_is_refused),
         SQLITE_TEST(the_journal_is_on_the_heap_unless_another_is_asked_for),
         SQLITE_TEST(the_open_helper_opens_isolated_whatever_the_name),
@@ -385,6 +403,7 @@ int main(void)
         SQLITE_TEST(a_backup_of_a_database_in_wal_mode_does_not_come_in),
         SQLITE_TEST(a_hot_journal_of_before_is_played_back_by_the_first_reader),
         SQLITE_TEST(a_hot_journal_is_played_back_by_one_that_keeps_its_lock_too),
+        SQLITE_TEST(after_a_playback_idle_connections_read_what_it_left),
         SQLITE_TEST(recovery_works_at_a_full_quota),
         SQLITE_TEST(the_journal_of_a_transaction_that_failed_is_not_played_back_later),
         SQLITE_TEST(a_journal_is_quenched_whose_transaction_changed_nothing),

@@ -44,7 +44,7 @@ static void a_reader_keeps_the_version_it_began_with_until_it_ends(void **state)
     db_close(writer);
 }
 
-static void readers_come_and_go_while_somebody_writes_and_see_what_was_committed(void **state)
+static void readers_come_and_go_beside_a_writer_and_see_what_was_committed(void **state)
 {
     (void)state;
     sqlite3 *writer = open_filled();
@@ -117,7 +117,7 @@ static void a_reader_whose_version_is_outdated_cannot_become_the_writer(void **s
     db_close(two);
 }
 
-static void a_transaction_that_wrote_nothing_outdates_nobody(void **state)
+static void a_transaction_that_wrote_nothing_outdates_no_version(void **state)
 {
     (void)state;
     sqlite3 *one = open_filled();
@@ -249,7 +249,7 @@ static void old_versions_are_given_back_with_their_last_reader(void **state)
     uint64_t with_reader = pages_used(f->fs);
     assert_true(with_reader > pages + 200);
     db_run(writer, "UPDATE t SET v=randomblob(300000)");
-    assert_true(pages_used(f->fs) < with_reader + 20); /* what lay between is nobody's */
+    assert_true(pages_used(f->fs) < with_reader + 20); /* no transaction has the versions between */
     db_run(reader, "COMMIT");
     assert_true(pages_used(f->fs) < pages + 20); /* the idle connections hold nothing */
     db_close(idler);
@@ -259,9 +259,7 @@ static void old_versions_are_given_back_with_their_last_reader(void **state)
 
 static void assert_readers(sqlite3 *db, const char *expected)
 {
-    char *answer = db_text(db, "PRAGMA memfs_readers");
-    assert_string_equal(answer, expected);
-    sqlite3_free(answer);
+    db_assert_text(db, "PRAGMA memfs_readers", expected);
 }
 
 static void a_pragma_tells_of_readers_that_hold_old_versions(void **state)
@@ -472,11 +470,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(a_reader_keeps_the_version_it_began_with_until_it_ends),
-        SQLITE_TEST(readers_come_and_go_while_somebody_writes_and_see_what_was_committed),
+        SQLITE_TEST(readers_come_and_go_beside_a_writer_and_see_what_was_committed),
         SQLITE_TEST(a_writer_does_not_wait_for_readers),
         SQLITE_TEST(there_is_one_writer_and_the_next_is_busy_until_it_ends),
         SQLITE_TEST(a_reader_whose_version_is_outdated_cannot_become_the_writer),
-        SQLITE_TEST(a_transaction_that_wrote_nothing_outdates_nobody),
+        SQLITE_TEST(a_transaction_that_wrote_nothing_outdates_no_version),
         SQLITE_TEST(what_was_not_committed_is_dropped_in_every_mode),
         SQLITE_TEST(savepoints_and_failed_statements_roll_back_alone),
         SQLITE_TEST(until_the_commit_copies_and_readers_of_the_file_get_the_published_version),

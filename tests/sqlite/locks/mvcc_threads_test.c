@@ -86,7 +86,7 @@ static void audit(struct job *job, sqlite3 *db)
     }
 }
 
-/* Reads and then writes in one transaction, again until it was not outdated. */
+/* Reads and then writes in one transaction, again until its version was not outdated. */
 static void count_up(struct job *job, sqlite3 *db)
 {
     for (int round = 0; round < UPGRADES;) {
@@ -202,7 +202,7 @@ static void readers_beside_a_writer_that_keeps_its_lock_see_the_sum(void **state
     assert_sum_and_remove(f, TOTAL);
 }
 
-static void no_update_is_lost_by_those_who_read_first(void **state)
+static void no_update_of_a_transaction_that_reads_first_is_lost(void **state)
 {
     struct fixture *f = *state;
     make();
@@ -219,7 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(readers_beside_writers_always_see_the_sum_and_are_never_busy),
         SQLITE_TEST(readers_beside_a_writer_that_keeps_its_lock_see_the_sum),
-        SQLITE_TEST(no_update_is_lost_by_those_who_read_first),
+        SQLITE_TEST(no_update_of_a_transaction_that_reads_first_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ struct job {
     atomic_int *failures; /* assertions belong to the main thread */
 };
 
-/* Until it is not busy; the codes that are no failure of ours. */
+/* Repeats the statements until the answer is another than SQLITE_BUSY, and returns that. */
 static int run_until_done(sqlite3 *db, const char *sql)
 {
     int rc;

@@ -1,14 +1,17 @@
 /*
- * Whoever sleeps for a lock is woken when it can be had, and not before.
+ * A connection that sleeps for a lock is woken when it can have the lock, and not before.
  *
- * The sleeps are an hour long where a wake-up is expected, so without it the test would never
- * end; and what is counted is how often a connection had to try.
+ * Where a wake-up is expected the sleep is an hour long, so that without the wake-up the test would
+ * never end. What is counted is how often a connection had to try.
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include "io_fixture.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #define AN_HOUR_US 2000000000 /* nearly */
 
@@ -39,14 +42,19 @@ static void *run(void *context)
 }
 
 /* Runs the statement in a thread; returns when that sleeps, or is about to. */
-static void start(struct runner *runner, const char *sql)
+static void start_with(struct runner *runner, const char *sql, int (*busy)(void *, int))
 {
     runner->sql = sql;
     atomic_init(&runner->sleeps, 0);
-    sqlite3_busy_handler(runner->db, sleep_long, runner);
+    sqlite3_busy_handler(runner->db, busy, runner);
     assert_int_equal(pthread_create(&runner->thread, NULL, run, runner), 0);
     while (atomic_load(&runner->sleeps) == 0)
         (void)sched_yield();
+}
+
+static void start(struct runner *runner, const char *sql)
+{
+    start_with(runner, sql, sleep_long);
 }
 
 static void assert_ran_after(struct runner *runner, int sleeps)
@@ -149,7 +157,7 @@ static void a_checkpoint_that_waits_for_a_reader_is_woken_by_it(void **state)
     end_mode(reader);
 }
 
-static void an_unlock_that_does_not_help_wakes_nobody(void **state)
+static void an_unlock_that_does_not_help_wakes_no_waiter(void **state)
 {
     (void)state;
     for (size_t i = 0; i < MODES; i++) {
@@ -168,7 +176,7 @@ static void an_unlock_that_does_not_help_wakes_nobody(void **state)
     }
 }
 
-static void a_database_wakes_only_those_who_wait_for_it(void **state)
+static void a_database_wakes_only_its_own_waiters(void **state)
 {
     (void)state;
     sqlite3 *holder = open_in_mode("DELETE");
@@ -330,6 +338,62 @@ static void with_a_lock_timeout_the_lock_itself_waits(void **state)
     io_close(holder);
 }
 
+/* Sleeps for the lock, and gives up although it has been woken. */
+static int sleep_and_give_up(void *context, int count)
+{
+    (void)sleep_long(context, count);
+    return 0;
+}
+
+static void *begin_and_end(void *context)
+{
+    struct runner *runner = context;
+    atomic_store(&runner->sleeps, 1);
+    runner->rc = db_try(runner->db, "BEGIN IMMEDIATE; ROLLBACK");
+    return NULL;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The lock is handed to the first waiter, which does not come for it; the second has a time limit
+ * that is far away, and must not wait until then. */
+static void a_handoff_that_is_not_taken_up_does_not_hold_up_the_next(void **state)
+{
+    (void)state;
+    enum { LIMIT_MS = 20000 };
+    for (int round = 0; round < 5; round++) {
+        int limit_ms = LIMIT_MS;
+        sqlite3 *holder = open_in_mode("DELETE");
+        struct runner first = {.db = db_open("/db")};
+        struct runner second = {.db = db_open("/db")};
+        (void)db_number(second.db, "SELECT count(*) FROM t");
+        assert_int_equal(
+            sqlite3_file_control(second.db, "main", SQLITE_FCNTL_LOCK_TIMEOUT, &limit_ms),
+            SQLITE_OK);
+        db_run(holder, "BEGIN IMMEDIATE");
+        start_with(&first, "BEGIN IMMEDIATE", sleep_and_give_up);
+        atomic_init(&second.sleeps, 0);
+        assert_int_equal(pthread_create(&second.thread, NULL, begin_and_end, &second), 0);
+        while (atomic_load(&second.sleeps) == 0)
+            (void)sched_yield();
+        int64_t begun = now_ms();
+        db_run(holder, "ROLLBACK");
+        assert_int_equal(pthread_join(first.thread, NULL), 0);
+        assert_int_equal(pthread_join(second.thread, NULL), 0);
+        assert_int_equal(first.rc, SQLITE_BUSY);
+        assert_int_equal(second.rc, SQLITE_OK);
+        assert_true(now_ms() - begun < LIMIT_MS / 2);
+        db_close(first.db);
+        db_close(second.db);
+        db_close(holder);
+    }
+}
+
 static void a_lock_that_waits_for_itself_does_not_wait(void **state)
 {
     (void)state;
@@ -390,13 +454,14 @@ int main(void)
         SQLITE_TEST(a_reader_that_waits_is_woken_when_the_writer_has_finished),
         SQLITE_TEST(a_commit_that_waits_for_readers_is_woken_by_the_last),
         SQLITE_TEST(a_checkpoint_that_waits_for_a_reader_is_woken_by_it),
-        SQLITE_TEST(an_unlock_that_does_not_help_wakes_nobody),
-        SQLITE_TEST(a_database_wakes_only_those_who_wait_for_it),
+        SQLITE_TEST(an_unlock_that_does_not_help_wakes_no_waiter),
+        SQLITE_TEST(a_database_wakes_only_its_own_waiters),
         SQLITE_TEST(at_the_end_of_the_time_it_is_busy),
         SQLITE_TEST(writers_that_never_pause_all_get_their_turn),
         SQLITE_TEST(a_sleep_for_a_connection_that_was_closed_is_only_a_sleep),
         SQLITE_TEST(a_connection_can_be_closed_while_a_thread_sleeps_for_it),
         SQLITE_TEST(with_a_lock_timeout_the_lock_itself_waits),
+        SQLITE_TEST(a_handoff_that_is_not_taken_up_does_not_hold_up_the_next),
         SQLITE_TEST(a_lock_that_waits_for_itself_does_not_wait),
         SQLITE_TEST(with_a_lock_timeout_a_lock_of_the_wal_waits),
     };

@@ -1,5 +1,6 @@
 /* The SQL functions: what they do, what they refuse, and what a refusal leaves. */
 #include "query_fixture.h"
+#include "sqlite_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -183,16 +184,16 @@ static void stat_tells_everything_as_json(void **state)
     assert_int_equal(memfs_link(f->fs, "/f", "/g"), 0);
     assert_int_equal(memfs_symlink(f->fs, "/f", "/s", 0), 0);
     query_is(db,
-             "SELECT s->>'path', s->>'kind', s->>'size', s->>'mode', s->>'uid', s->>'gid', "
+             "SELECT s->>'path', s->>'kind', s->>'size_bytes', s->>'mode', s->>'uid', s->>'gid', "
              "s->>'access_ns', s->>'modify_ns', s->>'links' FROM (SELECT memfs_stat('/f') AS s)",
              "/f|file|5|416|7|4294967294|-5|1234567890123456789|2");
-    query_is(
-        db,
-        "SELECT memfs_stat('/s')->>'number' = t.number AND memfs_stat('/s')->>'birth_ns' = t.birth_ns"
-        " AND memfs_stat('/s')->>'change_ns' = t.change_ns"
-        " AND memfs_stat('/s')->>'allocated_bytes' = t.allocated_bytes"
-        " FROM memfs_tree t WHERE path='/f'",
-        "1");
+    query_is(db,
+             "SELECT memfs_stat('/s')->>'number' = t.number"
+             " AND memfs_stat('/s')->>'birth_ns' = t.birth_ns"
+             " AND memfs_stat('/s')->>'change_ns' = t.change_ns"
+             " AND memfs_stat('/s')->>'allocated_bytes' = t.allocated_bytes"
+             " FROM memfs_tree t WHERE path='/f'",
+             "1");
     query_is(db, "SELECT memfs_stat('/')->>'kind'", "directory");
     query_is(db, "SELECT memfs_stat('/none'), memfs_stat('/f/x'), memfs_stat(''), memfs_stat(NULL)",
              "NULL|NULL|NULL|NULL");
@@ -269,7 +270,7 @@ static void parts_of_a_snapshot_come_back(void **state)
     query_close(db);
 }
 
-/* A call of each function; %s is its every path. */
+/* A call of each function; every %s stands for its path. */
 static const char *const calls[] = {
     "memfs_read(%s)",
     "memfs_stat(%s)",
@@ -362,7 +363,7 @@ static void what_changes_anything_is_refused_in_a_view_or_trigger(void **state)
     query_close(db);
 }
 
-/* What the connection itself has put there: SQLite takes it for the application's own SQL. */
+/* Temporary views and triggers, which SQLite takes for the application's own SQL. */
 static void temp_views_and_triggers_may_call_everything(void **state)
 {
     struct fixture *f = *state;
@@ -393,24 +394,17 @@ static void readers_may_be_used_in_a_view_unless_the_schema_is_not_trusted(void 
     query_close(db);
 }
 
-/* memfs gives back what it holds without need before it refuses a quota. */
-static void leave_room(struct fixture *f, uint64_t more)
-{
-    assert_int_equal(memfs_set_quota(f->fs, 1), MEMFS_EBUSY);
-    memfs_statfs_info info = statfs_of(f->fs);
-    fixture_set_quota(f, info.committed_bytes + more);
-}
-
 static void a_full_tree_can_be_looked_into_and_deleted_from(void **state)
 {
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, 0);
     query_is(db, "SELECT memfs_write('/d/e/f', 'text'), memfs_write('/g', 'x')", "4|1");
-    leave_room(f, 0);
+    quota_leave(f, 0);
     query_fails(db, "SELECT memfs_mkdir('/more')", SQLITE_FULL, "quota");
-    query_is(db, "SELECT path, size FROM memfs_tree WHERE path IN ('/d/e/f', '/g')",
+    query_is(db, "SELECT path, size_bytes FROM memfs_tree WHERE path IN ('/d/e/f', '/g')",
              "/d/e/f|4\n/g|1");
-    query_is(db, "SELECT memfs_exists('/g'), memfs_stat('/d/e/f') LIKE '%\"size\":4%'", "1|1");
+    query_is(db, "SELECT memfs_exists('/g'), memfs_stat('/d/e/f') LIKE '%\"size_bytes\":4%'",
+             "1|1");
     query_is(db, "SELECT memfs_remove('/g'), memfs_remove_tree('/d')", "NULL|NULL");
     fixture_set_quota(f, 0);
     query_is(db, "SELECT path FROM memfs_tree", "/");
@@ -423,7 +417,7 @@ static void a_refusal_of_the_quota_leaves_the_old_file_and_no_new_directories(vo
     sqlite3 *db = query_open(f->fs, 0);
     query_is(db, "SELECT memfs_write('/d/f', 'old')", "3");
     char *before = fixture_describe(f->fs);
-    leave_room(f, 16384);
+    quota_leave(f, 16384);
     const char *const refused[] = {
         "SELECT memfs_write('/d/f', zeroblob(100000)||'x')",
         "SELECT memfs_write('/new/deep/f', zeroblob(100000)||'x')",
@@ -451,7 +445,7 @@ static void a_full_tree_ends_an_open_transaction_as_a_full_database_does(void **
     query_is(db, "INSERT INTO t VALUES(1)", "");
     query_fails(db, "SELECT memfs_read('/none')", SQLITE_ERROR, "no such file");
     assert_int_equal(sqlite3_get_autocommit(db), 0);
-    leave_room(f, 0);
+    quota_leave(f, 0);
     query_fails(db, "SELECT memfs_write('/f', randomblob(100000)) FROM t", SQLITE_FULL,
                 "quota exceeded");
     assert_int_equal(sqlite3_get_autocommit(db), 1);
@@ -463,8 +457,9 @@ static void a_full_tree_ends_an_open_transaction_as_a_full_database_does(void **
 /* Names and contents.  Directories that were made and removed again leave their time above. */
 static char *list_tree(sqlite3 *db)
 {
-    return query_rows(db, "SELECT path, kind, size, mode, links, number, hex(substr(data, 1, 50)) "
-                          "FROM memfs_tree");
+    return query_rows(
+        db, "SELECT path, kind, size_bytes, mode, links, number, hex(substr(data, 1, 50)) "
+            "FROM memfs_tree");
 }
 
 /* Refuses the file system memory after 0, 1, 2 ... allocations, until the call goes through.
@@ -482,7 +477,7 @@ static void sweep_allocations(struct fixture *f, sqlite3 *db, const char *sql)
         if (rc != SQLITE_NOMEM || strstr(sqlite3_errmsg(db), "the allocator refused") == NULL)
             fail_msg("%s: %s (%d)", sql, sqlite3_errmsg(db), rc);
         query_is(db,
-                 "SELECT path, kind, size, mode, links, number, hex(substr(data, 1, 50)) "
+                 "SELECT path, kind, size_bytes, mode, links, number, hex(substr(data, 1, 50)) "
                  "FROM memfs_tree",
                  before);
     }

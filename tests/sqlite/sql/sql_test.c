@@ -141,7 +141,7 @@ static void copy(struct fixture *f, const char *from, const char *to)
     assert_int_equal(memfs_copy(f->fs, from, to, 0), 0);
 }
 
-static void a_hot_journal_is_played_back_by_whoever_comes_next(void **state)
+static void a_hot_journal_is_played_back_by_the_next_connection(void **state)
 {
     struct fixture *f = *state;
     for (int mode = 0; mode < JOURNAL_MODES; mode++) {
@@ -264,7 +264,7 @@ static void a_statement_journal_spills_into_the_tree(void **state)
     db_run(db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<2000) "
                "INSERT INTO t SELECT i, printf('%%0200d', i) FROM n");
     db_run(db, "BEGIN; INSERT INTO t VALUES(0, 'first')");
-    /* Fails at the last row, which gets what row 1 has got, after every page was changed. */
+    /* Fails at the last row, which gets the value of row 1, after every page was changed. */
     int rc = db_try(db, "UPDATE t SET v = CASE id WHEN 2000 THEN printf('%0200d', 1) ELSE v END"
                         "||'x'");
     assert_int_equal(rc, SQLITE_CONSTRAINT_UNIQUE);
@@ -370,9 +370,7 @@ static void wal_works_under_exclusive_locking_too(void **state)
     (void)state;
     sqlite3 *db = db_open("/db");
     db_run(db, "PRAGMA locking_mode=EXCLUSIVE; CREATE TABLE t(a)");
-    char *mode = db_text(db, "PRAGMA journal_mode=WAL");
-    assert_string_equal(mode, "wal");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode=WAL", "wal");
     db_run(db, "INSERT INTO t VALUES(1); PRAGMA wal_checkpoint; INSERT INTO t VALUES(2)");
     set_mode(db, "MEMORY");
     db_run(db, "INSERT INTO t VALUES(3)");
@@ -391,7 +389,7 @@ int main(void)
         SQLITE_TEST(closing_in_the_middle_of_a_transaction_undoes_it),
         SQLITE_TEST(connections_to_one_name_see_one_database),
         SQLITE_TEST(a_second_writer_is_busy_and_a_commit_waits_for_readers),
-        SQLITE_TEST(a_hot_journal_is_played_back_by_whoever_comes_next),
+        SQLITE_TEST(a_hot_journal_is_played_back_by_the_next_connection),
         SQLITE_TEST(with_exclusive_locking_a_hot_journal_is_played_back_and_memory_is_undone),
         SQLITE_TEST(a_kept_journal_is_not_pulled_away_by_another_mode),
         SQLITE_TEST(temporary_files_are_in_the_tree_and_count),

@@ -19,6 +19,14 @@ int io_try_open(const char *path, int flags, sqlite3_file **out, int *out_flags)
 
 /* Opens or fails the test. */
 sqlite3_file *io_open(const char *path, int flags);
+
+/*
+ * Opens a database that is isolated, and begins a transaction that writes: what is read and
+ * written is the connection's view, not the file.  It is committed, and the file closed, by
+ * io_commit_and_close().
+ */
+sqlite3_file *io_open_isolated(const char *path);
+void io_commit_and_close(sqlite3_file *file);
 void io_close(sqlite3_file *file);
 
 /* Whole strings at an offset; fail the test when refused. */

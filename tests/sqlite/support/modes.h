@@ -1,6 +1,6 @@
 /*
- * The ways to keep a database that the tests of what must hold in each of them go through: to add
- * one is to add a line to the table.
+ * The ways to keep a database. Tests of what must hold in each of them go through this table;
+ * adding a way is adding a line.
  */
 #ifndef MEMFS_TESTS_MODES_H
 #define MEMFS_TESTS_MODES_H

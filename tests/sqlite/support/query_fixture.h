@@ -11,8 +11,8 @@
 sqlite3 *query_open(memfs *fs, unsigned flags);
 void query_close(sqlite3 *db);
 
-/* Runs statements: their rows, "a|b" a row, "\n" between them, "NULL" for NULL.  Fails the
- * test if one fails.  sqlite3_free() */
+/* Runs statements and returns their rows: columns with "|" between, rows with "\n" between,
+ * "NULL" for NULL. Fails the test if a statement fails. Free it with sqlite3_free(). */
 char *query_rows(sqlite3 *db, const char *sql);
 
 /* The rows are these. */

@@ -11,7 +11,7 @@ static void map_by_default(void)
     if (bytes == NULL)
         return;
     sqlite3_int64 size = strtoll(bytes, NULL, 10);
-    (void)sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, size, size); /* refused but for the first time */
+    (void)sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, size, size); /* refused once SQLite has started */
 }
 
 static int setup(void **state, uint32_t page_size)
@@ -105,11 +105,16 @@ int64_t db_number(sqlite3 *db, const char *sql)
     return number;
 }
 
+void db_assert_text(sqlite3 *db, const char *sql, const char *expected)
+{
+    char *text = db_text(db, sql);
+    assert_string_equal(text, expected);
+    sqlite3_free(text);
+}
+
 void db_assert_whole(sqlite3 *db)
 {
-    char *verdict = db_text(db, "PRAGMA integrity_check");
-    assert_string_equal(verdict, "ok");
-    sqlite3_free(verdict);
+    db_assert_text(db, "PRAGMA integrity_check", "ok");
 }
 
 uint64_t pages_used(memfs *fs)

@@ -2,7 +2,7 @@
  * A file system that is registered with SQLite as "test", without an emergency reserve, and short
  * ways to run SQL.
  *
- * Every helper that is not told otherwise fails the test when SQLite says no.
+ * Unless it says otherwise, a helper fails the test when SQLite refuses.
  */
 #ifndef MEMFS_TESTS_SQLITE_FIXTURE_H
 #define MEMFS_TESTS_SQLITE_FIXTURE_H
@@ -36,6 +36,9 @@ int db_try(sqlite3 *db, const char *sql);
 /* The first column of the first row. */
 int64_t db_number(sqlite3 *db, const char *sql);
 char *db_text(sqlite3 *db, const char *sql); /* sqlite3_free() */
+
+/* That is this. */
+void db_assert_text(sqlite3 *db, const char *sql, const char *expected);
 
 /* PRAGMA integrity_check says ok. */
 void db_assert_whole(sqlite3 *db);

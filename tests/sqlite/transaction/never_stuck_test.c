@@ -1,6 +1,6 @@
 /*
- * A database in a full file system is never stuck: whatever does not grow it works,
- * in every journal mode, with the reserve that registering gives.
+ * A database in a full file system is never stuck: every statement that does not make it grow
+ * works, in every journal mode, with the emergency reserve that registering gives.
  */
 #include "sqlite_fixture.h"
 
@@ -95,7 +95,7 @@ static int64_t insert_until_full(sqlite3 *db, const struct way *way)
     return rows;
 }
 
-/* Takes what ordinary data can still take, but for odds and ends. */
+/* Takes what ordinary data can still take, but for less than a page. */
 static void fill_the_rest(struct fixture *f)
 {
     static const char bytes[4096];
@@ -322,7 +322,7 @@ static void a_quota_of_one_mib_is_enough_for_it(void **state)
     }
 }
 
-/* Updates let the database be but make the WAL grow, into the reserve and to its end. */
+/* Updates do not make the database grow, but the WAL, into the reserve and to its end. */
 static void a_wal_that_has_used_up_the_reserve_begins_anew_after_a_checkpoint(void **state)
 {
     (void)state;
@@ -343,7 +343,7 @@ static void a_wal_that_has_used_up_the_reserve_begins_anew_after_a_checkpoint(vo
     unmake(f);
 }
 
-/* So that the tests above test the reserve. */
+/* Shows that the tests above need the reserve. */
 static void without_a_reserve_deleting_is_refused(void **state)
 {
     (void)state;
@@ -352,7 +352,7 @@ static void without_a_reserve_deleting_is_refused(void **state)
         struct fixture *f = make(MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE);
         int64_t rows;
         sqlite3 *db = make_full_database(f, &way, &rows);
-        int rc = SQLITE_OK; /* what a mode keeps in hand is used up first */
+        int rc = SQLITE_OK; /* what a mode has preallocated is used up first */
         for (int i = 0; rc == SQLITE_OK && i < 100; i++)
             rc = db_try(db, "DELETE FROM t WHERE id IN (SELECT id FROM t LIMIT 7)");
         assert_int_equal(rc, SQLITE_FULL);

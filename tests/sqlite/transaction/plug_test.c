@@ -1,8 +1,8 @@
 /*
- * The plug is pulled after every call that the VFS makes to change the tree: the
- * linker puts functions that take a snapshot in place of those of memfs.  What each
- * snapshot holds, recovered in a tree of its own, must be the database before or
- * after the transaction under way; after COMMIT has returned, after it.
+ * The plug is pulled after every call of the VFS that changes the tree: the linker puts functions
+ * that take a snapshot in place of those of memfs. Each snapshot, recovered in a tree of its own,
+ * must hold the database before or after the transaction under way; and after it, once COMMIT has
+ * returned.
  */
 #include "plug.h"
 

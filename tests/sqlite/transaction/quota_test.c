@@ -1,6 +1,6 @@
 /*
- * Refusals that the sweep does not meet: of a database that is only being made, by the limit of
- * nodes, of one statement in a transaction, of the file that ties two databases together.
+ * Refusals that the sweep does not cover: while a database is being made, by the node limit, of one
+ * statement in a transaction, and of the super-journal over two databases.
  */
 #include "sqlite_fixture.h"
 

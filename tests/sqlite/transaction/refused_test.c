@@ -1,6 +1,6 @@
 /*
- * A callback for refusals makes room while SQLite is in the middle of a statement, in
- * every journal mode; the statement does not notice.  test_quota.c of SQLite is the model.
+ * A callback for refusals makes room while SQLite is in the middle of a statement, in every journal
+ * mode; the statement does not notice. SQLite's test_quota.c is the model.
  */
 #include "sqlite_fixture.h"
 
@@ -131,7 +131,7 @@ static void statements_pass_while_files_are_removed_for_them(void **state)
             insert(db, 10);
         int64_t rows = db_number(db, "SELECT count(*) FROM t");
         assert_true(rows % 10 == 0);
-        int rc = SQLITE_OK; /* when all are gone, full is full */
+        int rc = SQLITE_OK; /* when all files are gone, there is no more room to be made */
         for (int i = 0; rc == SQLITE_OK && i < 10000; i++)
             rc = db_try(db, "INSERT INTO t(v) VALUES(randomblob(1000))");
         assert_int_equal(rc, SQLITE_FULL);
@@ -157,7 +157,8 @@ static void the_node_limit_is_raised_for_a_journal(void **state)
     unmake(f);
 }
 
-/* A refusal that the callback cannot help is SQLITE_FULL, and asked about once a call. */
+/* A refusal that the callback cannot help is SQLITE_FULL; the callback is called once for each
+ * call. */
 static int say_retry(void *context, memfs *fs, const memfs_refusal *refusal)
 {
     struct helper *helper = context;

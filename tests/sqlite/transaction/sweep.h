@@ -1,5 +1,5 @@
 /*
- * One operation, run again and again while something refuses later and later, and what must hold
+ * One operation, run again and again while memory is refused later and later, and what must hold
  * after every refusal.
  */
 #ifndef MEMFS_TESTS_SWEEP_H

@@ -2,13 +2,14 @@
  * A full file system never corrupts a database: operations against the quota at every count of
  * pages, and against the allocator refusing at every call, in every mode and size.
  *
- *     sqlite_sweep [512|4096|65536|all|pairs] [--thorough] [--step BYTES] [--only OPERATION] [--verbose]
+ *     sqlite_sweep [512|4096|65536|all|pairs] [--thorough] [--step BYTES]
+ *                  [--only OPERATION] [--verbose]
  *
- * The table of dimensions is `dimensions`.  All combinations of those above the line are
- * examined; those below it (`mixed`) take turns, unless --thorough, which combines them too and
- * steps an eighth of a page.  `--step 32` is every byte: the costs that the allocator names are
- * multiples of 32.  What was examined is printed, value by value, and a value that saw no refusal
- * and no success fails the test.
+ * The table of dimensions is `dimensions`. All combinations of those above the line are examined;
+ * those below it (`mixed`) take turns, unless --thorough, which combines them too and steps an
+ * eighth of a page. `--step 32` is every byte: the costs that the allocator names are multiples of
+ * 32. What was examined is printed, value by value, and a value that saw no refusal and no success
+ * fails the test.
  */
 #include "sweep.h"
 
@@ -87,7 +88,7 @@ static void note_point(const struct tally *point)
         note(&dimensions[i].tallies[chosen[i]], point);
 }
 
-/* A look after a run, each time another way; afterwards the next run can begin. */
+/* Looks at the databases after a run, each time in another way; then the next run can begin. */
 static void judge(struct sweep *sweep, int rc, unsigned turn, bool by_quota, bool was_refused)
 {
     enum sweep_view view = turn % 3 == 0   ? SWEEP_OTHER_CONNECTION

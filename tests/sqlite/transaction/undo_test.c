@@ -236,7 +236,7 @@ static void a_write_that_changes_nothing_is_never_refused(void **state)
     assert_int_equal(file->pMethods->xWrite(file, pages[0], 65536, 0), SQLITE_OK);
     assert_int_equal(file->pMethods->xWrite(file, pages[0], 65536, 65536), SQLITE_OK);
     io_begin_writing(file);
-    /* Use up what is free, so that a copy of a page is refused. */
+    /* Uses up what is free, so that a copy of a page is refused. */
     quota_leave(f, 0);
     int offset = 0;
     while (file->pMethods->xWrite(file, pages[1], 4096, offset) == SQLITE_OK && offset < 65536)

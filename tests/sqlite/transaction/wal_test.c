@@ -1,7 +1,6 @@
 /*
- * WAL: snapshots for readers, checkpoints of every kind, recovery, and the
- * promises at a full quota: no stuck checkpoint, no commit that comes to life
- * later, no torn database.
+ * WAL: snapshots for readers, checkpoints of every kind, recovery, and what must hold at a full
+ * quota: no checkpoint is stuck, no commit that was refused appears later, no database is torn.
  */
 #include "sqlite_fixture.h"
 
@@ -13,9 +12,7 @@ enum { STEPS_MAX = 3000 };
 static sqlite3 *open_wal(const char *path)
 {
     sqlite3 *db = db_open(path);
-    char *mode = db_text(db, "PRAGMA journal_mode=WAL");
-    assert_string_equal(mode, "wal");
-    sqlite3_free(mode);
+    db_assert_text(db, "PRAGMA journal_mode=WAL", "wal");
     db_run(db, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v)");
     return db;
 }
@@ -43,6 +40,22 @@ static void readers_see_the_version_they_began_with(void **state)
     assert_int_equal(db_number(reader, "SELECT count(*) FROM t"), 2);
     db_close(reader);
     db_close(writer);
+}
+
+/* A transaction that spills keeps room for its frames, rolled back or not. */
+static void an_emptied_wal_keeps_no_room(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = open_wal("/a.db");
+    db_run(db, "PRAGMA cache_size=5; PRAGMA wal_autocheckpoint=0; INSERT INTO t(v) VALUES(1)");
+    db_run(db, "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<300)"
+               "INSERT INTO t(v) SELECT randomblob(3000) FROM n; ROLLBACK");
+    assert_true(statfs_of(f->fs).preallocated_bytes > 0);
+    checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+    assert_int_equal(statfs_of(f->fs).preallocated_bytes, 0);
+    db_run(db, "INSERT INTO t(v) VALUES(2)");
+    db_close(db);
+    assert_int_equal(statfs_of(f->fs).preallocated_bytes, 0);
 }
 
 static void every_kind_of_checkpoint_works_and_truncate_empties_the_wal(void **state)
@@ -303,8 +316,8 @@ static void no_checkpoint_is_stuck_and_no_commit_is_a_phantom_at_any_quota(void 
     }
 }
 
-/* An update takes the WAL a few frames on but lets the database be; at some room the quota is met
- * just where the WAL index needs its second region. */
+/* An update adds a few frames to the WAL and leaves the database's size: at some room the quota
+ * is met just where the WAL index needs its second region. */
 static void a_commit_whose_index_does_not_fit_is_refused_and_stays_so(void **state)
 {
     struct fixture *f = *state;
@@ -333,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(readers_see_the_version_they_began_with),
+        SQLITE_TEST(an_emptied_wal_keeps_no_room),
         SQLITE_TEST(every_kind_of_checkpoint_works_and_truncate_empties_the_wal),
         SQLITE_TEST(the_last_connection_takes_wal_index_and_reservation_with_it),
         SQLITE_TEST(each_of_many_databases_gets_its_reservation),

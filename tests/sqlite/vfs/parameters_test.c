@@ -1,4 +1,4 @@
-/* The pure modules beside the lock ladder: sizes in text, and error codes. */
+/* The pure modules beside the lock ladder: sizes and switches in text, and error codes. */
 #include "base/amount.h"
 #include "base/errmap.h"
 
@@ -65,6 +65,22 @@ static void anything_else_is_no_size_and_leaves_the_result_alone(void **unused)
     }
 }
 
+static void a_switch_is_0_or_1_and_nothing_else(void **unused)
+{
+    (void)unused;
+    bool is_on = false;
+    assert_true(mfs_amount_read_switch("1", &is_on));
+    assert_true(is_on);
+    assert_true(mfs_amount_read_switch("0", &is_on));
+    assert_false(is_on);
+    const char *cases[] = {"", "2", "01", "10", "00", "yes", "on", "true", " 1", "1 ", "-1"};
+    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
+        is_on = index % 2 == 0;
+        if (mfs_amount_read_switch(cases[index], &is_on) || is_on != (index % 2 == 0))
+            fail_msg("%s", cases[index]);
+    }
+}
+
 static void every_error_in_every_operation_is_a_failure(void **unused)
 {
     (void)unused;
@@ -108,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_size_is_digits_with_at_most_one_suffix),
         cmocka_unit_test(anything_else_is_no_size_and_leaves_the_result_alone),
+        cmocka_unit_test(a_switch_is_0_or_1_and_nothing_else),
         cmocka_unit_test(every_error_in_every_operation_is_a_failure),
         cmocka_unit_test(the_three_refusals_are_told_apart),
         cmocka_unit_test(what_the_pager_compares_for_equality_is_exact),

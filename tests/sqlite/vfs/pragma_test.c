@@ -26,9 +26,7 @@ static void the_figures_are_those_of_statfs(void **state)
     assert_int_equal(db_number(db, "PRAGMA memfs_node_limit"), 0);
     assert_int_equal(db_number(db, "PRAGMA memfs_preallocated"), 0);
     assert_int_equal(db_number(db, "PRAGMA Memfs_PEAK"), statfs_of(f->fs).peak_bytes);
-    char *version = db_text(db, "PRAGMA memfs_version");
-    assert_string_equal(version, memfs_version());
-    sqlite3_free(version);
+    db_assert_text(db, "PRAGMA memfs_version", memfs_version());
     db_close(db);
 }
 
@@ -124,7 +122,7 @@ static void the_pragmas_of_sqlite_work_as_ever(void **state)
     db_close(db);
 }
 
-/* What the documentation warns of. */
+/* The documentation warns of this. */
 static void explaining_sets_too_since_sqlite_asks_at_prepare_time(void **state)
 {
     struct fixture *f = *state;
@@ -184,13 +182,9 @@ static void snapshots_are_taken_listed_and_removed(void **state)
     struct fixture *f = *state;
     sqlite3 *db = db_open("/db");
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
-    char *text = db_text(db, "PRAGMA memfs_snapshot_list");
-    assert_string_equal(text, "[]");
-    sqlite3_free(text);
+    db_assert_text(db, "PRAGMA memfs_snapshot_list", "[]");
     db_run(db, "PRAGMA memfs_snapshot_take('one \"quoted\"'); PRAGMA memfs_snapshot_take = two");
-    text = db_text(db, "PRAGMA memfs_snapshot_list");
-    assert_string_equal(text, "[\"one \\\"quoted\\\"\",\"two\"]");
-    sqlite3_free(text);
+    db_assert_text(db, "PRAGMA memfs_snapshot_list", "[\"one \\\"quoted\\\"\",\"two\"]");
     refused(db, "PRAGMA memfs_snapshot_take('two')", SQLITE_ERROR, "name exists");
     refused(db, "PRAGMA memfs_snapshot_take", SQLITE_ERROR, "name is missing");
     refused(db, "PRAGMA memfs_snapshot_take('a/b')", SQLITE_ERROR, "invalid argument");
@@ -198,9 +192,7 @@ static void snapshots_are_taken_listed_and_removed(void **state)
     refused(db, "PRAGMA memfs_snapshot_list = 1", SQLITE_ERROR, "takes no value");
     refused(db, "PRAGMA memfs_snapshot_restore('two')", SQLITE_ERROR,
             "memfs_snapshot_restore() in C");
-    text = db_text(db, "PRAGMA memfs_snapshot_remove('one \"quoted\"')");
-    assert_string_equal(text, "one \"quoted\"");
-    sqlite3_free(text);
+    db_assert_text(db, "PRAGMA memfs_snapshot_remove('one \"quoted\"')", "one \"quoted\"");
     db_run(db, "INSERT INTO t VALUES(2)");
     db_close(db);
     assert_int_equal(memfs_snapshot_restore(f->fs, "two"), 0);
@@ -221,8 +213,11 @@ static void a_snapshot_that_does_not_fit_is_full_and_leaves_nothing(void **state
     db_close(db);
 }
 
-/* The connection keeps its file, which has no name any more.  SQLite asks whether a database has
- * moved only when it makes a journal; it makes none where it has one open, or keeps it in memory. */
+/*
+ * The connection keeps its file, which has no name any more. SQLite asks whether a database has
+ * moved only when it makes a journal; it makes none where a journal is open already, or lies in
+ * memory.
+ */
 static void a_database_that_was_put_back_is_not_that_of_an_open_connection(void **state)
 {
     struct fixture *f = *state;
@@ -271,9 +266,7 @@ static void a_copy_is_whole_in_every_journal_mode(void **state)
     struct fixture *f = *state;
     for (int mode = 0; mode < MODES; mode++) {
         sqlite3 *db = make(modes[mode]);
-        char *name = db_text(db, "PRAGMA memfs_copy_database('/copy')");
-        assert_string_equal(name, "/copy");
-        sqlite3_free(name);
+        db_assert_text(db, "PRAGMA memfs_copy_database('/copy')", "/copy");
         db_run(db, "DELETE FROM t");
         sqlite3 *copy = db_open("/copy");
         db_assert_whole(copy);

@@ -161,7 +161,7 @@ static void an_image_is_read_by_any_number_and_written_by_none(void **state)
     }
 }
 
-static void what_somebody_writes_is_no_image(void **state)
+static void a_database_that_is_being_written_is_no_image(void **state)
 {
     (void)state;
     make_image("DELETE");
@@ -200,7 +200,7 @@ int main(void)
         SQLITE_TEST(missing_directories_are_made),
         SQLITE_TEST(directories_are_removed_again_when_the_open_fails),
         SQLITE_TEST(an_image_is_read_by_any_number_and_written_by_none),
-        SQLITE_TEST(what_somebody_writes_is_no_image),
+        SQLITE_TEST(a_database_that_is_being_written_is_no_image),
         SQLITE_TEST(an_image_with_a_journal_or_a_wal_beside_it_is_not_whole),
     };
     if (sqlite3_config(SQLITE_CONFIG_LOG, remember_message, NULL) != SQLITE_OK)

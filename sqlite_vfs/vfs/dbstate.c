@@ -1,0 +1,55 @@
+/*
+ * The ends of transactions that write.
+ *
+ * 1. Every change goes through mfs_undo_prepare() first, and every way out of a transaction through
+ *    mfs_undo_commit() (in control.c) or mfs_undo_roll_back().
+ * 2. The undo is done before the lock is given back, so no other connection sees what it undoes.
+ * 3. From its first write to the file until it unlocks, and while it maps the WAL index, a
+ *    connection holds the file private: a copy that is taken meanwhile must not make a rollback or
+ *    a checkpoint need memory.
+ *
+ * Nothing here can fail, and nothing needs memory.
+ */
+#include "vfs/dbstate.h"
+
+#include "base/assertion.h"
+#include "file/sibling.h"
+#include "locks/publishing.h"
+
+void mfs_dbstate_switch_private(struct mfs_dbfile *db, bool on)
+{
+    MFS_ASSERT(db->holds_private != on);
+    int error = memfs_hold_private(db->file.bytes.file, on);
+    MFS_ASSERT(error == 0);
+    db->holds_private = on;
+}
+
+/*
+ * Truncates the rollback journal of a transaction that never reached the file.  Played back later
+ * it would undo what other connections have published since.  With the writer's lock, so the
+ * journal is no other connection's.
+ */
+static void truncate_stale_journal(struct mfs_dbfile *db)
+{
+    char name[MFS_FILE_NAME_BYTES];
+    MFS_ASSERT(db->member.level > MFS_LOCK_SHARED);
+    if (mfs_sibling_has_live_journal(&db->file, &db->names) &&
+        mfs_file_sibling(&db->file, "-journal", name))
+        (void)memfs_truncate(db->file.fs, name, 0);
+}
+
+void mfs_dbstate_abandon(struct mfs_dbfile *db)
+{
+    mfs_publishing_abandon(&db->member);
+    if (db->member.level > MFS_LOCK_SHARED && db->member.isolation.no_hot_journal)
+        truncate_stale_journal(db);
+}
+
+void mfs_dbstate_end_writing(struct mfs_dbfile *db)
+{
+    mfs_undo_roll_back(&db->undo);
+    if (mfs_member_is_isolated(&db->member))
+        mfs_dbstate_abandon(db);
+    mfs_bytes_free_unused(&db->file.bytes);
+    MFS_ASSERT(db->undo.state == MFS_UNDO_UNDECIDED);
+}
