@@ -239,6 +239,9 @@ typedef int (*memfs_refused_callback)(void *context, memfs *fs, const memfs_refu
 
 /* memfs_config.flags */
 #define MEMFS_CREATE_SINGLE_THREADED 0x1u /* the caller promises that no two calls overlap */
+#define MEMFS_CREATE_UNPOOLED \
+    0x2u /* all but pages of data straight from the allocator, one by \
+                                      one: for memory debuggers, and tests that refuse memory */
 
 /*
  * How to create a file system.  Zero means the default in every field but

@@ -24,7 +24,7 @@ static int check_config(const memfs_config *config)
 {
     bool any_lock_hook;
     if (config->struct_size != sizeof *config ||
-        (config->flags & ~MEMFS_CREATE_SINGLE_THREADED) != 0)
+        (config->flags & ~(MEMFS_CREATE_SINGLE_THREADED | MEMFS_CREATE_UNPOOLED)) != 0)
         return MEMFS_EINVAL;
     if (config->page_size != 0 &&
         (!mfs_num_is_power_of_two(config->page_size) || config->page_size < MEMFS_PAGE_SIZE_MIN ||
@@ -52,69 +52,91 @@ static int check_config(const memfs_config *config)
     return 0;
 }
 
-/* Where the instance itself lies, and what that costs. */
+/*
+ * Where the instance itself lies, and what that costs.  Its block is larger than struct memfs:
+ * the rest is the starter, in which the root directory lies.
+ */
 struct foundation {
-    struct mfs_arena *arena;
+    struct mfs_allocator allocator;
     memfs *fs;
-    uint64_t bytes;
+    uint64_t cost_bytes;
     uint64_t arena_limit;
 };
 
-static int lay_foundation(const memfs_config *config, struct foundation *out)
+enum { INSTANCE_BYTES = 2048 - 8 }; /* with malloc's header, 2 KiB */
+
+static size_t instance_block_bytes(void)
 {
-    struct mfs_memory memory = {.hooks = config->allocator};
-    struct mfs_lot nobody_else = {.threaded = false};
-    *out = (struct foundation){.arena_limit = MFS_UNLIMITED};
+    return mfs_num_max_size(INSTANCE_BYTES, sizeof(memfs));
+}
+
+static size_t starter_offset(void)
+{
+    return mfs_num_round_up(sizeof(memfs), MFS_PIECE_UNIT);
+}
+
+static size_t starter_bytes(void)
+{
+    return (size_t)mfs_num_sub_saturating(instance_block_bytes(), starter_offset());
+}
+
+static int lay_foundation(const memfs_config *config, struct mfs_lot *nobody_else,
+                          struct foundation *out)
+{
+    *out = (struct foundation){.allocator = {.lot = nobody_else, .hooks = config->allocator},
+                               .arena_limit = MFS_UNLIMITED};
     if (config->arena != NULL) {
-        out->arena = mfs_arena_create(config->arena, config->arena_bytes);
-        if (out->arena == NULL)
+        struct mfs_arena *arena = mfs_arena_create(config->arena, config->arena_bytes);
+        if (arena == NULL)
             return MEMFS_EDQUOT;
-        memory.arena = out->arena;
-        out->bytes = out->arena->overhead_bytes;
-        out->arena_limit = out->arena->overhead_bytes +
-                           (uint64_t)out->arena->granules * MFS_ARENA_GRANULE;
+        out->allocator.arena = arena;
+        out->cost_bytes = arena->overhead_bytes;
+        out->arena_limit = arena->overhead_bytes + arena->bytes;
     }
-    out->bytes += mfs_memory_cost(&memory, sizeof *out->fs);
+    out->cost_bytes += mfs_allocator_cost(&out->allocator, instance_block_bytes());
     uint64_t quota = config->quota_bytes == 0 ? out->arena_limit : config->quota_bytes;
-    if (out->bytes > mfs_num_min_u64(quota, out->arena_limit))
+    if (out->cost_bytes > mfs_num_min_u64(quota, out->arena_limit))
         return MEMFS_EDQUOT;
-    out->fs = out->arena != NULL ? mfs_arena_take(out->arena, &nobody_else, sizeof *out->fs)
-                                 : mfs_memory_bootstrap(&config->allocator, sizeof *out->fs);
+    out->fs = mfs_allocator_take_bare(&out->allocator, instance_block_bytes());
     return out->fs != NULL ? 0 : MEMFS_ENOMEM;
 }
 
 static void remove_foundation(const struct foundation *foundation)
 {
-    memfs_allocator hooks = foundation->fs->memory.hooks;
     foundation->fs->magic = 0;
-    if (foundation->arena == NULL)
-        mfs_memory_unbootstrap(&hooks, foundation->fs, sizeof *foundation->fs);
+    if (foundation->allocator.arena == NULL)
+        mfs_allocator_give_bare(&foundation->allocator, foundation->fs, instance_block_bytes());
 }
 
-static bool reclaim_pages(void *context, enum mfs_charge_from charge_from, uint64_t wanted_bytes)
+static void init_memory(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
-    return mfs_page_pool_reclaim(context, charge_from, wanted_bytes);
+    uint64_t quota = config->quota_bytes == 0 ? MFS_UNLIMITED : config->quota_bytes;
+    struct mfs_memory_base base = {.lot = &fs->lot,
+                                   .hooks = config->allocator,
+                                   .arena = foundation->allocator.arena,
+                                   .limit = mfs_num_min_u64(quota, foundation->arena_limit),
+                                   .page_size = config->page_size != 0 ? config->page_size
+                                                                       : MEMFS_PAGE_SIZE_DEFAULT,
+                                   .is_unpooled = (config->flags & MEMFS_CREATE_UNPOOLED) != 0};
+    mfs_memory_init(&fs->memory, &fs->pool, &base);
+    fs->arena_limit = foundation->arena_limit;
+    struct mfs_ledger *ledger = &fs->memory.ledger;
+    mfs_ledger_set_reserve(ledger, &fs->lot, config->emergency_reserve_bytes);
+    uint64_t committed;
+    bool charged = mfs_ledger_charge(ledger, MFS_CHARGE_RESERVE, foundation->cost_bytes,
+                                     &committed);
+    MFS_CHECK(charged);
+    mfs_ledger_note_peak(ledger, committed);
+    fs->memory.starter = (unsigned char *)fs + starter_offset();
+    fs->memory.starter_bytes = starter_bytes();
+    fs->memory.starter_is_free = fs->memory.starter_bytes != 0;
+    fs->instance_bytes = (size_t)foundation->cost_bytes - fs->memory.starter_bytes;
+    mfs_ledger_use(ledger, MEMFS_CLASS_NODES, fs->instance_bytes);
 }
 
 static void init_parts(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
-    uint64_t quota = config->quota_bytes == 0 ? MFS_UNLIMITED : config->quota_bytes;
-    mfs_ledger_init(&fs->memory.ledger, mfs_num_min_u64(quota, foundation->arena_limit));
-    mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, config->emergency_reserve_bytes);
-    fs->memory.lot = &fs->lot;
-    fs->memory.arena = foundation->arena;
-    fs->arena_limit = foundation->arena_limit;
-    bool charged = mfs_ledger_charge(&fs->memory.ledger, MFS_CHARGE_RESERVE, foundation->bytes);
-    MFS_CHECK(charged);
-    mfs_ledger_note_peak(&fs->memory.ledger);
-    mfs_ledger_use(&fs->memory.ledger, MEMFS_CLASS_NODES, foundation->bytes);
-    fs->instance_bytes = (size_t)foundation->bytes;
-
-    mfs_page_pool_init(&fs->pool, &fs->memory,
-                       config->page_size != 0 ? config->page_size : MEMFS_PAGE_SIZE_DEFAULT);
-    fs->memory.reclaim = reclaim_pages;
-    fs->memory.reclaim_context = &fs->pool;
-
+    init_memory(fs, config, foundation);
     struct mfs_nodes *nodes = &fs->nodes;
     nodes->memory = &fs->memory;
     nodes->class = MEMFS_CLASS_NODES;
@@ -161,15 +183,15 @@ int memfs_create(const memfs_config *config, memfs **out)
     if (out == NULL)
         return MEMFS_EINVAL;
     int error = check_config(config);
+    struct mfs_lot nobody_else = {.threaded = false};
     struct foundation foundation;
     if (error == 0)
-        error = lay_foundation(config, &foundation);
+        error = lay_foundation(config, &nobody_else, &foundation);
     if (error != 0)
         return error;
 
     memfs *fs = foundation.fs;
     memset(fs, 0, sizeof *fs);
-    fs->memory.hooks = config->allocator;
     bool hooked = config->locks.mutex_create != NULL;
     bool threaded = (config->flags & MEMFS_CREATE_SINGLE_THREADED) == 0;
     error = mfs_sync_lot_init(&fs->lot, hooked ? &config->locks : NULL, threaded);
@@ -210,11 +232,7 @@ static void close_everything(memfs *fs)
         mfs_content_release(&fs->pool, &version->content);
         version->magic = 0;
     }
-    while (fs->blocks.first != NULL) {
-        struct mfs_block *block = fs->blocks.first;
-        fs->blocks.first = block->next;
-        mfs_memory_give(&fs->memory, block, block->bytes, (enum memfs_class)block->class);
-    }
+    mfs_block_give_all(&fs->blocks, &fs->memory);
 }
 
 static void remove_everything(memfs *fs)
@@ -243,9 +261,9 @@ int memfs_destroy(memfs *fs, unsigned flags)
     }
     close_everything(fs);
     remove_everything(fs);
-    mfs_page_pool_fini(&fs->pool, forced);
+    mfs_memory_fini(&fs->memory, forced);
     mfs_sync_lot_fini(&fs->lot);
-    struct foundation foundation = {.arena = fs->memory.arena, .fs = fs};
+    struct foundation foundation = {.allocator = fs->memory.allocator, .fs = fs};
     remove_foundation(&foundation);
     return 0;
 }
@@ -262,7 +280,7 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
         return MEMFS_EINVAL;
     if (mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes))
         return 0;
-    mfs_page_pool_trim(&fs->pool);
+    mfs_pool_trim(&fs->pool);
     return mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes) ? 0 : MEMFS_EBUSY;
 }
 
@@ -292,22 +310,20 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
     info->quota_bytes = limit == MFS_UNLIMITED ? 0 : limit;
     info->committed_bytes = atomic_load(&ledger->committed);
     info->peak_bytes = atomic_load(&ledger->peak);
-    mfs_sync_lock_exclusive(&fs->lot, &fs->pool.lock);
-    info->pages_free = fs->pool.pages_free;
-    info->pages_used = fs->pool.pages_total - fs->pool.pages_free;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->pool.lock);
+    struct mfs_pool_figures figures;
+    mfs_pool_figures(&fs->pool, &figures);
+    info->pages_free = figures.free_pages;
+    info->pages_used = figures.data_pages;
     for (int i = 0; i < MEMFS_CLASS_COUNT; i++) {
         info->class_bytes[i] = atomic_load(&ledger->used[i]);
         if (i == MEMFS_CLASS_DATA)
             info->class_bytes[i] += info->pages_used << fs->pool.page_shift;
         info->used_bytes += info->class_bytes[i];
     }
-    uint64_t free_bytes = info->pages_free << fs->pool.page_shift;
-    info->available_bytes = mfs_ledger_available(ledger, MFS_CHARGE_ORDINARY, free_bytes);
+    info->available_bytes = figures.ordinary_bytes;
     info->emergency_reserve_bytes = atomic_load(&ledger->reserve);
-    info->emergency_reserve_left_bytes = mfs_num_min_u64(
-        info->emergency_reserve_bytes,
-        mfs_ledger_available(ledger, MFS_CHARGE_RESERVE, free_bytes));
+    info->emergency_reserve_left_bytes = mfs_num_min_u64(info->emergency_reserve_bytes,
+                                                         figures.privileged_room);
     info->preallocated_bytes = atomic_load(&fs->nodes.preallocated_bytes);
     info->quota_refusals = atomic_load(&ledger->quota_refusals);
     info->node_refusals = atomic_load(&ledger->node_refusals);

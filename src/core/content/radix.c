@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "memory/memory.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -213,7 +214,7 @@ int mfs_radix_stash_fill(struct mfs_pool *pool, const struct mfs_need *need,
     /* Nodes that cannot fit, whatever is reclaimed, are refused before the pages are fetched. */
     if (need->nodes > 1) {
         uint64_t wanted = mfs_num_mul_saturating(need->nodes, node_cost);
-        uint64_t most = mfs_num_mul_saturating(mfs_page_pool_available(pool, need->charge_from),
+        uint64_t most = mfs_num_mul_saturating(mfs_pool_available(pool, need->charge_from),
                                                pool->page_size);
         if (wanted > mfs_num_add_saturating(most, pool->page_size))
             return mfs_ledger_refused(&pool->memory->ledger, pool->memory->lot, MEMFS_EDQUOT,

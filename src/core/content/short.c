@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "memory/memory.h"
 
 #include <string.h>
 

@@ -126,7 +126,7 @@ static void add_handles(struct audit *audit)
     for (memfs_dir *dir = fs->handles.dirs; dir != NULL; dir = dir->next)
         audit->handle_bytes += mfs_memory_cost(&fs->memory, sizeof *dir);
     for (struct mfs_block *block = fs->blocks.first; block != NULL; block = block->next) {
-        uint64_t cost = mfs_memory_cost(&fs->memory, block->bytes);
+        uint64_t cost = mfs_block_cost(&fs->memory, block);
         *(block->class == MEMFS_CLASS_CHARGED ? &audit->block_bytes : &audit->handle_bytes) += cost;
     }
 }
@@ -140,7 +140,9 @@ static void compare_pages(struct audit *audit)
 {
     memfs *fs = audit->fs;
     const struct mfs_tally *tally = &audit->tally;
-    uint64_t in_use = fs->pool.pages_total - fs->pool.pages_free;
+    struct mfs_pool_figures figures;
+    mfs_pool_figures(&fs->pool, &figures);
+    uint64_t in_use = figures.data_pages;
     expect(audit, tally->is_valid, "audit: a page table's counts");
     expect(audit, tally->node_visits == tally->node_references,
            "audit: references to nodes of page tables");
@@ -181,10 +183,13 @@ static void compare_rest(struct audit *audit)
            "audit: bytes reserved");
     compare_counts(audit, &audit->live);
     compare_counts(audit, &audit->kept);
+    expect(audit, mfs_memory_is_valid(&fs->memory), "audit: pieces, pages and slabs");
     expect(audit,
            atomic_load(&fs->memory.ledger.committed) ==
-               mfs_ledger_used(&fs->memory.ledger) + fs->pool.slab_bytes,
+               mfs_pool_held_bytes(&fs->pool) + fs->instance_bytes + fs->memory.starter_bytes,
            "audit: bytes committed");
+    expect(audit, mfs_ledger_used(&fs->memory.ledger) <= atomic_load(&fs->memory.ledger.committed),
+           "audit: bytes used");
     expect(audit,
            atomic_load(&fs->memory.ledger.committed) <= atomic_load(&fs->memory.ledger.limit),
            "audit: the quota");

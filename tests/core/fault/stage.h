@@ -40,7 +40,7 @@ struct stage {
     int has_version;
 };
 
-struct stage *stage_create(uint32_t page_size);
+struct stage *stage_create(uint32_t page_size, uint32_t config_flags);
 
 /* Audits, gives back what is held, destroys; aborts if anything is left. */
 void stage_destroy(struct stage *stage);

@@ -50,7 +50,7 @@ static void pages_taken_and_released_at_random_never_overlap(void **state)
         }
         assert_true(refused > 0);
         assert_int_equal(rig->pool.pages_free, rig->pool.pages_total);
-        mfs_page_pool_trim(&rig->pool);
+        mfs_pool_trim(&rig->pool);
         assert_int_equal(rig->pool.slabs, 0);
         assert_int_equal(rig->allocator.held_bytes, 0);
         rig_destroy(rig);
