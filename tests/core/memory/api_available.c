@@ -288,6 +288,27 @@ static void what_a_file_leaves_between_the_pages_of_another_is_room_for_names(vo
     fixture_destroy(f);
 }
 
+/* What memfs.h says of blocks that need adjacent pages: sure while a new slab for them fits. */
+static void a_large_block_fits_while_the_quota_leaves_room_for_a_slab_of_its_own(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {5000, 32768, 200000, 262144, 1000000, 2000000, 3000000};
+    static const uint32_t page_sizes[] = {256, 4096, 65536};
+    for (size_t p = 0; p < COUNT_OF(page_sizes); p++) {
+        memfs_config config = memfs_config_default();
+        config.page_size = page_sizes[p];
+        struct fixture *f = fixture_create(&config);
+        assert_non_null(f);
+        for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+            void *memory;
+            fixture_leave(f, sizes[i] + 2 * page_sizes[p] + 12288);
+            assert_ok(memfs_charged_alloc(f->fs, sizes[i], &memory));
+            assert_ok(memfs_free(f->fs, memory));
+        }
+        fixture_destroy(f);
+    }
+}
+
 static void an_instance_takes_two_kibibytes_at_most_and_a_first_file_one_slab(void **state)
 {
     (void)state;
@@ -324,6 +345,7 @@ int main(void)
         cmocka_unit_test(what_is_available_fits_in_an_arena),
         cmocka_unit_test(what_is_available_fits_beside_a_reserve),
         cmocka_unit_test(what_a_file_leaves_between_the_pages_of_another_is_room_for_names),
+        cmocka_unit_test(a_large_block_fits_while_the_quota_leaves_room_for_a_slab_of_its_own),
         cmocka_unit_test(an_instance_takes_two_kibibytes_at_most_and_a_first_file_one_slab),
         cmocka_unit_test(creating_a_file_asks_the_allocator_at_most_once_in_ten_times),
     };
