@@ -56,9 +56,9 @@ static enum origin origin_of(const struct mfs_memory *memory, size_t bytes)
     return fits_a_slab ? FROM_RUN : FROM_ALLOCATOR;
 }
 
-size_t mfs_memory_cost(const struct mfs_memory *memory, size_t bytes)
+static size_t cost_from(const struct mfs_memory *memory, enum origin origin, size_t bytes)
 {
-    switch (origin_of(memory, bytes)) {
+    switch (origin) {
     case FROM_PIECE:
         return mfs_piece_cost(bytes);
     case FROM_RUN:
@@ -66,6 +66,11 @@ size_t mfs_memory_cost(const struct mfs_memory *memory, size_t bytes)
     default:
         return mfs_allocator_cost(&memory->allocator, bytes);
     }
+}
+
+size_t mfs_memory_cost(const struct mfs_memory *memory, size_t bytes)
+{
+    return cost_from(memory, origin_of(memory, bytes), bytes);
 }
 
 static int take_run(struct mfs_memory *memory, enum mfs_charge_from charge_from, size_t bytes,
@@ -88,10 +93,10 @@ static void give_run(struct mfs_memory *memory, void *block, size_t bytes)
     mfs_pool_run_give(memory->pool, run->first, (uint32_t)run_pages(memory, bytes));
 }
 
-static int take_block(struct mfs_memory *memory, enum mfs_charge_from charge_from, size_t bytes,
-                      void **out)
+static int take_from_origin(struct mfs_memory *memory, enum mfs_charge_from charge_from,
+                            enum origin origin, size_t bytes, void **out)
 {
-    switch (origin_of(memory, bytes)) {
+    switch (origin) {
     case FROM_PIECE:
         return mfs_piece_take(&memory->pieces, memory->pool, charge_from, bytes, out);
     case FROM_RUN:
@@ -105,13 +110,14 @@ int mfs_memory_take_as(struct mfs_memory *memory, enum mfs_charge_from charge_fr
                        enum memfs_class class, void **out)
 {
     MFS_CHECK(bytes != 0);
-    size_t cost = mfs_memory_cost(memory, bytes);
+    enum origin origin = origin_of(memory, bytes);
+    size_t cost = cost_from(memory, origin, bytes);
     int error = 0;
     if (memory->starter_is_free && cost <= memory->starter_bytes) {
         memory->starter_is_free = false;
         *out = memory->starter;
     } else {
-        error = take_block(memory, charge_from, bytes, out);
+        error = take_from_origin(memory, charge_from, origin, bytes, out);
     }
     if (error == 0)
         mfs_ledger_use(&memory->ledger, class, cost);
@@ -126,10 +132,11 @@ int mfs_memory_take(struct mfs_memory *memory, size_t bytes, enum memfs_class cl
 void mfs_memory_give(struct mfs_memory *memory, void *block, size_t bytes, enum memfs_class class)
 {
     MFS_CHECK(block != NULL);
-    mfs_ledger_unuse(&memory->ledger, class, mfs_memory_cost(memory, bytes));
+    enum origin origin = origin_of(memory, bytes);
+    mfs_ledger_unuse(&memory->ledger, class, cost_from(memory, origin, bytes));
     if (block == memory->starter)
         return;
-    switch (origin_of(memory, bytes)) {
+    switch (origin) {
     case FROM_PIECE:
         mfs_piece_give(&memory->pieces, memory->pool, block);
         break;

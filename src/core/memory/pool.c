@@ -15,7 +15,7 @@
 #include "base/num.h"
 
 enum { LOOK_FOR_SMALL = 32 };
-enum { SLAB_PAGES_FIRST = 4, SLAB_BYTES_FIRST = 4096, SLAB_SHARE = 16, REGION_SHARE = 4 };
+enum { SLAB_PAGES_FIRST = 4, SLAB_BYTES_FIRST = 4096, SLAB_SHARE = 16, REGION_SHARE = 8 };
 #define EMPTY_BYTES_KEPT ((uint64_t)2 << 20) /* however little is in use */
 
 void mfs_pool_init(struct mfs_pool *pool, struct mfs_allocator *allocator, uint32_t page_size)
