@@ -284,7 +284,7 @@ static bool keeps_too_many(const struct mfs_pool *pool) MFS_REQUIRES(pool->lock)
 }
 
 /* Puts pages whose counts are zero back. */
-static void put_into(struct mfs_pool *pool, struct mfs_slab *slab, uint32_t first, uint32_t count)
+static void put_pages(struct mfs_pool *pool, struct mfs_slab *slab, uint32_t first, uint32_t count)
     MFS_REQUIRES(pool->lock)
 {
     if (slab->free_pages == 0)
@@ -337,7 +337,7 @@ void mfs_pool_put(struct mfs_pool *pool, mfs_page first)
     mfs_sync_lock_exclusive(lot_of(pool), &pool->lock);
     while (first != 0) {
         mfs_page next = *mfs_page_link(pool, first);
-        put_into(pool, mfs_page_slab(pool, first), mfs_page_index(pool, first), 1);
+        put_pages(pool, mfs_page_slab(pool, first), mfs_page_index(pool, first), 1);
         first = next;
     }
     mfs_sync_unlock_exclusive(lot_of(pool), &pool->lock);
@@ -431,7 +431,7 @@ void mfs_pool_run_give(struct mfs_pool *pool, mfs_page first, uint32_t count)
     }
     MFS_CHECK(pool->pages_cut >= count);
     pool->pages_cut -= count;
-    put_into(pool, slab, index, count);
+    put_pages(pool, slab, index, count);
     mfs_sync_unlock_exclusive(lot_of(pool), &pool->lock);
 }
 

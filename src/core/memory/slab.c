@@ -35,7 +35,7 @@ static size_t alignment_of(const struct mfs_slab_shape *shape, uint32_t pages)
                : shape->alignment;
 }
 
-static size_t block_bytes(const struct mfs_slab_shape *shape, uint32_t pages)
+static size_t slab_block_bytes(const struct mfs_slab_shape *shape, uint32_t pages)
 {
     if (pages == shape->region_pages)
         return MFS_REGION_BYTES;
@@ -73,7 +73,7 @@ void mfs_slab_shape_init(struct mfs_slab_shape *shape, struct mfs_allocator *all
 
 uint64_t mfs_slab_cost(const struct mfs_slab_shape *shape, uint32_t pages)
 {
-    return mfs_allocator_cost(shape->allocator, block_bytes(shape, pages));
+    return mfs_allocator_cost(shape->allocator, slab_block_bytes(shape, pages));
 }
 
 uint32_t mfs_slab_pages_within(const struct mfs_slab_shape *shape, uint64_t room)
@@ -95,7 +95,7 @@ static struct mfs_slab *lay_out(const struct mfs_slab_shape *shape, void *block,
     size_t padding = (size_t)(-after_header & (alignment_of(shape, pages) - 1));
     unsigned char *first_page = (unsigned char *)block + header_bytes(pages) + padding;
     MFS_CHECK(first_page + pages_bytes(shape, pages) <=
-              (unsigned char *)block + block_bytes(shape, pages));
+              (unsigned char *)block + slab_block_bytes(shape, pages));
     return (struct mfs_slab *)(void *)first_page - 1;
 }
 
@@ -104,7 +104,7 @@ int mfs_slab_create(const struct mfs_slab_shape *shape, enum mfs_charge_from cha
 {
     MFS_CHECK(pages != 0 && pages <= shape->most);
     void *block;
-    size_t bytes = block_bytes(shape, pages);
+    size_t bytes = slab_block_bytes(shape, pages);
     int error = mfs_allocator_take(shape->allocator, charge_from, bytes, &block);
     if (error != 0)
         return error;

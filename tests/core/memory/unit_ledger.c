@@ -157,6 +157,49 @@ static void threads_at_the_limit_never_pass_it(void **state)
     assert_true(crowd.ledger.peak <= LIMIT);
 }
 
+struct lowered {
+    struct mfs_ledger ledger;
+    struct mfs_lot lot;
+    _Atomic int is_low, is_over;
+    _Atomic uint64_t seen_above;
+};
+
+static void *hold_three_hundred(void *context)
+{
+    struct lowered *lowered = context;
+    while (!lowered->is_over) {
+        if (!charge(&lowered->ledger, MFS_CHARGE_ORDINARY, 300))
+            continue;
+        for (int i = 0; i < 30; i++)
+            lowered->seen_above += lowered->is_low != 0;
+        mfs_ledger_refund(&lowered->ledger, 300);
+    }
+    return NULL;
+}
+
+/* A charge that races with the lowering of the limit is taken back, or the lowering is. */
+static void nobody_holds_more_than_a_limit_that_was_lowered(void **state)
+{
+    (void)state;
+    static struct lowered lowered;
+    pthread_t threads[2];
+    mfs_ledger_init(&lowered.ledger, LIMIT);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hold_three_hundred, &lowered), 0);
+    for (int i = 0; i < STEPS; i++) {
+        if (mfs_ledger_set_limit(&lowered.ledger, &lowered.lot, 100)) {
+            lowered.is_low = 1;
+            lowered.is_low = 0;
+        }
+        assert_true(mfs_ledger_set_limit(&lowered.ledger, &lowered.lot, LIMIT));
+    }
+    lowered.is_over = 1;
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(lowered.seen_above, 0);
+    assert_int_equal(lowered.ledger.committed, 0);
+}
+
 #endif
 
 int main(void)
@@ -170,6 +213,7 @@ int main(void)
         cmocka_unit_test(what_is_used_is_counted_by_class),
 #ifndef MEMFS_NO_THREADS
         cmocka_unit_test(threads_at_the_limit_never_pass_it),
+        cmocka_unit_test(nobody_holds_more_than_a_limit_that_was_lowered),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
