@@ -60,7 +60,7 @@ static void measure_empty_files(struct bench *bench)
     }
     double each = (double)(committed_bytes(fs) - before) / count;
     bench_report_in(bench, "an empty file with an 8-byte name, all in", each, "bytes", AT_MOST,
-                    256);
+                    224);
     bench_must(memfs_destroy(fs, 0));
 }
 
