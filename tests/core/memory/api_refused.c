@@ -196,6 +196,9 @@ static void a_callback_that_is_refused_itself_does_not_recur_for_ever(void **sta
     struct fixture *f = make_full(&a);
     void *memory;
     assert_ok(memfs_set_quota(f->fs, statfs_of(f->fs).committed_bytes));
+    assert_ok(memfs_set_refused(f->fs, NULL, NULL));
+    fill_with_small_files(f->fs, 20);
+    assert_ok(memfs_set_refused(f->fs, answer, &a));
     assert_returns(memfs_charged_alloc(f->fs, 100000, &memory), MEMFS_EDQUOT);
     assert_true(a.calls > 1 && a.calls <= 32);
     assert_returns(memfs_charged_alloc(f->fs, 100000, &memory),
