@@ -123,6 +123,22 @@ void mfs_ledger_set_reserve(struct mfs_ledger *ledger, struct mfs_lot *lot, uint
     mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }
 
+static struct mfs_refused_amounts *amounts_of(struct mfs_ledger *ledger, int error)
+{
+    if (error == MEMFS_EDQUOT)
+        return &ledger->by_quota;
+    return error == MEMFS_ENOSPC ? &ledger->by_node_limit : &ledger->by_allocator;
+}
+
+static void copy_refusal(struct mfs_ledger *ledger, int error, memfs_refusal *out)
+{
+    const struct mfs_refused_amounts *amounts = amounts_of(ledger, error);
+    *out = (memfs_refusal){.struct_size = sizeof *out,
+                           .error = error,
+                           .wanted = amounts->wanted,
+                           .available = amounts->available};
+}
+
 int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,
                        uint64_t available)
 {
@@ -131,14 +147,8 @@ int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error
                                                         : &ledger->allocator_refusals;
     (void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
     mfs_sync_lock_exclusive(lot, &ledger->lock);
-    ledger->last_refusal = (memfs_refusal){.struct_size = sizeof(memfs_refusal),
-                                           .error = error,
-                                           .wanted = wanted,
-                                           .available = available};
-    if (error == MEMFS_EDQUOT)
-        ledger->last_by_quota = ledger->last_refusal;
-    else if (error == MEMFS_ENOSPC)
-        ledger->last_by_node_limit = ledger->last_refusal;
+    ledger->last_error = error;
+    *amounts_of(ledger, error) = (struct mfs_refused_amounts){wanted, available};
     mfs_sync_unlock_exclusive(lot, &ledger->lock);
     return error;
 }
@@ -146,7 +156,7 @@ int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error
 void mfs_ledger_last_refusal(struct mfs_ledger *ledger, struct mfs_lot *lot, memfs_refusal *out)
 {
     mfs_sync_lock_exclusive(lot, &ledger->lock);
-    *out = ledger->last_refusal;
+    copy_refusal(ledger, ledger->last_error, out);
     mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }
 
@@ -154,6 +164,6 @@ void mfs_ledger_last_of(struct mfs_ledger *ledger, struct mfs_lot *lot, int erro
                         memfs_refusal *out)
 {
     mfs_sync_lock_exclusive(lot, &ledger->lock);
-    *out = error == MEMFS_ENOSPC ? ledger->last_by_node_limit : ledger->last_by_quota;
+    copy_refusal(ledger, error, out);
     mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }

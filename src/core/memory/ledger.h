@@ -25,6 +25,11 @@
 
 enum mfs_charge_from { MFS_CHARGE_ORDINARY = 0, MFS_CHARGE_RESERVE = 1 };
 
+/* What the last refusal of one kind wanted and what was left: bytes, or nodes. */
+struct mfs_refused_amounts {
+    uint64_t wanted, available;
+};
+
 struct mfs_ledger {
     _Atomic uint64_t limit;          /* MFS_UNLIMITED: none */
     _Atomic uint64_t ordinary_limit; /* without the reserve; MFS_UNLIMITED if the limit is */
@@ -34,8 +39,8 @@ struct mfs_ledger {
     _Atomic uint64_t used[MEMFS_CLASS_COUNT];
     _Atomic uint64_t quota_refusals, node_refusals, allocator_refusals;
     struct mfs_lock lock; /* a leaf: guards the refusals, and one setter of a limit at a time */
-    memfs_refusal last_refusal;
-    memfs_refusal last_by_quota, last_by_node_limit;
+    int last_error;       /* which of these was the last; 0: none yet */
+    struct mfs_refused_amounts by_quota, by_node_limit, by_allocator;
 };
 
 void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit);

@@ -149,7 +149,7 @@ static void statfs_counts_nodes_by_kind_and_what_is_open(void **state)
 static void the_peak_is_the_most_ever_committed(void **state)
 {
     struct fixture *f = *state;
-    put_pattern(f->fs, "/f", 2 << 20, 1);
+    put_pattern(f->fs, "/f", 8 << 20, 1);
     uint64_t committed = statfs_of(f->fs).committed_bytes;
     assert_ok(memfs_unlink(f->fs, "/f"));
     memfs_statfs_info info = statfs_of(f->fs);

@@ -84,7 +84,7 @@ static void tally(struct bench *b)
     assert_true(sum.is_valid);
     assert_int_equal(sum.node_visits, sum.node_references);
     assert_int_equal(sum.page_visits, sum.page_references);
-    assert_int_equal(sum.pages, b->rig->pool.pages_total - b->rig->pool.pages_free);
+    assert_int_equal(sum.pages, data_pages(&b->rig->pool));
 }
 
 static void do_anything(struct bench *b)

@@ -67,4 +67,12 @@ static inline uint32_t next_random(uint64_t *seed)
     return (uint32_t)(*seed >> 33);
 }
 
+/* Pages that hold data, and no pieces. */
+static inline uint64_t data_pages(struct mfs_pool *pool)
+{
+    struct mfs_pool_figures figures;
+    mfs_pool_figures(pool, &figures);
+    return figures.data_pages;
+}
+
 #endif
