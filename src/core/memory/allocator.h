@@ -28,7 +28,8 @@ struct mfs_allocator {
 };
 
 /* Takes `bytes`, aligned for any type and of uncertain content.  Exactly the size of a region
- * comes as a region, where this allocator has any.  Nothing is recorded.  Errors: EDQUOT, ENOMEM. */
+ * comes as a region, where this allocator has any.  Nothing is recorded.  Errors: EDQUOT,
+ * ENOMEM. */
 int mfs_allocator_take(struct mfs_allocator *allocator, enum mfs_charge_from charge_from,
                        size_t bytes, void **out);
 void mfs_allocator_give(struct mfs_allocator *allocator, void *block, size_t bytes);

@@ -81,7 +81,7 @@ static int take_run(struct mfs_memory *memory, enum mfs_charge_from charge_from,
     int error = mfs_pool_run_take(memory->pool, charge_from, pages, &first);
     if (error != 0)
         return error;
-    unsigned char *start = mfs_page_bytes(memory->pool, first);
+    unsigned char *start = mfs_pool_page_bytes(memory->pool, first);
     ((struct run *)(void *)start)->first = first;
     *out = start + RUN_HEADER_BYTES;
     return 0;

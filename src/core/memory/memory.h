@@ -66,7 +66,7 @@ int mfs_memory_take_as(struct mfs_memory *memory, enum mfs_charge_from charge_fr
                        enum memfs_class class, void **out);
 void mfs_memory_give(struct mfs_memory *memory, void *block, size_t bytes, enum memfs_class class);
 
-/* What `bytes` take of a page, of adjacent pages or of the allocator; SIZE_MAX if that overflows. */
+/* What `bytes` take of a page, of adjacent pages or of the allocator; SIZE_MAX on overflow. */
 size_t mfs_memory_cost(const struct mfs_memory *memory, size_t bytes);
 
 /* The largest block that is a piece of one page. */

@@ -29,16 +29,16 @@ mfs_page mfs_page_list_pop(const struct mfs_pool *pool, struct mfs_page_list *li
 {
     MFS_CHECK(list->count != 0 && list->first != 0);
     mfs_page page = list->first;
-    list->first = *mfs_page_link(pool, page);
+    list->first = *mfs_pool_page_link(pool, page);
     list->count--;
     return page;
 }
 
 void mfs_page_list_release(struct mfs_pool *pool, struct mfs_page_list *list)
 {
-    for (mfs_page page = list->first; page != 0; page = *mfs_page_link(pool, page)) {
-        MFS_CHECK(atomic_load_explicit(mfs_page_count(pool, page), memory_order_relaxed) == 1);
-        atomic_store_explicit(mfs_page_count(pool, page), 0, memory_order_relaxed);
+    for (mfs_page page = list->first; page != 0; page = *mfs_pool_page_link(pool, page)) {
+        MFS_CHECK(atomic_load_explicit(mfs_pool_page_count(pool, page), memory_order_relaxed) == 1);
+        atomic_store_explicit(mfs_pool_page_count(pool, page), 0, memory_order_relaxed);
     }
     if (list->first != 0)
         mfs_pool_put(pool, list->first);
@@ -47,21 +47,21 @@ void mfs_page_list_release(struct mfs_pool *pool, struct mfs_page_list *list)
 
 void mfs_page_retain(struct mfs_pool *pool, mfs_page page)
 {
-    uint64_t before = atomic_fetch_add_explicit(mfs_page_count(pool, page), 1,
+    uint64_t before = atomic_fetch_add_explicit(mfs_pool_page_count(pool, page), 1,
                                                 memory_order_relaxed);
     MFS_CHECK((uint32_t)before != 0 && (uint32_t)before != UINT32_MAX);
 }
 
 static void free_page(struct mfs_pool *pool, mfs_page page)
 {
-    *mfs_page_link(pool, page) = 0;
+    *mfs_pool_page_link(pool, page) = 0;
     mfs_pool_put(pool, page);
 }
 
-/* True if that was the last reference, and no pin is left: then no other thread can reach the page. */
+/* True if that was the last reference and no pin is left: no other thread can reach the page. */
 static bool drop_reference(const struct mfs_pool *pool, mfs_page page)
 {
-    _Atomic uint64_t *count = mfs_page_count(pool, page);
+    _Atomic uint64_t *count = mfs_pool_page_count(pool, page);
     if (atomic_load_explicit(count, memory_order_acquire) == 1) {
         atomic_store_explicit(count, 0, memory_order_relaxed);
         return true;
@@ -84,7 +84,7 @@ void mfs_page_release_many(struct mfs_pool *pool, const mfs_page *pages, uint64_
         if (*pages == 0)
             continue;
         if (drop_reference(pool, *pages)) {
-            *mfs_page_link(pool, *pages) = freed;
+            *mfs_pool_page_link(pool, *pages) = freed;
             freed = *pages;
         }
         count--;
@@ -95,14 +95,14 @@ void mfs_page_release_many(struct mfs_pool *pool, const mfs_page *pages, uint64_
 
 void mfs_page_pin(struct mfs_pool *pool, mfs_page page)
 {
-    uint64_t before = atomic_fetch_add_explicit(mfs_page_count(pool, page), ONE_PIN,
+    uint64_t before = atomic_fetch_add_explicit(mfs_pool_page_count(pool, page), ONE_PIN,
                                                 memory_order_relaxed);
     MFS_CHECK((uint32_t)before != 0 && before + ONE_PIN < PAGE_MARK);
 }
 
 void mfs_page_unpin(struct mfs_pool *pool, mfs_page page)
 {
-    uint64_t before = atomic_fetch_sub_explicit(mfs_page_count(pool, page), ONE_PIN,
+    uint64_t before = atomic_fetch_sub_explicit(mfs_pool_page_count(pool, page), ONE_PIN,
                                                 memory_order_acq_rel);
     MFS_CHECK(before >= ONE_PIN);
     if (before == ONE_PIN)
@@ -111,15 +111,15 @@ void mfs_page_unpin(struct mfs_pool *pool, mfs_page page)
 
 bool mfs_page_mark(const struct mfs_pool *pool, mfs_page page)
 {
-    return (atomic_fetch_or(mfs_page_count(pool, page), PAGE_MARK) & PAGE_MARK) == 0;
+    return (atomic_fetch_or(mfs_pool_page_count(pool, page), PAGE_MARK) & PAGE_MARK) == 0;
 }
 
 void mfs_page_unmark(const struct mfs_pool *pool, mfs_page page)
 {
-    (void)atomic_fetch_and(mfs_page_count(pool, page), ~PAGE_MARK);
+    (void)atomic_fetch_and(mfs_pool_page_count(pool, page), ~PAGE_MARK);
 }
 
 uint32_t mfs_page_references(const struct mfs_pool *pool, mfs_page page)
 {
-    return (uint32_t)atomic_load(mfs_page_count(pool, page));
+    return (uint32_t)atomic_load(mfs_pool_page_count(pool, page));
 }

@@ -40,7 +40,8 @@ void mfs_page_unpin(struct mfs_pool *pool, mfs_page page);
 
 static inline bool mfs_page_is_exclusive(const struct mfs_pool *pool, mfs_page page)
 {
-    return (uint32_t)atomic_load_explicit(mfs_page_count(pool, page), memory_order_acquire) == 1;
+    return (uint32_t)atomic_load_explicit(mfs_pool_page_count(pool, page), memory_order_acquire) ==
+           1;
 }
 
 /* For the audit: marks a page and says whether it was not marked before; the references it has. */

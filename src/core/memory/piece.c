@@ -176,7 +176,7 @@ static int cut_page(struct mfs_pool *pool, enum mfs_charge_from charge_from, str
     int error = mfs_pool_run_take(pool, charge_from, 1, &page);
     if (error != 0)
         return error;
-    struct cut_page *cut = (void *)mfs_page_bytes(pool, page);
+    struct cut_page *cut = (void *)mfs_pool_page_bytes(pool, page);
     cut->name = page;
     struct piece *piece = (void *)((unsigned char *)cut + MFS_PIECE_UNIT);
     *piece = (struct piece){.at = 1, .units = (uint16_t)(page_units(pool) - 1)};

@@ -314,7 +314,7 @@ static int take_locked(struct mfs_pool *pool, enum mfs_charge_from charge_from, 
     mfs_page *link = first;
     for (uint64_t i = 0; i < count; i++) {
         *link = take_one(pool);
-        link = mfs_page_link(pool, *link);
+        link = mfs_pool_page_link(pool, *link);
     }
     *link = 0;
     return 0;
@@ -336,8 +336,8 @@ void mfs_pool_put(struct mfs_pool *pool, mfs_page first)
 {
     mfs_sync_lock_exclusive(lot_of(pool), &pool->lock);
     while (first != 0) {
-        mfs_page next = *mfs_page_link(pool, first);
-        put_pages(pool, mfs_page_slab(pool, first), mfs_page_index(pool, first), 1);
+        mfs_page next = *mfs_pool_page_link(pool, first);
+        put_pages(pool, mfs_pool_page_slab(pool, first), mfs_pool_page_index(pool, first), 1);
         first = next;
     }
     mfs_sync_unlock_exclusive(lot_of(pool), &pool->lock);
@@ -422,8 +422,8 @@ int mfs_pool_run_take(struct mfs_pool *pool, enum mfs_charge_from charge_from, u
 
 void mfs_pool_run_give(struct mfs_pool *pool, mfs_page first, uint32_t count)
 {
-    struct mfs_slab *slab = mfs_page_slab(pool, first);
-    unsigned index = mfs_page_index(pool, first);
+    struct mfs_slab *slab = mfs_pool_page_slab(pool, first);
+    unsigned index = mfs_pool_page_index(pool, first);
     mfs_sync_lock_exclusive(lot_of(pool), &pool->lock);
     for (uint32_t i = index; i < index + count; i++) {
         MFS_CHECK(atomic_load_explicit(mfs_slab_count(slab, i), memory_order_relaxed) == 1);

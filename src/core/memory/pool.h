@@ -110,33 +110,33 @@ bool mfs_pool_is_valid(struct mfs_pool *pool);
 
 /* ------------------------------------------------------------- naming pages */
 
-static inline unsigned char *mfs_page_bytes(const struct mfs_pool *pool, mfs_page page)
+static inline unsigned char *mfs_pool_page_bytes(const struct mfs_pool *pool, mfs_page page)
 {
     /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
     return (unsigned char *)(page & ~(uintptr_t)(pool->shape.alignment - 1u));
 }
 
-static inline unsigned mfs_page_index(const struct mfs_pool *pool, mfs_page page)
+static inline unsigned mfs_pool_page_index(const struct mfs_pool *pool, mfs_page page)
 {
     return (unsigned)(page & (pool->shape.alignment - 1u));
 }
 
-static inline struct mfs_slab *mfs_page_slab(const struct mfs_pool *pool, mfs_page page)
+static inline struct mfs_slab *mfs_pool_page_slab(const struct mfs_pool *pool, mfs_page page)
 {
-    size_t before = (size_t)mfs_page_index(pool, page) << pool->page_shift;
-    return (struct mfs_slab *)(void *)(mfs_page_bytes(pool, page) - before) - 1;
+    size_t before = (size_t)mfs_pool_page_index(pool, page) << pool->page_shift;
+    return (struct mfs_slab *)(void *)(mfs_pool_page_bytes(pool, page) - before) - 1;
 }
 
 /* References, and pins << 32. */
-static inline _Atomic uint64_t *mfs_page_count(const struct mfs_pool *pool, mfs_page page)
+static inline _Atomic uint64_t *mfs_pool_page_count(const struct mfs_pool *pool, mfs_page page)
 {
-    return mfs_slab_count(mfs_page_slab(pool, page), mfs_page_index(pool, page));
+    return mfs_slab_count(mfs_pool_page_slab(pool, page), mfs_pool_page_index(pool, page));
 }
 
 /* Where a page that nobody uses has its link. */
-static inline mfs_page *mfs_page_link(const struct mfs_pool *pool, mfs_page page)
+static inline mfs_page *mfs_pool_page_link(const struct mfs_pool *pool, mfs_page page)
 {
-    return (mfs_page *)(void *)mfs_page_bytes(pool, page);
+    return (mfs_page *)(void *)mfs_pool_page_bytes(pool, page);
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* The allocator in an arena: random takes and gives against a map of who has what. */
+/* The allocator in an arena: random takes and gives against a map of what is taken. */
 #include "rig.h"
 
 #include "memory/arena.h"

@@ -17,7 +17,7 @@ static mfs_page take_one(struct rig *rig)
 
 static void check_mark(struct rig *rig, mfs_page page, size_t mark)
 {
-    const unsigned char *bytes = mfs_page_bytes(&rig->pool, page);
+    const unsigned char *bytes = mfs_pool_page_bytes(&rig->pool, page);
     for (size_t i = 0; i < rig->pool.page_size; i += 61)
         assert_int_equal(bytes[i], (unsigned char)mark);
 }
@@ -40,7 +40,8 @@ static void pages_taken_and_released_at_random_never_overlap(void **state)
             held[at] = take_one(rig);
             refused += held[at] == 0;
             if (held[at] != 0)
-                memset(mfs_page_bytes(&rig->pool, held[at]), (int)(unsigned char)at, page_sizes[s]);
+                memset(mfs_pool_page_bytes(&rig->pool, held[at]), (int)(unsigned char)at,
+                       page_sizes[s]);
         }
         for (size_t at = 0; at < HELD; at++) {
             if (held[at] != 0) {
@@ -69,14 +70,14 @@ static void a_page_lives_until_its_last_reference_and_its_last_pin_are_gone(void
     mfs_page_release(&rig->pool, page);
     assert_true(mfs_page_is_exclusive(&rig->pool, page));
     mfs_page_pin(&rig->pool, page);
-    memset(mfs_page_bytes(&rig->pool, page), 7, 4096);
+    memset(mfs_pool_page_bytes(&rig->pool, page), 7, 4096);
     mfs_page_release(&rig->pool, page);
     struct mfs_page_list others = {0};
     assert_int_equal(mfs_page_pool_take(&rig->pool, MFS_CHARGE_ORDINARY, 100, &others), 0);
     for (int i = 0; i < 100; i++) {
         mfs_page other = mfs_page_list_pop(&rig->pool, &others);
         assert_true(other != page);
-        memset(mfs_page_bytes(&rig->pool, other), 9, 4096);
+        memset(mfs_pool_page_bytes(&rig->pool, other), 9, 4096);
         mfs_page_release(&rig->pool, other);
     }
     check_mark(rig, page, 7);

@@ -72,7 +72,8 @@ static void pieces_of_any_size_never_overlap_and_all_comes_back(void **state)
     }
 }
 
-/* The rule of memfs.h: a page holds at least so many objects of one size, whatever else there is. */
+/* The rule of memfs.h: a page holds at least so many objects of one size, whatever else there
+ * is. */
 static void a_page_holds_as_many_pieces_of_one_size_as_fit_side_by_side(void **state)
 {
     (void)state;
