@@ -980,7 +980,7 @@ typedef struct memfs_list {
 MEMFS_API int memfs_list_dir(memfs *fs, const char *path, memfs_list *out);
 
 /* The names of all snapshots.  Errors: EINVAL, E2BIG (struct_size), EDQUOT, ENOMEM. */
-MEMFS_API int memfs_list_snapshots(memfs *fs, memfs_list *out);
+MEMFS_API int memfs_snapshot_list(memfs *fs, memfs_list *out);
 
 /* Frees what a list holds; the list is then empty and can be filled again.  An empty or null list:
  * nothing happens. */

@@ -91,7 +91,7 @@ static int64_t list_snapshots_once(const void *operation)
     return deliver_list(&list, error, r->out);
 }
 
-int memfs_list_snapshots(memfs *fs, memfs_list *out)
+int memfs_snapshot_list(memfs *fs, memfs_list *out)
 {
     struct list_request request = {fs, NULL, out};
     return (int)mfs_retry_run(fs, list_snapshots_once, &request);

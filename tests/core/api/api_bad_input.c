@@ -177,7 +177,7 @@ static void a_null_path_is_invalid_for_every_function(void **state)
         memfs_snapshot_remove(fs, NULL),
         memfs_snapshot_extract(fs, NULL, "/", "/x", 0),
         memfs_snapshot_stat(fs, "s", NULL),
-        memfs_list_snapshots(fs, NULL),
+        memfs_snapshot_list(fs, NULL),
         memfs_tree_usage(fs, NULL, &o.tree),
         memfs_opendir(fs, NULL, &o.dir),
         memfs_opendirat(fs, NULL, NULL, &o.dir),

@@ -418,7 +418,7 @@ static int64_t stat_snapshot(struct stage *s)
 
 static int64_t list_snapshots(struct stage *s)
 {
-    int64_t result = memfs_list_snapshots(s->fs, &s->list);
+    int64_t result = memfs_snapshot_list(s->fs, &s->list);
     s->has_list = result == 0;
     return result;
 }
@@ -613,7 +613,7 @@ const struct scenario scenarios_refusable[] = {
     {"rename a snapshot", " memfs_snapshot_rename ", MAY_BE_REFUSED, take_snapshot,
      rename_snapshot},
     {"stat of a snapshot", " memfs_snapshot_stat ", MAY_BE_REFUSED, take_snapshot, stat_snapshot},
-    {"list of snapshots", " memfs_list_snapshots ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
+    {"list of snapshots", " memfs_snapshot_list ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
     {"remove_tree", " memfs_remove_tree ", MAY_BE_REFUSED, NULL, remove_tree_with_links},
     {"tree_usage", " memfs_tree_usage ", MAY_BE_REFUSED, NULL, tree_usage_of_all},
     {"opendir", " memfs_opendir ", MAY_BE_REFUSED, NULL, opendir_one},

@@ -173,7 +173,7 @@ static void snapshots_are_listed_and_described(void **state)
 {
     struct fixture *f = *state;
     memfs_list list = {.struct_size = sizeof list};
-    assert_ok(memfs_list_snapshots(f->fs, &list));
+    assert_ok(memfs_snapshot_list(f->fs, &list));
     assert_int_equal(list.count, 0);
     memfs_list_free(f->fs, &list);
     plant(f->fs);
@@ -192,13 +192,13 @@ static void snapshots_are_listed_and_described(void **state)
     assert_int_equal(info.symlinks, tree.symlinks);
     assert_int_equal(info.size_bytes, tree.size_bytes);
     assert_int_equal(info.allocated_bytes, tree.allocated_bytes);
-    assert_ok(memfs_list_snapshots(f->fs, &list));
+    assert_ok(memfs_snapshot_list(f->fs, &list));
     assert_int_equal(list.count, 2);
     assert_string_equal(list.names[0], "first");
     assert_string_equal(list.names[1], "second");
     memfs_list_free(f->fs, &list);
     list = (memfs_list){.struct_size = sizeof(memfs_list)};
-    assert_ok(memfs_list_snapshots(f->other, &list));
+    assert_ok(memfs_snapshot_list(f->other, &list));
     assert_int_equal(list.count, 0);
     memfs_list_free(f->other, &list);
 }
