@@ -1,11 +1,13 @@
 /* What can be changed in an instance: limits, policies, callbacks. */
 #include "api/limits.h"
 
+#include "base/check.h"
 #include "base/num.h"
 
 uint64_t mfs_limits_in_force(uint64_t quota_bytes, uint64_t arena_limit)
 {
     uint64_t quota = quota_bytes != MEMFS_UNLIMITED ? quota_bytes : MFS_UNLIMITED;
+    MFS_CHECK(arena_limit != 0);
     return mfs_num_min_u64(quota, arena_limit);
 }
 

@@ -1,9 +1,10 @@
 /* What is in use, and what was refused. */
 #include "api/structsize.h"
-#include "base/check.h"
 #include "base/num.h"
 #include "instance/audit.h"
 #include "instance/fs.h"
+
+_Static_assert((int)MEMFS_CLASS_COUNT <= MEMFS_CLASS_SLOTS, "each class has a slot");
 
 static void report_memory(memfs *fs, memfs_statfs_info *info)
 {
