@@ -25,6 +25,22 @@ static void the_key_and_every_byte_and_the_length_count(void **state)
     }
 }
 
+/* From a program of its own for SipHash-1-3 that reads low bytes first; it agrees with the
+ * published value for the empty name, 0xabac0158050fc4dc before it is folded. */
+static void the_hash_is_the_same_in_every_byte_order(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t hash;
+    } rows[] = {
+        {"", 0xaea3c584},         {"a", 0x644cf59c},         {"file-07", 0x2a662530},
+        {"file-008", 0x27aae36d}, {"file-0009", 0xb040d09d}, {"journal of the day", 0x04dc0ebc},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        assert_int_equal(mfs_namehash(one_key, rows[i].name, strlen(rows[i].name)), rows[i].hash);
+}
+
 static void numbered_names_spread_over_all_low_bits(void **state)
 {
     (void)state;
@@ -40,6 +56,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_key_and_every_byte_and_the_length_count),
+        cmocka_unit_test(the_hash_is_the_same_in_every_byte_order),
         cmocka_unit_test(numbered_names_spread_over_all_low_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
