@@ -35,12 +35,15 @@ void mfs_iov_push_parts(struct mfs_sink *sink, const unsigned char *from, size_t
         const memfs_iovec *part = &sink->parts[sink->part];
         MFS_CHECK(sink->offset <= part->length);
         size_t n = mfs_num_min_size(length, part->length - sink->offset);
-        unsigned char *to = (unsigned char *)part->data + sink->offset;
-        if (n > 0 && from != NULL) {
-            memmove(to, from, n);
-            from += n;
-        } else if (n > 0) {
-            memset(to, 0, n);
+        if (n > 0) {
+            unsigned char *to = (unsigned char *)part->data +
+                                sink->offset; /* null if it is empty */
+            if (from != NULL) {
+                memmove(to, from, n);
+                from += n;
+            } else {
+                memset(to, 0, n);
+            }
         }
         length -= n;
         sink->offset += n;
