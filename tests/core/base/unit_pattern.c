@@ -35,7 +35,8 @@ static void names_match_as_the_table_says(void **state)
         {"[*]", "*", 1},       {"[*]", "a", 0},
         {"***", "abc", 1},     {"*?", "", 0},
         {"*?", "a", 1},        {"[\x80-\xff]", "\xc3", 1},
-        {"?", "\xff", 1},
+        {"?", "\xff", 1},      {"[^a-c]", "d", 1},
+        {"[^a-c]", "b", 0},    {"[a^]", "^", 1},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct row *row = &rows[i];
