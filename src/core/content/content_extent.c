@@ -70,6 +70,9 @@ static uint64_t first_droppable(const struct mfs_pool *pool, const struct mfs_co
 static void cut_short(struct mfs_content *content, uint64_t size)
 {
     struct mfs_short *block = mfs_content_short(content);
+    /* Where the preallocation ended below the size, a hole was there; it may still be one. */
+    if (content->preallocated_end > size && content->preallocated_end > block->capacity)
+        content->preallocated_end = block->capacity > size ? block->capacity : 0;
     if (size >= block->capacity)
         return;
     if (mfs_short_is_exclusive(block))

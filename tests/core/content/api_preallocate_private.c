@@ -123,6 +123,31 @@ static void statfs_shows_what_ends_a_preallocation(void **state)
     assert_ok(memfs_close(file));
 }
 
+/* Whatever is preallocated when the file is cut is there, or is not reported. */
+static void a_preallocation_over_a_hole_ends_where_nothing_is_there(void **state)
+{
+    struct fixture *f = *state;
+    static const int64_t writes[] = {0, 26, 300, 2048, 5000};
+    static const int64_t cuts[] = {0, 10, 67, 400, 548, 549, 600};
+    for (size_t w = 0; w < COUNT_OF(writes); w++) {
+        for (size_t c = 0; c < COUNT_OF(cuts); c++) {
+            memfs_file *file = create_file(f->fs, "/f");
+            assert_ok(memfs_ftruncate(file, 10000)); /* all hole */
+            assert_ok(memfs_preallocate(file, 549)); /* ends below the size */
+            write_pattern(file, (size_t)writes[w], 0, 1);
+            assert_ok(memfs_ftruncate(file, cuts[c]));
+            assert_ok(memfs_audit(f->fs));
+            uint64_t room = preallocated(f->fs);
+            assert_true(cuts[c] < 549 || room == 0);
+            leave_nothing(f);
+            write_pattern(file, (size_t)room, cuts[c], 2);
+            assert_ok(memfs_set_quota(f->fs, 0));
+            assert_ok(memfs_close(file));
+            assert_ok(memfs_unlink(f->fs, "/f"));
+        }
+    }
+}
+
 static void copies_of_a_file_held_private_do_not_make_overwriting_allocate(void **state)
 {
     struct fixture *f = *state;
@@ -163,6 +188,7 @@ int main(void)
         TEST(a_preallocation_that_does_not_fit_changes_nothing),
         TEST(a_preallocation_outlives_a_copy_that_shared_the_pages_behind_a_cut),
         TEST(statfs_shows_what_ends_a_preallocation),
+        TEST(a_preallocation_over_a_hole_ends_where_nothing_is_there),
         TEST(copies_of_a_file_held_private_do_not_make_overwriting_allocate),
         TEST(holding_private_ends_with_the_handle),
     };
