@@ -140,7 +140,6 @@ static int64_t glob_once(const void *operation)
     const struct list_request *r = operation;
     memfs *fs = r->fs;
     const char *pattern = r->path;
-    char base[MEMFS_PATH_MAX + 1];
     struct mfs_node *node;
     int error = pattern != NULL ? check_list(fs, r->out) : MEMFS_EINVAL;
     if (error == 0)
@@ -151,12 +150,10 @@ static int64_t glob_once(const void *operation)
         return MEMFS_EINVAL;
     struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
     size_t length = literal_length(pattern);
-    memcpy(base, pattern, length);
-    base[length] = '\0';
-    error = mfs_walk_to_node(&fs->tree, NULL, length != 0 ? base : "/", true, &node);
+    error = mfs_walk_prefix_to_node(&fs->tree, pattern, length, &node);
     if (error == 0) {
         struct mfs_tour tour;
-        error = mfs_tour_init(&tour, &fs->tree, NULL, node, base, length);
+        error = mfs_tour_init(&tour, &fs->tree, NULL, node, pattern, length);
         mfs_node_release(&fs->nodes, node);
         if (error == 0)
             error = collect(&list, &tour, pattern);

@@ -17,16 +17,25 @@ struct walk {
     struct mfs_dir_node *root, *at;
     int flags;
     const char **rest; /* the stack */
+    const char *end;   /* of the bottom text, if that is a part of a longer one; else null */
     unsigned depth;    /* texts on it */
     unsigned followed; /* symlinks so far */
     bool inside_link;  /* the component is of a link's target, behind which the path goes on */
     bool needs_dir;    /* a slash follows the last component, or the link that led to it */
 };
 
+/* Whether the text on top has nothing left; taking a component skips the slashes behind it, so
+ * what is left may begin behind the end. */
+static bool is_used_up(const struct walk *w)
+{
+    const char *left = w->rest[w->depth - 1];
+    return *left == '\0' || (w->depth == 1 && w->end != NULL && left >= w->end);
+}
+
 /* Drops the texts that are used up; true if none is left. */
 static bool is_at_end(struct walk *w)
 {
-    while (w->depth > 0 && *w->rest[w->depth - 1] == '\0')
+    while (w->depth > 0 && is_used_up(w))
         w->depth--;
     return w->depth == 0;
 }
@@ -140,36 +149,42 @@ static int step(struct walk *w, const struct mfs_component *c, bool is_last, str
     return 0;
 }
 
+static int walk_texts(struct walk *w, const char *path, struct mfs_place *out)
+{
+    const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1]; /* outside the struct, which is zeroed */
+    w->rest = rest;
+    begin_text(w, path);
+    if (is_at_end(w))
+        end_at_dir(w, MFS_LAST_ROOT, out);
+    enum step next = w->depth == 0 ? STEP_END : STEP_ON;
+    while (next == STEP_ON) {
+        struct mfs_component c;
+        if (is_at_end(w)) {
+            /* A link to "/" was the last component. */
+            end_at_dir(w, MFS_LAST_ROOT, out);
+            break;
+        }
+        w->inside_link = w->depth > 1;
+        bool found = mfs_path_next(&w->rest[w->depth - 1], &c);
+        MFS_CHECK(found);
+        bool is_last = is_at_end(w);
+        if (is_last && c.has_slash_after)
+            w->needs_dir = true;
+        int error = step(w, &c, is_last, out, &next);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
 static int walk_from(struct mfs_tree *tree, struct mfs_dir_node *root, struct mfs_dir_node *start,
                      const char *path, int flags, struct mfs_place *out)
 {
     int error = mfs_path_check(path);
     if (error != 0)
         return error;
-    const char *rest[MEMFS_SYMLINK_DEPTH_MAX + 1]; /* outside the struct, which is zeroed */
-    struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags, .rest = rest};
-    begin_text(&w, path);
-    if (is_at_end(&w))
-        end_at_dir(&w, MFS_LAST_ROOT, out);
-    enum step next = w.depth == 0 ? STEP_END : STEP_ON;
-    while (next == STEP_ON) {
-        struct mfs_component c;
-        if (is_at_end(&w)) {
-            /* A link to "/" was the last component. */
-            end_at_dir(&w, MFS_LAST_ROOT, out);
-            break;
-        }
-        w.inside_link = w.depth > 1;
-        bool found = mfs_path_next(&w.rest[w.depth - 1], &c);
-        MFS_CHECK(found);
-        bool is_last = is_at_end(&w);
-        if (is_last && c.has_slash_after)
-            w.needs_dir = true;
-        error = step(&w, &c, is_last, out, &next);
-        if (error != 0)
-            return error;
-    }
-    return 0;
+    struct walk w = {.tree = tree, .root = root, .at = start, .flags = flags};
+    return walk_texts(&w, path, out);
 }
 
 int mfs_walk(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path, int flags,
@@ -184,6 +199,18 @@ int mfs_walk_within(struct mfs_tree *tree, struct mfs_dir_node *root, const char
     return walk_from(tree, root, root, path, flags, out);
 }
 
+/* The node at a place that a walk has found, with a reference for the caller. */
+static int take_node(const struct mfs_place *place, struct mfs_node **out)
+{
+    if (place->node == NULL)
+        return MEMFS_ENOENT;
+    if (place->needs_dir && mfs_node_as_dir(place->node) == NULL)
+        return MEMFS_ENOTDIR;
+    mfs_node_retain(place->node);
+    *out = place->node;
+    return 0;
+}
+
 int mfs_walk_to_node(struct mfs_tree *tree, struct mfs_dir_node *start, const char *path,
                      bool follow_last, struct mfs_node **out)
 {
@@ -192,14 +219,27 @@ int mfs_walk_to_node(struct mfs_tree *tree, struct mfs_dir_node *start, const ch
     mfs_sync_lock_shared(lot, &tree->lock);
     int flags = MFS_WALK_FOLLOW_SLASH | (follow_last ? MFS_WALK_FOLLOW : 0);
     int error = mfs_walk(tree, start, path, flags, &place);
-    if (error == 0 && place.node == NULL)
-        error = MEMFS_ENOENT;
-    if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
-        error = MEMFS_ENOTDIR;
-    if (error == 0) {
-        mfs_node_retain(place.node);
-        *out = place.node;
-    }
+    if (error == 0)
+        error = take_node(&place, out);
+    mfs_sync_unlock_shared(lot, &tree->lock);
+    return error;
+}
+
+int mfs_walk_prefix_to_node(struct mfs_tree *tree, const char *path, size_t length,
+                            struct mfs_node **out)
+{
+    struct mfs_place place;
+    struct mfs_lot *lot = tree->nodes->lot;
+    MFS_CHECK(path[length] == '\0' || path[length] == '/' || length <= 1);
+    struct walk w = {.tree = tree,
+                     .root = tree->root,
+                     .at = tree->root,
+                     .flags = MFS_WALK_FOLLOW,
+                     .end = path + length};
+    mfs_sync_lock_shared(lot, &tree->lock);
+    int error = walk_texts(&w, path, &place);
+    if (error == 0)
+        error = take_node(&place, out);
     mfs_sync_unlock_shared(lot, &tree->lock);
     return error;
 }

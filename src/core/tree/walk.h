@@ -82,6 +82,13 @@ int mfs_walk_to_node(struct mfs_tree *tree, struct mfs_dir_node *start, const ch
                      bool follow, struct mfs_node **out) MFS_EXCLUDES(tree->lock);
 
 /*
+ * The same for the first `length` bytes of `path`, from the root, links followed: the root itself
+ * (0, or 1 for a slash), or whole components of it.  A slash behind them demands a directory.
+ */
+int mfs_walk_prefix_to_node(struct mfs_tree *tree, const char *path, size_t length,
+                            struct mfs_node **out) MFS_EXCLUDES(tree->lock);
+
+/*
  * The absolute path of a directory, written backwards from the end of the buffer.  Returns where
  * the path begins, or null if it does not fit.
  */
