@@ -248,7 +248,8 @@ static int begin_writing(const struct file_writing *w, unsigned known_flags,
     if (!mfs_fs_is_valid(w->fs) || w->path == NULL || (w->data == NULL && w->size != 0) ||
         (w->mode & ~07777u) != 0 || (w->flags & ~known_flags) != 0)
         return MEMFS_EINVAL;
-    if ((uint64_t)w->size > (uint64_t)MEMFS_FILE_SIZE_MAX)
+    uint64_t size = w->size;
+    if (size > (uint64_t)MEMFS_FILE_SIZE_MAX)
         return MEMFS_EFBIG;
     union {
         const void *in;

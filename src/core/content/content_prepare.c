@@ -42,7 +42,7 @@ static void turn_into_page(const struct mfs_content_edit *edit, size_t from, siz
     unsigned char *bytes = mfs_pool_page_bytes(edit->pool, page);
     size_t filled = old->capacity;
     memcpy(bytes, old->bytes, filled);
-    memset(bytes + filled, 0, mfs_num_sub_saturating(from, filled));
+    memset(bytes + filled, 0, mfs_num_max_size(from, filled) - filled);
     filled = mfs_num_max_size(filled, to);
     memset(bytes + filled, 0, edit->pool->page_size - filled);
     mfs_short_release(edit->pool, old);
