@@ -72,12 +72,15 @@ bool mfs_sleeper_sleep(struct mfs_sleeper *sleeper, int64_t until)
 {
     struct timespec time = {.tv_sec = (time_t)(until / NS_PER_SECOND),
                             .tv_nsec = (long)(until % NS_PER_SECOND)};
-    int error = 0;
+    int error = 0, cancel_state = 0;
+    /* A cancelled thread would leave SQLite's mutexes locked, which its caller holds. */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     (void)pthread_mutex_lock(&sleeper->mutex);
     while (!sleeper->is_woken && error == 0)
         error = pthread_cond_timedwait(&sleeper->condition, &sleeper->mutex, &time);
     bool is_woken = sleeper->is_woken;
     (void)pthread_mutex_unlock(&sleeper->mutex);
+    (void)pthread_setcancelstate(cancel_state, NULL);
     return is_woken;
 }
 

@@ -3,6 +3,10 @@
 
 #include "team.h"
 
+#include <sched.h>
+
+enum { WAIT_MS = 20 };
+
 static void *hold_then_unlock(void *context)
 {
     struct team *team = ((struct member *)context)->team;
@@ -36,6 +40,48 @@ static void a_waiter_gets_the_lock_when_it_is_given_back(void **state)
         assert_ok(memfs_close(team.files[0]));
         assert_ok(memfs_close(team.files[1]));
     }
+}
+
+static void *wait_to_be_cancelled(void *context)
+{
+    struct team *team = context;
+    team->flag = 1;
+    (void)memfs_lock(team->files[1], MEMFS_LOCK_EXCLUSIVE, WAIT_MS);
+    team->results[0] = 1;
+    pthread_testcancel();
+    return NULL;
+}
+
+/* Whether the cancellation comes before, in or after the wait, the lock is as if the thread had
+ * waited in vain. */
+static void cancelling_a_waiter_leaves_the_lock_good(void **state)
+{
+    struct team team = team_of(*state);
+    put(team.fs, "/f", "x");
+    memfs_file *other = open_file(team.fs, "/f", MEMFS_O_RDWR);
+    for (int i = 0; i < 2; i++)
+        team.files[i] = open_file(team.fs, "/f", MEMFS_O_RDWR);
+    assert_ok(memfs_lock(team.files[0], MEMFS_LOCK_EXCLUSIVE, 0));
+    for (int i = 0; i < ROUNDS / 10; i++) {
+        pthread_t waiter;
+        void *result;
+        team.flag = team.results[0] = 0;
+        assert_int_equal(pthread_create(&waiter, NULL, wait_to_be_cancelled, &team), 0);
+        while (!team.flag)
+            sched_yield();
+        for (int turn = 0; turn < i * 20; turn++)
+            sched_yield();
+        assert_int_equal(pthread_cancel(waiter), 0);
+        assert_int_equal(pthread_join(waiter, &result), 0);
+        assert_true(result == PTHREAD_CANCELED);
+        assert_int_equal(team.results[0], 1); /* the wait itself is no cancellation point */
+        assert_returns(memfs_lock(other, MEMFS_LOCK_SHARED, 1), MEMFS_ETIMEDOUT);
+    }
+    assert_ok(memfs_unlock(team.files[0]));
+    assert_ok(memfs_lock(other, MEMFS_LOCK_EXCLUSIVE, 0));
+    assert_ok(memfs_close(other));
+    assert_ok(memfs_close(team.files[0]));
+    assert_ok(memfs_close(team.files[1]));
 }
 
 static void *open_then_close(void *context)
@@ -106,6 +152,7 @@ static void of_two_handles_that_wait_to_upgrade_one_is_refused_as_a_deadlock(voi
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FS_TEST(cancelling_a_waiter_leaves_the_lock_good),
         FS_TEST(a_waiter_gets_the_lock_when_it_is_given_back),
         FS_TEST(locks_taken_at_open_with_a_timeout_exclude_each_other),
         FS_TEST(of_two_handles_that_wait_to_upgrade_one_is_refused_as_a_deadlock),
