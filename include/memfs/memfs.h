@@ -4,7 +4,7 @@
  * A `memfs` is a tree of files, directories and symbolic links with POSIX semantics.  Everything
  * that it holds (data, page tables, nodes, names, handles) counts against one quota, at the
  * allocator's real cost, and the quota is never exceeded, not even for an instant.  Any number of
- * instances live side by side; there are no globals.
+ * instances live side by side; they share no state.
  *
  *     #include <memfs/memfs.h>
  *     #include <stdio.h>
@@ -65,7 +65,13 @@
  * Threads    Any function may be called from any thread at any time, except that a handle must not
  *            be used while or after it is closed, nor the instance while or after it is destroyed.
  *            No function may be called from a signal handler: it could wait for a lock that the
- *            interrupted code holds.
+ *            interrupted code holds.  No function is a cancellation point (pthread_cancel()), unless
+ *            a hook of the caller is one; asynchronous cancellation is not allowed in any.
+ * Fork       In the child of fork() an instance counts as destroyed, and what belongs to it as
+ *            closed: MEMFS_EINVAL and MEMFS_EBADF, whatever other threads were doing; its memory
+ *            stays until the child ends.  Mappings can still be read.  The child can create
+ *            instances of its own.  An instance with MEMFS_CREATE_SINGLE_THREADED stays usable, as a
+ *            copy: for the promise, fork() counts as a call.  The parent notices nothing.
  * Blocking   Only memfs_lock() and opening with a lock flag and a timeout wait for another caller
  *            to do something; they hold no lock meanwhile.  Every other call waits at most for
  *            calls that are under way in other threads, on the same file or on the names of the
@@ -616,7 +622,10 @@ MEMFS_API int memfs_fsync(memfs_file *file);
 /*
  * Whole-file locks, between handles (not threads).  MEMFS_LOCK_EXCLUSIVE on a shared lock upgrades
  * it; MEMFS_LOCK_SHARED on an exclusive lock downgrades it, which never waits.  While a file is
- * locked, removing, renaming or replacing it is EBUSY.  memfs_unlock() without a lock does nothing.
+ * locked, its names stay what they are: removing, renaming or replacing one of them is EBUSY, also
+ * as a part of memfs_remove_tree() or memfs_snapshot_restore().  The directories above are not
+ * locked; one of them can be renamed, and the file goes with it.  memfs_unlock() without a lock
+ * does nothing.
  *
  * Errors:   EAGAIN (timeout 0), ETIMEDOUT, EDEADLK (another handle is waiting to upgrade its shared
  *           lock too), EINVAL, EISDIR.
@@ -1014,7 +1023,7 @@ MEMFS_API void memfs_list_free(memfs *fs, memfs_list *list);
 /*
  * The paths that match `pattern`, sorted.  `*` and `?` match within a component
  * (a leading dot too), `**` as a whole component matches any number of them,
- * `[a-z]` and `[!a]` one byte, `\` takes the next byte as it is.  A trailing
+ * `[a-z]` one byte, `[!a]` and `[^a]` one that is not listed, `\` takes the next byte as it is.  A trailing
  * '/' restricts to directories.  Symlinks are followed only before the first
  * component with a wildcard or a backslash.  Paths above MEMFS_PATH_MAX are left out.  No match:
  * an empty list.

@@ -18,7 +18,7 @@ static int find_node(memfs *fs, const memfs_dir *at, const char *path, unsigned 
 
 static bool is_open_file(const memfs_file *file)
 {
-    return file != NULL && file->magic == MFS_FILE_MAGIC;
+    return file != NULL && mfs_sync_is_marked(file->magic, MFS_FILE_MAGIC);
 }
 
 /* -------------------------------------------------------------------- stat */
@@ -77,7 +77,7 @@ int memfs_fstat(memfs_file *file, memfs_stat_info *info)
 
 int memfs_statdir(memfs_dir *dir, memfs_stat_info *info)
 {
-    if (dir == NULL || dir->magic != MFS_DIR_MAGIC)
+    if (dir == NULL || !mfs_sync_is_marked(dir->magic, MFS_DIR_MAGIC))
         return MEMFS_EBADF;
     int error = check_stat_info(info);
     if (error == 0)
@@ -92,7 +92,7 @@ memfs *memfs_file_instance(memfs_file *file)
 
 memfs *memfs_dir_instance(memfs_dir *dir)
 {
-    return dir != NULL && dir->magic == MFS_DIR_MAGIC ? dir->fs : NULL;
+    return dir != NULL && mfs_sync_is_marked(dir->magic, MFS_DIR_MAGIC) ? dir->fs : NULL;
 }
 
 /* 1 if the path leads to a node, of this kind (0: of any); else 0. */

@@ -13,7 +13,7 @@ void mfs_closing_drop_handle(memfs *fs, memfs_file *file)
 
 void mfs_closing_file(memfs_file *file)
 {
-    MFS_CHECK(file->magic == MFS_FILE_MAGIC);
+    MFS_CHECK(mfs_sync_is_marked(file->magic, MFS_FILE_MAGIC));
     memfs *fs = file->fs;
     struct mfs_node *node = file->node;
     if (file->held != MFS_HELD_NOTHING)
@@ -27,7 +27,7 @@ void mfs_closing_file(memfs_file *file)
 
 void mfs_closing_dir(memfs_dir *dir)
 {
-    MFS_CHECK(dir->magic == MFS_DIR_MAGIC);
+    MFS_CHECK(mfs_sync_is_marked(dir->magic, MFS_DIR_MAGIC));
     memfs *fs = dir->fs;
     struct mfs_node *node = &dir->node->node;
     mfs_handle_remove_dir(&fs->handles, &fs->lot, dir);
@@ -38,7 +38,7 @@ void mfs_closing_dir(memfs_dir *dir)
 
 int memfs_close(memfs_file *file)
 {
-    if (file == NULL || file->magic != MFS_FILE_MAGIC)
+    if (file == NULL || !mfs_sync_is_marked(file->magic, MFS_FILE_MAGIC))
         return MEMFS_EBADF;
     mfs_closing_file(file);
     return 0;
@@ -46,7 +46,7 @@ int memfs_close(memfs_file *file)
 
 int memfs_closedir(memfs_dir *dir)
 {
-    if (dir == NULL || dir->magic != MFS_DIR_MAGIC)
+    if (dir == NULL || !mfs_sync_is_marked(dir->magic, MFS_DIR_MAGIC))
         return MEMFS_EBADF;
     mfs_closing_dir(dir);
     return 0;

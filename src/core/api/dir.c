@@ -39,7 +39,8 @@ static int64_t open_stream_once(const void *operation)
         return error;
     }
     memfs_dir *dir = memory;
-    *dir = (memfs_dir){.magic = MFS_DIR_MAGIC, .fs = fs, .node = mfs_node_as_dir(node)};
+    *dir = (memfs_dir){
+        .magic = mfs_sync_mark(&fs->lot, MFS_DIR_MAGIC), .fs = fs, .node = mfs_node_as_dir(node)};
     mfs_handle_add_dir(&fs->handles, &fs->lot, dir);
     *r->out = dir;
     return 0;
@@ -53,7 +54,7 @@ int memfs_opendirat(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out)
 
 static bool is_open_dir(const memfs_dir *dir)
 {
-    return dir != NULL && dir->magic == MFS_DIR_MAGIC;
+    return dir != NULL && mfs_sync_is_marked(dir->magic, MFS_DIR_MAGIC);
 }
 
 static void describe(const struct mfs_dirent *entry, memfs_dirent *out)

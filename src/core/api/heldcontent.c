@@ -24,7 +24,8 @@ static const struct mfs_version *const_version_of(const memfs_content_ref *ref)
 
 static bool is_held(const struct mfs_version *version)
 {
-    return version != NULL && version->magic == MFS_VERSION_MAGIC && version->fs != NULL;
+    return version != NULL && mfs_sync_is_marked(version->magic, MFS_VERSION_MAGIC) &&
+           version->fs != NULL;
 }
 
 /* -------------------------------------------------- taking and giving back */
@@ -41,7 +42,7 @@ int memfs_content_take(memfs_file *file, memfs_content_ref *out)
     memfs *fs = file->fs;
     mfs_sync_lock_shared(&fs->lot, &node->node.lock);
     *version = (struct mfs_version){
-        .size = mfs_node_size(node), .fs = fs, .magic = MFS_VERSION_MAGIC};
+        .size = mfs_node_size(node), .fs = fs, .magic = mfs_sync_mark(&fs->lot, MFS_VERSION_MAGIC)};
     version->reserve_use = atomic_load_explicit(&file->reserve_use, memory_order_relaxed);
     version->content = mfs_content_clone(&fs->pool, &node->content);
     mfs_sync_unlock_shared(&fs->lot, &node->node.lock);
@@ -159,9 +160,9 @@ static int64_t write_content_once(const void *operation)
     } data = {c->buffer};
     memfs_iovec part = {data.out, c->length}; /* never written through */
     struct mfs_source source = {.parts = &part};
-    uint64_t end;
-    if (!is_held(version) || c->offset < 0 || (c->buffer == NULL && c->length != 0) ||
-        (uint64_t)c->length > (uint64_t)INT64_MAX)
+    uint64_t length = c->length, end;
+    if (!is_held(version) || c->offset < 0 || (c->buffer == NULL && length != 0) ||
+        length > (uint64_t)INT64_MAX)
         return MEMFS_EINVAL;
     if (c->length == 0)
         return 0;

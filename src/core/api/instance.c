@@ -220,6 +220,8 @@ int memfs_create(const memfs_config *config, memfs **out)
     config = &settings.config;
     if (error == 0)
         error = check_config(config);
+    if (error == 0)
+        error = mfs_port_watch_forks();
     struct mfs_lot nobody_else = {.threaded = false};
     if (error == 0)
         error = lay_foundation(config, &nobody_else, &foundation);
@@ -236,7 +238,7 @@ int memfs_create(const memfs_config *config, memfs **out)
     error = make_live_root(fs, config->root_mode);
     if (error != 0)
         goto fail_root;
-    fs->magic = MFS_FS_MAGIC;
+    fs->magic = mfs_sync_mark(&fs->lot, MFS_FS_MAGIC);
     *out = fs;
     return 0;
 

@@ -185,7 +185,7 @@ int64_t memfs_pwrite(memfs_file *file, const void *buffer, size_t length, int64_
 
 int memfs_fsync(memfs_file *file)
 {
-    return file != NULL && file->magic == MFS_FILE_MAGIC ? 0 : MEMFS_EBADF;
+    return file != NULL && mfs_sync_is_marked(file->magic, MFS_FILE_MAGIC) ? 0 : MEMFS_EBADF;
 }
 
 int64_t memfs_file_size(memfs_file *file)

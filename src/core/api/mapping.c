@@ -100,7 +100,7 @@ int memfs_unmap(memfs_mapping *mapping)
     if (mapping == NULL)
         return MEMFS_EINVAL;
     memfs *fs = mapping->opaque[0];
-    if (fs == NULL)
+    if (!mfs_fs_is_valid(fs))
         return MEMFS_EBADF;
     mfs_page_unpin(&fs->pool, (mfs_page)mapping->opaque[1]);
     uint64_t before = atomic_fetch_sub(&fs->mappings, 1);

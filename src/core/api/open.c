@@ -278,7 +278,7 @@ static int open_node(const struct opening *o, memfs_file *file)
         }
     }
     MFS_CHECK(o->lock == MFS_HELD_NOTHING || mfs_node_as_file(node) != NULL);
-    file->magic = MFS_FILE_MAGIC;
+    file->magic = mfs_sync_mark(&o->fs->lot, MFS_FILE_MAGIC);
     file->flags = o->flags;
     file->node = node;
     file->held = (uint8_t)o->lock;
@@ -377,7 +377,7 @@ static int64_t open_walked_file_once(const void *operation)
 
 int memfs_walk_open_file(memfs_walker *walker, uint32_t flags, memfs_file **out)
 {
-    if (walker == NULL || walker->magic != MFS_WALKER_MAGIC)
+    if (walker == NULL || !mfs_sync_is_marked(walker->magic, MFS_WALKER_MAGIC))
         return MEMFS_EBADF;
     if (out == NULL || walker->entry.event == 0 ||
         (flags & (MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE | MEMFS_O_TMPFILE)) != 0)

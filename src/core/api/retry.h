@@ -30,7 +30,7 @@ static inline int64_t mfs_retry_run(memfs *fs, mfs_retry_attempt attempt, const 
 /* The file system of a handle, or null for what is no open handle. */
 static inline memfs *mfs_retry_fs_of(const memfs_file *file)
 {
-    return file != NULL && file->magic == MFS_FILE_MAGIC ? file->fs : NULL;
+    return file != NULL && mfs_sync_is_marked(file->magic, MFS_FILE_MAGIC) ? file->fs : NULL;
 }
 
 #endif

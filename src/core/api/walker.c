@@ -139,7 +139,7 @@ static int64_t open_walker_once(const void *operation)
             return error;
     }
     struct memfs_walker *walker = memory;
-    *walker = (struct memfs_walker){.magic = MFS_WALKER_MAGIC,
+    *walker = (struct memfs_walker){.magic = mfs_sync_mark(&fs->lot, MFS_WALKER_MAGIC),
                                     .fs = fs,
                                     .flags = r->flags,
                                     .tour.tree = &fs->tree,
@@ -171,7 +171,7 @@ int memfs_walk_open(memfs *fs, const char *path, unsigned flags, memfs_walker **
 
 static bool is_walking(const memfs_walker *walker)
 {
-    return walker != NULL && walker->magic == MFS_WALKER_MAGIC;
+    return walker != NULL && mfs_sync_is_marked(walker->magic, MFS_WALKER_MAGIC);
 }
 
 /* What has been read: its access time follows, unless the walker leaves it alone. */

@@ -13,7 +13,7 @@
 void mfs_version_list_add(struct mfs_version_list *list, struct mfs_lot *lot,
                           struct mfs_version *version)
 {
-    MFS_CHECK(version->fs != NULL && version->magic == MFS_VERSION_MAGIC);
+    MFS_CHECK(version->fs != NULL && mfs_sync_is_marked(version->magic, MFS_VERSION_MAGIC));
     mfs_sync_lock_exclusive(lot, &list->lock);
     mfs_list_add(&list->held, &version->link);
     mfs_sync_unlock_exclusive(lot, &list->lock);
@@ -22,7 +22,7 @@ void mfs_version_list_add(struct mfs_version_list *list, struct mfs_lot *lot,
 void mfs_version_list_remove(struct mfs_version_list *list, struct mfs_lot *lot,
                              struct mfs_version *version)
 {
-    MFS_CHECK(version->fs != NULL && version->magic == MFS_VERSION_MAGIC);
+    MFS_CHECK(version->fs != NULL && mfs_sync_is_marked(version->magic, MFS_VERSION_MAGIC));
     mfs_sync_lock_exclusive(lot, &list->lock);
     mfs_list_remove(&list->held, &version->link);
     mfs_sync_unlock_exclusive(lot, &list->lock);

@@ -26,7 +26,7 @@ int mfs_fs_start(const memfs *fs, const memfs_dir *at, struct mfs_dir_node **out
     *out = NULL;
     if (at == NULL)
         return 0;
-    if (at->magic != MFS_DIR_MAGIC)
+    if (!mfs_sync_is_marked(at->magic, MFS_DIR_MAGIC))
         return MEMFS_EBADF;
     if (at->fs != fs)
         return MEMFS_EXDEV;

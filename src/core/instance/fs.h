@@ -127,7 +127,7 @@ void mfs_fs_fill_mapping(memfs *fs, mfs_page page, size_t at, size_t length, mem
 
 static inline bool mfs_fs_is_valid(const memfs *fs)
 {
-    return fs != NULL && fs->magic == MFS_FS_MAGIC;
+    return fs != NULL && mfs_sync_is_marked(fs->magic, MFS_FS_MAGIC);
 }
 
 /* The directory of the stream `at`, or null (the root) if there is none.  Errors: EBADF, EXDEV. */

@@ -12,7 +12,7 @@
 
 void mfs_handle_add_file(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_file *file)
 {
-    MFS_CHECK(file->magic == MFS_FILE_MAGIC && file->node != NULL);
+    MFS_CHECK(mfs_sync_is_marked(file->magic, MFS_FILE_MAGIC) && file->node != NULL);
     mfs_sync_lock_exclusive(lot, &list->lock);
     file->node->handles++;
     mfs_list_add(&list->files, &file->link);
@@ -31,7 +31,7 @@ void mfs_handle_remove_file(struct mfs_handle_list *list, struct mfs_lot *lot,
 
 void mfs_handle_add_dir(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_dir *dir)
 {
-    MFS_CHECK(dir->magic == MFS_DIR_MAGIC && dir->node != NULL);
+    MFS_CHECK(mfs_sync_is_marked(dir->magic, MFS_DIR_MAGIC) && dir->node != NULL);
     mfs_sync_lock_exclusive(lot, &list->lock);
     mfs_list_add(&list->dirs, &dir->link);
     mfs_sync_unlock_exclusive(lot, &list->lock);

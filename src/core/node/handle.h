@@ -80,7 +80,7 @@ void mfs_handle_remove_dir(struct mfs_handle_list *list, struct mfs_lot *lot, st
 static inline int mfs_handle_file(const struct memfs_file *handle, uint32_t access,
                                   struct mfs_file_node **out)
 {
-    if (handle == NULL || handle->magic != MFS_FILE_MAGIC)
+    if (handle == NULL || !mfs_sync_is_marked(handle->magic, MFS_FILE_MAGIC))
         return MEMFS_EBADF;
     struct mfs_file_node *file = mfs_node_as_file(handle->node);
     if (file == NULL)

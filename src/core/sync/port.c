@@ -60,6 +60,11 @@ void mfs_port_random(void *bytes, size_t length)
 
 #ifdef MEMFS_NO_THREADS
 
+int mfs_port_watch_forks(void)
+{
+    return 0;
+}
+
 int mfs_port_gate_init(struct mfs_gate *gate, const memfs_lock_hooks *hooks)
 {
     (void)hooks;
@@ -94,6 +99,27 @@ void mfs_port_gate_wake(struct mfs_gate *gate)
 }
 
 #else
+
+uint32_t mfs_port_fork_count;
+
+static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+static int watch_error;
+
+static void count_fork(void)
+{
+    mfs_port_fork_count++;
+}
+
+static void watch_forks(void)
+{
+    watch_error = pthread_atfork(NULL, NULL, count_fork);
+}
+
+int mfs_port_watch_forks(void)
+{
+    (void)pthread_once(&watch_once, watch_forks);
+    return watch_error == 0 ? 0 : MEMFS_ENOMEM;
+}
 
 /* For calls that fail only where a gate is used wrongly. */
 static void must_succeed(int error)
@@ -173,7 +199,7 @@ void mfs_port_gate_leave(struct mfs_gate *gate) MFS_NO_THREAD_SAFETY_ANALYSIS
 /* Thirty days, so that no sum overflows.  A longer wait returns early, as any wait may. */
 #define LONGEST_WAIT_MS ((int64_t)30 * 24 * 3600 * 1000)
 
-static void wait_posix(struct mfs_gate *gate, int64_t timeout_ms)
+static void wait_until_woken(struct mfs_gate *gate, int64_t timeout_ms)
 {
     if (timeout_ms < 0) {
         must_succeed(pthread_cond_wait(&gate->u.posix.condition, &gate->u.posix.mutex));
@@ -192,6 +218,20 @@ static void wait_posix(struct mfs_gate *gate, int64_t timeout_ms)
     MFS_CHECK(until.tv_nsec >= 0 && until.tv_nsec < 1000000000);
     /* Timing out is no error here: the caller looks at its condition and at the clock again. */
     (void)pthread_cond_timedwait(&gate->u.posix.condition, &gate->u.posix.mutex, &until);
+}
+
+/* A thread that is cancelled in the wait would take the mutex with it, so it is no cancellation
+ * point.  (Android has no cancellation.) */
+static void wait_posix(struct mfs_gate *gate, int64_t timeout_ms)
+{
+#if defined(__ANDROID__)
+    wait_until_woken(gate, timeout_ms);
+#else
+    int state;
+    must_succeed(pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state));
+    wait_until_woken(gate, timeout_ms);
+    must_succeed(pthread_setcancelstate(state, NULL));
+#endif
 }
 
 void mfs_port_gate_wait(struct mfs_gate *gate, int64_t timeout_ms)

@@ -13,6 +13,7 @@
 #include <memfs/memfs.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #ifndef MEMFS_NO_THREADS
 #include <pthread.h>
@@ -44,7 +45,7 @@ void mfs_port_gate_enter(struct mfs_gate *gate) MFS_ACQUIRE(gate);
 void mfs_port_gate_leave(struct mfs_gate *gate) MFS_RELEASE(gate);
 
 /* Leaves the gate, waits at most `timeout_ms` (negative: for ever) until the gate is woken, and
- * enters it again.  May return early. */
+ * enters it again.  May return early.  No cancellation point, unless the hook is one. */
 void mfs_port_gate_wait(struct mfs_gate *gate, int64_t timeout_ms) MFS_REQUIRES(gate);
 
 /* Wakes all threads that wait at the gate. */
@@ -59,6 +60,26 @@ int64_t mfs_port_monotonic_ms(void);
 
 /* Fills `bytes` with random bytes: unpredictable ones where the system has them. */
 void mfs_port_random(void *bytes, size_t length);
+
+/*
+ * How many fork()s lie between this process and the one in which mfs_port_watch_forks() was called
+ * first.  It changes in the only thread of a child.
+ */
+#ifndef MEMFS_NO_THREADS
+extern uint32_t mfs_port_fork_count;
+#endif
+
+static inline uint32_t mfs_port_forks(void)
+{
+#ifndef MEMFS_NO_THREADS
+    return mfs_port_fork_count;
+#else
+    return 0;
+#endif
+}
+
+/* Begins to count them; later calls do nothing.  Errors: ENOMEM. */
+int mfs_port_watch_forks(void);
 
 /* Tells the processor that the caller is spinning on a lock. */
 static inline void mfs_port_relax(void)

@@ -48,6 +48,22 @@ static inline bool mfs_sync_lot_is_threaded(const struct mfs_lot *lot)
 #endif
 }
 
+/*
+ * Marks: what an instance and all that belongs to it begin with, made from the magic number of its
+ * kind.  The child of a fork() has copies of them all, but not the other threads, whose calls stay
+ * half done there and whose locks stay locked.  So a mark of a threaded instance is good only in
+ * the process that made it.  Where no two calls overlap no call is half done, and it stays good.
+ */
+static inline uint32_t mfs_sync_mark(const struct mfs_lot *lot, uint32_t magic)
+{
+    return mfs_sync_lot_is_threaded(lot) ? magic + mfs_port_forks() : ~magic;
+}
+
+static inline bool mfs_sync_is_marked(uint32_t mark, uint32_t magic)
+{
+    return mark == magic + mfs_port_forks() || mark == ~magic;
+}
+
 struct MFS_CAPABILITY("lock") mfs_lock {
     _Atomic uint32_t word; /* 0: free */
 };

@@ -210,6 +210,30 @@ static void a_locked_file_refuses_removal_rename_and_replacement(void **state)
     assert_ok(memfs_unlink(f->fs, "/f"));
 }
 
+/* The rule: a lock holds the file's own names, not the directories above. */
+static void a_directory_with_a_locked_file_is_renamed_and_not_removed(void **state)
+{
+    struct fixture *f = *state;
+    memfs_stat_info info = {.struct_size = sizeof info};
+    assert_ok(memfs_mkdir_parents(f->fs, "/d/s", 0755));
+    assert_ok(memfs_mkdir(f->fs, "/empty", 0755));
+    put(f->fs, "/d/s/f", "x");
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
+    memfs_file *file = open_file(f->fs, "/d/s/f", MEMFS_O_RDWR);
+    assert_ok(memfs_lock(file, SHARED, 0));
+    assert_ok(memfs_rename(f->fs, "/d", "/e", 0));
+    assert_ok(memfs_rename(f->fs, "/e/s", "/empty", 0));
+    assert_ok(memfs_stat(f->fs, "/empty/f", &info));
+    assert_returns(memfs_rename(f->fs, "/empty/f", "/empty/g", 0), MEMFS_EBUSY);
+    assert_returns(memfs_remove_tree(f->fs, "/empty"), MEMFS_EBUSY);
+    assert_returns(memfs_snapshot_restore(f->fs, "s"), MEMFS_EBUSY);
+    assert_ok(memfs_stat(f->fs, "/empty/f", &info));
+    assert_ok(memfs_close(file));
+    assert_ok(memfs_remove_tree(f->fs, "/empty"));
+    assert_ok(memfs_snapshot_restore(f->fs, "s"));
+    assert_text(f->fs, "/d/s/f", "x");
+}
+
 static void a_lock_is_between_handles_and_stops_no_reading_or_writing(void **state)
 {
     struct fixture *f = *state;
@@ -272,6 +296,7 @@ int main(void)
         FS_TEST(an_open_whose_lock_is_refused_neither_creates_nor_truncates),
         FS_TEST(truncate_with_an_exclusive_lock_truncates_under_it),
         FS_TEST(a_locked_file_refuses_removal_rename_and_replacement),
+        FS_TEST(a_directory_with_a_locked_file_is_renamed_and_not_removed),
         FS_TEST(a_lock_is_between_handles_and_stops_no_reading_or_writing),
         FS_TEST(kinds_of_lock_that_do_not_exist_are_invalid),
         FS_TEST(an_unlinked_file_can_be_locked),
