@@ -65,13 +65,13 @@
  * Threads    Any function may be called from any thread at any time, except that a handle must not
  *            be used while or after it is closed, nor the instance while or after it is destroyed.
  *            No function may be called from a signal handler: it could wait for a lock that the
- *            interrupted code holds.  No function is a cancellation point (pthread_cancel()), unless
- *            a hook of the caller is one; asynchronous cancellation is not allowed in any.
+ *            interrupted code holds.  No function is a cancellation point (pthread_cancel()),
+ *            unless a hook of the caller is one; asynchronous cancellation is not allowed.
  * Fork       In the child of fork() an instance counts as destroyed, and what belongs to it as
  *            closed: MEMFS_EINVAL and MEMFS_EBADF, whatever other threads were doing; its memory
  *            stays until the child ends.  Mappings can still be read.  The child can create
- *            instances of its own.  An instance with MEMFS_CREATE_SINGLE_THREADED stays usable, as a
- *            copy: for the promise, fork() counts as a call.  The parent notices nothing.
+ *            instances of its own.  An instance with MEMFS_CREATE_SINGLE_THREADED stays usable, as
+ *            a copy: for its promise, fork() counts as a call.  The parent notices nothing.
  * Blocking   Only memfs_lock() and opening with a lock flag and a timeout wait for another caller
  *            to do something; they hold no lock meanwhile.  Every other call waits at most for
  *            calls that are under way in other threads, on the same file or on the names of the
@@ -1021,12 +1021,11 @@ MEMFS_API int memfs_snapshot_list(memfs *fs, memfs_list *out);
 MEMFS_API void memfs_list_free(memfs *fs, memfs_list *list);
 
 /*
- * The paths that match `pattern`, sorted.  `*` and `?` match within a component
- * (a leading dot too), `**` as a whole component matches any number of them,
- * `[a-z]` one byte, `[!a]` and `[^a]` one that is not listed, `\` takes the next byte as it is.  A trailing
- * '/' restricts to directories.  Symlinks are followed only before the first
- * component with a wildcard or a backslash.  Paths above MEMFS_PATH_MAX are left out.  No match:
- * an empty list.
+ * The paths that match `pattern`, sorted.  `*` and `?` match within a component (a leading dot
+ * too), `**` as a whole component matches any number of them, `[a-z]` one byte that is listed,
+ * `[!a]` and `[^a]` one that is not, `\` takes the next byte as it is.  A trailing '/' restricts to
+ * directories.  Symlinks are followed only before the first component with a wildcard or a
+ * backslash.  Paths above MEMFS_PATH_MAX are left out.  No match: an empty list.
  * Errors: EINVAL (an unclosed bracket, a trailing backslash), EDQUOT, ENOMEM.
  */
 MEMFS_API int memfs_glob(memfs *fs, const char *pattern, memfs_list *out);

@@ -48,6 +48,15 @@ int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const 
                   int open_flags, bool may_demote);
 int mfs_file_close(struct mfs_file *file);
 
+/*
+ * Whether this process is a child of the one that the file system belongs to (memfs.h, "Fork").
+ * Mutexes of the VFS may then be locked for ever; so what locks one asks first, and fails.
+ */
+static inline bool mfs_file_is_inherited(memfs *fs)
+{
+    return memfs_free(fs, NULL) != 0;
+}
+
 /* What xSectorSize answers: the smallest size that SQLite accepts, since memory has no sectors. */
 #define MFS_FILE_SECTOR_BYTES 512
 

@@ -37,6 +37,8 @@ static int aux_close(sqlite3_file *file)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
     MFS_ASSERT(aux->is_journal || aux->names == NULL);
+    if (mfs_file_is_inherited(aux->file.fs))
+        return SQLITE_IOERR_CLOSE;
     if (aux->is_journal) {
         mfs_mutex_lock(aux->registry->mutex);
         mfs_journal_leave(&aux->journal, aux->registry);
@@ -60,6 +62,8 @@ static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 o
 static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
+    if (mfs_file_is_inherited(aux->file.fs))
+        return SQLITE_IOERR_WRITE;
     if (aux->wal.database != NULL) {
         int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
         if (rc != SQLITE_OK)
@@ -203,6 +207,8 @@ static int find_open_journal(memfs *fs, const struct mfs_registry *registry, con
 
 int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path)
 {
+    if (mfs_file_is_inherited(fs))
+        return SQLITE_IOERR_DELETE;
     struct mfs_name_cache *names = mfs_name_cache_find(&registry->names, path);
     bool is_open;
     mfs_mutex_lock(registry->mutex);

@@ -25,6 +25,8 @@
 static int db_close(sqlite3_file *file)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
+    if (mfs_file_is_inherited(db->file.fs))
+        return SQLITE_IOERR_CLOSE;
     mfs_dbstate_end_writing(db);
     mfs_walindex_unmap(&db->member, db->registry, false);
     mfs_registry_leave_names(db->registry, &db->names);
@@ -46,6 +48,8 @@ static int db_sync(sqlite3_file *file, int flags)
 static int db_control(sqlite3_file *file, int operation, void *argument)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
+    if (mfs_file_is_inherited(db->file.fs))
+        return SQLITE_IOERR;
     return mfs_control_database(&db->file, &db->member, &db->undo, operation, argument);
 }
 

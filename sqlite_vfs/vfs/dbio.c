@@ -34,6 +34,8 @@ enum { VERSION_OFFSET = 24, VERSION_BYTES = 16 };
 static int read_version(struct mfs_dbfile *db, unsigned char *version)
 {
     struct mfs_isolation *isolation = &db->member.isolation;
+    if (mfs_file_is_inherited(db->file.fs))
+        return SQLITE_IOERR_READ;
     MFS_ASSERT(db->undo.state != MFS_UNDO_ARMED || db->member.level == MFS_LOCK_EXCLUSIVE);
     if (db->undo.state == MFS_UNDO_ARMED)
         mfs_undo_roll_back(&db->undo);
@@ -105,6 +107,8 @@ static bool would_enter_wal_mode(const struct mfs_dbfile *db, const unsigned cha
  * fails. */
 static int prepare_change(struct mfs_dbfile *db)
 {
+    if (mfs_file_is_inherited(db->file.fs))
+        return SQLITE_IOERR_WRITE;
     mfs_fetch_note_change(&db->member.fetch);
     return mfs_undo_prepare(&db->undo, &db->file, db->member.level);
 }

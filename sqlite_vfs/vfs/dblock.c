@@ -33,6 +33,8 @@ static int answer_to_code(enum mfs_lock_answer answer)
 int mfs_dblock_lock(sqlite3_file *file, int level)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
+    if (mfs_file_is_inherited(db->file.fs))
+        return SQLITE_IOERR_LOCK;
     enum mfs_lock_level before = db->member.level;
     enum mfs_lock_answer answer = mfs_waiting_lock(&db->member, db->registry,
                                                    (enum mfs_lock_level)level);
@@ -73,6 +75,8 @@ static void end_write_transaction(struct mfs_dbfile *db)
 int mfs_dblock_unlock(sqlite3_file *file, int level)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
+    if (mfs_file_is_inherited(db->file.fs))
+        return SQLITE_IOERR_UNLOCK;
     bool had_exclusive = db->member.level == MFS_LOCK_EXCLUSIVE;
     if (db->member.level > MFS_LOCK_SHARED)
         end_write_transaction(db);
@@ -92,6 +96,9 @@ int mfs_dblock_unlock(sqlite3_file *file, int level)
 
 int mfs_dblock_check_reserved(sqlite3_file *file, int *is_reserved)
 {
-    *is_reserved = mfs_ladder_sees_reserved(&mfs_dbstate_of(file)->member);
+    struct mfs_dbfile *db = mfs_dbstate_of(file);
+    if (mfs_file_is_inherited(db->file.fs))
+        return SQLITE_IOERR_CHECKRESERVEDLOCK;
+    *is_reserved = mfs_ladder_sees_reserved(&db->member);
     return SQLITE_OK;
 }

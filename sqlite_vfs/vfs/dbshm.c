@@ -24,7 +24,7 @@ int mfs_dbshm_map(sqlite3_file *file, int region, int region_bytes, int extends,
     char wal_path[MFS_FILE_NAME_BYTES];
     void *address;
     *out = NULL;
-    if (region < 0 || region_bytes != MFS_SHM_REGION_BYTES ||
+    if (mfs_file_is_inherited(db->file.fs) || region < 0 || region_bytes != MFS_SHM_REGION_BYTES ||
         !mfs_file_sibling(&db->file, "-wal", wal_path))
         return SQLITE_IOERR_SHMMAP;
     int error = mfs_walindex_map(&db->member, db->registry, db->file.fs, wal_path);
@@ -51,7 +51,8 @@ int mfs_dbshm_lock(sqlite3_file *file, int first, int count, int flags)
     struct mfs_dbfile *db = mfs_dbstate_of(file);
     struct mfs_member *member = &db->member;
     bool exclusive = (flags & SQLITE_SHM_EXCLUSIVE) != 0;
-    if (member->shm == NULL || first < 0 || count < 1 || first + count > SQLITE_SHM_NLOCK)
+    if (mfs_file_is_inherited(db->file.fs) || member->shm == NULL || first < 0 || count < 1 ||
+        first + count > SQLITE_SHM_NLOCK)
         return SQLITE_IOERR_SHMLOCK;
     if ((flags & SQLITE_SHM_UNLOCK) != 0) {
         mfs_shm_unlock(member->shm, &member->hold, (unsigned)first, (unsigned)count, exclusive);
@@ -74,6 +75,8 @@ void mfs_dbshm_barrier(sqlite3_file *file)
 int mfs_dbshm_unmap(sqlite3_file *file, int deletes)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
+    if (mfs_file_is_inherited(db->file.fs))
+        return SQLITE_IOERR_SHMMAP;
     if (deletes && db->member.shm != NULL)
         mfs_wal_end_preallocation(&db->file, &db->member);
     mfs_walindex_unmap(&db->member, db->registry, deletes != 0);

@@ -103,6 +103,9 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
     int rc;
     bool is_isolated = false;
     MFS_ASSERT(vfs->fs != NULL);
+    file->pMethods = NULL;
+    if (mfs_file_is_inherited(vfs->fs))
+        return SQLITE_CANTOPEN;
     if ((flags & SQLITE_OPEN_MAIN_DB) && path != NULL) {
         struct mfs_dbfile *db = (struct mfs_dbfile *)file;
         rc = open_database(vfs, path, db, flags);
@@ -148,10 +151,12 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
 {
     struct mfs_vfs *vfs = vfs_of(base);
+    *answer = 0;
+    if (mfs_file_is_inherited(vfs->fs))
+        return SQLITE_IOERR_ACCESS;
     struct mfs_name_cache *names = mfs_name_cache_find(&vfs->registry.names, path);
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    *answer = 0;
     if (names != NULL) {
         if (names->no_hot_journal && path == names->journal_name)
             return SQLITE_OK;
@@ -218,7 +223,8 @@ static int vfs_randomness(sqlite3_vfs *base, int size, char *out)
 static int vfs_sleep(sqlite3_vfs *base, int microseconds)
 {
     sqlite3_vfs *lower = vfs_of(base)->lower_vfs;
-    if (mfs_waiting_sleep(&vfs_of(base)->registry, microseconds))
+    if (!mfs_file_is_inherited(vfs_of(base)->fs) &&
+        mfs_waiting_sleep(&vfs_of(base)->registry, microseconds))
         return microseconds;
     return lower != NULL ? lower->xSleep(lower, microseconds) : 0;
 }

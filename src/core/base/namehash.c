@@ -5,7 +5,7 @@
  * Words are read with their lowest byte first on every machine, so that the length, which lies in
  * the highest byte of the last word, never falls upon a byte of the name.
  *
- * Cost: about two dozen operations a word; a word is one load where the machine's order is the same.
+ * Cost: about two dozen operations a word; reading one is a load where the machine does the same.
  */
 #include "base/namehash.h"
 
