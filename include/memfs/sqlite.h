@@ -58,10 +58,10 @@
  *            sqlite_vfs/MANUAL.md has the rules.
  * Fork       In the child of fork() an instance's connections give errors (SQLITE_IOERR, and
  *            SQLITE_CANTOPEN for new ones) and wait for no thread that the child does not have; a
- *            read transaction that was open may go on.  The child's memory is its own, so the parent
- *            notices nothing.  SQLite's own mutexes are another matter: if a thread of the parent
- *            was in SQLite at the fork(), a child that uses SQLite may wait for ever, with any VFS.
- *            An instance with MEMFS_CREATE_SINGLE_THREADED is copied with its connections.
+ *            read transaction that was open may go on.  The parent notices nothing.  SQLite's own
+ *            mutexes are another matter: if a thread of the parent was in SQLite at the fork(), a
+ *            child that uses SQLite may wait for ever, with any VFS.  An instance
+ *            with MEMFS_CREATE_SINGLE_THREADED is copied with its connections.
  * Names      Up to 512 bytes after `.`, `..` and links have been resolved.
  * Read-only  A database file without any write permission bit (memfs_chmod())
  *            opens read-only, as on a disk.

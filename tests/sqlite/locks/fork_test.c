@@ -41,7 +41,7 @@ static void close_by_vfs(sqlite3_file *file)
 /* Locks, and opens and deletes a journal, all on the database that the other workers use. */
 static void *write_without_an_end(void *context)
 {
-    const char *name = context;
+    const char *name = *(const char *const *)context;
     const char *journal_name = sqlite3_filename_journal(name);
     sqlite3_file *file = open_by_vfs(name, MAIN_FLAGS);
     while (!atomic_load(&stop)) {
@@ -125,7 +125,7 @@ static void connections_of_a_child_get_errors_and_the_parents_go_on(void **state
 {
     (void)state;
     pthread_t threads[WORKERS];
-    char *names[WORKERS];
+    const char *names[WORKERS];
     sqlite3 *connections[] = {
         open_in_mode("/delete", "DELETE"),
         open_in_mode("/persist", "PERSIST"),
@@ -144,14 +144,14 @@ static void connections_of_a_child_get_errors_and_the_parents_go_on(void **state
     for (size_t i = 0; i < WORKERS; i++) {
         names[i] = sqlite3_create_filename("/busy", "/busy-journal", "/busy-wal", 0, NULL);
         assert_non_null(names[i]);
-        assert_int_equal(pthread_create(&threads[i], NULL, write_without_an_end, names[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, write_without_an_end, &names[i]), 0);
     }
     for (int i = 0; i < FORKS; i++)
         fork_once(connections, COUNT);
     atomic_store(&stop, 1);
     for (size_t i = 0; i < WORKERS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
-        sqlite3_free_filename(names[i]);
+        sqlite3_free_filename((char *)(uintptr_t)names[i]);
     }
     assert_int_equal(wrong, 0);
     db_run(connections[4], "COMMIT");
