@@ -239,12 +239,28 @@ static int64_t run_names(struct memfs_runner *runner, const struct operation *o)
     }
 }
 
+/* What is preallocated in between is there or is not reported, as the audit says; the preallocation
+ * ends with the operation, whose lasting effect is the cut. */
+static int64_t cut_preallocated(memfs *fs, memfs_file *file, const struct operation *o)
+{
+    int64_t end, size = memfs_file_size(file);
+    int64_t cut = operation_cut(o, size > 0 ? size : 0, &end);
+    int error = memfs_preallocate(file, size < 0 ? 0 : end);
+    if (error == 0)
+        error = memfs_ftruncate(file, cut);
+    if (error == 0)
+        error = memfs_audit(fs);
+    return error == 0 ? memfs_preallocate(file, 0) : error;
+}
+
 static int64_t run_handle(struct memfs_runner *runner, const struct operation *o)
 {
     memfs_file *file = runner->handles[o->slot];
     if (file == NULL)
         return MEMFS_EBADF;
     switch (o->kind) {
+    case OP_CUT_PREALLOCATED:
+        return cut_preallocated(runner->fs, file, o);
     case OP_SEEK:
         return memfs_seek(file, o->offset, o->whence);
     case OP_FTRUNCATE:
@@ -277,6 +293,7 @@ static void run(void *context, const struct operation *o, struct outcome *out)
     case OP_SEEK:
     case OP_FTRUNCATE:
     case OP_ALLOCATE:
+    case OP_CUT_PREALLOCATED:
     case OP_LINK_FILE:
         out->result = run_handle(runner, o);
         break;

@@ -211,6 +211,17 @@ static int64_t run_truncate(struct model *model, const struct operation *o)
     return 0;
 }
 
+static int64_t run_cut_preallocated(struct model *model, const struct operation *o)
+{
+    int64_t end;
+    int node = usable(model, o, MEMFS_O_WRITE);
+    if (node < 0)
+        return node;
+    struct model_content *content = &model->nodes[node]->content;
+    content_resize(content, model->page_size, operation_cut(o, content->size, &end));
+    return 0;
+}
+
 static int64_t run_allocate(struct model *model, const struct operation *o)
 {
     int node = usable(model, o, MEMFS_O_WRITE);
@@ -423,6 +434,8 @@ static int64_t run_handle(struct model *model, const struct operation *o, uint64
         return run_truncate(model, o);
     case OP_ALLOCATE:
         return run_allocate(model, o);
+    case OP_CUT_PREALLOCATED:
+        return run_cut_preallocated(model, o);
     case OP_LINK_FILE:
         return run_link_file(model, o);
     case OP_MAP:

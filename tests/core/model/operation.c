@@ -44,6 +44,7 @@ static const char *const kind_names[OP_END] = {
     [OP_COPY_TREE] = "copy_tree",
     [OP_REMOVE_TREE] = "remove_tree",
     [OP_MAP] = "map",
+    [OP_CUT_PREALLOCATED] = "cut_preallocated",
     [OP_VERSION_TAKE] = "version_take",
     [OP_VERSION_RESTORE] = "version_restore",
     [OP_VERSION_DROP] = "version_drop",
@@ -81,6 +82,7 @@ static const unsigned char weights[OP_END] = {
     [OP_COPY_TREE] = 3,
     [OP_REMOVE_TREE] = 2,
     [OP_MAP] = 6,
+    [OP_CUT_PREALLOCATED] = 6,
     [OP_VERSION_TAKE] = 5,
     [OP_VERSION_RESTORE] = 3,
     [OP_VERSION_DROP] = 2,
@@ -453,4 +455,11 @@ uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
     for (; i < length; i++)
         hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
     return hash;
+}
+
+int64_t operation_cut(const struct operation *operation, int64_t size, int64_t *preallocated_end)
+{
+    uint64_t limit = (uint64_t)size + 1;
+    *preallocated_end = (int64_t)(operation->data_seed % 65521 % limit);
+    return (int64_t)(operation->data_seed / 65521 % 8191 % limit);
 }

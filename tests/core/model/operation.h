@@ -47,6 +47,7 @@ enum operation_kind {
     OP_COPY_TREE,
     OP_REMOVE_TREE,
     OP_MAP,
+    OP_CUT_PREALLOCATED, /* preallocates and cuts, both below the size; see operation_cut() */
     OP_VERSION_TAKE,
     OP_VERSION_RESTORE,
     OP_VERSION_DROP,
@@ -102,6 +103,9 @@ const unsigned char *operation_data(uint64_t data_seed, size_t length);
 
 /* A buffer for reading up to `length` bytes, which the next call reuses. */
 unsigned char *operation_buffer(size_t length);
+
+/* The size that a file of `size` bytes is cut to, and where the preallocation before that ends. */
+int64_t operation_cut(const struct operation *operation, int64_t size, int64_t *preallocated_end);
 
 #define HASH_START UINT64_C(0x9e3779b97f4a7c15)
 uint64_t hash_bytes(uint64_t hash, const void *data, size_t length);
