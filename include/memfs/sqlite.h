@@ -169,7 +169,7 @@ typedef struct memfs_sqlite_open_options {
     int make_parents;         /* not 0: make missing directories of `path`, 0755 */
     int isolated;             /* not 0: as memfs_mvcc=1; the default journal is then MEMORY */
     int no_wait;              /* not 0: do not wait at all; busy_timeout_ms must be 0 then */
-    int reserved;             /* must be 0 */
+    int must_be_zero;         /* for later versions */
 } memfs_sqlite_open_options;
 
 /*
@@ -201,8 +201,8 @@ MEMFS_SQLITE_API int memfs_sqlite_open(memfs *fs, const char *path,
  * Images: a database as the bytes of one file.
  *
  * An image is what one read transaction sees: everything that is committed, what is in a WAL
- * included, and no part of a transaction that is under way.  Writers may go on, in so far as
- * the journal mode lets them beside a reader.  It always says "rollback journal" in its header
+ * included, and no part of a transaction that is under way.  Writers may continue where
+ * the journal mode allows a writer beside a reader.  It always says "rollback journal" in its header
  * (bytes 18 and 19 are 1), also if the database is in WAL mode: so it can be opened read-only,
  * and by sqlite3_deserialize().  Loading changes these two bytes alike; PRAGMA journal_mode=WAL
  * brings WAL back.

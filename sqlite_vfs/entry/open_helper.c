@@ -66,7 +66,7 @@ static bool copy_options(memfs_sqlite_open_options *own, const memfs_sqlite_open
 
 static bool are_options_sound(const memfs_sqlite_open_options *options, const char *path)
 {
-    if (options->reserved != 0 || (options->no_wait && options->busy_timeout_ms != 0))
+    if (options->must_be_zero != 0 || (options->no_wait && options->busy_timeout_ms != 0))
         return false;
     if (options->journal_mode != NULL && !is_journal_mode(options->journal_mode))
         return false;
