@@ -14,13 +14,15 @@
 #include <string.h>
 
 /*
- * Refuses at once what cannot fit, whatever is reclaimed.  Otherwise a hopeless demand for many
- * nodes would first take all memory there is, and give it back, node by node.
+ * Refuses at once what cannot fit, whatever is reclaimed.  Otherwise a hopeless demand, for many
+ * nodes or for many pages that need nodes, would first take memory for the nodes, and give it
+ * back, node by node.
  */
 static int refuse_hopeless(struct mfs_pool *pool, const struct mfs_need *need)
 {
     uint64_t node_cost = mfs_memory_cost(pool->memory, mfs_radix_node_bytes(pool));
-    uint64_t wanted = mfs_num_mul_saturating(need->nodes, node_cost);
+    uint64_t wanted = mfs_num_add_saturating(mfs_num_mul_saturating(need->nodes, node_cost),
+                                             mfs_num_mul_saturating(need->pages, pool->page_size));
     uint64_t most = mfs_num_mul_saturating(mfs_page_pool_available(pool, need->charge_from),
                                            pool->page_size);
     /* What is available is counted in whole pages; the rest of a page may be there besides. */
