@@ -270,6 +270,49 @@ static void a_size_hint_makes_room_or_refuses_whole_and_is_given_back(void **sta
     io_close(file);
 }
 
+static void an_absurd_size_hint_takes_nothing_and_is_refused_by_a_quota_alone(void **state)
+{
+    struct fixture *f = *state;
+    const int flags[] = {MAIN_FLAGS, TEMP_FLAGS};
+    for (int index = 0; index < 2; index++) {
+        sqlite3_file *file = io_open(index == 0 ? "/db" : NULL, flags[index]);
+        io_write(file, "x", 4095);
+        uint64_t before = used_bytes(f->fs);
+        sqlite3_int64 hint = INT64_C(360) << 30;
+        sqlite3_int64 large = 40 << 20; /* fits the quota, but not this file */
+        quota_lift(f);
+        assert_int_equal(io_control(file, SQLITE_FCNTL_SIZE_HINT, &hint), SQLITE_FULL);
+        assert_int_equal(io_control(file, SQLITE_FCNTL_SIZE_HINT, &large), SQLITE_OK);
+        assert_int_equal(used_bytes(f->fs), before);
+        fixture_set_quota(f, 0);
+        assert_int_equal(io_control(file, SQLITE_FCNTL_SIZE_HINT, &hint), SQLITE_OK);
+        assert_int_equal(used_bytes(f->fs), before);
+        io_close(file);
+    }
+    quota_lift(f);
+}
+
+/* A damaged overflow chain leads to page 754974720. */
+static void a_damaged_database_takes_no_memory_for_pages_that_it_only_names(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = db_open("/db");
+    db_run(db, "PRAGMA page_size=512; PRAGMA auto_vacuum=1; CREATE TABLE t(x);"
+               "INSERT INTO t VALUES(zeroblob(2000))");
+    db_close(db);
+    memfs_file *file;
+    assert_int_equal(memfs_open(f->fs, "/db", MEMFS_O_RDWR, 0, &file), 0);
+    assert_int_equal(memfs_pwrite(file, "\x2d\x00\x00\x00", 4, 3 * 512), 4);
+    assert_int_equal(memfs_close(file), 0);
+    fixture_set_quota(f, 0);
+    uint64_t before = statfs_of(f->fs).peak_bytes;
+    db = db_open("/db");
+    (void)db_try(db, "CREATE TABLE u(y)");
+    assert_true(statfs_of(f->fs).peak_bytes < before + (1 << 20));
+    db_close(db);
+    quota_lift(f);
+}
+
 static void room_is_given_back_whatever_was_truncated_meanwhile(void **state)
 {
     struct fixture *f = *state;
@@ -415,6 +458,8 @@ int main(void)
         SQLITE_TEST(names_are_handed_out_from_sqlites_heap),
         SQLITE_TEST(a_database_that_was_moved_or_removed_says_so),
         SQLITE_TEST(a_size_hint_makes_room_or_refuses_whole_and_is_given_back),
+        SQLITE_TEST(an_absurd_size_hint_takes_nothing_and_is_refused_by_a_quota_alone),
+        SQLITE_TEST(a_damaged_database_takes_no_memory_for_pages_that_it_only_names),
         SQLITE_TEST(room_is_given_back_whatever_was_truncated_meanwhile),
         SQLITE_TEST(a_size_limit_binds_all_connections_of_the_database),
         SQLITE_TEST(a_registration_that_makes_no_sense_is_refused),
