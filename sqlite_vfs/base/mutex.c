@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 
 #include "base/assertion.h"
+#include "base/perthread.h"
 #include "base/sqliteapi.h"
 
 #include <stddef.h>
@@ -22,16 +23,10 @@
 
 #if MEMFS_CHECK_LEVEL >= 1
 
-#ifdef MEMFS_NO_THREADS
-#define PER_THREAD
-#else
-#define PER_THREAD _Thread_local
-#endif
-
 enum { HELD_MAX = 8 }; /* the order of locks has four, each locked once */
 
-static PER_THREAD const mfs_mutex *held_mutexes[HELD_MAX];
-static PER_THREAD unsigned held_count;
+static MFS_PER_THREAD const mfs_mutex *held_mutexes[HELD_MAX];
+static MFS_PER_THREAD unsigned held_count;
 
 static unsigned held_index(const mfs_mutex *mutex)
 {

@@ -17,7 +17,7 @@
 
 #include "base/assertion.h"
 #include "base/bigendian.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 #include "locks/walindex.h"
 
 #include <memfs/storage.h>
@@ -69,20 +69,20 @@ static int charge_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_
     int64_t size = memfs_file_size(wal->database->bytes.file);
     int64_t limit = mfs_member_size_limit(wal->member);
     if (size < 0)
-        return mfs_errmap(MFS_OPERATION_SIZE, (int)size);
+        return mfs_lasterror_code(MFS_OPERATION_SIZE, (int)size);
     if (end > size && limit != MFS_SIZE_UNLIMITED && end > limit)
         return SQLITE_FULL;
     if (end > preallocated_end(wal, is_first_frame, size)) {
         int error = memfs_preallocate(wal->database->bytes.file, end);
         if (error != 0)
-            return mfs_errmap(MFS_OPERATION_WRITE, error);
+            return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
         mfs_member_set_wal_preallocated_end(wal->member, end);
     }
     if (end > size)
         return SQLITE_OK;
     int error = memfs_fallocate(wal->database->bytes.file, end - page_size, page_size,
                                 MEMFS_FALLOCATE_KEEP_SIZE);
-    return mfs_errmap(MFS_OPERATION_WRITE, error);
+    return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
 }
 
 int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void *buffer, int count,
@@ -103,7 +103,7 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void 
     uint64_t frames = (uint64_t)((offset - WAL_HEADER_BYTES) / frame_bytes) + 1;
     int error = mfs_walindex_prepare(wal->member, frames);
     if (error != 0)
-        return mfs_errmap(MFS_OPERATION_WRITE, error);
+        return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
     return charge_page(wal, mfs_bigendian_read(buffer), frames == 1);
 }
 

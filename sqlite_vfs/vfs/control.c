@@ -113,6 +113,20 @@ int mfs_control_file(struct mfs_file *file, int operation, void *argument)
     case SQLITE_FCNTL_HAS_MOVED:
         *(int *)argument = has_moved(file);
         return SQLITE_OK;
+    case SQLITE_FCNTL_LAST_ERRNO:
+        *(int *)argument = file->last_errno;
+        return SQLITE_OK;
+    case SQLITE_FCNTL_LOCKSTATE:
+        *(int *)argument = SQLITE_LOCK_NONE; /* the file has no locks */
+        return SQLITE_OK;
+    case SQLITE_FCNTL_MMAP_SIZE:
+        *(sqlite3_int64 *)argument = 0; /* the file has no xFetch */
+        return SQLITE_OK;
+#ifdef SQLITE_FCNTL_EXTERNAL_READER
+    case SQLITE_FCNTL_EXTERNAL_READER:
+        *(int *)argument = 0; /* no other process can read the WAL */
+        return SQLITE_OK;
+#endif
     default:
         return SQLITE_NOTFOUND;
     }
