@@ -11,6 +11,8 @@
 #include "base/perthread.h"
 #include "base/sqliteapi.h"
 
+#include <memfs/sqlite.h>
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -60,6 +62,11 @@ int mfs_lasterror_number(void)
 }
 
 const char *mfs_lasterror_text(void)
+{
+    return last_error.text;
+}
+
+const char *memfs_sqlite_last_error(void)
 {
     return last_error.text;
 }

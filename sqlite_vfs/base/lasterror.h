@@ -1,6 +1,6 @@
 /*
- * Why the last call failed, for programs that see neither memfs's errors nor SQLite's log.  As errno,
- * it belongs to the thread, and a call that succeeds leaves it alone.
+ * Why the last call failed, for programs that see neither memfs's errors nor SQLite's log.  As
+ * errno, it belongs to the thread, and a call that succeeds leaves it alone.
  *
  * The number is what sqlite3_system_errno() and SQLITE_FCNTL_LAST_ERRNO report, the text what
  * memfs_sqlite_last_error() and the SQL function memfs_last_error() report.
@@ -20,8 +20,8 @@ void mfs_lasterror_clear(void);
 int mfs_lasterror_code(enum mfs_operation operation, int error);
 
 /*
- * Remembers a text, without the number, and writes it to SQLite's log as a message of `code`, and to
- * the log of mfs_lasterror_open_log().  Returns `code`.  The format is sqlite3_mprintf()'s.
+ * Remembers a text, without the number, and writes it to SQLite's log as a message of `code`, and
+ * to the log of mfs_lasterror_open_log().  Returns `code`.  The format is sqlite3_mprintf()'s.
  */
 int mfs_lasterror_say(int code, const char *format, ...);
 

@@ -41,9 +41,9 @@ static int aux_close(sqlite3_file *file)
     struct mfs_auxfile *aux = auxfile_of(file);
     MFS_ASSERT(aux->is_journal || aux->names == NULL);
     if (aux->is_journal) {
-        mfs_mutex_lock(aux->registry->mutex);
+        mfs_mutex_lock(&aux->registry->mutex);
         mfs_journal_leave(&aux->journal, aux->registry);
-        mfs_mutex_unlock(aux->registry->mutex);
+        mfs_mutex_unlock(&aux->registry->mutex);
     }
     if (aux->names != NULL && aux->names->journal == &aux->file)
         aux->names->journal = NULL;
@@ -163,7 +163,7 @@ static int open_journal(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name
                         int open_flags)
 {
     struct mfs_name_cache *names = mfs_name_cache_find(&aux->registry->names, path);
-    MFS_ASSERT(mfs_mutex_is_held(aux->registry->mutex));
+    MFS_ASSERT(mfs_mutex_is_held(&aux->registry->mutex));
     const struct mfs_file *database = names != NULL
                                           ? &MFS_LIST_ENTRY(names, struct mfs_dbfile, names)->file
                                           : NULL;
@@ -198,11 +198,11 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
                     (open_flags & SQLITE_OPEN_CREATE) != 0;
     int rc;
     if (aux->is_journal) {
-        mfs_mutex_lock(registry->mutex);
+        mfs_mutex_lock(&registry->mutex);
         rc = open_journal(aux, fs, vfs_name, path, open_flags);
         if (rc == SQLITE_OK)
             mfs_journal_enter(&aux->journal, registry, aux->file.number);
-        mfs_mutex_unlock(registry->mutex);
+        mfs_mutex_unlock(&registry->mutex);
     } else {
         bool makes_wal = path != NULL && (open_flags & SQLITE_OPEN_WAL) != 0 &&
                          (open_flags & SQLITE_OPEN_CREATE) != 0;
@@ -222,7 +222,7 @@ static int find_open_journal(memfs *fs, const struct mfs_registry *registry, con
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    MFS_ASSERT(mfs_mutex_is_held(registry->mutex));
+    MFS_ASSERT(mfs_mutex_is_held(&registry->mutex));
     *out = false;
     if (registry->open_journals == 0)
         return 0;
@@ -236,7 +236,7 @@ int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *pat
 {
     struct mfs_name_cache *names = mfs_name_cache_find(&registry->names, path);
     bool is_open;
-    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
     int error = find_open_journal(fs, registry, path, &is_open);
     if (error == 0 && is_open) {
         error = memfs_truncate(fs, path, 0);
@@ -247,6 +247,6 @@ int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *pat
         if (error == 0 && names != NULL)
             mfs_name_cache_note_change(names, fs, mfs_name_cache_absence(names, path), 0);
     }
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_unlock(&registry->mutex);
     return mfs_lasterror_code(MFS_OPERATION_DELETE, error);
 }

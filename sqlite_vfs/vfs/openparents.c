@@ -2,8 +2,8 @@
  * Opening with parents made on the way: mfs_parents_run() for operations that speak SQLite's
  * codes.
  *
- * 1. SQLITE_CANTOPEN is the only code that can mean "a directory is missing" (base/errmap.c makes it
- *    of MEMFS_ENOENT); with every other code the parents that were made are removed.
+ * 1. SQLITE_CANTOPEN is the only code that can mean "a directory is missing" (base/errmap.c makes
+ *    it of MEMFS_ENOENT); with every other code the parents that were made are removed.
  * 2. The code of the last attempt is the answer, unless a directory was refused in between: then
  *    the reason is the quota or the allocator, and SQLITE_CANTOPEN would hide it.
  */

@@ -114,6 +114,9 @@ static int try_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile
 static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
 {
     mfs_lasterror_clear();
+    /* sqlite3_shutdown() forgets who watches connections.  This one is reported at its end. */
+    if (vfs->watch != NULL)
+        (void)vfs->watch();
     int rc = try_database(vfs, path, db, flags);
     if (rc != SQLITE_OK && mfs_lasterror_text()[0] == '\0')
         explain_refused_open(path, flags, rc);
@@ -124,7 +127,9 @@ static int open_auxiliary(struct mfs_vfs *vfs, const char *path, struct mfs_auxf
 {
     struct mfs_wal wal = wal_of(vfs, path, flags);
     int rc = mfs_auxfile_open(aux, vfs->fs, vfs->name, &vfs->registry, path, &wal, flags);
-    if (rc != SQLITE_OK && (flags & SQLITE_OPEN_CREATE) != 0)
+    /* SQLite opens journals that need not be there. */
+    bool may_be_missing = (flags & SQLITE_OPEN_CREATE) == 0;
+    if (rc != SQLITE_OK && !(may_be_missing && mfs_lasterror_number() == -MEMFS_ENOENT))
         explain_refused_open(path != NULL ? path : "a temporary file", flags, rc);
     return rc;
 }

@@ -154,8 +154,7 @@ static void what_is_not_ours_is_not_found(void **state)
         assert_int_equal(io_control(files[0], foreign[index], argument), SQLITE_NOTFOUND);
         assert_int_equal(io_control(files[1], foreign[index], argument), SQLITE_NOTFOUND);
     }
-    int of_databases[] = {SQLITE_FCNTL_LOCKSTATE,  SQLITE_FCNTL_MMAP_SIZE,
-                          SQLITE_FCNTL_SIZE_LIMIT, SQLITE_FCNTL_COMMIT_PHASETWO,
+    int of_databases[] = {SQLITE_FCNTL_SIZE_LIMIT, SQLITE_FCNTL_COMMIT_PHASETWO,
                           SQLITE_FCNTL_CKPT_START, SQLITE_FCNTL_CKPT_DONE};
     for (size_t index = 0; index < sizeof of_databases / sizeof *of_databases; index++) {
         sqlite3_int64 argument[4] = {0};
