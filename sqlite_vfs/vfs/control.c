@@ -72,20 +72,16 @@ static bool has_database_moved(const struct mfs_file *file, struct mfs_name_cach
     return moved;
 }
 
-/* A hint for more than this, and for more than twice the file, comes from a page number that is too
- * large to be true: SQLite has the pages that it announces in its cache. */
-enum { HINT_GROWTH_MOST = 16 * 1024 * 1024 };
-
 /*
  * The size that the file is about to grow to.  `bytes` are the file's, or a view's.
  *
- * A growth beyond all measure allocates nothing.  SQLite takes it from a damaged database, and
- * ignores the answer; a program that asks learns whether the quota forbids the growth.
+ * A growth beyond all measure allocates nothing.  SQLite ignores the answer; a program that asks
+ * learns whether the quota forbids the growth.
  */
 static int serve_size_hint(const struct mfs_file *file, struct mfs_bytes *bytes, sqlite3_int64 size)
 {
     int64_t now = mfs_bytes_size(bytes);
-    if (now < 0 || size - now <= HINT_GROWTH_MOST || size - now <= now)
+    if (now < 0 || !mfs_bytes_is_growth_absurd(now, size))
         return mfs_bytes_allocate(bytes, size);
     memfs_statfs_info info;
     info.struct_size = sizeof info;

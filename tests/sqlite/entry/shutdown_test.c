@@ -60,6 +60,13 @@ struct sqlite3_mutex {
 
 static struct sqlite3_mutex static_mutexes[16];
 
+/* An SQLite without mutexes takes no other ones. */
+static void need_mutexes(void)
+{
+    if (sqlite3_threadsafe() == 0)
+        skip();
+}
+
 static int mutexes_begin(void)
 {
     return SQLITE_OK;
@@ -138,6 +145,7 @@ static void sqlite_may_get_other_mutexes_meanwhile(void **state)
 {
     struct fixture *f = *state;
     sqlite3_mutex_methods usual;
+    need_mutexes();
     use_all_ways(f->fs, 1);
     assert_int_equal(sqlite3_shutdown(), SQLITE_OK);
     assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMUTEX, &usual), SQLITE_OK);
@@ -184,6 +192,7 @@ static void where_sqlite_cannot_be_initialised_registering_says_so(void **state)
     struct fixture *f = *state;
     sqlite3_mem_methods usual, refusing;
     sqlite3_mutex_methods usual_mutexes, refusing_mutexes;
+    need_mutexes();
     assert_int_equal(memfs_sqlite_unregister("v"), 0);
     assert_int_equal(sqlite3_shutdown(), SQLITE_OK);
     assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &usual), SQLITE_OK);

@@ -1,5 +1,6 @@
 /* Locks, file-controls and registration, at the level of sqlite3_io_methods. */
 #include "io_fixture.h"
+#include "modes.h"
 
 #include <string.h>
 
@@ -291,25 +292,38 @@ static void an_absurd_size_hint_takes_nothing_and_is_refused_by_a_quota_alone(vo
     quota_lift(f);
 }
 
-/* A damaged overflow chain leads to page 754974720. */
+/* A damaged overflow chain leads to page 754974720, in each way to keep a database. */
 static void a_damaged_database_takes_no_memory_for_pages_that_it_only_names(void **state)
 {
     struct fixture *f = *state;
-    sqlite3 *db = db_open("/db");
-    db_run(db, "PRAGMA page_size=512; PRAGMA auto_vacuum=1; CREATE TABLE t(x);"
-               "INSERT INTO t VALUES(zeroblob(2000))");
-    db_close(db);
-    memfs_file *file;
-    assert_int_equal(memfs_open(f->fs, "/db", MEMFS_O_RDWR, 0, &file), 0);
-    assert_int_equal(memfs_pwrite(file, "\x2d\x00\x00\x00", 4, 3 * 512), 4);
-    assert_int_equal(memfs_close(file), 0);
-    fixture_set_quota(f, 0);
-    uint64_t before = statfs_of(f->fs).peak_bytes;
-    db = db_open("/db");
-    (void)db_try(db, "CREATE TABLE u(y)");
-    assert_true(statfs_of(f->fs).peak_bytes < before + (1 << 20));
-    db_close(db);
-    quota_lift(f);
+    for (size_t mode = 0; mode < db_mode_count; mode++) {
+        char *uri = sqlite3_mprintf("file:/%d.db%s", (int)mode, db_modes[mode].parameters);
+        char *path = sqlite3_mprintf("/%d.db", (int)mode);
+        sqlite3 *db = db_open(uri);
+        db_run(db,
+               "PRAGMA page_size=512; PRAGMA auto_vacuum=1; PRAGMA journal_mode=%s;"
+               "CREATE TABLE t(x); INSERT INTO t VALUES(zeroblob(2000))",
+               db_modes[mode].journal_mode);
+        db_close(db);
+        memfs_file *file;
+        assert_int_equal(memfs_open(f->fs, path, MEMFS_O_RDWR, 0, &file), 0);
+        assert_int_equal(memfs_pwrite(file, "\x2d\x00\x00\x00", 4, 3 * 512), 4);
+        assert_int_equal(memfs_close(file), 0);
+        fixture_set_quota(f, 0);
+        uint64_t before = statfs_of(f->fs).peak_bytes;
+        db = db_open(uri);
+        db_run(db, "PRAGMA journal_mode=%s; PRAGMA cache_size=1", db_modes[mode].journal_mode);
+        tracking_refuse(&f->allocator, 5000, 1); /* so that the test, if it fails, ends */
+        (void)db_try(db, "BEGIN; CREATE TABLE u(y); INSERT INTO u VALUES(zeroblob(200000))");
+        (void)db_try(db, "ROLLBACK");
+        (void)db_try(db, "CREATE TABLE u(y)");
+        db_close(db);
+        tracking_refuse(&f->allocator, 0, 0);
+        assert_true(statfs_of(f->fs).peak_bytes < before + (2 << 20));
+        quota_lift(f);
+        sqlite3_free(path);
+        sqlite3_free(uri);
+    }
 }
 
 static void room_is_given_back_whatever_was_truncated_meanwhile(void **state)
