@@ -603,7 +603,8 @@ MEMFS_API int memfs_ftruncate(memfs_file *file, int64_t size);
 
 /*
  * Makes sure that writing to the range later needs no memory: without flags it
- * fills holes with zeroed pages and grows the file to the range's end.
+ * fills holes with zeroed pages and grows the file to the range's end.  A range
+ * that cannot fit the quota is refused before anything is taken.
  * Errors: EBADF, EISDIR, EINVAL (negative offset, length <= 0, flags that
  * exclude each other), EFBIG, EDQUOT, ENOMEM.
  * Source: Linux fallocate(2).

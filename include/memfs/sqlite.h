@@ -74,8 +74,8 @@
  *   has no file open (":memory:", ""): it keeps a pointer to the VFS.
  * - nolock=1 or immutable=1 in the URI while another connection writes: then there are no locks,
  *   and so no undo for journal modes MEMORY and OFF, which is started and ended by the locks.
- * - Using SQLite in a refusal callback on a connection to the same file system, or registering or
- *   unregistering there: the thread would wait for itself.
+ * - Using SQLite in a refusal callback on a connection to the same file system, or registering,
+ *   unregistering or looking up a VFS there: the thread would wait for itself.
  * - Deleting or renaming a `-journal` by hand while its database is in use.
  */
 #ifndef MEMFS_SQLITE_H
@@ -100,6 +100,8 @@ struct sqlite3;
 #define MEMFS_SQLITE_REGISTER_DEFAULT 0x1u /* the VFS of connections that name none */
 #define MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE \
     0x2u /* leave the file system without a reserve if it has none */
+#define MEMFS_SQLITE_REGISTER_MAKE_PARENTS \
+    0x4u /* as memfs_make_parents=1 in every URI that does not say memfs_make_parents=0 */
 
 /* Names of a VFS: 1 to this many bytes. */
 #define MEMFS_SQLITE_NAME_MAX 255u
@@ -114,10 +116,14 @@ struct sqlite3;
  * Time, randomness and the loading of extensions go to the VFS that was the
  * default before (or to that one's, if it is a memfs itself).
  *
- * Errors:   EINVAL (an empty or overlong name), EEXIST (SQLite has a VFS of this
- *           name), EBUSY (`fs` is registered already, under another name; two
+ * Initialises SQLite.  sqlite3_shutdown() leaves the name registered, and so does
+ * sqlite3_initialize() after it, but SQLite's own VFS is then the default again: unregister
+ * and register anew to change that.
+ *
+ * Errors:   EINVAL (an empty or overlong name, an unknown flag), EEXIST (SQLite has a VFS
+ *           of this name), EBUSY (`fs` is registered already, under another name; two
  *           would not see each other's locks), EOPNOTSUPP (SQLite is too old, or
- *           cannot be initialised), EDQUOT, ENOMEM.
+ *           sqlite3_initialize() fails), EDQUOT, ENOMEM (also of SQLite).
  * Quota:    takes about 2 KiB of class MEMFS_CLASS_CHARGED, until it is unregistered; so
  *           memfs_destroy() refuses a file system that is still registered.
  */
@@ -131,8 +137,26 @@ MEMFS_SQLITE_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsi
  */
 MEMFS_SQLITE_API int memfs_sqlite_unregister(const char *vfs_name);
 
-/* The file system behind the name of a VFS; null if no file system is registered under it. */
+/*
+ * The file system behind the name of a VFS; null if no file system is registered under it.  Safe
+ * beside calls that register and unregister; that the file system is not destroyed meanwhile is up
+ * to the program.
+ */
 MEMFS_SQLITE_API memfs *memfs_sqlite_find(const char *vfs_name);
+
+/*
+ * Why the last open through a VFS of ours failed in this thread, in words: a missing directory, an
+ * unknown or malformed parameter in the URI, connections that disagree about isolation, a
+ * refusal by the quota ...  Empty if there is nothing to say.  Opening a database forgets what was
+ * said before, and a journal that cannot be made replaces it.
+ *
+ * The same goes to SQLite's log (SQLITE_CONFIG_LOG) and, in the loadable extension, to the SQL
+ * function memfs_last_error() and to MEMFS_LOG.
+ *
+ * Threads:  each thread has its own.
+ * Lifetime: until the thread's next call of SQLite or of this header.
+ */
+MEMFS_SQLITE_API const char *memfs_sqlite_last_error(void);
 
 /* memfs_sqlite_register_functions() */
 #define MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS 0x1u /* memfs_import() and memfs_export() too */

@@ -23,8 +23,8 @@
  * reads `share` only with the mutex held, since a leaving holder moves the share.
  */
 struct mfs_member {
-    uint64_t number;  /* of the database's node; fixed */
-    mfs_mutex *mutex; /* null in an SQLite without threads */
+    uint64_t number; /* of the database's node; fixed */
+    mfs_mutex *mutex;
     struct mfs_share *share;
     struct mfs_link link; /* in the share's list of members */
     struct mfs_shm *shm;  /* the share's, if this connection maps it; written by the owner only */

@@ -8,6 +8,9 @@
  * 3. The order is: index, size limit, growth, page.  A refusal leaves what was charged before it
  *    charged, until the WAL is restarted; the WAL itself has not changed.
  *
+ * 4. A frame whose page lies far behind all others comes from a damaged database.  Its page is
+ *    charged, and not the gap before it, which a checkpoint does not write.
+ *
  * Cost: the database's mutex three times for each frame, and a walk of the database's page tree.
  *
  * Left out on purpose: a WAL that this VFS did not write.  Its recovery and checkpoint may be
@@ -17,7 +20,7 @@
 
 #include "base/assertion.h"
 #include "base/bigendian.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 #include "locks/walindex.h"
 
 #include <memfs/storage.h>
@@ -60,6 +63,13 @@ static int64_t preallocated_end(struct mfs_wal *wal, bool is_first_frame, int64_
     return end;
 }
 
+static int allocate_page(const struct mfs_wal *wal, int64_t offset)
+{
+    int error = memfs_fallocate(wal->database->bytes.file, offset, wal->page_size,
+                                MEMFS_FALLOCATE_KEEP_SIZE);
+    return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
+}
+
 /* Makes sure that the page can be copied into the database later, also if a checkpoint of earlier
  * transactions truncates the database meanwhile. */
 static int charge_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_frame)
@@ -69,20 +79,19 @@ static int charge_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_
     int64_t size = memfs_file_size(wal->database->bytes.file);
     int64_t limit = mfs_member_size_limit(wal->member);
     if (size < 0)
-        return mfs_errmap(MFS_OPERATION_SIZE, (int)size);
+        return mfs_lasterror_code(MFS_OPERATION_SIZE, (int)size);
     if (end > size && limit != MFS_SIZE_UNLIMITED && end > limit)
         return SQLITE_FULL;
-    if (end > preallocated_end(wal, is_first_frame, size)) {
+    int64_t reached = preallocated_end(wal, is_first_frame, size);
+    if (mfs_bytes_is_growth_absurd(reached > size ? reached : size, end))
+        return allocate_page(wal, end - page_size);
+    if (end > reached) {
         int error = memfs_preallocate(wal->database->bytes.file, end);
         if (error != 0)
-            return mfs_errmap(MFS_OPERATION_WRITE, error);
+            return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
         mfs_member_set_wal_preallocated_end(wal->member, end);
     }
-    if (end > size)
-        return SQLITE_OK;
-    int error = memfs_fallocate(wal->database->bytes.file, end - page_size, page_size,
-                                MEMFS_FALLOCATE_KEEP_SIZE);
-    return mfs_errmap(MFS_OPERATION_WRITE, error);
+    return end > size ? SQLITE_OK : allocate_page(wal, end - page_size);
 }
 
 int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void *buffer, int count,
@@ -103,7 +112,7 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void 
     uint64_t frames = (uint64_t)((offset - WAL_HEADER_BYTES) / frame_bytes) + 1;
     int error = mfs_walindex_prepare(wal->member, frames);
     if (error != 0)
-        return mfs_errmap(MFS_OPERATION_WRITE, error);
+        return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
     return charge_page(wal, mfs_bigendian_read(buffer), frames == 1);
 }
 

@@ -8,12 +8,17 @@
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>
 
+#include <stdbool.h>
+
 /* Lies in charged memory of its file system. */
 struct mfs_vfs {
     sqlite3_vfs base; /* first: SQLite's pointer is ours */
     memfs *fs;
     sqlite3_vfs *lower_vfs; /* for time, randomness and libraries; never one of ours; may be null */
     struct mfs_registry registry;
+    /* Has SQLite report new connections, again if it forgot; one of SQLite's codes.  Null: none. */
+    int (*watch)(void);
+    bool makes_parents;           /* memfs_make_parents=1 unless the URI says otherwise; set once */
     uint64_t given_reserve_bytes; /* the emergency reserve that registering has set; 0: none */
     char name[MEMFS_SQLITE_NAME_MAX + 1];
 };
