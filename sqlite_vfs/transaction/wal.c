@@ -22,7 +22,7 @@
 
 #include <memfs/storage.h>
 
-enum { WAL_HEADER_BYTES = 32, FRAME_HEADER_BYTES = 24, PAGE_SIZE_OFFSET = 8 };
+enum { WAL_HEADER_BYTES = MFS_WAL_HEADER_BYTES_MAX, FRAME_HEADER_BYTES = 24, PAGE_SIZE_OFFSET = 8 };
 
 /* The page size in a WAL's header; 0 if it is not a valid one. */
 static uint32_t page_size_in(const unsigned char *header)

@@ -18,6 +18,9 @@
 
 #include <stdint.h>
 
+/* What SQLite writes to a WAL begins with a header of 32 bytes; each frame has one of 24. */
+#define MFS_WAL_HEADER_BYTES_MAX 32
+
 struct mfs_wal {
     struct mfs_file *database; /* of the connection that has the WAL open; null: not known, so that
                                   nothing is charged */
