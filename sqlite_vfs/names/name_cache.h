@@ -46,10 +46,10 @@ struct mfs_name_cache {
     const char *path;                    /* the database's; null: it has no name to lose */
     uint64_t number;                     /* of the database's node; fixed */
     struct mfs_name_index *index;
-    uint64_t generation;                 /* of names in the tree, at which the facts were found */
+    uint64_t generation; /* of names in the tree, at which the facts were found */
     unsigned facts;
-    bool no_hot_journal;      /* the share's field of that name, as of the connection's last lock */
-    bool is_playing_back;     /* the pager has begun to play the open journal back */
+    bool no_hot_journal;  /* the share's field of that name, as of the connection's last lock */
+    bool is_playing_back; /* the pager has begun to play the open journal back */
     struct mfs_own_file journal, wal;
     struct mfs_link link; /* in the index's list */
 };

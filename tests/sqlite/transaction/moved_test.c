@@ -237,6 +237,19 @@ static void close_clean(sqlite3 *db)
     db_close(db);
 }
 
+/* TRUNCATE and PERSIST leave the journal, empty or with a header of zeros. */
+static void assert_journal_is_finished(memfs *fs, const char *path)
+{
+    char first = 0;
+    memfs_file *journal;
+    if (memfs_open(fs, path, MEMFS_O_READ, 0, &journal) != 0)
+        return;
+    assert_true(memfs_pread(journal, &first, 1, 0) >= 0);
+    assert_int_equal(first, 0);
+    assert_ok(memfs_close(journal));
+    assert_ok(memfs_unlink(fs, path));
+}
+
 static void look_at_both(const struct scene *scene)
 {
     sqlite3 *db = db_open("/d/db");
@@ -250,7 +263,7 @@ static void look_at_both(const struct scene *scene)
     db_assert_whole(db);
     close_clean(db);
     assert_int_equal(memfs_exists(scene->f->fs, "/e/db-wal"), 0);
-    assert_int_equal(memfs_exists(scene->f->fs, "/e/db-journal"), 0);
+    assert_journal_is_finished(scene->f->fs, "/e/db-journal");
 }
 
 /* ------------------------------------------------------------------- the test */
@@ -322,10 +335,10 @@ static void a_connection_without_its_place_harms_nothing_and_is_told(void **fixt
                 const struct mode *others[] = {&modes[mode], &modes[number++ % COUNT_OF(modes)]};
                 for (size_t other = 0; other < COUNT_OF(others); other++) {
                     print_message("# %s, %s%s%s, %s, after that %d; new: %s\n", way_names[way],
-                                  modes[mode].journal_mode, modes[mode].uri[0] == 'f' ? " mvcc" : "",
-                                  modes[mode].is_exclusive ? " exclusive" : "",
-                                  states[state].name, states[state].after,
-                                  others[other]->journal_mode);
+                                  modes[mode].journal_mode,
+                                  modes[mode].uri[0] == 'f' ? " mvcc" : "",
+                                  modes[mode].is_exclusive ? " exclusive" : "", states[state].name,
+                                  states[state].after, others[other]->journal_mode);
                     run_case(*fixture, way, &modes[mode], &states[state], others[other]);
                 }
             }
