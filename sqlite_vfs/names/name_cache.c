@@ -124,9 +124,9 @@ enum mfs_fact mfs_name_cache_absence(const struct mfs_name_cache *cache, const c
     return name == cache->journal_name ? MFS_FACT_NO_JOURNAL : MFS_FACT_NO_WAL;
 }
 
-bool mfs_name_cache_knows(const struct mfs_name_cache *cache, memfs *fs, unsigned fact)
+bool mfs_name_cache_knows(const struct mfs_name_cache *cache, memfs *fs, unsigned facts)
 {
-    return cache != NULL && (cache->facts & fact) != 0 &&
+    return cache != NULL && (cache->facts & facts) == facts &&
            cache->generation == memfs_name_generation(fs);
 }
 

@@ -14,8 +14,9 @@
  * 3. A connection opens and deletes at the names of its journal and WAL only what is its database's
  *    (names/place.h).  What another database has left there loses the name: that database's
  *    connections go on with their handles.
- * 4. A connection whose database has lost its place begins no journal and writes no frame.  It may
- *    play a journal back and end it, so that a transaction that was under way can be undone.
+ * 4. A connection whose database has lost its place makes no journal and writes no frame that would
+ *    commit.  It may play a journal back and end it, so that a transaction that was under way can
+ *    be undone.
  * 5. Before a WAL grows, the checkpoint's growth is charged (transaction/wal.h).
  * 6. A super-journal that no journal names is deleted when it is closed (names/superjournal.h).
  *
@@ -62,36 +63,33 @@ static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 o
     return mfs_bytes_read(&auxfile_of(file)->file.bytes, buffer, count, offset);
 }
 
-/*
- * Whether the write begins something that a database without its place must not begin: a journal,
- * whose header is at offset 0, or a frame of a WAL.  SQLite ends a journal that it keeps with a
- * header of zeros.
- */
-static bool begins_transaction(const struct mfs_auxfile *aux, const char *buffer, int count,
-                               sqlite3_int64 offset)
+/* The pager asks for the size of its journal when it begins to play it back, and writes to it, or
+ * truncates it, when it ends it or begins another. */
+static void note_playback(const struct mfs_auxfile *aux, bool begins)
 {
-    if (aux->is_journal)
-        return offset == 0 && buffer[0] != 0;
-    return count <= MFS_WAL_HEADER_BYTES_MAX;
+    if (aux->is_journal && aux->names != NULL)
+        aux->names->is_playing_back = begins;
 }
 
 static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
-    if (aux->names != NULL && begins_transaction(aux, buffer, count, offset) &&
-        mfs_place_is_lost(aux->names, aux->file.fs))
-        return SQLITE_READONLY_DBMOVED;
     if (aux->wal.database != NULL) {
+        if (aux->names != NULL && mfs_wal_is_commit(buffer, count) &&
+            mfs_place_is_lost(aux->names, aux->file.fs))
+            return SQLITE_READONLY_DBMOVED;
         int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
         if (rc != SQLITE_OK)
             return rc;
     }
+    note_playback(aux, false);
     return mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
 }
 
 static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
+    note_playback(aux, false);
     int rc = mfs_bytes_truncate(&aux->file.bytes, size);
     if (rc == SQLITE_OK && aux->wal.database != NULL)
         mfs_wal_after_truncate(&aux->wal, size);
@@ -105,13 +103,10 @@ static int aux_sync(sqlite3_file *file, int flags)
     return SQLITE_OK;
 }
 
-/* Of a journal that is open the pager asks for the size in one place that matters here: when it
- * begins to play the journal back. */
 static int aux_size(sqlite3_file *file, sqlite3_int64 *size)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
-    if (aux->names != NULL && aux->is_journal)
-        aux->names->is_playing_back = true;
+    note_playback(aux, true);
     return mfs_bytes_report_size(&aux->file.bytes, size);
 }
 
@@ -173,12 +168,9 @@ static int clear_name(struct mfs_name_cache *names, memfs *fs, const char *path,
     memfs_stat_info info;
     info.struct_size = sizeof info;
     bool creates = (open_flags & SQLITE_OPEN_CREATE) != 0;
-    bool begins = creates && (open_flags & SQLITE_OPEN_MAIN_JOURNAL) != 0;
     bool is_lost = mfs_place_is_lost(names, fs);
-    if (is_lost && begins)
+    if (is_lost && creates && (open_flags & SQLITE_OPEN_MAIN_JOURNAL) != 0)
         return SQLITE_READONLY_DBMOVED;
-    if (!is_lost && mfs_name_cache_knows(names, fs, mfs_name_cache_absence(names, path)))
-        return SQLITE_OK;
     if (memfs_stat(fs, path, &info) != 0)
         return is_lost && creates ? SQLITE_READONLY_DBMOVED : SQLITE_OK;
     if (mfs_place_owns_locked(names, fs, info.number))
@@ -190,18 +182,20 @@ static int clear_name(struct mfs_name_cache *names, memfs *fs, const char *path,
     return mfs_errmap(MFS_OPERATION_OPEN, memfs_unlink(fs, path));
 }
 
-/* A journal that is known not to exist is created without looking for it first. */
-static int open_known(struct mfs_auxfile *aux, struct mfs_name_cache *names, memfs *fs,
-                      const char *vfs_name, const char *path, int open_flags)
+/* A journal that is known not to exist, beside a database that is known to be in its place, is
+ * created without looking for either. */
+static int open_own(struct mfs_auxfile *aux, struct mfs_name_cache *names, memfs *fs,
+                    const char *vfs_name, const char *path, int open_flags)
 {
     int flags = open_flags | SQLITE_OPEN_EXCLUSIVE;
     if (aux->is_journal && (open_flags & SQLITE_OPEN_CREATE) != 0 &&
-        mfs_name_cache_knows(names, fs, MFS_FACT_NO_JOURNAL) &&
+        mfs_name_cache_knows(names, fs, MFS_FACT_IN_PLACE | MFS_FACT_NO_JOURNAL) &&
         mfs_file_open(&aux->file, fs, vfs_name, path, flags, false) == SQLITE_OK) {
         mfs_name_cache_note_change(names, fs, MFS_FACT_OWN_JOURNAL, MFS_FACT_NO_JOURNAL);
         return SQLITE_OK;
     }
-    return mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
+    int rc = clear_name(names, fs, path, open_flags);
+    return rc == SQLITE_OK ? mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false) : rc;
 }
 
 /* Opens a journal or WAL of a main database, with the registry's mutex held. */
@@ -212,9 +206,7 @@ static int open_sibling(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name
     struct mfs_name_cache *names = mfs_name_cache_find_any(&aux->registry->names, path);
     if (names == NULL)
         return mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
-    int rc = clear_name(names, fs, path, open_flags);
-    if (rc == SQLITE_OK)
-        rc = open_known(aux, names, fs, vfs_name, path, open_flags);
+    int rc = open_own(aux, names, fs, vfs_name, path, open_flags);
     if (rc != SQLITE_OK)
         return rc;
     struct mfs_own_file *own = mfs_name_cache_own(names, path);
@@ -266,8 +258,10 @@ static int look_before_deletion(memfs *fs, const struct mfs_registry *registry, 
     info.struct_size = sizeof info;
     MFS_ASSERT(mfs_mutex_is_held(registry->mutex));
     *found = (struct deletion){0};
-    bool is_known = names == NULL || (path == names->journal_name &&
-                                      mfs_name_cache_knows(names, fs, MFS_FACT_OWN_JOURNAL));
+    if (names != NULL)
+        mfs_name_cache_refresh(names, fs);
+    bool is_known = names == NULL ||
+                    (path == names->journal_name && (names->facts & MFS_FACT_OWN_JOURNAL) != 0);
     if (is_known && registry->open_journals == 0)
         return 0;
     int error = memfs_lstat(fs, path, &info);
@@ -277,9 +271,9 @@ static int look_before_deletion(memfs *fs, const struct mfs_registry *registry, 
     return found->is_other ? 0 : error;
 }
 
+/* With the names refreshed before the deletion was decided. */
 static int unlink_sibling(memfs *fs, struct mfs_name_cache *names, const char *path)
 {
-    mfs_name_cache_refresh(names, fs);
     int error = memfs_unlink(fs, path);
     if (error != 0)
         return error;

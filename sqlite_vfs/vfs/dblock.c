@@ -2,7 +2,8 @@
  * Locking and unlocking a main database.
  *
  * 1. A lock that is refused changes nothing here but the ladder (PENDING).  A connection whose
- *    database has lost its place (names/place.h) gets no lock for writing.
+ *    database has lost its place (names/place.h) does not become a writer.  One that is a writer
+ *    already is refused when it writes (dbio.c).
  * 2. Unlocking cannot fail, and whatever was not committed is undone before the lock is given back.
  *
  * Cost: locking and unlocking take the database's mutex once each while no version becomes
@@ -32,20 +33,11 @@ static int answer_to_code(enum mfs_lock_answer answer)
     }
 }
 
-/* Whether the connection wants to become a writer, or to go on as one.  EXCLUSIVE after SHARED is
- * for the playback of a hot journal, or for closing a WAL. */
-static bool is_for_writing(const struct mfs_dbfile *db, int level)
-{
-    if (level == SQLITE_LOCK_EXCLUSIVE)
-        return db->member.level > MFS_LOCK_SHARED && !db->undo.is_recovery;
-    return level == SQLITE_LOCK_RESERVED;
-}
-
 int mfs_dblock_lock(sqlite3_file *file, int level)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
     enum mfs_lock_level before = db->member.level;
-    if (is_for_writing(db, level) && mfs_place_is_lost(&db->names, db->file.fs))
+    if (level == SQLITE_LOCK_RESERVED && mfs_place_is_lost(&db->names, db->file.fs))
         return SQLITE_READONLY_DBMOVED;
     enum mfs_lock_answer answer = mfs_waiting_lock(&db->member, db->registry,
                                                    (enum mfs_lock_level)level);
