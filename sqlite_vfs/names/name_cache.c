@@ -18,8 +18,6 @@
 
 #include "base/assertion.h"
 
-#include <memfs/storage.h>
-
 #include <string.h>
 
 enum { PROBES = 8, PAGER_BYTES_MAX = 4096 };
@@ -122,12 +120,6 @@ enum mfs_fact mfs_name_cache_absence(const struct mfs_name_cache *cache, const c
 {
     MFS_ASSERT(name == cache->journal_name || name == cache->wal_name);
     return name == cache->journal_name ? MFS_FACT_NO_JOURNAL : MFS_FACT_NO_WAL;
-}
-
-bool mfs_name_cache_knows(const struct mfs_name_cache *cache, memfs *fs, unsigned facts)
-{
-    return cache != NULL && (cache->facts & facts) == facts &&
-           cache->generation == memfs_name_generation(fs);
 }
 
 void mfs_name_cache_refresh(struct mfs_name_cache *cache, memfs *fs)

@@ -14,7 +14,7 @@
 #include "base/mutex.h"
 #include "base/sqliteapi.h"
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -97,8 +97,14 @@ struct mfs_name_cache *mfs_name_cache_find_any(struct mfs_name_index *index, con
 /* Maps `name`, which is the connection's journal or WAL, to the fact that it does not exist. */
 enum mfs_fact mfs_name_cache_absence(const struct mfs_name_cache *cache, const char *name);
 
-/* Whether the cache says that all of `facts` are true now.  A null cache knows nothing. */
-bool mfs_name_cache_knows(const struct mfs_name_cache *cache, memfs *fs, unsigned facts);
+/* Whether the cache says that all of `facts` are true now.  A null cache knows nothing.  Inline,
+ * since every transaction asks several times. */
+static inline bool mfs_name_cache_knows(const struct mfs_name_cache *cache, memfs *fs,
+                                        unsigned facts)
+{
+    return cache != NULL && (cache->facts & facts) == facts &&
+           cache->generation == memfs_name_generation(fs);
+}
 
 /* Call it before the look-up whose result mfs_name_cache_learn() records. */
 void mfs_name_cache_refresh(struct mfs_name_cache *cache, memfs *fs);

@@ -63,14 +63,6 @@ static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 o
     return mfs_bytes_read(&auxfile_of(file)->file.bytes, buffer, count, offset);
 }
 
-/* The pager asks for the size of its journal when it begins to play it back, and writes to it, or
- * truncates it, when it ends it or begins another. */
-static void note_playback(const struct mfs_auxfile *aux, bool begins)
-{
-    if (aux->is_journal && aux->names != NULL)
-        aux->names->is_playing_back = begins;
-}
-
 static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
@@ -82,14 +74,12 @@ static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_
         if (rc != SQLITE_OK)
             return rc;
     }
-    note_playback(aux, false);
     return mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
 }
 
 static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
-    note_playback(aux, false);
     int rc = mfs_bytes_truncate(&aux->file.bytes, size);
     if (rc == SQLITE_OK && aux->wal.database != NULL)
         mfs_wal_after_truncate(&aux->wal, size);
@@ -103,10 +93,13 @@ static int aux_sync(sqlite3_file *file, int flags)
     return SQLITE_OK;
 }
 
+/* Within a transaction the pager asks for the size of its journal only when it begins to play it
+ * back. */
 static int aux_size(sqlite3_file *file, sqlite3_int64 *size)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
-    note_playback(aux, true);
+    if (aux->is_journal && aux->names != NULL)
+        aux->names->is_playing_back = true;
     return mfs_bytes_report_size(&aux->file.bytes, size);
 }
 

@@ -114,15 +114,17 @@ static int prepare_change(struct mfs_dbfile *db)
 
 /*
  * Whether a write may be made though the database has lost its place: in a playback, in a
- * checkpoint, and if it is what the file has.  The latter is how a rollback without a journal in
- * the tree is told from a commit, since the undo keeps the file as it was.  The playback of a
- * journal that is not known to be the connection's cannot be told, and must not be refused.
+ * checkpoint, and if it is what the file has.  The latter is how a rollback is told from a commit
+ * where nothing was written to the file: before the first write, and with an undo.  The playback of
+ * a journal that is not known to be the connection's cannot be told, and must not be refused.
  */
 static bool is_allowed_without_place(struct mfs_dbfile *db, const void *buffer, int count,
                                      sqlite3_int64 offset)
 {
     const struct mfs_name_cache *names = &db->names;
-    if (db->undo.is_recovery || names->is_playing_back)
+    bool has_written = db->undo.state != MFS_UNDO_UNDECIDED ||
+                       db->member.level != MFS_LOCK_EXCLUSIVE;
+    if (db->undo.is_recovery || (names->is_playing_back && has_written))
         return true;
     if (db->member.shm != NULL || names->wal.file != NULL)
         return true;
