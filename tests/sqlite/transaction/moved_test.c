@@ -232,8 +232,8 @@ static void assert_undone(sqlite3 *fresh)
 /* Closes a connection to a database that is in its place, without leaving a journal. */
 static void close_clean(sqlite3 *db)
 {
-    db_run(db, "PRAGMA locking_mode=NORMAL; SELECT count(*) FROM t");
-    db_run(db, "PRAGMA journal_mode=DELETE; SELECT count(*) FROM t");
+    db_run(db, "PRAGMA locking_mode=NORMAL; SELECT count(*) FROM sqlite_master");
+    db_run(db, "PRAGMA journal_mode=DELETE; SELECT count(*) FROM sqlite_master");
     db_close(db);
 }
 
@@ -344,10 +344,104 @@ static void a_connection_without_its_place_harms_nothing_and_is_told(void **fixt
             }
 }
 
+/* The index of names has 128 slots, two for a connection. */
+static void the_rules_hold_with_more_connections_than_the_index_has_slots(void **fixture)
+{
+    struct fixture *f = *fixture;
+    sqlite3 *others[80];
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        others[i] = db_open("/other");
+        db_run(others[i], "SELECT * FROM sqlite_master");
+    }
+    /* The root keeps the room for the names that a case makes. */
+    static const char *const names[] = {"/d", "/e", "/new"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        assert_ok(memfs_mkdir(f->fs, names[i], 0755));
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        assert_ok(memfs_rmdir(f->fs, names[i]));
+    for (size_t mode = 0; mode < COUNT_OF(modes); mode++)
+        for (size_t state = 0; state < COUNT_OF(states); state++)
+            run_case(f, RENAMED_OVER, &modes[mode], &states[state], &modes[mode]);
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        db_close(others[i]);
+}
+
+static void a_database_that_is_back_in_its_place_is_written_again(void **fixture)
+{
+    struct fixture *f = *fixture;
+    assert_ok(memfs_mkdir(f->fs, "/d", 0755));
+    for (size_t mode = 0; mode < COUNT_OF(modes); mode++) {
+        sqlite3 *db = open_mode(&modes[mode]);
+        fill(db, "old");
+        db_run(db, "BEGIN; UPDATE t SET b='kept'||substr(b,4)");
+        assert_ok(memfs_rename(f->fs, "/d", "/e", 0));
+        assert_ok(memfs_rename(f->fs, "/e", "/d", 0));
+        db_run(db, "COMMIT");
+        assert_is(db, "kept");
+        assert_ok(memfs_rename(f->fs, "/d", "/e", 0));
+        writing_is_refused(db);
+        assert_ok(memfs_rename(f->fs, "/e", "/d", 0));
+        db_run(db, "DROP TABLE t");
+        db_assert_whole(db);
+        close_clean(db);
+        assert_ok(memfs_unlink(f->fs, "/d/db"));
+    }
+}
+
+/* By the new name the WAL would not be found. */
+static void a_wal_of_a_renamed_database_is_checkpointed_when_it_is_closed(void **fixture)
+{
+    struct fixture *f = *fixture;
+    assert_ok(memfs_mkdir(f->fs, "/d", 0755));
+    sqlite3 *db = open_mode(&modes[5]);
+    assert_true(has_wal(&modes[5]));
+    fill(db, "old");
+    assert_ok(memfs_rename(f->fs, "/d/db", "/renamed", 0));
+    sqlite3 *fresh = open_mode(&modes[5]);
+    fill(fresh, "new");
+    db_close(db);
+    assert_is(fresh, "new");
+    db_close(fresh);
+    assert_int_equal(memfs_exists(f->fs, "/renamed-wal"), 0);
+    db = db_open("/renamed");
+    assert_is(db, "old");
+    db_assert_whole(db);
+    db_close(db);
+}
+
+/* A connection may use the WAL that the others have open, and make none of its own. */
+static void a_connection_that_comes_late_to_its_wal_harms_nothing(void **fixture)
+{
+    struct fixture *f = *fixture;
+    assert_ok(memfs_mkdir(f->fs, "/d", 0755));
+    sqlite3 *first = open_mode(&modes[5]);
+    fill(first, "old");
+    sqlite3 *late = db_open("/d/db");
+    sqlite3 *later = db_open("/d/db");
+    assert_ok(memfs_unlink(f->fs, "/d/db"));
+    assert_is(late, "old");
+    writing_is_refused(late);
+    sqlite3 *fresh = open_mode(&modes[5]);
+    fill(fresh, "new");
+    assert_int_equal(db_try(later, "SELECT * FROM t"), SQLITE_READONLY_DBMOVED);
+    assert_is(late, "old");
+    db_close(first);
+    db_close(late);
+    db_close(later);
+    assert_is(fresh, "new");
+    db_assert_whole(fresh);
+    close_clean(fresh);
+    assert_int_equal(memfs_exists(f->fs, "/d/db-wal"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(a_connection_without_its_place_harms_nothing_and_is_told),
+        SQLITE_TEST(the_rules_hold_with_more_connections_than_the_index_has_slots),
+        SQLITE_TEST(a_database_that_is_back_in_its_place_is_written_again),
+        SQLITE_TEST(a_wal_of_a_renamed_database_is_checkpointed_when_it_is_closed),
+        SQLITE_TEST(a_connection_that_comes_late_to_its_wal_harms_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
