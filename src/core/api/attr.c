@@ -1,5 +1,6 @@
 /* Attributes: by path, by path from a directory, and by handle. */
 #include "api/structsize.h"
+#include "base/check.h"
 #include "instance/fs.h"
 
 /* Finds the node that a call is about, and takes a reference to it. */
@@ -31,6 +32,7 @@ static int check_stat_info(const memfs_stat_info *info)
 static void stat_node(const memfs *fs, struct mfs_node *node, memfs_stat_info *info)
 {
     memfs_stat_info own;
+    MFS_CHECK(check_stat_info(info) == 0);
     if (info->struct_size >= sizeof own) {
         mfs_node_stat(&fs->nodes, node, info);
         mfs_structsize_clear_rest(info, sizeof own);
@@ -138,6 +140,7 @@ typedef int (*change_node)(const memfs *fs, struct mfs_node *node, const struct 
 static int change_locked(memfs *fs, struct mfs_node *node, change_node apply,
                          const struct change *change)
 {
+    MFS_CHECK(atomic_load(&node->references) != 0);
     mfs_sync_lock_exclusive(&fs->lot, &node->lock);
     int error = apply(fs, node, change);
     mfs_sync_unlock_exclusive(&fs->lot, &node->lock);

@@ -1,6 +1,7 @@
 /* Directory streams. */
 #include "api/retry.h"
 #include "api/structsize.h"
+#include "base/check.h"
 
 #include <string.h>
 
@@ -61,6 +62,7 @@ static void describe(const struct mfs_dirent *entry, memfs_dirent *out)
     out->cookie = (int64_t)(entry->sequence + 1);
     out->kind = entry->node->kind;
     out->name_length = entry->length;
+    MFS_CHECK(entry->length <= MEMFS_NAME_MAX && entry->name[entry->length] == '\0');
     memcpy(out->name, entry->name, entry->length + (size_t)1);
 }
 

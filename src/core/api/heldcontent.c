@@ -78,6 +78,7 @@ static void swap_with_file(memfs *fs, struct mfs_file_node *node, struct mfs_con
 {
     int64_t now = mfs_node_now(&fs->nodes);
     mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
+    MFS_CHECK(*size <= (uint64_t)MEMFS_FILE_SIZE_MAX);
     uint64_t before = mfs_node_size(node);
     mfs_node_swap_content(&fs->nodes, node, content, *size);
     mfs_node_modified(&node->node, now);

@@ -1,5 +1,6 @@
 /* Reading, writing, seeking. */
 #include "api/retry.h"
+#include "base/check.h"
 #include "base/num.h"
 #include "content/content_io.h"
 
@@ -39,6 +40,7 @@ static int64_t read_at(const struct transfer *t, uint64_t offset)
     memfs *fs = t->file->fs;
     struct mfs_node *node = &t->node->node;
     struct mfs_sink sink = {.parts = t->parts};
+    MFS_CHECK(t->file->node == node);
     mfs_sync_lock_shared(&fs->lot, &node->lock);
     uint64_t length = mfs_num_min_u64(t->length,
                                       mfs_num_sub_saturating(mfs_node_size(t->node), offset));
@@ -55,6 +57,7 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
 {
     memfs *fs = t->file->fs;
     struct mfs_source source = {.parts = t->parts};
+    MFS_CHECK(t->file->node == &t->node->node && (t->file->flags & MEMFS_O_WRITE) != 0);
     if (t->length == 0)
         return 0;
     int64_t now = mfs_node_now(&fs->nodes);
@@ -73,6 +76,7 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
         if (end > size)
             mfs_node_set_size(&fs->nodes, t->node, end);
         mfs_node_written(t->node, now);
+        MFS_CHECK(mfs_node_size(t->node) >= end);
     }
     mfs_sync_unlock_exclusive(&fs->lot, &t->node->node.lock);
     if (error != 0)

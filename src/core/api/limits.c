@@ -1,11 +1,13 @@
 /* What can be changed in an instance: limits, policies, callbacks. */
 #include "api/limits.h"
 
+#include "base/check.h"
 #include "base/num.h"
 
 uint64_t mfs_limits_in_force(uint64_t quota_bytes, uint64_t arena_limit)
 {
     uint64_t quota = quota_bytes != MEMFS_UNLIMITED ? quota_bytes : MFS_UNLIMITED;
+    MFS_CHECK(arena_limit != 0);
     return mfs_num_min_u64(quota, arena_limit);
 }
 
@@ -16,7 +18,7 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
     quota_bytes = mfs_limits_in_force(quota_bytes, fs->arena_limit);
     if (mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes))
         return 0;
-    mfs_page_pool_trim(&fs->pool);
+    mfs_pool_trim(&fs->pool);
     return mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes) ? 0 : MEMFS_EBUSY;
 }
 

@@ -1,6 +1,7 @@
 /* Lists of names and paths: of a directory, of the snapshots, of what matches a pattern. */
 #include "api/retry.h"
 #include "api/structsize.h"
+#include "base/check.h"
 #include "base/pattern.h"
 #include "instance/strlist.h"
 #include "wholetree/tour.h"
@@ -29,9 +30,11 @@ static int deliver_list(struct mfs_strlist *list, int error, memfs_list *out)
         return error;
     }
     error = mfs_strlist_finish(list, &own);
-    if (error == 0)
-        mfs_structsize_copy_out(out, &own, sizeof own);
-    return error;
+    if (error != 0)
+        return error;
+    MFS_CHECK(own.names[own.count] == NULL);
+    mfs_structsize_copy_out(out, &own, sizeof own);
+    return 0;
 }
 
 /* ------------------------------------------------- directories and snapshots */

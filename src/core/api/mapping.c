@@ -5,6 +5,7 @@
  * there is pinned under the node's lock held shared; only making one needs the lock exclusive.
  */
 #include "api/retry.h"
+#include "base/check.h"
 #include "content/content_extent.h"
 
 #include <memfs/storage.h>
@@ -69,6 +70,7 @@ static int64_t map_once(const void *operation)
         error = MEMFS_ENXIO;
     if (error != 0)
         return error;
+    MFS_CHECK(at + r->length <= page_size);
     mfs_fs_fill_mapping(fs, page, (size_t)at, r->length, r->out);
     return 0;
 }
@@ -101,7 +103,8 @@ int memfs_unmap(memfs_mapping *mapping)
     if (fs == NULL)
         return MEMFS_EBADF;
     mfs_page_unpin(&fs->pool, (mfs_page)mapping->opaque[1]);
-    (void)atomic_fetch_sub(&fs->mappings, 1);
+    uint64_t before = atomic_fetch_sub(&fs->mappings, 1);
+    MFS_CHECK(before != 0);
     *mapping = (memfs_mapping){0};
     return 0;
 }

@@ -35,6 +35,7 @@ static int add_name(memfs *fs, struct mfs_dir_node *start, const char *path, str
                     int flags, uint32_t parents_mode)
 {
     struct mfs_place place;
+    MFS_CHECK(atomic_load(&node->references) != 0);
     mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, start, path, flags, &place);
     if (error == 0 && place.node != NULL)

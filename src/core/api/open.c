@@ -8,6 +8,7 @@
 #include "api/closing.h"
 #include "api/retry.h"
 #include "api/structsize.h"
+#include "base/check.h"
 #include "tree/publish.h"
 #include "wholetree/walker.h"
 
@@ -71,6 +72,7 @@ static int make_file(const struct opening *o, struct mfs_node **out)
                                  : o->lock == MFS_HELD_SHARED  ? 1
                                                                : 0;
     *out = &file->node;
+    MFS_CHECK(mfs_node_links(*out) == 0);
     return 0;
 }
 
@@ -275,6 +277,7 @@ static int open_node(const struct opening *o, memfs_file *file)
             return error;
         }
     }
+    MFS_CHECK(o->lock == MFS_HELD_NOTHING || mfs_node_as_file(node) != NULL);
     file->magic = MFS_FILE_MAGIC;
     file->flags = o->flags;
     file->node = node;

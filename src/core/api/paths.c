@@ -1,4 +1,5 @@
 /* From names to paths: targets of symlinks, absolute paths, and when they are out of date. */
+#include "base/check.h"
 #include "instance/fs.h"
 
 #include <memfs/storage.h>
@@ -39,6 +40,7 @@ static int64_t write_path(const memfs *fs, const struct mfs_place *place, char *
     if (size <= length)
         return MEMFS_ERANGE;
     mfs_walk_write_path(&fs->tree, place, buffer, length);
+    MFS_CHECK(buffer[0] == '/' && buffer[length] == '\0');
     return (int64_t)length;
 }
 

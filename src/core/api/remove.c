@@ -47,6 +47,7 @@ static int remove_name(memfs *fs, const memfs_dir *at, const char *path, enum re
         error = check_removal(fs, &place, removal);
     if (error == 0) {
         removed = place.entry;
+        MFS_CHECK(removed != NULL && removed->node == place.node);
         mfs_namespace_remove(&fs->tree, place.dir, removed, mfs_node_now(&fs->nodes));
     }
     mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);

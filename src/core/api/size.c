@@ -5,6 +5,7 @@
  * change that fails late may have replaced pages already, with the same bytes in them.
  */
 #include "api/retry.h"
+#include "base/check.h"
 #include "base/num.h"
 #include "content/content_extent.h"
 #include "content/content_io.h"
@@ -50,6 +51,7 @@ static int set_length(memfs *fs, const memfs_file *handle, struct mfs_file_node 
     if (error == 0) {
         mfs_node_set_size(&fs->nodes, file, size);
         mfs_node_written(file, now);
+        MFS_CHECK(mfs_node_size(file) == size);
     }
     mfs_sync_unlock_exclusive(&fs->lot, &file->node.lock);
     return error;
@@ -117,6 +119,7 @@ static int change_range(memfs *fs, struct mfs_file_node *file, const struct size
     uint64_t offset = (uint64_t)r->offset, length = (uint64_t)r->length;
     uint64_t end = offset + length;
     const struct mfs_content_edit edit = edit_file(fs, r->file, file, end);
+    MFS_CHECK(length > 0 && end > offset && end <= (uint64_t)MEMFS_FILE_SIZE_MAX);
     if ((r->flags & MEMFS_FALLOCATE_PUNCH_HOLE) != 0)
         return mfs_node_punch(&fs->nodes, file, edit.charge_from, offset, length);
     int error = (r->flags & MEMFS_FALLOCATE_ZERO_RANGE) != 0
@@ -174,6 +177,7 @@ static int move_preallocation(const memfs_file *handle, struct mfs_file_node *fi
     }
     bool shrinks = end < file->content.preallocated_end;
     mfs_node_set_preallocated_end(&fs->nodes, file, end);
+    MFS_CHECK(file->content.preallocated_end <= end);
     if (shrinks)
         mfs_node_cut(&fs->nodes, file, edit.size);
     return 0;

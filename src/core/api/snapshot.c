@@ -3,6 +3,7 @@
 
 #include "api/retry.h"
 #include "api/structsize.h"
+#include "base/check.h"
 #include "instance/census.h"
 #include "tree/publish.h"
 #include "wholetree/treecopy.h"
@@ -124,6 +125,7 @@ static int64_t restore_snapshot_once(const void *operation)
         error = copy_out(fs, &c, "/", &restored);
     if (error != 0)
         return error;
+    MFS_CHECK(mfs_node_as_dir(restored) != NULL);
     error = mfs_snapshot_install(fs, mfs_node_as_dir(restored));
     mfs_subtree_discard(&fs->tree, restored);
     return error;

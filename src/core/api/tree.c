@@ -1,7 +1,6 @@
 /* Whole trees: copying, adding up. */
 #include "api/retry.h"
 #include "api/structsize.h"
-#include "base/check.h"
 #include "instance/census.h"
 #include "tree/publish.h"
 #include "wholetree/treecopy.h"

@@ -1,7 +1,7 @@
 /*
  * Whole files in one step: reading, writing, appending, copying.
  *
- * Writing and copying are one thing: a content is made that nobody else knows,
+ * Writing and copying are one thing: a content is made that no other call knows,
  * with everything that can fail; then it is put in the place of the old one, or
  * gets a node and a name.
  */
@@ -116,6 +116,7 @@ static int append_locked(memfs *fs, struct mfs_file_node *file, const memfs_iove
     int error = mfs_content_io_write(&edit, edit.size, part->length, &source);
     mfs_node_settle_write(file);
     if (error == 0) {
+        MFS_CHECK(end > edit.size);
         mfs_node_set_size(&fs->nodes, file, end);
         mfs_node_written(file, mfs_node_now(&fs->nodes));
     }
@@ -127,6 +128,7 @@ static int append_locked(memfs *fs, struct mfs_file_node *file, const memfs_iove
 static int put_into(memfs *fs, struct mfs_file_node *file, struct delivery *d)
 {
     int error = 0;
+    MFS_CHECK(&file->node != d->source || d->appended == NULL);
     mfs_sync_lock_exclusive(&fs->lot, &file->node.lock);
     if (mfs_filelock_is_locked(&fs->lot, &file->node, MFS_HELD_NOTHING)) {
         error = MEMFS_EBUSY;
@@ -195,6 +197,7 @@ static int deliver_new(struct delivery *d)
         made->content = (struct mfs_content){0};
     else
         d->content = (struct mfs_content){0};
+    MFS_CHECK(error == 0 || existing == NULL);
     mfs_node_release(&fs->nodes, &made->node);
     if (existing != NULL) {
         error = put_into(fs, mfs_node_as_file(existing), d);

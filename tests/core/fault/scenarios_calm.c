@@ -414,7 +414,9 @@ const struct scenario scenarios_calm[] = {
     {"ask",
      " memfs_stat memfs_lstat memfs_statat memfs_fstat memfs_exists memfs_is_file memfs_is_dir "
      "memfs_is_symlink memfs_name_generation "
-     "memfs_readlink memfs_readlinkat memfs_realpath memfs_realpathat memfs_statdir memfs_file_instance memfs_dir_instance memfs_snapshot_exists memfs_statfs memfs_last_refusal ",
+     "memfs_readlink memfs_readlinkat memfs_realpath memfs_realpathat "
+     "memfs_statdir memfs_file_instance memfs_dir_instance memfs_snapshot_exists "
+     "memfs_statfs memfs_last_refusal ",
      NEEDS_NOTHING, NULL, asking},
     {"change attributes",
      " memfs_chmod memfs_chmodat memfs_fchmod memfs_chown memfs_chownat memfs_fchown "
