@@ -57,6 +57,11 @@
  *            began, and readers and writers do not wait for each other; rollback journals only.
  *            sqlite_vfs/MANUAL.md has the rules.
  * Names      Up to 512 bytes after `.`, `..` and links have been resolved.
+ * Replaced   A connection whose database has lost its place (loaded or renamed over, removed,
+ *            exchanged, memfs_snapshot_restore()) still reads what it had, and is refused with
+ *            SQLITE_READONLY_DBMOVED when it writes or commits, in every journal mode.  It touches
+ *            no journal or WAL of the database that has the place now, and that database's
+ *            connections touch none of its.  Open it anew to see the new database.
  * Read-only  A database file without any write permission bit (memfs_chmod())
  *            opens read-only, as on a disk.
  *
@@ -268,12 +273,13 @@ MEMFS_SQLITE_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *sc
  *
  * An existing file is replaced in one step, at the end; until then the database is in the root
  * directory, under a name that begins with ".memfs-load-".  Connections that have the old one open
- * keep it, as after any rename, and can no longer write.  No other connection should open `path`
- * meanwhile.
+ * keep it, as after any rename, and can no longer write (see "Replaced" above).  No other
+ * connection should open `path` meanwhile.
  *
  * Errors:   SQLITE_NOTADB (an empty file; wrong magic; a size that is not a multiple of the page
  *           size), SQLITE_CORRUPT (cut short), SQLITE_FULL (the quota), SQLITE_NOMEM,
- *           SQLITE_BUSY (the host's file is being written; there is a WAL or a live journal
+ *           SQLITE_BUSY (the host's file is being written; a connection is writing the database at
+ *           `path`, or holds it with locking_mode=EXCLUSIVE; there is a WAL or a live journal
  *           beside `path`, which would be taken for the new database's), SQLITE_CANTOPEN.
  * Failure:  nothing has changed.
  */

@@ -1,7 +1,8 @@
 /*
  * The files beside a database: its rollback journal and its WAL.  Whether one of them is live is
  * decided here and nowhere else: a journal is live if SQLite would play it back, a WAL if it has
- * any content.  A file that cannot be read counts as not live.
+ * any content.  A file that cannot be read counts as not live, and so does one of another database
+ * (names/place.h) where the cache of names is given.
  */
 #ifndef MFS_SIBLING_H
 #define MFS_SIBLING_H

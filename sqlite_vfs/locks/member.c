@@ -114,6 +114,29 @@ bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write)
     return is_admitted;
 }
 
+bool mfs_member_bar_writers(struct mfs_registry *registry, uint64_t number, mfs_mutex **held)
+{
+    *held = NULL;
+    mfs_mutex_lock(&registry->mutex);
+    const struct mfs_share *share = mfs_share_find(registry, number);
+    if (share == NULL)
+        return true;
+    *held = MFS_LIST_ENTRY(share->members.first, struct mfs_member, link)->mutex;
+    mfs_mutex_lock(*held);
+    const struct mfs_lockstate *locks = &share->locks;
+    if (!locks->reserved && !locks->pending && !locks->exclusive)
+        return true;
+    mfs_member_admit_writers(registry, *held);
+    return false;
+}
+
+void mfs_member_admit_writers(struct mfs_registry *registry, mfs_mutex *held)
+{
+    if (held != NULL)
+        mfs_mutex_unlock(held);
+    mfs_mutex_unlock(&registry->mutex);
+}
+
 /* Moves the share out of its holder, which is no member any more, with both mutexes held. */
 static void move_share(struct mfs_member *holder, struct mfs_registry *registry)
 {

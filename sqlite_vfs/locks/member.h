@@ -61,6 +61,14 @@ static inline bool mfs_member_is_isolated(const struct mfs_member *member)
  */
 bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write);
 
+/*
+ * Before the file of a database is replaced: makes sure that no connection is its writer, nor
+ * becomes one until mfs_member_admit_writers(), which gets the same `*held`.  False, and nothing
+ * is held, if there is a writer.
+ */
+bool mfs_member_bar_writers(struct mfs_registry *registry, uint64_t number, mfs_mutex **held);
+void mfs_member_admit_writers(struct mfs_registry *registry, mfs_mutex *held);
+
 /* Gives back the connection's locks and takes it out of the share. */
 void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry);
 

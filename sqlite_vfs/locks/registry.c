@@ -17,7 +17,10 @@
 bool mfs_registry_init(struct mfs_registry *registry)
 {
     atomic_init(&registry->open_files, 0u);
-    return mfs_mutex_init(&registry->mutex);
+    if (!mfs_mutex_init(&registry->mutex))
+        return false;
+    registry->names.mutex = &registry->mutex;
+    return true;
 }
 
 void mfs_registry_fini(struct mfs_registry *registry)
@@ -39,10 +42,10 @@ void mfs_registry_fini(struct mfs_registry *registry)
 }
 
 void mfs_registry_enter_names(struct mfs_registry *registry, struct mfs_name_cache *cache,
-                              const char *path)
+                              const char *own_path)
 {
     mfs_mutex_lock(&registry->mutex);
-    mfs_name_cache_enter(cache, &registry->names, path);
+    mfs_name_cache_enter(cache, &registry->names, own_path);
     mfs_mutex_unlock(&registry->mutex);
 }
 
@@ -53,10 +56,10 @@ void mfs_registry_leave_names(struct mfs_registry *registry, struct mfs_name_cac
     mfs_mutex_unlock(&registry->mutex);
 }
 
-struct mfs_name_cache *mfs_registry_find_wal(struct mfs_registry *registry, const char *name)
+struct mfs_name_cache *mfs_registry_find_names(struct mfs_registry *registry, const char *name)
 {
     mfs_mutex_lock(&registry->mutex);
-    struct mfs_name_cache *found = mfs_name_cache_find_wal(&registry->names, name);
+    struct mfs_name_cache *found = mfs_name_cache_find_any(&registry->names, name);
     mfs_mutex_unlock(&registry->mutex);
     return found;
 }

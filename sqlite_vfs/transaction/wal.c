@@ -25,7 +25,12 @@
 
 #include <memfs/storage.h>
 
-enum { WAL_HEADER_BYTES = 32, FRAME_HEADER_BYTES = 24, PAGE_SIZE_OFFSET = 8 };
+enum {
+    WAL_HEADER_BYTES = 32,
+    FRAME_HEADER_BYTES = 24,
+    PAGE_NUMBER_BYTES = 4,
+    PAGE_SIZE_OFFSET = 8
+};
 
 /* The page size in a WAL's header; 0 if it is not a valid one. */
 static uint32_t page_size_in(const unsigned char *header)
@@ -114,6 +119,14 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void 
     if (error != 0)
         return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
     return charge_page(wal, mfs_bigendian_read(buffer), frames == 1);
+}
+
+/* The number behind the page number is the size of the database after a commit, in pages; 0: the
+ * transaction has more frames. */
+bool mfs_wal_is_commit(const void *buffer, int count)
+{
+    return count == FRAME_HEADER_BYTES &&
+           mfs_bigendian_read((const unsigned char *)buffer + PAGE_NUMBER_BYTES) != 0;
 }
 
 void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size)

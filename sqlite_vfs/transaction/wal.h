@@ -16,6 +16,7 @@
 #include "file/file.h"
 #include "locks/member.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct mfs_wal {
@@ -29,6 +30,9 @@ struct mfs_wal {
 int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void *buffer, int count,
                          sqlite3_int64 offset);
 void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size);
+
+/* Whether what is to be written to a WAL is the header of a frame that ends a transaction. */
+bool mfs_wal_is_commit(const void *buffer, int count);
 
 /* Gives back the preallocated growth of the database.  Cannot fail. */
 void mfs_wal_end_preallocation(struct mfs_file *database, struct mfs_member *member);

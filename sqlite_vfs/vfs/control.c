@@ -16,6 +16,7 @@
 
 #include "base/assertion.h"
 #include "locks/publishing.h"
+#include "names/place.h"
 #include "vfs/pragma.h"
 
 /* A flag: negative asks, 0 and 1 set it. */
@@ -60,16 +61,14 @@ static bool has_moved(const struct mfs_file *file)
     return memfs_stat(file->fs, file->path, &info) != 0 || info.number != file->number;
 }
 
-/* The same for a database, whose connection may know the answer already. */
+/*
+ * With a WAL SQLite asks only before it closes it, and would not checkpoint it if the database had
+ * moved.  But the checkpoint is right: it copies the database's own WAL into the file, which may
+ * have another name by now, and the WAL could not be found by that name.
+ */
 static bool has_database_moved(const struct mfs_file *file, struct mfs_name_cache *names)
 {
-    if (mfs_name_cache_knows(names, file->fs, MFS_FACT_IN_PLACE))
-        return false;
-    mfs_name_cache_refresh(names, file->fs);
-    bool moved = has_moved(file);
-    if (!moved)
-        mfs_name_cache_learn(names, MFS_FACT_IN_PLACE);
-    return moved;
+    return names->wal.file == NULL && mfs_place_is_lost(names, file->fs);
 }
 
 /*
@@ -190,6 +189,7 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
         return SQLITE_OK;
     case SQLITE_FCNTL_SYNC:
         mfs_undo_note_sync(undo);
+        undo->names->is_playing_back = false;
         if (mfs_member_is_isolated(member))
             mfs_publishing_end_recovery(member);
         return SQLITE_OK;

@@ -1,8 +1,8 @@
 /*
  * A main database: opening, closing, and the table of its methods.
  *
- * 1. Opening takes four steps: the file, the share, admission as an image or a writer, the index of
- *    names.  A refusal undoes those before it.
+ * 1. Opening takes four steps: the file, the index of names, the share, admission as an image or a
+ *    writer.  A refusal undoes those before it.
  * 2. Closing undoes them in reverse, after everything that was not committed.
  * 3. Without shared memory SQLite does not offer WAL mode, so an isolated database has no methods
  *    for it.
@@ -16,6 +16,7 @@
 #include "file/sibling.h"
 #include "locks/waiting.h"
 #include "locks/walindex.h"
+#include "names/place.h"
 #include "vfs/control.h"
 #include "vfs/dbio.h"
 #include "vfs/dblock.h"
@@ -28,6 +29,7 @@ static int db_close(sqlite3_file *file)
     struct mfs_dbfile *db = mfs_dbstate_of(file);
     mfs_dbstate_end_writing(db);
     mfs_walindex_unmap(&db->member, db->registry, false);
+    mfs_place_clear(&db->names, db->file.fs);
     mfs_registry_leave_names(db->registry, &db->names);
     mfs_waiting_end(&db->member, db->registry);
     MFS_ASSERT(db->member.level == MFS_LOCK_NONE && db->undo.state == MFS_UNDO_UNDECIDED);
@@ -99,7 +101,7 @@ static const sqlite3_io_methods db_methods = {
 
 struct mfs_dbfile *mfs_dbfile_of_wal(struct mfs_registry *registry, const char *name)
 {
-    struct mfs_name_cache *names = mfs_registry_find_wal(registry, name);
+    struct mfs_name_cache *names = mfs_registry_find_names(registry, name);
     return names != NULL ? MFS_LIST_ENTRY(names, struct mfs_dbfile, names) : NULL;
 }
 
@@ -111,7 +113,7 @@ static bool is_in_wal_mode(struct mfs_dbfile *db)
             SQLITE_OK &&
         (format[0] == MFS_DBIO_FORMAT_WAL || format[1] == MFS_DBIO_FORMAT_WAL))
         return true;
-    return mfs_sibling_has_live_wal(&db->file, NULL);
+    return mfs_sibling_has_live_wal(&db->file, &db->names);
 }
 
 static int join_database(struct mfs_dbfile *db, struct mfs_registry *registry,
@@ -134,11 +136,11 @@ static int join_database(struct mfs_dbfile *db, struct mfs_registry *registry,
 }
 
 /* The suffix of a journal or WAL without which the database is not complete, or null. */
-static const char *needed_sibling(const struct mfs_file *database)
+static const char *needed_sibling(struct mfs_dbfile *db)
 {
-    if (mfs_sibling_has_live_journal(database, NULL))
+    if (mfs_sibling_has_live_journal(&db->file, &db->names))
         return "-journal";
-    return mfs_sibling_has_live_wal(database, NULL) ? "-wal" : NULL;
+    return mfs_sibling_has_live_wal(&db->file, &db->names) ? "-wal" : NULL;
 }
 
 static int admit(struct mfs_dbfile *db, bool is_image)
@@ -150,7 +152,7 @@ static int admit(struct mfs_dbfile *db, bool is_image)
                                      ? "%s is open for writing, and so is no read-only image"
                                      : "%s is open as a read-only image, and cannot be written",
                                  path);
-    const char *suffix = is_image ? needed_sibling(&db->file) : NULL;
+    const char *suffix = is_image ? needed_sibling(db) : NULL;
     if (suffix == NULL)
         return SQLITE_OK;
     return mfs_lasterror_say(SQLITE_CANTOPEN, "%s is no whole image without %s%s", path, path,
@@ -170,6 +172,18 @@ static int find_new_mode(memfs *fs, const struct mfs_uri_parameters *parameters,
         return mfs_lasterror_code(MFS_OPERATION_SIZE, error);
     *mode = info.mode & 0777u;
     return SQLITE_OK;
+}
+
+static int join_admitted(struct mfs_dbfile *db, struct mfs_registry *registry,
+                         enum mfs_isolation_wish wish, bool is_image)
+{
+    int rc = join_database(db, registry, wish);
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = admit(db, is_image);
+    if (rc != SQLITE_OK)
+        mfs_member_leave(&db->member, registry);
+    return rc;
 }
 
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
@@ -195,19 +209,15 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
     db->undo = (struct mfs_undo){
         .names = &db->names, .view = &db->view, .state = MFS_UNDO_UNDECIDED};
     db->holds_private = false;
-    rc = join_database(db, registry, parameters->isolation);
-    if (rc != SQLITE_OK) {
-        (void)mfs_file_close(&db->file);
-        return rc;
-    }
-    rc = admit(db, is_image);
-    if (rc != SQLITE_OK) {
-        mfs_member_leave(&db->member, registry);
-        (void)mfs_file_close(&db->file);
-        return rc;
-    }
+    db->names = (struct mfs_name_cache){.path = db->file.path, .number = db->file.number};
     bool is_own_name = mfs_name_cache_is_own_name(db, registry->file_bytes, path);
     mfs_registry_enter_names(registry, &db->names, is_own_name ? path : NULL);
+    rc = join_admitted(db, registry, parameters->isolation, is_image);
+    if (rc != SQLITE_OK) {
+        mfs_registry_leave_names(registry, &db->names);
+        (void)mfs_file_close(&db->file);
+        return rc;
+    }
     MFS_ASSERT(!is_image || db->file.is_read_only);
     atomic_fetch_add(&registry->open_files, 1u);
     db->file.base.pMethods = mfs_member_is_isolated(&db->member) ? &isolated_methods : &db_methods;

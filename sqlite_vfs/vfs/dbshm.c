@@ -14,6 +14,7 @@
 #include "base/lasterror.h"
 #include "locks/waiting.h"
 #include "locks/walindex.h"
+#include "names/place.h"
 #include "transaction/wal.h"
 #include "vfs/dbstate.h"
 
@@ -59,6 +60,8 @@ int mfs_dbshm_lock(sqlite3_file *file, int first, int count, int flags)
         note_unlocked_slot(db, first, exclusive);
         return SQLITE_OK;
     }
+    if (exclusive && first == MFS_SHM_WRITER_SLOT && mfs_place_is_lost(&db->names, db->file.fs))
+        return SQLITE_READONLY_DBMOVED;
     return mfs_waiting_lock_wal(member, db->registry, (unsigned)first, (unsigned)count, exclusive)
                ? SQLITE_OK
                : SQLITE_BUSY;

@@ -22,6 +22,7 @@
 #include "base/lasterror.h"
 #include "file/fullname.h"
 #include "locks/waiting.h"
+#include "names/place.h"
 #include "names/superjournal.h"
 #include "vfs/auxfile.h"
 #include "vfs/control.h"
@@ -172,15 +173,24 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
 
 /*
  * A journal or WAL does not exist for SQLite, though the tree may have an entry of this name, in
- * three cases:
+ * four cases:
  *
  * - it is empty: journal mode TRUNCATE leaves such journals, an open journal is truncated instead
  *   of unlinked, and a yes would cost an open and a read in every transaction;
  * - it is the journal of an isolated database in which a connection has had RESERVED
  *   (`no_hot_journal`): SQLite has played back a hot journal by then, and a live writer's journal,
  *   which readers do not wait for, must not be taken for a hot one;
+ * - it is another database's, or this database has lost its place (names/place.h);
  * - the connection knows that nothing has the name, and no name in the tree has changed since.
  */
+static bool is_of_another(struct mfs_vfs *vfs, struct mfs_name_cache *names, const char *path,
+                          uint64_t number)
+{
+    if (names == NULL)
+        names = mfs_registry_find_names(&vfs->registry, path);
+    return names != NULL && !mfs_place_owns(names, vfs->fs, number);
+}
+
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
 {
     struct mfs_vfs *vfs = vfs_of(base);
@@ -204,6 +214,8 @@ static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer
         *answer = info.kind != MEMFS_KIND_FILE || info.size_bytes > 0;
     else
         *answer = what == SQLITE_ACCESS_READ || (info.mode & 0222u) != 0;
+    if (*answer && is_of_another(vfs, names, path, info.number))
+        *answer = 0;
     return SQLITE_OK;
 }
 

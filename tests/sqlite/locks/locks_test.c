@@ -99,10 +99,13 @@ static void all_names_of_a_database_share_its_locks(void **state)
     assert_int_equal(memfs_rename(f->fs, "/db", "/renamed", 0), 0);
     sqlite3_file *renamed = io_open("/renamed", MAIN_FLAGS);
     sqlite3_file *other = io_open("/db", MAIN_FLAGS); /* a new file by the old name */
-    io_begin_writing(original);
+    assert_int_equal(io_lock(original, SQLITE_LOCK_SHARED), SQLITE_OK);
+    assert_int_equal(io_lock(original, SQLITE_LOCK_RESERVED), SQLITE_READONLY_DBMOVED);
+    assert_int_equal(io_unlock(original, SQLITE_LOCK_NONE), SQLITE_OK);
+    io_begin_writing(renamed);
+    assert_int_equal(io_lock(original, SQLITE_LOCK_SHARED), SQLITE_BUSY);
     assert_int_equal(io_lock(hard, SQLITE_LOCK_SHARED), SQLITE_BUSY);
     assert_int_equal(io_lock(soft, SQLITE_LOCK_SHARED), SQLITE_BUSY);
-    assert_int_equal(io_lock(renamed, SQLITE_LOCK_SHARED), SQLITE_BUSY);
     assert_int_equal(io_lock(other, SQLITE_LOCK_SHARED), SQLITE_OK);
     io_close(original);
     io_close(hard);
@@ -225,6 +228,7 @@ static void a_database_that_was_moved_or_removed_says_so(void **state)
 {
     struct fixture *f = *state;
     sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    io_write(file, "the node lives on", 0);
     assert_int_equal(has_moved(file), 0);
     assert_int_equal(memfs_rename(f->fs, "/db", "/elsewhere", 0), 0);
     assert_int_equal(has_moved(file), 1);
@@ -234,7 +238,7 @@ static void a_database_that_was_moved_or_removed_says_so(void **state)
     assert_int_equal(has_moved(file), 0);
     assert_int_equal(memfs_unlink(f->fs, "/db"), 0);
     assert_int_equal(has_moved(file), 1);
-    io_write(file, "the node lives on", 0);
+    assert_int_equal(file->pMethods->xWrite(file, "more", 4, 0), SQLITE_READONLY_DBMOVED);
     io_assert_text(file, "the node lives on", 0);
     sqlite3_file *unnamed = io_open(NULL, TEMP_FLAGS);
     assert_int_equal(has_moved(unnamed), 0);
