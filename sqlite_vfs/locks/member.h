@@ -24,6 +24,7 @@
  */
 struct mfs_member {
     uint64_t number;  /* of the database's node; fixed */
+    memfs_file *file; /* the connection's handle, open from joining to leaving; fixed */
     mfs_mutex *mutex; /* null in an SQLite without threads */
     struct mfs_share *share;
     struct mfs_link link; /* in the share's list of members */
@@ -60,6 +61,12 @@ static inline bool mfs_member_is_isolated(const struct mfs_member *member)
  * image, which does not change, and one that can write exclude each other.
  */
 bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write);
+
+/*
+ * A connection to the database `number` that can write, or null if there is none.  With the
+ * registry's mutex held; the connection stays a member while it is.
+ */
+struct mfs_member *mfs_member_find_writer(struct mfs_registry *registry, uint64_t number);
 
 /* Gives back the connection's locks and takes it out of the share. */
 void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry);

@@ -8,7 +8,11 @@
  * 3. The order is: index, size limit, growth, page.  A refusal leaves what was charged before it
  *    charged, until the WAL is restarted; the WAL itself has not changed.
  *
- * Cost: the database's mutex three times for each frame, and a walk of the database's page tree.
+ * 4. Everything that is charged belongs to the database, not to a connection: each of its
+ *    connections that can write serves for the calls.
+ *
+ * Cost: the database's mutex three times for each frame, and a walk of the database's page tree;
+ * below another VFS also the registry's mutex.
  *
  * Left out on purpose: a WAL that this VFS did not write.  Its recovery and checkpoint may be
  * refused like any growth.
@@ -33,7 +37,7 @@ static uint32_t page_size_in(const unsigned char *header)
     return size >= 512 && size <= 65536 && (size & (size - 1)) == 0 ? size : 0;
 }
 
-static uint32_t find_page_size(struct mfs_wal *wal, struct mfs_file *file)
+static uint32_t find_page_size(struct mfs_wal *wal, const struct mfs_file *file)
 {
     unsigned char header[WAL_HEADER_BYTES];
     if (wal->page_size == 0 &&
@@ -44,54 +48,53 @@ static uint32_t find_page_size(struct mfs_wal *wal, struct mfs_file *file)
 
 /* The end of the preallocation.  For a WAL that existed when the first connection opened the
  * database it is derived from fstat, which may give more than was preallocated for the WAL. */
-static int64_t preallocated_end(struct mfs_wal *wal, bool is_first_frame, int64_t size)
+static int64_t preallocated_end(struct mfs_member *member, bool is_first_frame, int64_t size)
 {
-    int64_t end = mfs_member_wal_preallocated_end(wal->member);
+    int64_t end = mfs_member_wal_preallocated_end(member);
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    if (end != 0 || is_first_frame || memfs_fstat(wal->database->bytes.file, &info) != 0)
+    if (end != 0 || is_first_frame || memfs_fstat(member->file, &info) != 0)
         return end;
     end = (int64_t)(info.size_bytes + info.preallocated_bytes);
     if (end < size)
         end = size;
-    if (memfs_preallocate(wal->database->bytes.file, end) != 0)
+    if (memfs_preallocate(member->file, end) != 0)
         return 0;
-    mfs_member_set_wal_preallocated_end(wal->member, end);
+    mfs_member_set_wal_preallocated_end(member, end);
     return end;
 }
 
 /* Makes sure that the page can be copied into the database later, also if a checkpoint of earlier
  * transactions truncates the database meanwhile. */
-static int charge_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_frame)
+static int charge_page(struct mfs_member *member, int64_t page_size, uint32_t page_number,
+                       bool is_first_frame)
 {
-    int64_t page_size = wal->page_size;
     int64_t end = (int64_t)page_number * page_size;
-    int64_t size = memfs_file_size(wal->database->bytes.file);
-    int64_t limit = mfs_member_size_limit(wal->member);
+    int64_t size = memfs_file_size(member->file);
+    int64_t limit = mfs_member_size_limit(member);
     if (size < 0)
         return mfs_errmap(MFS_OPERATION_SIZE, (int)size);
     if (end > size && limit != MFS_SIZE_UNLIMITED && end > limit)
         return SQLITE_FULL;
-    if (end > preallocated_end(wal, is_first_frame, size)) {
-        int error = memfs_preallocate(wal->database->bytes.file, end);
+    if (end > preallocated_end(member, is_first_frame, size)) {
+        int error = memfs_preallocate(member->file, end);
         if (error != 0)
             return mfs_errmap(MFS_OPERATION_WRITE, error);
-        mfs_member_set_wal_preallocated_end(wal->member, end);
+        mfs_member_set_wal_preallocated_end(member, end);
     }
     if (end > size)
         return SQLITE_OK;
-    int error = memfs_fallocate(wal->database->bytes.file, end - page_size, page_size,
+    int error = memfs_fallocate(member->file, end - page_size, page_size,
                                 MEMFS_FALLOCATE_KEEP_SIZE);
     return mfs_errmap(MFS_OPERATION_WRITE, error);
 }
 
-int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void *buffer, int count,
-                         sqlite3_int64 offset)
+static int charge_write(struct mfs_wal *wal, struct mfs_member *member, const struct mfs_file *file,
+                        const void *buffer, int count, sqlite3_int64 offset)
 {
-    MFS_ASSERT(wal->database != NULL && wal->member != NULL);
     if (offset == 0 && count == WAL_HEADER_BYTES) {
         wal->page_size = page_size_in(buffer);
-        mfs_wal_end_preallocation(wal->database, wal->member);
+        mfs_wal_end_preallocation(member);
         return SQLITE_OK;
     }
     if (count != FRAME_HEADER_BYTES || find_page_size(wal, file) == 0)
@@ -101,24 +104,54 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void 
         return SQLITE_OK;
     MFS_ASSERT(offset >= WAL_HEADER_BYTES);
     uint64_t frames = (uint64_t)((offset - WAL_HEADER_BYTES) / frame_bytes) + 1;
-    int error = mfs_walindex_prepare(wal->member, frames);
+    int error = mfs_walindex_prepare(member, frames);
     if (error != 0)
         return mfs_errmap(MFS_OPERATION_WRITE, error);
-    return charge_page(wal, mfs_bigendian_read(buffer), frames == 1);
+    return charge_page(member, wal->page_size, mfs_bigendian_read(buffer), frames == 1);
+}
+
+/* A connection to the WAL's database, or null.  It stays until unlock_member(). */
+static struct mfs_member *lock_member(const struct mfs_wal *wal)
+{
+    if (wal->registry == NULL)
+        return wal->member;
+    mfs_mutex_lock(wal->registry->mutex);
+    return mfs_member_find_writer(wal->registry, wal->number);
+}
+
+static void unlock_member(const struct mfs_wal *wal)
+{
+    if (wal->registry != NULL)
+        mfs_mutex_unlock(wal->registry->mutex);
+}
+
+int mfs_wal_before_write(struct mfs_wal *wal, const struct mfs_file *file, const void *buffer,
+                         int count, sqlite3_int64 offset)
+{
+    MFS_ASSERT(wal->member == NULL || wal->registry == NULL);
+    struct mfs_member *member = lock_member(wal);
+    int rc = SQLITE_OK;
+    if (member != NULL)
+        rc = charge_write(wal, member, file, buffer, count, offset);
+    unlock_member(wal);
+    return rc;
 }
 
 void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size)
 {
-    MFS_ASSERT(wal->database != NULL);
-    if (size == 0)
-        mfs_wal_end_preallocation(wal->database, wal->member);
+    if (size != 0)
+        return;
+    struct mfs_member *member = lock_member(wal);
+    if (member != NULL)
+        mfs_wal_end_preallocation(member);
+    unlock_member(wal);
 }
 
-void mfs_wal_end_preallocation(struct mfs_file *database, struct mfs_member *member)
+void mfs_wal_end_preallocation(struct mfs_member *member)
 {
-    if (database->is_read_only)
+    if (!member->can_write)
         return;
-    int error = memfs_preallocate(database->bytes.file, 0);
+    int error = memfs_preallocate(member->file, 0);
     MFS_ASSERT(error == 0);
     mfs_member_set_wal_preallocated_end(member, 0);
 }

@@ -60,11 +60,9 @@ static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 o
 static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
-    if (aux->wal.database != NULL) {
-        int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
-        if (rc != SQLITE_OK)
-            return rc;
-    }
+    int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
+    if (rc != SQLITE_OK)
+        return rc;
     return mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
 }
 
@@ -72,7 +70,7 @@ static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
     int rc = mfs_bytes_truncate(&aux->file.bytes, size);
-    if (rc == SQLITE_OK && aux->wal.database != NULL)
+    if (rc == SQLITE_OK)
         mfs_wal_after_truncate(&aux->wal, size);
     return rc;
 }

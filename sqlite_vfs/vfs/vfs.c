@@ -21,6 +21,7 @@
 
 #include "base/assertion.h"
 #include "file/fullname.h"
+#include "file/sibling.h"
 #include "locks/waiting.h"
 #include "names/superjournal.h"
 #include "vfs/auxfile.h"
@@ -40,17 +41,20 @@ static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
 
 /* --------------------------------------------------------------------- files */
 
-/* The database whose WAL `path` is; all zeros if it is no WAL, or none of an open database. */
+/*
+ * The database whose WAL `path` is; all zeros if it is no WAL.  The name's address leads to the
+ * connection.  Below another VFS it may not; then the name itself leads to the database.
+ */
 static struct mfs_wal wal_of(struct mfs_vfs *vfs, const char *path, int flags)
 {
     struct mfs_wal wal = {0};
-    struct mfs_dbfile *db = NULL;
-    if ((flags & SQLITE_OPEN_WAL) != 0 && path != NULL)
-        db = mfs_dbfile_of_wal(&vfs->registry, path);
-    if (db != NULL) {
-        wal.database = &db->file;
+    if ((flags & SQLITE_OPEN_WAL) == 0 || path == NULL)
+        return wal;
+    struct mfs_dbfile *db = mfs_dbfile_of_wal(&vfs->registry, path);
+    if (db != NULL)
         wal.member = &db->member;
-    }
+    else if (mfs_sibling_number_of_database(vfs->fs, path, "-wal", &wal.number))
+        wal.registry = &vfs->registry;
     return wal;
 }
 
