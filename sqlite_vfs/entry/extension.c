@@ -39,6 +39,8 @@ struct extension_settings {
     memfs_config config;
     bool has_host_access;
     bool is_default_vfs;
+    bool refuses_control;
+    const char *confined_to; /* the directory for each connection's databases; null: not confined */
 };
 
 static bool read_quota(const char *value, struct extension_settings *out)
@@ -56,6 +58,17 @@ static bool read_default_vfs(const char *value, struct extension_settings *out)
     return mfs_amount_read_switch(value, &out->is_default_vfs);
 }
 
+static bool read_no_control(const char *value, struct extension_settings *out)
+{
+    return mfs_amount_read_switch(value, &out->refuses_control);
+}
+
+static bool read_confine(const char *value, struct extension_settings *out)
+{
+    out->confined_to = value;
+    return value[0] == '/';
+}
+
 /*
  * All environment variables.  A new one is a row here and a function above, and besides: a row in
  * the table of MANUAL.md (a lint compares the two), an entry in CHANGELOG.md, and a test in
@@ -70,6 +83,8 @@ static const struct environment_variable {
      "is not a size (bytes, or a number with K, M, G or T; 0 for no limit)"},
     {"MEMFS_HOST_ACCESS", read_host_access, "is neither 0 nor 1"},
     {"MEMFS_DEFAULT_VFS", read_default_vfs, "is neither 0 nor 1"},
+    {"MEMFS_NO_CONTROL", read_no_control, "is neither 0 nor 1"},
+    {"MEMFS_CONFINE", read_confine, "is not an absolute path"},
 };
 
 /*
@@ -111,6 +126,19 @@ static int register_functions(sqlite3 *db, const struct extension_settings *sett
         db, fs, settings->has_host_access ? MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS : 0);
 }
 
+/* A connection that cannot be confined must not be opened. */
+static int confine_connection(sqlite3 *db, const struct extension_settings *settings)
+{
+    if (settings->confined_to == NULL)
+        return SQLITE_OK;
+    memfs_sqlite_confine_options options = {.struct_size = sizeof options,
+                                            .directory = settings->confined_to};
+    int error = memfs_sqlite_confine(db, &options);
+    if (error == 0)
+        return SQLITE_OK;
+    return error == MEMFS_ENOMEM ? SQLITE_NOMEM : SQLITE_ERROR;
+}
+
 /* Called by SQLite for every new connection of the process. */
 static int set_up_connection(sqlite3 *db, const char **message, const sqlite3_api_routines *api)
 {
@@ -126,7 +154,9 @@ static int set_up_connection(sqlite3 *db, const char **message, const sqlite3_ap
     mfs_newconnection_set_up(db, MFS_NEWCONNECTION_MMAP_ALL);
     (void)read_environment(&settings, &complaint);
     sqlite3_free(complaint);
-    return register_functions(db, &settings) == 0 ? SQLITE_OK : SQLITE_NOMEM;
+    if (register_functions(db, &settings) != 0)
+        return SQLITE_NOMEM;
+    return confine_connection(db, &settings);
 }
 
 static int watch_connections(char **message)
@@ -147,6 +177,12 @@ static int set_up_loader(sqlite3 *db, const struct extension_settings *settings,
 
 /* ------------------------------------------------------------------- loading */
 
+static unsigned registration_flags(const struct extension_settings *settings)
+{
+    return (settings->is_default_vfs ? MEMFS_SQLITE_REGISTER_DEFAULT : 0u) |
+           (settings->refuses_control ? MEMFS_SQLITE_REGISTER_NO_CONTROL : 0u);
+}
+
 /* Once a process: makes the file system and registers its VFS. */
 static int set_up_process(const struct extension_settings *settings, char **message)
 {
@@ -154,8 +190,7 @@ static int set_up_process(const struct extension_settings *settings, char **mess
     int error = memfs_create(&settings->config, &fs);
     if (error != 0)
         return fail_load(message, "cannot make the file system", error);
-    error = memfs_sqlite_register(fs, EXTENSION_VFS_NAME,
-                                  settings->is_default_vfs ? MEMFS_SQLITE_REGISTER_DEFAULT : 0);
+    error = memfs_sqlite_register(fs, EXTENSION_VFS_NAME, registration_flags(settings));
     if (error == 0)
         return SQLITE_OK;
     (void)memfs_destroy(fs, 0);

@@ -114,6 +114,7 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
     int error = mfs_vfs_create(fs, name, mfs_registration_lower_vfs(), &vfs);
     if (error != 0)
         return error;
+    vfs->registry.refuses_control = (flags & MEMFS_SQLITE_REGISTER_NO_CONTROL) != 0;
     int is_default = (flags & MEMFS_SQLITE_REGISTER_DEFAULT) != 0;
     error = mfs_newconnection_watch() == SQLITE_OK ? 0 : MEMFS_ENOMEM;
     if (error == 0 && sqlite3_vfs_register(&vfs->base, is_default) != SQLITE_OK)
@@ -129,11 +130,13 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
     return 0;
 }
 
+#define REGISTER_FLAGS \
+    (MEMFS_SQLITE_REGISTER_DEFAULT | MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE | \
+     MEMFS_SQLITE_REGISTER_NO_CONTROL)
+
 int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags)
 {
-    if (fs == NULL || vfs_name == NULL ||
-        (flags & ~(MEMFS_SQLITE_REGISTER_DEFAULT | MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE)) !=
-            0)
+    if (fs == NULL || vfs_name == NULL || (flags & ~REGISTER_FLAGS) != 0)
         return MEMFS_EINVAL;
     size_t length = strlen(vfs_name);
     if (length == 0 || length > MEMFS_SQLITE_NAME_MAX)

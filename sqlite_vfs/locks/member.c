@@ -86,6 +86,7 @@ enum mfs_join mfs_member_join(struct mfs_member *member, struct mfs_registry *re
     memset(member, 0, sizeof *member);
     member->number = number;
     member->file = file;
+    member->refuses_control = registry->refuses_control;
     member->fetch.ceiling = MFS_FETCH_UNLIMITED;
     member->isolation.view = view;
     mfs_mutex_lock(registry->mutex);

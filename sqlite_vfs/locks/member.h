@@ -34,6 +34,7 @@ struct mfs_member {
     int lock_timeout_ms;             /* SQLITE_FCNTL_LOCK_TIMEOUT */
     bool is_leaving;                 /* no thread may begin to wait for this connection any more */
     _Atomic uint32_t handoff_ticket; /* handoff.h; 0: none */
+    bool refuses_control;            /* as the registry's; fixed */
     bool is_image, can_write;        /* guarded by the mutex from mfs_member_admit() on */
     enum mfs_lock_level level;       /* written by the owner only, with the mutex held */
     struct mfs_isolation isolation;

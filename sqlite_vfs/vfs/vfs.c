@@ -75,6 +75,14 @@ static int open_dbfile(void *context)
                            opening->parameters->isolation, opening->parameters->is_image);
 }
 
+/* ATTACH, too, can come here.  Where SQL may not change limits it may not lift this one either. */
+static void apply_size_limit(struct mfs_dbfile *db, sqlite3_int64 limit)
+{
+    bool may_set = !db->member.refuses_control ||
+                   mfs_member_size_limit(&db->member) == MFS_SIZE_UNLIMITED;
+    (void)mfs_control_size_limit(&db->file, &db->member, may_set, &limit);
+}
+
 /* SQLITE_OPEN_URI: URI parameters stand in memory behind the name. */
 static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
 {
@@ -95,8 +103,7 @@ static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfil
     if (parameters.mmap_size >= 0)
         db->member.fetch.ceiling = parameters.mmap_size;
     if (parameters.size_limit != 0)
-        (void)mfs_control_database(&db->file, &db->member, &db->undo, SQLITE_FCNTL_SIZE_LIMIT,
-                                   &parameters.size_limit);
+        apply_size_limit(db, parameters.size_limit);
     return SQLITE_OK;
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static char output[4096];
+static char output[8192];
 
 /* Runs the shell; the environment is "" or "NAME=VALUE ". */
 static int run_shell(const char *environment, const char *script)
@@ -154,6 +154,36 @@ static void the_environment_makes_the_vfs_the_default(void **state)
     assert_in_output("memfs: MEMFS_DEFAULT_VFS=\"2\" is neither 0 nor 1");
 }
 
+/* What SQL that an application does not trust may try. */
+static void the_environment_keeps_untrusted_sql_in_its_limits(void **state)
+{
+    (void)state;
+    need_shell();
+    static const char script[] = ".load $\n"
+                                 "SELECT memfs_write('/users/note', 'x');\n"
+                                 ".open 'file:/users/u.db?vfs=memfs'\n"
+                                 "PRAGMA memfs_quota;\n"
+                                 "PRAGMA memfs_quota = '8G';\n"
+                                 "PRAGMA memfs_emergency_reserve = 0;\n"
+                                 "ATTACH 'file:/dev/null/memfs_escape.db?vfs=unix' AS h;\n"
+                                 "SELECT 'path', path FROM memfs_tree;\n"
+                                 "ATTACH '/users/other.db' AS o;\n"
+                                 "CREATE TABLE o.x(a);\n"
+                                 "SELECT 'attached', count(*) FROM o.sqlite_master;\n";
+    (void)run_shell("MEMFS_NO_CONTROL=1 MEMFS_QUOTA=8M ", script);
+    assert_in_output("8388608\n8388608\n524288\n");
+    assert_in_output("path|/users\n");
+    (void)run_shell("MEMFS_NO_CONTROL=1 MEMFS_QUOTA=8M MEMFS_CONFINE=/users ", script);
+    assert_in_output("8388608\n");
+    assert_in_output("not authorized");
+    assert_in_output("attached|1\n");
+    assert_not_in_output("path|");
+    (void)run_shell("MEMFS_CONFINE=users ", script);
+    assert_in_output("memfs: MEMFS_CONFINE=\"users\" is not an absolute path");
+    (void)run_shell("MEMFS_NO_CONTROL=yes ", script);
+    assert_in_output("memfs: MEMFS_NO_CONTROL=\"yes\" is neither 0 nor 1");
+}
+
 static void python_opens_several_connections_to_one_database(void **state)
 {
     (void)state;
@@ -198,6 +228,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(only_connections_that_asked_for_the_functions_have_them),
         cmocka_unit_test(the_environment_says_whether_the_host_can_be_reached),
         cmocka_unit_test(the_environment_makes_the_vfs_the_default),
+        cmocka_unit_test(the_environment_keeps_untrusted_sql_in_its_limits),
         cmocka_unit_test(python_opens_several_connections_to_one_database),
     };
     if (!take_arguments(argc, argv))
