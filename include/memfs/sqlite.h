@@ -177,8 +177,8 @@ typedef struct memfs_sqlite_confine_options {
 
 /*
  * Keeps the SQL of a connection in the file system that its main database is in, or under a
- * directory of that.  sqlite_vfs/MANUAL.md, "Running SQL that you do not trust", says what else such
- * a connection needs.  From now on these are refused ("not authorized"):
+ * directory of that.  "Running SQL that you do not trust" in sqlite_vfs/MANUAL.md says what else
+ * such a connection needs.  From now on these are refused ("not authorized"):
  *
  * - ATTACH and VACUUM INTO of a name outside of the directory, of ":memory:", of a name that is no
  *   literal, and of a URI that names another VFS, has an escape (%41), or a parameter other than

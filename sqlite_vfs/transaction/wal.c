@@ -110,8 +110,8 @@ static int charge_write(struct mfs_wal *wal, struct mfs_member *member, const st
     return charge_page(member, wal->page_size, mfs_bigendian_read(buffer), frames == 1);
 }
 
-/* A connection to the WAL's database, or null.  It stays until unlock_member(). */
-static struct mfs_member *lock_member(const struct mfs_wal *wal)
+/* A connection to the WAL's database, or null.  It stays until unlock_writer(). */
+static struct mfs_member *lock_writer(const struct mfs_wal *wal)
 {
     if (wal->registry == NULL)
         return wal->member;
@@ -119,7 +119,7 @@ static struct mfs_member *lock_member(const struct mfs_wal *wal)
     return mfs_member_find_writer(wal->registry, wal->number);
 }
 
-static void unlock_member(const struct mfs_wal *wal)
+static void unlock_writer(const struct mfs_wal *wal)
 {
     if (wal->registry != NULL)
         mfs_mutex_unlock(wal->registry->mutex);
@@ -129,11 +129,11 @@ int mfs_wal_before_write(struct mfs_wal *wal, const struct mfs_file *file, const
                          int count, sqlite3_int64 offset)
 {
     MFS_ASSERT(wal->member == NULL || wal->registry == NULL);
-    struct mfs_member *member = lock_member(wal);
+    struct mfs_member *member = lock_writer(wal);
     int rc = SQLITE_OK;
     if (member != NULL)
         rc = charge_write(wal, member, file, buffer, count, offset);
-    unlock_member(wal);
+    unlock_writer(wal);
     return rc;
 }
 
@@ -141,10 +141,10 @@ void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size)
 {
     if (size != 0)
         return;
-    struct mfs_member *member = lock_member(wal);
+    struct mfs_member *member = lock_writer(wal);
     if (member != NULL)
         mfs_wal_end_preallocation(member);
-    unlock_member(wal);
+    unlock_writer(wal);
 }
 
 void mfs_wal_end_preallocation(struct mfs_member *member)

@@ -13,8 +13,8 @@
 enum shim_names { SHIM_KEEPS_NAMES, SHIM_COPIES_NAMES };
 
 /*
- * Lays the shim over the VFS that is registered as "test" now, and returns its name.  It may be
- * called again: with the same VFS and names at any time, otherwise while no file is open through it.
+ * Lays the shim over the VFS that is registered as "test" now, and returns its name.  May be called
+ * again, with another VFS or other names only while no file is open through it.
  */
 const char *shim_lay(enum shim_names names);
 void shim_remove(void);
