@@ -28,25 +28,9 @@
 
 #include <string.h>
 
-/* The VFS of a file system; null: any of ours. */
-static struct mfs_vfs *find_registered(const memfs *fs)
-{
-    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-    mfs_mutex *list = mfs_mutex_of_vfs_list();
-    struct mfs_vfs *found = NULL;
-    mfs_mutex_lock(list);
-    for (; vfs != NULL && found == NULL; vfs = vfs->pNext) {
-        struct mfs_vfs *ours = mfs_vfs_from(vfs);
-        if (ours != NULL && (fs == NULL || ours->fs == fs))
-            found = ours;
-    }
-    mfs_mutex_unlock(list);
-    return found;
-}
-
 struct mfs_vfs *mfs_registration_of(memfs *fs)
 {
-    return fs != NULL ? find_registered(fs) : NULL;
+    return fs != NULL ? mfs_vfs_find(fs) : NULL;
 }
 
 sqlite3_vfs *mfs_registration_lower_vfs(void)
@@ -99,7 +83,7 @@ static void take_reserve_back(const struct mfs_vfs *vfs)
 static void stop_watching_locked(void)
 {
     MFS_ASSERT(mfs_mutex_is_held(mfs_mutex_of_process()));
-    if (find_registered(NULL) == NULL)
+    if (mfs_vfs_find(NULL) == NULL)
         mfs_newconnection_unwatch();
 }
 

@@ -18,7 +18,7 @@
 #include "entry/uri.h"
 #include "file/file.h"
 #include "file/sibling.h"
-#include "images/image.h"
+#include "transaction/image.h"
 
 #include <memfs/sqlite.h>
 

@@ -20,6 +20,7 @@
 #include "vfs/vfs.h"
 
 #include "base/assertion.h"
+#include "base/mutex.h"
 #include "file/fullname.h"
 #include "file/sibling.h"
 #include "locks/waiting.h"
@@ -317,4 +318,19 @@ void mfs_vfs_destroy(struct mfs_vfs *vfs)
 struct mfs_vfs *mfs_vfs_from(sqlite3_vfs *vfs)
 {
     return vfs != NULL && vfs->xOpen == vfs_open ? vfs_of(vfs) : NULL;
+}
+
+struct mfs_vfs *mfs_vfs_find(const memfs *fs)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    mfs_mutex *list = mfs_mutex_of_vfs_list();
+    struct mfs_vfs *found = NULL;
+    mfs_mutex_lock(list);
+    for (; vfs != NULL && found == NULL; vfs = vfs->pNext) {
+        struct mfs_vfs *ours = mfs_vfs_from(vfs);
+        if (ours != NULL && (fs == NULL || ours->fs == fs))
+            found = ours;
+    }
+    mfs_mutex_unlock(list);
+    return found;
 }

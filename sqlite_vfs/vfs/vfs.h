@@ -30,4 +30,7 @@ void mfs_vfs_destroy(struct mfs_vfs *vfs);
 /* The VFS as one of ours; null if another library made it, or if it is null. */
 struct mfs_vfs *mfs_vfs_from(sqlite3_vfs *vfs);
 
+/* The VFS through which a file system is registered with SQLite; null as `fs`: any of ours. */
+struct mfs_vfs *mfs_vfs_find(const memfs *fs);
+
 #endif

