@@ -1,4 +1,4 @@
-/* What saving, loading and memfs_image() share: the header of an image, and a database copied whole. */
+/* What saving, loading and memfs_image() share: the header of an image, and copying a database. */
 #ifndef MFS_IMAGE_H
 #define MFS_IMAGE_H
 
