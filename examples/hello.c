@@ -12,7 +12,7 @@ int main(void)
     if (error == 0)
         error = memfs_mkdir_parents(fs, "/var/greetings", 0755);
     if (error == 0)
-        error = memfs_write_file(fs, "/var/greetings/hello", "Hello, memory!\n", 15, 0644);
+        error = memfs_write_file(fs, "/var/greetings/hello", "Hello, memory!\n", 15, 0644, 0);
     if (error == 0)
         error = memfs_copy(fs, "/var/greetings/hello", "/var/greetings/copy", 0);
 

@@ -44,7 +44,7 @@ static int build(memfs *fs)
                     "CREATE TABLE articles(id INTEGER PRIMARY KEY, name TEXT, stock INT);"
                     "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<20000)"
                     " INSERT INTO articles SELECT i, 'article ' || i, 10 FROM n");
-    return error == 0 ? memfs_write_file(fs, "/settings", settings, sizeof settings - 1, 0644)
+    return error == 0 ? memfs_write_file(fs, "/settings", settings, sizeof settings - 1, 0644, 0)
                       : error;
 }
 

@@ -95,7 +95,7 @@ static void print_skipped(uint64_t count, const char *what)
 
 static bool copy_host(memfs *fs, const char *directory)
 {
-    struct demo_import import;
+    memfs_hostdir_result import;
     double began = demo_now();
     printf("\nCopying %s into memory\n", directory);
     int error = demo_import_tree(fs, directory, &import);
@@ -107,7 +107,7 @@ static bool copy_host(memfs *fs, const char *directory)
     print_skipped(import.elsewhere, "directories on other file systems");
     if (error == 0)
         return true;
-    demo_complain("the copy ended early", memfs_error_text(error));
+    demo_complain("cannot copy it", memfs_error_text(error));
     if (error == MEMFS_EDQUOT)
         fputs("demo: give it more with --quota, or a smaller directory\n", stderr);
     return false;

@@ -58,7 +58,7 @@ void demo_complain(const char *what, const char *why)
     fprintf(stderr, "demo: %s: %s\n", what, why);
 }
 
-void demo_progress_show(struct demo_progress *progress, uint64_t files, uint64_t bytes,
+void demo_progress_show(struct demo_progress *progress, uint64_t entries, uint64_t bytes,
                         const char *path)
 {
     double now = demo_now();
@@ -69,12 +69,12 @@ void demo_progress_show(struct demo_progress *progress, uint64_t files, uint64_t
         return;
     if (on_terminal) {
         /* Cut to a line of 79 columns, and cleared to its end. */
-        printf("\r  %9s files %11s  %-.46s\033[K", demo_count(files).chars, demo_bytes(bytes).chars,
-               path);
+        printf("\r  %9s entries %11s  %-.44s\033[K", demo_count(entries).chars,
+               demo_bytes(bytes).chars, path);
         progress->next = now + 0.1;
         progress->shown = true;
     } else {
-        printf("  ... %s files, %s\n", demo_count(files).chars, demo_bytes(bytes).chars);
+        printf("  ... %s entries, %s\n", demo_count(entries).chars, demo_bytes(bytes).chars);
         progress->next = now + 5;
     }
     fflush(stdout);

@@ -31,7 +31,7 @@ struct demo_progress {
     bool shown;
 };
 
-void demo_progress_show(struct demo_progress *progress, uint64_t files, uint64_t bytes,
+void demo_progress_show(struct demo_progress *progress, uint64_t entries, uint64_t bytes,
                         const char *path);
 
 /* Wipes the line. */

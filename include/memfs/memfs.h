@@ -1,92 +1,108 @@
 /*
  * memfs: a file system inside one process, in memory that has a hard limit.
  *
- * A `memfs` is a tree of files, directories and symbolic links with POSIX
- * semantics.  Everything that it holds (data, page tables, nodes, names,
- * handles) counts against one quota, at the allocator's real cost, and the
- * quota is never exceeded, not even for an instant.  Any number of instances
- * live side by side; there are no globals.
+ * A `memfs` is a tree of files, directories and symbolic links with POSIX semantics.  Everything
+ * that it holds (data, page tables, nodes, names, handles) counts against one quota, at the
+ * allocator's real cost, and the quota is never exceeded, not even for an instant.  Any number of
+ * instances live side by side; there are no globals.
  *
  *     #include <memfs/memfs.h>
+ *     #include <stdio.h>
  *
- *     memfs *fs;
- *     memfs_config config = memfs_config_default();
- *     config.quota_bytes = 16u << 20;
- *     if (memfs_create(&config, &fs) != 0)
- *         return 1;
- *     memfs_write_file(fs, "/greeting", "hello", 5, 0644);
- *     memfs_copy(fs, "/greeting", "/copy", 0);        // shares its pages
- *     memfs_destroy(fs, 0);
+ *     int main(void)
+ *     {
+ *         memfs *fs;
+ *         void *text;
+ *         size_t size;
+ *         memfs_config config = memfs_config_default();
+ *         config.quota_bytes = 16u << 20;
+ *         if (memfs_create(&config, &fs) != 0)
+ *             return 1;
+ *         memfs_write_file(fs, "/notes/today", "hello", 5, 0644, MEMFS_WRITE_MAKE_PARENTS);
+ *         memfs_copy(fs, "/notes/today", "/copy", 0); // shares the pages of the original
+ *         if (memfs_read_file(fs, "/copy", 1u << 20, &text, &size) != 0)
+ *             return 1;
+ *         printf("%.*s\n", (int)size, (const char *)text);
+ *         memfs_free(fs, text);
+ *         return memfs_destroy(fs, 0) != 0;
+ *     }
  *
  * CONCEPTS
  *
- * Node       A file, directory or symbolic link; it has a number and may have
- *            several names (links).
- * Handle     An open file description (`memfs_file`): node, flags, offset.
- *            A node without names lives, charged, until its last handle
- *            closes; it is then called an orphan.
- * Page       The unit of storage and sharing, 4096 bytes unless configured.
- *            Copies share pages until one side writes.  A page that was never
- *            written is a hole: it reads as zeros and costs nothing.
- * Quota      The limit on the bytes held from the allocator.  "Committed" is
- *            what is held now; "used" is the part of it that lives in objects
- *            (the rest are free pages in slabs, ready for use).
+ * Node       A file, directory or symbolic link; it has a number and may have several names
+ *            (links).
+ * Handle     An open file description (`memfs_file`): a node, flags and an offset.  A node without
+ *            names lives, charged, until its last handle closes; it is then called an orphan.
+ * Page       The unit of storage and sharing, 4096 bytes unless configured.  Copies share pages
+ *            until one side writes to them (copy-on-write).  A page that was never written is a
+ *            hole: it reads as zeros and costs nothing.
+ * Quota      The limit on the bytes that the instance holds from its allocator.  "Committed" is
+ *            what it holds now; "used" is the part of it that lives in objects (the rest are free
+ *            pages in slabs, ready for use).
  * Emergency reserve
  *            The last part of the quota, which ordinary data may not fill.  Files that are opened
  *            with MEMFS_O_EMERGENCY may: journals, for instance, without which nothing could be
  *            deleted from a database once everything else is full.
+ * Snapshot   The whole tree at one instant, kept in the instance under a name.
  *
  * What builders of storage need (mappings, held contents, preallocation ...) is in
  * memfs/storage.h.
  *
  * RULES FOR EVERY FUNCTION
  *
- * Errors     0 or a count on success, a negative MEMFS_E... code otherwise.
- *            The codes are Linux's errno numbers, negated.  A null handle is
- *            MEMFS_EBADF; any other null pointer where none is allowed, an
- *            unknown flag, a length above INT64_MAX or an absurd value is
- *            MEMFS_EINVAL (or what the function's comment says).
- *            MEMFS_EDQUOT: the quota says no.  MEMFS_ENOSPC: the node limit
- *            says no.  MEMFS_ENOMEM: the allocator says no.
- * Failure    A call that fails has changed nothing: no byte, no size, no time
- *            stamp, no name.  Out parameters are written on success only.
- *            Writes are all or nothing; there are no short writes.
- * Freeing    Unlink, rmdir, truncating down, close and unlock never allocate
- *            and cannot fail for want of memory.  Overwriting bytes that only
- *            this file owns never allocates.
- * Threads    Any function may be called from any thread at any time, except
- *            that a handle must not be used while or after it is closed, nor
- *            the instance while or after it is destroyed.  No lock is held
- *            while a caller's callback runs (the allocator, clock, lock and
- *            log hooks excepted: they must not call back into memfs).
- * Lifetime   Strings and buffers that are passed in are not kept.
- * Paths      Bytes, '/' between components, names up to MEMFS_NAME_MAX, paths
- *            up to MEMFS_PATH_MAX bytes.  There is no working directory: a
- *            path without a leading '/' starts at the root, or, in the `...at`
- *            functions, at the given directory.  "." and ".." are resolved;
- *            ".." of the root is the root.  The empty path is MEMFS_ENOENT.
- *            Every function that takes a path can return, beyond what it
- *            lists: ENOENT, ENOTDIR (a component is no directory), ELOOP,
- *            ENAMETOOLONG.
+ * Errors     A function returns 0 or a count on success, and a negative MEMFS_E... code otherwise.
+ *            The codes are Linux's errno numbers, negated.  A null or closed handle is
+ *            MEMFS_EBADF.  Any other null pointer where none is allowed, an unknown flag, a length
+ *            above INT64_MAX or an absurd value is MEMFS_EINVAL (or what the function's comment
+ *            says).  A function that may need memory can return three refusals:
+ *            MEMFS_EDQUOT: the quota does not allow it.  MEMFS_ENOSPC: the node limit does not
+ *            allow it.  MEMFS_ENOMEM: the allocator returned null.
+ * Failure    A call that fails has changed nothing: no byte, no size, no time stamp, no name.  Out
+ *            parameters are written on success only.  Writes are all or nothing; there are no
+ *            short writes.
+ * Freeing    Unlink, rmdir, truncating down, close and unlock never allocate and cannot fail for
+ *            want of memory.  Overwriting bytes that only this file owns never allocates.
+ * Threads    Any function may be called from any thread at any time, except that a handle must not
+ *            be used while or after it is closed, nor the instance while or after it is destroyed.
+ *            No function may be called from a signal handler: it could wait for a lock that the
+ *            interrupted code holds.
+ * Blocking   Only memfs_lock() and opening with a lock flag and a timeout wait for another caller
+ *            to do something; they hold no lock meanwhile.  Every other call waits at most for
+ *            calls that are under way in other threads, on the same file or on the names of the
+ *            tree, and these end by themselves.  The functions that "never block" wait for
+ *            nothing.
+ * Hooks      The allocator, clock, lock and log hooks are called while locks of memfs are held.
+ *            They must not call memfs, and must not wait for anything that a caller of memfs may
+ *            hold.  The refusal callback and the callback of a walk are called with no lock held,
+ *            and may call memfs.
+ * Lifetime   Strings and buffers that are passed in are not kept after the call.
+ * Paths      Bytes, '/' between components, names up to MEMFS_NAME_MAX, paths up to MEMFS_PATH_MAX
+ *            bytes.  There is no working directory: a path without a leading '/' starts at the
+ *            root, or, in the `...at` functions, at the given directory stream (null: the root).
+ *            "." and ".." are resolved; ".." of the root is the root.  The empty path is
+ *            MEMFS_ENOENT.  Every function that takes a path can return, beyond what it lists:
+ *            ENOENT, ENOTDIR (a component is no directory), ELOOP, ENAMETOOLONG; an `...at`
+ *            function also EBADF and EXDEV (the stream is closed, or another file system's).
  * Times      Nanoseconds since 1970-01-01 UTC, from the clock hook.
+ * Timeouts   Milliseconds.  0 does not wait; a negative one (MEMFS_WAIT_FOREVER) has no end.
  * Structs    A struct that begins with `struct_size` may grow in later versions.  The caller sets
  *            struct_size to sizeof the struct, so that programs and libraries of different
  *            versions work together:
  *            - a smaller struct, of an older program, is accepted: its missing fields have their
  *              defaults, and of what a function fills in, only what fits is written;
- *            - a larger one, of a newer program, is accepted if all that this library does not
- *              know is zero, and is MEMFS_E2BIG otherwise; in a struct that a function fills in,
- *              the rest is set to zero;
+ *            - a larger one, of a newer program, is accepted if everything in it that this library
+ *              does not know is zero, and is MEMFS_E2BIG otherwise; in a struct that a function
+ *              fills in, the rest is set to zero;
  *            - a struct_size that is too small for the fields that a function needs (0, for
  *              instance) is MEMFS_EINVAL, one above MEMFS_STRUCT_SIZE_MAX is MEMFS_E2BIG.
- *            Structs without struct_size keep their size for ever.
+ *            Structs without struct_size keep their size in all versions.
  *
  * WAYS TO HURT YOURSELF
  *
  * - Closing a handle that another thread is still using.
- * - Keeping a handle or directory stream past memfs_destroy().
- * - Lending memory to a handle (memfs_open_options.storage) and reusing it
- *   before memfs_close().
+ * - Keeping a handle or a directory stream past memfs_destroy().
+ * - Lending memory to a handle (memfs_open_options.storage) and reusing it before memfs_close().
+ * - Forgetting to set struct_size.
  */
 #ifndef MEMFS_MEMFS_H
 #define MEMFS_MEMFS_H
@@ -199,11 +215,10 @@ typedef struct memfs_file memfs_file;
 typedef struct memfs_dir memfs_dir;
 
 /*
- * The caller's allocator.  `take` returns memory aligned for any type, or null.
- * `give` gets the size that was asked for.  `cost` says what a request of
- * `bytes` really takes from the allocator, its own headers and rounding
- * included; null means `bytes`.  It must be a pure function, at least `bytes`,
- * and must not decrease as `bytes` grows.
+ * The caller's allocator.  `take` returns memory aligned for any type, or null.  `give` gets the
+ * size that was asked for.  `cost` says what a request of `bytes` really takes from the allocator,
+ * its own headers and rounding included; null means `bytes`.  It must be a pure function, return at
+ * least `bytes`, and not decrease as `bytes` grows.  See "Hooks" above.
  */
 typedef struct memfs_allocator {
     size_t struct_size; /* sizeof(memfs_allocator) */
@@ -214,11 +229,10 @@ typedef struct memfs_allocator {
 } memfs_allocator;
 
 /*
- * The caller's mutexes and condition variables, for platforms without POSIX
- * threads.  All of them or none.  The create functions return null on failure
- * (memfs_create() then fails with MEMFS_ENOMEM); they are called at
- * memfs_create() only.  `wait` waits at most `timeout_ms` milliseconds (forever
- * if negative) and may return early.
+ * The caller's mutexes and condition variables, for platforms without POSIX threads.  All of them
+ * must be there.  The create functions are called by memfs_create() only; where one returns null,
+ * memfs_create() fails with MEMFS_ENOMEM.  `condition_wait` waits at most `timeout_ms` milliseconds
+ * (negative: without end) and may return early.
  */
 typedef struct memfs_lock_hooks {
     size_t struct_size; /* sizeof(memfs_lock_hooks) */
@@ -241,8 +255,10 @@ enum memfs_atime_policy {
     MEMFS_ATIME_STRICT = 2 /* at every read */
 };
 
-/* What was refused: by which limit (MEMFS_EDQUOT, _ENOSPC, _ENOMEM; 0: none yet), and how many
- * bytes (nodes for ENOSPC) were wanted and were left. */
+/*
+ * What was refused: `error` names the limit (MEMFS_EDQUOT, _ENOSPC, _ENOMEM; 0: nothing was refused
+ * so far); `wanted` and `available` are bytes, or nodes for MEMFS_ENOSPC.
+ */
 typedef struct memfs_refusal {
     size_t struct_size; /* set by the caller of memfs_last_refusal(): sizeof(memfs_refusal) */
     int error;
@@ -254,28 +270,31 @@ typedef struct memfs_refusal {
 #define MEMFS_REFUSED_RETRY 1 /* it is run again, if there is more room than before */
 
 /*
- * Called when the quota or the node limit has refused a call (not the allocator), from that
- * call, in its thread, before it returns.  Nothing is half done and no lock is held: raise the
- * limit (memfs_set_quota() ...) or remove something, and answer RETRY; the call is then run again
- * from its beginning, as if it came later.  If it is refused again, this is called again.  An
- * answer of RETRY without more room under the limit than before the callback (whoever made it)
- * counts as FAIL, so there is no endless loop.  `refusal` may be that of another call, if several
- * threads are refused at once.
+ * The refusal callback.  The quota or the node limit has refused a call; the callback is called
+ * from that call, in its thread, before it returns.  It runs last: no lock is held and nothing is
+ * half done.  The callback may raise the limit (memfs_set_quota() ...) or remove something, and
+ * return MEMFS_REFUSED_RETRY; the call is then run again from its beginning, as if it came later.
+ * If it is refused again, the callback is called again.  MEMFS_REFUSED_RETRY counts as
+ * MEMFS_REFUSED_FAIL if there is no more room under the limit than before the callback, whichever
+ * thread made the room, so there is no endless loop.  If several threads are refused at once,
+ * `refusal` may describe the refusal of another call.
  *
- * The callback may call everything but memfs_destroy(), and must not close or drop what the refused
- * call works with (its handle, stream or version).  What it calls can be refused as well, and
- * then calls it from within itself; where 32 calls are in it already, further ones fail at once.
- * It may be called by several threads at the same time.
+ * The callback may call every function but memfs_destroy(), and must not close or drop what the
+ * refused call works with (its handle, stream or held content).  The calls that it makes can be
+ * refused as well, and then call it again; where 32 calls of it are under way, further refusals
+ * fail at once.  Several threads may run it at the same time.
  */
 typedef int (*memfs_refused_callback)(void *context, memfs *fs, const memfs_refusal *refusal);
+
+/* `level` is one of enum memfs_log_level; `message` is good until the callback returns. */
+typedef void (*memfs_log_callback)(void *context, int level, const char *message);
 
 /* memfs_config.flags */
 #define MEMFS_CREATE_SINGLE_THREADED 0x1u /* the caller promises that no two calls overlap */
 
 /*
- * How to create a file system.  Zero means the default in every field but
- * `quota_bytes`, where zero means unlimited; memfs_config_default() fills in
- * MEMFS_QUOTA_DEFAULT.
+ * How to create a file system.  Zero means the default in every field but `quota_bytes`, where zero
+ * (MEMFS_UNLIMITED) means no limit; memfs_config_default() fills in MEMFS_QUOTA_DEFAULT.
  */
 typedef struct memfs_config {
     size_t struct_size;   /* sizeof(memfs_config) */
@@ -292,7 +311,7 @@ typedef struct memfs_config {
     void *clock_context;
     int64_t (*clock)(void *clock_context); /* nanoseconds; null: the system's clock */
     void *log_context;
-    void (*log)(void *log_context, int level, const char *message); /* null: silent */
+    memfs_log_callback log; /* null: silent */
     void *refused_context;
     memfs_refused_callback refused; /* null: what a limit refuses fails */
     uint32_t atime_policy;          /* enum memfs_atime_policy */
@@ -322,23 +341,24 @@ static inline memfs_config memfs_config_default(void)
  * Creates a file system with an empty root directory.  A null `config` means
  * memfs_config_default().  The instance itself is charged.
  *
- * Errors:   EINVAL (a field is absurd: an unknown flag, a page size that is no
- *           power of two in range, half-filled hooks, an arena with an
- *           allocator, a wrong struct_size), E2BIG, EDQUOT (the quota cannot
- *           hold an empty tree), ENOMEM, EOPNOTSUPP (lock hooks in a build
- *           without threads, no arena and no allocator in a build for arenas
- *           only).
+ * Errors:   EINVAL (a field is absurd: an unknown flag, a page size that is no power of two in
+ *           range, hooks that are not whole, an arena beside an allocator, a struct_size that is
+ *           too small), E2BIG, EDQUOT (the quota or the arena cannot hold an empty tree), ENOMEM,
+ *           EOPNOTSUPP (lock hooks in a build without threads; neither an arena nor an allocator in
+ *           a build for arenas only).
  */
 MEMFS_API int memfs_create(const memfs_config *config, memfs **out);
 
 #define MEMFS_DESTROY_FORCE 0x1u /* close what is open first */
 
 /*
- * Frees the file system and all that it holds.  With handles, directory
- * streams, mappings, versions or charged memory outstanding it refuses with
- * EBUSY, unless forced: then they are all invalid afterwards (lent handle
- * storage and version and mapping structs may simply be forgotten).
- * A null `fs` is fine: nothing happens.
+ * Frees the file system and everything in it.  With handles, directory streams, walkers, lists,
+ * mappings, held contents or charged memory outstanding it refuses with EBUSY, unless forced: then
+ * they are all invalid afterwards (storage that was lent to handles, and the structs of mappings
+ * and held contents, may simply be forgotten).  A null `fs`: nothing happens.
+ *
+ * Errors:   EBUSY, EINVAL.
+ * Threads:  no other call may be under way.
  */
 MEMFS_API int memfs_destroy(memfs *fs, unsigned flags);
 
@@ -350,9 +370,9 @@ MEMFS_API int memfs_destroy(memfs *fs, unsigned flags);
 MEMFS_API int memfs_set_quota(memfs *fs, uint64_t quota_bytes);
 
 /*
- * Changes the reserve (0: none).  It may be of any size: what is in use stays, and ordinary
- * data is refused until less than the quota without the reserve is in use.  A change of the
- * quota leaves it as it is; without a quota it means nothing.
+ * Changes the emergency reserve (0: none).  It may be of any size: what is in use stays, and
+ * ordinary data is refused until less than the quota without the reserve is in use.  A change of
+ * the quota leaves it as it is; without a quota it has no effect.
  */
 MEMFS_API int memfs_set_emergency_reserve(memfs *fs, uint64_t emergency_reserve_bytes);
 
@@ -360,10 +380,16 @@ MEMFS_API int memfs_set_emergency_reserve(memfs *fs, uint64_t emergency_reserve_
 MEMFS_API int memfs_set_node_limit(memfs *fs, uint64_t node_limit);
 
 /*
- * Changes whom to ask when a limit has refused a call (null: nobody).  Calls of the old one that
- * are under way, in other threads, go on.
+ * Changes the refusal callback (null: none).  Calls of the old one that are under way, in other
+ * threads, go on.
  */
 MEMFS_API int memfs_set_refused(memfs *fs, memfs_refused_callback callback, void *context);
+
+/* Changes the log hook (null: silent); otherwise as memfs_set_refused(). */
+MEMFS_API int memfs_set_log(memfs *fs, memfs_log_callback callback, void *context);
+
+/* Changes when reading sets access times, from the next read on.  Errors: EINVAL (no policy). */
+MEMFS_API int memfs_set_atime_policy(memfs *fs, uint32_t policy);
 
 /* What memory is used for. */
 enum memfs_class {
@@ -388,9 +414,8 @@ typedef struct memfs_statfs_info {
     uint64_t available_bytes; /* what new ordinary data could take; UINT64_MAX if unlimited */
     uint64_t peak_bytes;      /* the most ever committed */
     uint64_t class_bytes[MEMFS_CLASS_SLOTS]; /* used_bytes, divided, by enum memfs_class */
-    uint64_t preallocated_bytes; /* room behind the ends of files, see memfs_preallocate() */
-    uint64_t
-        emergency_reserve_bytes; /* of the quota, closed to ordinary data, see memfs_set_emergency_reserve() */
+    uint64_t preallocated_bytes;      /* set aside behind the ends of files: memfs_preallocate() */
+    uint64_t emergency_reserve_bytes; /* of the quota, closed to ordinary data */
     uint64_t emergency_reserve_left_bytes; /* of these, what could be taken now */
     uint64_t orphan_bytes; /* data of nodes that have no name but are open, as stat counts it */
     uint64_t orphans;      /* their number */
@@ -407,43 +432,43 @@ typedef struct memfs_statfs_info {
 /* Fills `info`.  The figures are read one after another while others work. */
 MEMFS_API int memfs_statfs(memfs *fs, memfs_statfs_info *info);
 
-/* The last refusal, of any call. */
+/* The last refusal, of any call in any thread. */
 MEMFS_API int memfs_last_refusal(memfs *fs, memfs_refusal *out);
 
 /*
- * Recounts from the structures themselves and compares: ledger, nodes by kind,
- * links of directories, references of page tables and pages, reservations.  For tests; other calls must not
- * run meanwhile.  Errors: EIO (a count is wrong; the log hook says which).
+ * Recounts from the structures themselves and compares: the ledger, nodes by kind, links of
+ * directories, references of page tables and pages, preallocations.  For tests.
+ *
+ * Errors:   EIO (a count is wrong; the log hook is told which).
+ * Threads:  no other call may be under way.
  */
 MEMFS_API int memfs_audit(memfs *fs);
 
 /* -------------------------------------------------------------------- files */
 
-/* Timeouts are in milliseconds.  0 does not wait; a negative one waits for ever. */
-#define MEMFS_WAIT_FOREVER (-1)
+#define MEMFS_WAIT_FOREVER (-1) /* as a timeout: without end */
 
-/* Access: one of three; flags that are 0 as a whole mean MEMFS_O_READ. */
+/* Access: one of three.  Flags that are 0 as a whole mean MEMFS_O_READ. */
 #define MEMFS_O_READ 0x1u
 #define MEMFS_O_WRITE 0x2u
 #define MEMFS_O_RDWR 0x3u
 /* And any of: */
-#define MEMFS_O_CREATE 0x10u
-#define MEMFS_O_EXCLUSIVE \
-    0x20u                      /* with CREATE: EEXIST if the name exists, even a dangling symlink */
-#define MEMFS_O_TRUNCATE 0x40u /* to size 0; also on a read-only open, as on Linux */
-#define MEMFS_O_APPEND 0x80u   /* every write goes to the end, in one step; implies WRITE */
-#define MEMFS_O_DIRECTORY 0x100u /* ENOTDIR if it is none (a directory opens read-only) */
-#define MEMFS_O_NOFOLLOW 0x200u  /* ELOOP if the last component is a symlink */
-#define MEMFS_O_TMPFILE 0x400u   /* `path` is a directory: an unnamed file; see memfs_link_file() */
-#define MEMFS_O_SHARED_LOCK 0x800u     /* take the whole-file lock, shared */
-#define MEMFS_O_EXCLUSIVE_LOCK 0x1000u /* or exclusive */
+#define MEMFS_O_CREATE 0x10u       /* make the file if the name is free */
+#define MEMFS_O_EXCLUSIVE 0x20u    /* with CREATE: EEXIST if the name exists, even as a symlink */
+#define MEMFS_O_TRUNCATE 0x40u     /* to size 0; also on a read-only open, as on Linux */
+#define MEMFS_O_APPEND 0x80u       /* each write goes to the end, in one step; implies WRITE */
+#define MEMFS_O_DIRECTORY 0x100u   /* ENOTDIR for anything else; a directory opens read-only */
+#define MEMFS_O_NOFOLLOW 0x200u    /* ELOOP if the last component is a symlink */
+#define MEMFS_O_TMPFILE 0x400u     /* `path` is a directory: an unnamed file; memfs_link_file() */
+#define MEMFS_O_SHARED_LOCK 0x800u /* take the whole-file lock, shared */
+#define MEMFS_O_EXCLUSIVE_LOCK 0x1000u /* take the whole-file lock, exclusive */
 #define MEMFS_O_NOATIME 0x2000u        /* reads leave the access time alone */
 #define MEMFS_O_MAKE_PARENTS 0x4000u   /* with CREATE: make missing parent directories, 0755 */
 #define MEMFS_O_EMERGENCY \
-    0x8000u /* the handle, the node and name that are created, and what is
-               written through the handle, may take from the reserve */
+    0x8000u /* the emergency reserve may pay for the handle, for the node
+                                         and name that are created, and for what is written */
 
-/* Room for one handle, in memory that the caller lends. */
+/* Memory for one handle, which the caller lends. */
 typedef struct memfs_file_storage {
     uint64_t opaque[16];
 } memfs_file_storage;
@@ -459,16 +484,16 @@ typedef struct memfs_open_options {
 } memfs_open_options;
 
 /*
- * Opens a file.  `mode` counts when the file is created.
+ * Opens a file.  `mode` gives the permission bits of a file that is created.
  *
- * Errors:   EEXIST, EISDIR (a directory opened for writing), ELOOP (NOFOLLOW),
- *           EAGAIN, ETIMEDOUT (the lock), EDQUOT, ENOSPC, ENOMEM, EINVAL (no
- *           access mode, EXCLUSIVE without CREATE unless with TMPFILE, both
- *           locks, TMPFILE without WRITE), EBUSY (TRUNCATE while another handle
- *           holds the file locked).
+ * Errors:   EEXIST, EISDIR (a directory opened for writing), ELOOP (NOFOLLOW), EAGAIN and ETIMEDOUT
+ *           (the lock), EDQUOT, ENOSPC, ENOMEM, EBUSY (TRUNCATE while another handle holds the file
+ *           locked), EINVAL (no access mode, EXCLUSIVE without CREATE or TMPFILE, both locks,
+ *           TMPFILE without WRITE, MAKE_PARENTS without CREATE, CREATE with DIRECTORY or TMPFILE).
  * Failure:  nothing has changed; no file was created.
+ * Blocking: with a lock flag, until the lock is free or the timeout ends.
  * Lifetime: until memfs_close().
- * Source:   POSIX.1-2017 open(); TMPFILE and TRUNCATE|READ as on Linux.
+ * Source:   POSIX.1-2017 open(); TMPFILE and TRUNCATE with READ as on Linux.
  */
 MEMFS_API int memfs_open(memfs *fs, const char *path, uint32_t flags, uint32_t mode,
                          memfs_file **out);
@@ -485,19 +510,23 @@ MEMFS_API int memfs_open_with(memfs *fs, const char *path, const memfs_open_opti
  */
 MEMFS_API int memfs_open_mode(memfs *fs, const char *path, const char *mode, memfs_file **out);
 
-/* Closes a handle, with its lock.  Null, or lent storage closed before: EBADF.  Cannot
- * fail otherwise. */
+/*
+ * Closes a handle; its lock and its private hold end.  A null handle, or lent storage that was
+ * closed before, is EBADF; otherwise it cannot fail.
+ */
 MEMFS_API int memfs_close(memfs_file *file);
 
+/* The instance that a handle belongs to; null for what is no open handle.  Never blocks. */
+MEMFS_API memfs *memfs_file_instance(memfs_file *file);
+
 /*
- * Reads and writes.  The forms with an offset leave the handle's offset alone.
- * A count below the one asked means the end of the file; 0 at or past it.
- * One call is one step for every other reader and writer of the file.
- * In append mode every write goes to the end, also with an offset given.
+ * Reads and writes.  The forms with an offset leave the handle's offset alone.  Reading returns a
+ * count below the one asked for at the end of the file, and 0 behind it.  One call is one step for
+ * every other reader and writer of the file.  In append mode every write goes to the end, also
+ * where an offset is given.
  *
- * Errors:   EBADF (not open for this), EISDIR, EINVAL (negative offset, more
- *           than MEMFS_IOV_MAX parts, a null buffer with a length), EFBIG (past
- *           MEMFS_FILE_SIZE_MAX), EDQUOT, ENOMEM.
+ * Errors:   EBADF (not open for this), EISDIR, EINVAL (negative offset, more than MEMFS_IOV_MAX
+ *           parts, a null buffer with a length), EFBIG (past MEMFS_FILE_SIZE_MAX), EDQUOT, ENOMEM.
  * Failure:  nothing has changed, the offset included.
  * Source:   POSIX.1-2017 read(), write(), pread(), pwrite(), readv(), writev().
  */
@@ -535,10 +564,12 @@ MEMFS_API int64_t memfs_tell(memfs_file *file);
 
 /*
  * Sets the size.  Growing is sparse.  Shrinking never allocates.
- * Errors: EISDIR, EINVAL (negative), EBADF (not open for writing), EBUSY (by
- * path, while a handle holds the file locked), EDQUOT, ENOMEM (growing only).
+ *
+ * Errors:   EISDIR, EINVAL (negative), EBADF (not open for writing), EBUSY (by path, while a handle
+ *           holds the file locked); growing only: EDQUOT, ENOMEM.
  */
 MEMFS_API int memfs_truncate(memfs *fs, const char *path, int64_t size);
+MEMFS_API int memfs_truncateat(memfs *fs, memfs_dir *at, const char *path, int64_t size);
 MEMFS_API int memfs_ftruncate(memfs_file *file, int64_t size);
 
 #define MEMFS_FALLOCATE_KEEP_SIZE 0x1u  /* do not move the end of the file */
@@ -554,20 +585,22 @@ MEMFS_API int memfs_ftruncate(memfs_file *file, int64_t size);
  */
 MEMFS_API int memfs_fallocate(memfs_file *file, int64_t offset, int64_t length, unsigned flags);
 
-/* Nothing to do, so it succeeds.  Errors: EBADF. */
+/* Checks the handle; there is no storage to flush to.  Errors: EBADF. */
 MEMFS_API int memfs_fsync(memfs_file *file);
 
 /*
- * Whole-file locks, between handles (not threads).  `kind` MEMFS_LOCK_EXCLUSIVE
- * on a shared lock upgrades it, MEMFS_LOCK_SHARED on an exclusive one
- * downgrades it (never waits).  While a file is locked, removing, renaming or replacing it is EBUSY.
- * Errors: EAGAIN (timeout 0), ETIMEDOUT, EDEADLK (another handle is waiting to
- * upgrade its shared lock too), EINVAL, EISDIR.
+ * Whole-file locks, between handles (not threads).  MEMFS_LOCK_EXCLUSIVE on a shared lock upgrades
+ * it; MEMFS_LOCK_SHARED on an exclusive lock downgrades it, which never waits.  While a file is
+ * locked, removing, renaming or replacing it is EBUSY.  memfs_unlock() without a lock does nothing.
+ *
+ * Errors:   EAGAIN (timeout 0), ETIMEDOUT, EDEADLK (another handle is waiting to upgrade its shared
+ *           lock too), EINVAL, EISDIR.
+ * Blocking: until the lock is free or the timeout ends.
  */
 enum memfs_lock_kind { MEMFS_LOCK_SHARED = 1, MEMFS_LOCK_EXCLUSIVE = 2 };
 
 MEMFS_API int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms);
-MEMFS_API int memfs_unlock(memfs_file *file); /* without a lock: nothing happens */
+MEMFS_API int memfs_unlock(memfs_file *file);
 
 /* --------------------------------------------------------------- attributes */
 
@@ -592,13 +625,21 @@ typedef struct memfs_stat_info {
 #define MEMFS_AT_REMOVEDIR 0x2u /* memfs_unlinkat(): rmdir */
 #define MEMFS_AT_FOLLOW 0x4u    /* memfs_linkat(): link what a symlink leads to */
 
+/*
+ * Describes a node.  memfs_stat() follows symlinks, memfs_lstat() does not follow the last one.
+ *
+ * Errors:   EINVAL and E2BIG (struct_size, see "Structs"; an unknown flag), EBADF (by handle or
+ *           stream).
+ * Threads:  the figures of one node belong together; times and attributes may be changing.
+ */
 MEMFS_API int memfs_stat(memfs *fs, const char *path, memfs_stat_info *info);
 MEMFS_API int memfs_lstat(memfs *fs, const char *path, memfs_stat_info *info);
 MEMFS_API int memfs_statat(memfs *fs, memfs_dir *at, const char *path, memfs_stat_info *info,
                            unsigned flags);
 MEMFS_API int memfs_fstat(memfs_file *file, memfs_stat_info *info);
+MEMFS_API int memfs_statdir(memfs_dir *dir, memfs_stat_info *info);
 
-/* The size of an open file, without anything else; never waits. */
+/* The size of an open file, without anything else.  Never blocks.  Errors: EBADF, EISDIR. */
 MEMFS_API int64_t memfs_file_size(memfs_file *file);
 
 /*
@@ -611,13 +652,19 @@ MEMFS_API int memfs_is_file(memfs *fs, const char *path);
 MEMFS_API int memfs_is_dir(memfs *fs, const char *path);
 MEMFS_API int memfs_is_symlink(memfs *fs, const char *path);
 
-/* Permission bits, 07777; stored and reported, not enforced.  Errors: EINVAL (other bits). */
+/*
+ * Sets the permission bits, 07777; they are stored and reported, not enforced.
+ * Errors: EINVAL (other bits, an unknown flag), EOPNOTSUPP (a symlink itself).
+ */
 MEMFS_API int memfs_chmod(memfs *fs, const char *path, uint32_t mode);
 MEMFS_API int memfs_chmodat(memfs *fs, memfs_dir *at, const char *path, uint32_t mode,
                             unsigned flags);
 MEMFS_API int memfs_fchmod(memfs_file *file, uint32_t mode);
 
 #define MEMFS_ID_KEEP UINT32_MAX /* leave this id as it is */
+
+/* Sets the owner's ids, which are stored and reported, not enforced.  Errors: EINVAL (an unknown
+ * flag). */
 MEMFS_API int memfs_chown(memfs *fs, const char *path, uint32_t uid, uint32_t gid);
 MEMFS_API int memfs_chownat(memfs *fs, memfs_dir *at, const char *path, uint32_t uid, uint32_t gid,
                             unsigned flags);
@@ -625,6 +672,12 @@ MEMFS_API int memfs_fchown(memfs_file *file, uint32_t uid, uint32_t gid);
 
 #define MEMFS_TIME_NOW INT64_MAX        /* UTIME_NOW */
 #define MEMFS_TIME_OMIT (INT64_MAX - 1) /* UTIME_OMIT */
+
+/*
+ * Sets the access and the modification time; the change time becomes now, unless both are
+ * MEMFS_TIME_OMIT.  Any other value is taken as it is, negative ones included.
+ * Errors: EINVAL (an unknown flag).
+ */
 MEMFS_API int memfs_utimens(memfs *fs, const char *path, int64_t access_ns, int64_t modify_ns);
 MEMFS_API int memfs_utimensat(memfs *fs, memfs_dir *at, const char *path, int64_t access_ns,
                               int64_t modify_ns, unsigned flags);
@@ -636,22 +689,28 @@ MEMFS_API int memfs_futimens(memfs_file *file, int64_t access_ns, int64_t modify
 MEMFS_API int memfs_mkdir(memfs *fs, const char *path, uint32_t mode);
 MEMFS_API int memfs_mkdirat(memfs *fs, memfs_dir *at, const char *path, uint32_t mode);
 
-/* Makes a directory and its missing parents, all with `mode`; that it exists is
- * no error.  All or nothing.  Errors: EEXIST (it is no directory), as above. */
+/* Makes a directory and its missing parents, all with `mode`, or nothing.  Succeeds if the
+ * directory exists.  Errors: EEXIST (it is no directory), as above. */
 MEMFS_API int memfs_mkdir_parents(memfs *fs, const char *path, uint32_t mode);
 
 /* Removes an empty directory.  Errors: ENOTEMPTY, EINVAL ("." as last
  * component), ENOTEMPTY (".." as last), EBUSY (the root). */
 MEMFS_API int memfs_rmdir(memfs *fs, const char *path);
 
-/* Removes a name.  Errors: EISDIR, EBUSY (locked). */
+/* Removes a name of what is no directory.  Errors: EISDIR, EBUSY (locked). */
 MEMFS_API int memfs_unlink(memfs *fs, const char *path);
 MEMFS_API int memfs_unlinkat(memfs *fs, memfs_dir *at, const char *path, unsigned flags);
 
-/* Removes a file or a directory with all that is in it, in one step for every
- * observer.  Errors: EBUSY (the root; a file in it is locked), EINVAL (a last
- * component "." or ".."). */
+/* Removes a name, whatever it is: as memfs_rmdir() for a directory, which must be empty, and as
+ * memfs_unlink() for anything else. */
+MEMFS_API int memfs_remove(memfs *fs, const char *path);
+
+/*
+ * Removes a file, or a directory with everything in it, in one step for every observer.
+ * Errors: EBUSY (the root; a file in it is locked), EINVAL ("." or ".." as last component).
+ */
 MEMFS_API int memfs_remove_tree(memfs *fs, const char *path);
+MEMFS_API int memfs_remove_treeat(memfs *fs, memfs_dir *at, const char *path);
 
 #define MEMFS_RENAME_NOREPLACE 0x1u    /* EEXIST if `to` exists */
 #define MEMFS_RENAME_EXCHANGE 0x2u     /* both must exist; they swap */
@@ -660,8 +719,8 @@ MEMFS_API int memfs_remove_tree(memfs *fs, const char *path);
 /*
  * Moves the entry `from` to `to`, replacing what is there.
  *
- * A directory replaces only an empty directory, anything else only what is no
- * directory.  Two names of one node: nothing changes.
+ * A directory can replace only an empty directory; anything else can replace only what is no
+ * directory.  If both are names of one node, nothing changes.
  *
  * Errors:   ENOENT, ENOTDIR, EISDIR, ENOTEMPTY, EINVAL (`to` lies in `from`; a
  *           last component is "." or ".."; NOREPLACE with EXCHANGE), EEXIST,
@@ -674,20 +733,28 @@ MEMFS_API int memfs_rename(memfs *fs, const char *from, const char *to, unsigned
 MEMFS_API int memfs_renameat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at,
                              const char *to, unsigned flags);
 
-/* Adds a name to a file or symlink (which is not followed).  Errors: EEXIST,
- * EPERM (a directory), EMLINK, EDQUOT, ENOMEM. */
+/* Adds a name to a file or a symlink (which is not followed).  Errors: EEXIST, EPERM (a directory),
+ * EMLINK, EDQUOT, ENOMEM. */
 MEMFS_API int memfs_link(memfs *fs, const char *from, const char *to);
 MEMFS_API int memfs_linkat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at,
                            const char *to, unsigned flags);
 
-/* Gives an open file a (further) name; what makes a TMPFILE permanent.  Errors: ENOENT (its last
- * name was removed, and it was not opened by TMPFILE, or that with EXCLUSIVE). */
+/*
+ * Gives an open file a name, or one more; this makes a file permanent that was opened by TMPFILE.
+ * Errors: those of memfs_link(); ENOENT (its last name was removed, and it was not opened by
+ * TMPFILE, or by TMPFILE with EXCLUSIVE).
+ */
 MEMFS_API int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to);
 
-/* Makes a symbolic link that says `target` (1 to MEMFS_PATH_MAX bytes, not
- * looked at).  Errors: EEXIST, ENOENT (empty target), ENAMETOOLONG. */
-MEMFS_API int memfs_symlink(memfs *fs, const char *target, const char *path);
-MEMFS_API int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *path);
+#define MEMFS_SYMLINK_MAKE_PARENTS 0x4u /* make the missing parents of `path`, 0755 */
+
+/*
+ * Makes a symbolic link with the given target, 1 to MEMFS_PATH_MAX bytes, which is not looked up.
+ * Errors: EEXIST, ENOENT (empty target), ENAMETOOLONG, EDQUOT, ENOSPC, ENOMEM.
+ */
+MEMFS_API int memfs_symlink(memfs *fs, const char *target, const char *path, unsigned flags);
+MEMFS_API int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *path,
+                              unsigned flags);
 
 /*
  * Stores the target of a symlink and returns the count of bytes stored.  As POSIX has it, there is
@@ -703,9 +770,12 @@ MEMFS_API int64_t memfs_readlinkat(memfs *fs, memfs_dir *at, const char *path, c
  * Stores the absolute path without symlinks, "." and "..", with a NUL behind it, and returns its
  * length.  Unlike memfs_readlink() it never cuts: a path that does not fit is ERANGE, and the
  * buffer is as it was.  Everything but the last component must exist.  The result may be longer
- * than MEMFS_PATH_MAX, as a tree may be deeper.
+ * than MEMFS_PATH_MAX, since a tree may be deeper than a path can say.
+ * Errors: ERANGE, ENOENT (also: `at` was removed).
  */
 MEMFS_API int64_t memfs_realpath(memfs *fs, const char *path, char *buffer, size_t size);
+MEMFS_API int64_t memfs_realpathat(memfs *fs, memfs_dir *at, const char *path, char *buffer,
+                                   size_t size);
 
 /* ------------------------------------------------------------ whole files */
 
@@ -723,32 +793,47 @@ MEMFS_API int memfs_read_file(memfs *fs, const char *path, size_t limit, void **
  */
 MEMFS_API int memfs_free(memfs *fs, void *memory);
 
+#define MEMFS_WRITE_NOREPLACE 0x1u    /* EEXIST if `path` exists */
+#define MEMFS_WRITE_MAKE_PARENTS 0x4u /* make the missing parents of `path`, 0755 */
+
 /*
- * Creates the file or replaces its content, in one step: a reader sees the old
- * bytes or the new ones, and a refusal leaves the old ones.
- * Errors: EISDIR, EBUSY (locked), EDQUOT, ENOSPC, ENOMEM.
+ * Creates the file, with `mode`, or replaces its content, in one step: a reader sees the old bytes
+ * or the new ones, and a refusal leaves the old ones.  Symlinks are followed, unless NOREPLACE is
+ * given.
+ * Errors: EISDIR, EEXIST, EBUSY (locked), EDQUOT, ENOSPC, ENOMEM.
  */
 MEMFS_API int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size,
-                               uint32_t mode);
+                               uint32_t mode, unsigned flags);
+
+/*
+ * Creates the file, with `mode`, or writes at its end, in one step.  The only flag is
+ * MEMFS_WRITE_MAKE_PARENTS.
+ * Errors: EISDIR, EBUSY (locked), EFBIG, EDQUOT, ENOSPC, ENOMEM.
+ */
+MEMFS_API int memfs_append_file(memfs *fs, const char *path, const void *data, size_t size,
+                                uint32_t mode, unsigned flags);
 
 /* -------------------------------------------------------------------- trees */
 
-#define MEMFS_COPY_NOREPLACE 0x1u  /* EEXIST if `to` exists */
-#define MEMFS_COPY_ATTRIBUTES 0x2u /* keep access and modification time, mode, uid and gid */
+#define MEMFS_COPY_NOREPLACE 0x1u    /* EEXIST if `to` exists */
+#define MEMFS_COPY_ATTRIBUTES 0x2u   /* keep access and modification time, mode, uid and gid */
+#define MEMFS_COPY_MAKE_PARENTS 0x4u /* make the missing parents of `to`, 0755 */
 
 /*
- * Copies a file, sharing its pages: constant time and memory whatever the size.
- * An existing file `to` keeps its node and names and gets the content.  Onto
- * itself: nothing changes.  Links are followed.  Errors: EISDIR (either), EEXIST,
- * EBUSY (`to` is locked), EDQUOT, ENOSPC, ENOMEM.
+ * Copies a file, sharing its pages: constant time and memory whatever the size.  An existing file
+ * `to` keeps its node and names and gets the content.  A copy onto itself changes nothing.
+ * Symlinks are followed.
+ * Errors: EISDIR (either), EEXIST, EBUSY (`to` is locked), EDQUOT, ENOSPC, ENOMEM.
  */
 MEMFS_API int memfs_copy(memfs *fs, const char *from, const char *to, unsigned flags);
+MEMFS_API int memfs_copyat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at,
+                           const char *to, unsigned flags);
 
 /*
- * Copies a directory and all that is in it (or a file, or a symlink as such) to
- * the new name `to`.  Files share pages; hard links within the tree stay links;
- * all or nothing; published in one step.  Errors: EEXIST (always exclusive),
- * EINVAL (`to` lies in `from`), EDQUOT, ENOSPC, ENOMEM.
+ * Copies a directory and everything in it (or a file, or a symlink as such) to the new name `to`,
+ * in one step for every observer.  Files share pages; hard links within the tree stay links.  An
+ * existing `to` is never replaced.
+ * Errors: EEXIST, EINVAL (`to` lies in `from`), EDQUOT, ENOSPC, ENOMEM.
  */
 MEMFS_API int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags);
 
@@ -760,7 +845,8 @@ typedef struct memfs_tree_info {
     uint64_t usage_bytes; /* that, with page tables, nodes and names: what a tree costs alone */
 } memfs_tree_info;
 
-/* Adds up a tree; a node with several names in it counts once. */
+/* Adds up a tree; a node with several names in it counts once.  Errors: EDQUOT, ENOMEM (such nodes
+ * are remembered meanwhile). */
 MEMFS_API int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info);
 
 /* ---------------------------------------------------------------- snapshots */
@@ -769,57 +855,65 @@ MEMFS_API int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *inf
  * Snapshots: the whole tree at one instant, kept in the instance under a name.
  *
  *     memfs_snapshot_take(fs, "clean");
- *     ...                                // tests that leave no stone unturned
+ *     ...                                // tests that modify the tree
  *     memfs_snapshot_restore(fs, "clean");        // as often as wanted
  *
- * A snapshot costs nodes and names, whatever the sizes: files share their pages with the
- * live ones until those are written.  It is no part of the tree and cannot be changed.
- * What is not in the tree is not in it: files that are open but have no name, locks,
- * room that was reserved.  Destroying the instance drops its snapshots.
+ * A snapshot costs nodes and names, whatever the sizes: files share their pages with the live ones
+ * until those are written.  It is no part of the tree and cannot be changed.  What is not in the
+ * tree is not in the snapshot: open files without a name, locks, preallocated memory.  Destroying
+ * the instance drops its snapshots.
  *
- * What it costs is charged: nodes and names to MEMFS_CLASS_SNAPSHOTS, pages to the
- * classes of what is live, as if they were.  The node limit counts live nodes only.
+ * What a snapshot costs is charged: nodes and names to MEMFS_CLASS_SNAPSHOTS, pages as those of
+ * live files.  The node limit counts live nodes only.
  *
- * Names     1 to MEMFS_NAME_MAX bytes without '/', not "." nor "..": else EINVAL,
- *           ENAMETOOLONG.
+ * Names     1 to MEMFS_NAME_MAX bytes without '/', not "." nor "..": else EINVAL, ENAMETOOLONG.
  * Errors    ENOENT: no snapshot has the name.
  */
 
 /*
- * Takes a snapshot: everything as it is at one instant, across all files, whatever
- * others write meanwhile.  Of two writes that one thread has made one after the other
- * it never has the second without the first, so a program finds in it what a disk would
- * have after the plug was pulled, with no write lost.
+ * Takes a snapshot: everything as it is at one instant, across all files, whatever other threads
+ * write meanwhile.  Of two writes that one thread made one after the other, a snapshot never has
+ * the second without the first.  So a program finds in it what a disk would have after the plug was
+ * pulled, with no write lost.
  *
  * Errors:   EEXIST, EMLINK (MEMFS_LINK_MAX - 2 snapshots are kept), EDQUOT, ENOMEM.
- * Quota:    nodes and names; of files that are held private (memfs_hold_private()), their
- *           pages, too.
- * Threads:  names stand still meanwhile; a write waits while the contents are taken, which is
- *           one reference a file, and copying where a file is held private.
+ * Quota:    nodes and names; of files that are held private (memfs_hold_private()), their pages
+ *           too.
+ * Threads:  meanwhile names cannot be changed; a write waits while the contents are taken, which is
+ *           one reference a file, and a copy of each file that is held private.
  */
 MEMFS_API int memfs_snapshot_take(memfs *fs, const char *name);
 
 /*
- * Puts the whole tree back, in one step for every observer.  All is as it was: contents
- * and holes, links, attributes, all times, the order of listing.  The nodes are new ones,
- * but for the root.  The snapshot stays.
+ * Puts the whole tree back, in one step for every observer.  Everything is as it was: contents and
+ * holes, links, attributes, all times, the order of listing.  The nodes are new ones, except for
+ * the root.  The snapshot stays.
  *
  * Errors:   EBUSY (a file in the tree is locked), EDQUOT, ENOSPC, ENOMEM.
  * Quota:    for a moment both trees are there, and count.
- * Lifetime: open handles and directory streams stay good, and lead to what was there before,
- *           now without a name; streams of the root list what was put back.
+ * Lifetime: open handles and directory streams stay valid, and lead to what was there before, which
+ *           now has no name; streams of the root list what was put back.
  */
 MEMFS_API int memfs_snapshot_restore(memfs *fs, const char *name);
 
-/* Drops a snapshot, and what only it still has. */
+/* Drops a snapshot, and what only it still holds. */
 MEMFS_API int memfs_snapshot_remove(memfs *fs, const char *name);
 
+/* Gives a snapshot another name.  Errors: EEXIST, EDQUOT, ENOMEM (for a longer name). */
+MEMFS_API int memfs_snapshot_rename(memfs *fs, const char *name, const char *new_name);
+
+/* 1 if there is a snapshot of this name, 0 if not, or if it cannot be one; never an error. */
+MEMFS_API int memfs_snapshot_exists(memfs *fs, const char *name);
+
+#define MEMFS_EXTRACT_MAKE_PARENTS 0x4u /* make the missing parents of `to`, 0755 */
+
 /*
- * Copies what is at `from` in the snapshot ("/": all of it) to the new name `to` in the
- * tree, as memfs_copy_tree() would, all attributes kept.  Absolute symlinks in `from` are
- * resolved in the snapshot.  Errors: EEXIST, ENOENT (`from` too), EDQUOT, ENOSPC, ENOMEM.
+ * Copies what is at `from` in the snapshot ("/": all of it) to the new name `to` in the tree, as
+ * memfs_copy_tree() would, with all attributes.  Absolute symlinks in `from` are resolved in the
+ * snapshot.  Errors: EEXIST, ENOENT (`from` too), EDQUOT, ENOSPC, ENOMEM.
  */
-MEMFS_API int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const char *to);
+MEMFS_API int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const char *to,
+                                     unsigned flags);
 
 typedef struct memfs_snapshot_info {
     size_t struct_size; /* set by the caller: sizeof(memfs_snapshot_info) */
@@ -832,6 +926,8 @@ typedef struct memfs_snapshot_info {
     uint64_t usage_bytes;
 } memfs_snapshot_info;
 
+/* Describes a snapshot.  Errors: EINVAL, E2BIG (struct_size), EDQUOT, ENOMEM (as
+ * memfs_tree_usage()). */
 MEMFS_API int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info);
 
 /* -------------------------------------------------------------- directories */
@@ -846,24 +942,32 @@ typedef struct memfs_dirent {
 } memfs_dirent;
 
 /*
- * Directory streams.  Entries come in order of creation, without "." and "..".
- * An entry that stays while others come and go is seen exactly once.  One
- * stream may be shared by threads; each entry goes to one of them.
+ * Directory streams.  Entries come in order of creation, without "." and "..".  An entry that stays
+ * while others come and go is seen exactly once.  A stream ends at what was there when it began; an
+ * entry that is added later may be left out.  Threads may share a stream; each entry goes to one of
+ * them.
  *
  * memfs_readdir() returns 1 and an entry, or 0 at the end.
- * memfs_telldir() returns a cookie that stays good whatever is added or removed;
- * 0 is the beginning.
+ * memfs_telldir() returns a cookie that stays valid whatever is added or removed; 0 is the
+ * beginning.
+ * memfs_seekdir() goes to a cookie.  memfs_rewinddir() goes to the beginning.
+ *
+ * Errors:   opening: ENOTDIR, EDQUOT, ENOMEM; EBADF (no open stream), EINVAL (a negative cookie).
+ * Lifetime: until memfs_closedir(), also if the directory is removed; it is then empty.
  */
 MEMFS_API int memfs_opendir(memfs *fs, const char *path, memfs_dir **out);
 MEMFS_API int memfs_opendirat(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out);
 MEMFS_API int memfs_readdir(memfs_dir *dir, memfs_dirent *entry);
 MEMFS_API int64_t memfs_telldir(memfs_dir *dir);
-MEMFS_API int memfs_seekdir(memfs_dir *dir, int64_t cookie); /* EINVAL: negative */
+MEMFS_API int memfs_seekdir(memfs_dir *dir, int64_t cookie);
 MEMFS_API int memfs_rewinddir(memfs_dir *dir);
 MEMFS_API int memfs_closedir(memfs_dir *dir);
 
-/* Names or paths, sorted by bytes; charged, and keeping memfs_destroy() from working,
- * until memfs_list_free(). */
+/* The instance that a stream belongs to; null for what is no open stream.  Never blocks. */
+MEMFS_API memfs *memfs_dir_instance(memfs_dir *dir);
+
+/* Names or paths, sorted by bytes.  They are charged, and memfs_destroy() refuses, until
+ * memfs_list_free(). */
 typedef struct memfs_list {
     size_t struct_size; /* set by the caller: sizeof(memfs_list) */
     size_t count;
@@ -871,10 +975,15 @@ typedef struct memfs_list {
     void *opaque;
 } memfs_list;
 
+/* The names in a directory, as they are at one instant.  Errors: ENOTDIR, EINVAL, E2BIG
+ * (struct_size), EDQUOT, ENOMEM. */
 MEMFS_API int memfs_list_dir(memfs *fs, const char *path, memfs_list *out);
 
-/* The names of all snapshots.  Errors: EDQUOT, ENOMEM. */
-MEMFS_API int memfs_list_snapshots(memfs *fs, memfs_list *out);
+/* The names of all snapshots.  Errors: EINVAL, E2BIG (struct_size), EDQUOT, ENOMEM. */
+MEMFS_API int memfs_snapshot_list(memfs *fs, memfs_list *out);
+
+/* Frees what a list holds; the list is then empty and can be filled again.  An empty or null list:
+ * nothing happens. */
 MEMFS_API void memfs_list_free(memfs *fs, memfs_list *list);
 
 /*
@@ -888,6 +997,13 @@ MEMFS_API void memfs_list_free(memfs *fs, memfs_list *list);
  */
 MEMFS_API int memfs_glob(memfs *fs, const char *pattern, memfs_list *out);
 
+/*
+ * Whether `path` matches `pattern`, as memfs_glob() understands it; nothing is looked up.  Both
+ * begin with a slash, or neither.  1 or 0.  Errors: EINVAL (an unclosed bracket, a trailing
+ * backslash).
+ */
+MEMFS_API int memfs_glob_match(const char *pattern, const char *path);
+
 enum memfs_walk_event {
     MEMFS_WALK_ENTRY = 1, /* a file or symlink */
     MEMFS_WALK_ENTER = 2, /* a directory, before what is in it */
@@ -895,12 +1011,12 @@ enum memfs_walk_event {
 };
 
 typedef struct memfs_walk_entry {
-    size_t struct_size; /* set by memfs */
-    int event;          /* enum memfs_walk_event */
-    uint32_t depth;     /* 0: the path that the walk was given */
-    const char *path;   /* the path given and the names below it; NUL-terminated */
-    const char *name;   /* the last component in `path` */
-    const memfs_stat_info *stat;
+    size_t struct_size;          /* set by memfs */
+    int event;                   /* enum memfs_walk_event */
+    uint32_t depth;              /* 0: the path that the walk was given */
+    const char *path;            /* the path given and the names below it; NUL-terminated */
+    const char *name;            /* the last component in `path` */
+    const memfs_stat_info *stat; /* good until the next step, as `path` and `name` are */
 } memfs_walk_entry;
 
 /* What a walk's callback returns; a negative value ends the walk with that error. */
@@ -911,11 +1027,70 @@ typedef struct memfs_walk_entry {
 typedef int (*memfs_walk_callback)(void *context, const memfs_walk_entry *entry);
 
 /*
- * Visits a tree, depth first, in order of creation.  The callback runs without
- * locks and may change the tree; what vanishes before its turn is skipped.
- * Symlinks are not followed below `path`.  Memory grows with the depth only.
+ * Visits a tree, depth first, in order of creation.  The callback runs without locks and may change
+ * the tree; an entry that vanishes before its turn is skipped.  Symlinks are not followed below
+ * `path`.  The memory that a walk needs grows with the depth only.
+ *
+ * Errors:   what the callback returns, if it is negative; EINVAL (it returned another positive
+ *           value than those above), EDQUOT, ENOMEM.
  */
 MEMFS_API int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *context);
+
+#define MEMFS_WALK_NOFOLLOW 0x1u   /* `path` may be a symlink, which is then the only entry */
+#define MEMFS_WALK_REAL_PATHS 0x2u /* the entries' paths are absolute, and no link is in them */
+#define MEMFS_WALK_NOATIME 0x4u    /* directories and links keep their access times */
+
+typedef struct memfs_walker memfs_walker;
+
+/* Memory for a walker, which the caller lends. */
+typedef struct memfs_walker_storage {
+    uint64_t opaque[136];
+} memfs_walker_storage;
+
+/*
+ * The same walk, a step a call:
+ *
+ *     memfs_walker *walker;
+ *     const memfs_walk_entry *entry;
+ *     int result = memfs_walk_open(fs, "/var", 0, &walker);
+ *     if (result == 0) {
+ *         while ((result = memfs_walk_next(walker, &entry)) == 1)
+ *             ... entry->path, entry->stat->size_bytes
+ *         memfs_walk_close(walker);       // result < 0: an error
+ *     }
+ *
+ * memfs_walk_open()      starts at `path`; nothing is visited yet.
+ * memfs_walk_open_in()   the same; if `storage` is not null, the walker lives there, and takes
+ *                        memory only where it goes more than 7 directories deep or meets a path of
+ *                        more than 255 bytes.
+ * memfs_walk_next()      goes to the next entry: returns 1, or 0 at the end, where it stays.  A
+ *                        directory that is entered has been read: its access time follows.
+ * memfs_walk_prune()     on ENTER: not into this directory (LEAVE follows all the same).
+ * memfs_walk_open_file() opens the file that the walker stands on, even if another entry has its
+ *                        name by now.  `flags` are those of memfs_open(), except CREATE, EXCLUSIVE
+ *                        and TMPFILE.
+ * memfs_walk_readlink()  reads the symlink that the walker stands on, as memfs_readlink().
+ * memfs_walk_close()     ends the walk, wherever it is.
+ *
+ * Errors:   opening: EINVAL, EDQUOT, ENOMEM.  A step: EDQUOT, ENOMEM; the walker then stands on no
+ *           entry, and the next call tries again (the path of the entry before stays readable).
+ *           Pruning: EINVAL (not on ENTER).  Opening a file: ENOENT (its last name was removed),
+ *           EISDIR, ELOOP (a symlink), and those of memfs_open().
+ *           Reading a link: EINVAL (no symlink).  Any of them: EBADF (null, or closed).
+ * Quota:    MEMFS_CLASS_HANDLES: the walker, the longest path and the deepest stack of directories
+ *           that it has met.
+ * Threads:  no lock is held between two calls.  A walker must not be used by two threads at a time.
+ * Lifetime: the entry, its path and its stat are good until the next call with the walker.
+ *           memfs_destroy() refuses while a walker is open.
+ */
+MEMFS_API int memfs_walk_open(memfs *fs, const char *path, unsigned flags, memfs_walker **out);
+MEMFS_API int memfs_walk_open_in(memfs *fs, const char *path, unsigned flags,
+                                 memfs_walker_storage *storage, memfs_walker **out);
+MEMFS_API int memfs_walk_next(memfs_walker *walker, const memfs_walk_entry **entry);
+MEMFS_API int memfs_walk_prune(memfs_walker *walker);
+MEMFS_API int memfs_walk_open_file(memfs_walker *walker, uint32_t flags, memfs_file **out);
+MEMFS_API int64_t memfs_walk_readlink(memfs_walker *walker, char *buffer, size_t size);
+MEMFS_API int memfs_walk_close(memfs_walker *walker);
 
 #ifdef __cplusplus
 }

@@ -25,40 +25,37 @@
  *
  * CONCEPTS
  *
- * Quota      When the quota or the node limit refuses, SQLite says SQLITE_FULL
- *            ("database or disk is full"); when the allocator refuses, it says
- *            "out of memory".  In every journal mode the transaction is then
- *            rolled back and the database stays whole; raise the quota or delete
- *            something and go on.  The journals and temporary files count too.
- *            What SQLite keeps on its own heap does not: the page cache, and the
- *            journal of journal_mode=MEMORY (see sqlite3_hard_heap_limit64()).
- * Full       The journals of main databases, super-journals, statement journals, WALs and
- *            WAL indexes may take from the file system's reserve (memfs_set_emergency_reserve(),
- *            PRAGMA memfs_emergency_reserve), and so may what MEMORY and OFF keep for their undo.
- *            What grows a database, and temporary files, may not.  So, when inserting is
- *            refused, rolling back, reading, checkpoints, opening, DELETE and DROP TABLE
- *            still work, as long as their journal fits the reserve.
- * Refusals   A callback for refusals (memfs_config.refused) may raise the quota, or remove
- *            files that are no databases in use, at the moment of refusal; the statement
- *            then goes on and notices nothing.  It runs inside SQLite, with locks of
- *            SQLite's and of the VFS held: see below.
- * Journals   DELETE, TRUNCATE, PERSIST, MEMORY, OFF and WAL.  MEMORY and OFF are as
- *            safe at the quota as the others: what a transaction had written is
- *            undone from the old content, which is kept by reference meanwhile
- *            (overwriting costs a copy of what is overwritten, in these two
- *            modes).  OFF has no rollback of a single statement; that is
- *            SQLite's definition of OFF.
- *            WAL takes, when it is written, what its index and a checkpoint will
- *            need (statfs: reserved), so both work at a full quota, and so does
- *            recovery.  A transaction over two attached databases in WAL mode may
- *            be committed in one of them alone, as SQLite says of a crash.
- * Locks      Connections of one process, in any threads, see SQLite's five lock
- *            states per database, whatever name it was opened by.  One that waits
+ * Quota      When the quota or the node limit refuses, SQLite returns SQLITE_FULL ("database or
+ *            disk is full"); when the allocator refuses, it reports "out of memory".  In every
+ *            journal mode the transaction is then rolled back and the database stays whole; raise
+ *            the quota or delete something and go on.  Journals and temporary files count too.
+ *            What SQLite keeps on its own heap does not: the page cache, and the journal of
+ *            journal_mode=MEMORY (see sqlite3_hard_heap_limit64()).
+ * Full       The journals of main databases, super-journals, statement journals, WALs and WAL
+ *            indexes may use the file system's emergency reserve (memfs_set_emergency_reserve(),
+ *            PRAGMA memfs_emergency_reserve), and so may the undo of journal modes MEMORY and OFF.
+ *            The growth of a database and temporary files may not.  So, when inserting is refused,
+ *            rolling back, reading, checkpoints, opening, DELETE and DROP TABLE still work, as long
+ *            as their journal fits the reserve.
+ * Refusals   The refusal callback (memfs_config.refused) may raise the quota, or remove files that
+ *            are no databases in use, at the moment of refusal; the statement then goes on as if
+ *            nothing had happened.  The callback runs inside SQLite, with locks of SQLite and of
+ *            the VFS held: see below.
+ * Journals   DELETE, TRUNCATE, PERSIST, MEMORY, OFF and WAL.  MEMORY and OFF are as safe at the
+ *            quota as the others: what a transaction has written is undone from the old content,
+ *            which is held meanwhile (so overwriting costs a copy of what is overwritten, in these
+ *            two modes).  OFF cannot roll back a single statement; that is SQLite's definition of
+ *            OFF.  A write to a WAL also sets aside what the WAL index and a checkpoint will need
+ *            (memfs_statfs_info.preallocated_bytes), so both work at a full quota, and so does
+ *            recovery.  A transaction over two attached databases in WAL mode may be committed in
+ *            only one of them, as SQLite says of a crash.
+ * Locks      Connections of one process, in any threads, see SQLite's five lock states per
+ *            database, whatever name it was opened by.  A connection that waits
  *            (sqlite3_busy_timeout()) is woken by the unlock, and writers take turns.
  * Isolation  With "memfs_mvcc=1" in the URI ("mvcc=1" for short), or `isolated` in
- *            memfs_sqlite_open_options, transactions see the version that was current
- *            when they began, and readers and writers do not wait for each other;
- *            rollback journals only.  sqlite_vfs/MANUAL.md has the rules.
+ *            memfs_sqlite_open_options, a transaction sees the version that was current when it
+ *            began, and readers and writers do not wait for each other; rollback journals only.
+ *            sqlite_vfs/MANUAL.md has the rules.
  * Names      Up to 512 bytes after `.`, `..` and links have been resolved.
  * Read-only  A database file without any write permission bit (memfs_chmod())
  *            opens read-only, as on a disk.
@@ -73,12 +70,12 @@
  *
  * WAYS TO HURT YOURSELF
  *
- * - Unregistering a VFS that a connection was opened with and that is still
- *   there, even if it has no file open (":memory:", ""): it keeps a pointer.
- * - nolock=1 or immutable=1 in the URI while somebody writes: then there are no
- *   locks, and the undo of MEMORY and OFF, which goes by them, is not there.
- * - Using SQLite from a callback for refusals on a connection to the same file system, or
- *   registering or unregistering there: it would wait for itself.
+ * - Unregistering a VFS while a connection that was opened with it exists, even if that connection
+ *   has no file open (":memory:", ""): it keeps a pointer to the VFS.
+ * - nolock=1 or immutable=1 in the URI while another connection writes: then there are no locks,
+ *   and so no undo for journal modes MEMORY and OFF, which is started and ended by the locks.
+ * - Using SQLite in a refusal callback on a connection to the same file system, or registering or
+ *   unregistering there: the thread would wait for itself.
  * - Deleting or renaming a `-journal` by hand while its database is in use.
  */
 #ifndef MEMFS_SQLITE_H
@@ -111,8 +108,9 @@ struct sqlite3;
 /*
  * Registers `fs` with SQLite under the name `vfs_name`.
  *
- * A file system with a quota and without a reserve gets one: a 16th of the quota, but 512 KiB
- * at most and 96 KiB at least (or an 8th of the quota); see "Full" above.  Unregistering takes it away again, unless it was changed.
+ * A file system with a quota and without an emergency reserve gets one: a 16th of the quota, but
+ * 512 KiB at most and 96 KiB at least (or an 8th of the quota); see "Full" above.  Unregistering
+ * takes the reserve away again, unless it was changed.
  *
  * NO_CONTROL is for SQL that is not trusted.  A PRAGMA that sets a limit (memfs_quota,
  * memfs_emergency_reserve, memfs_node_limit) then answers with the present limit and changes
@@ -127,7 +125,7 @@ struct sqlite3;
  *           name), EBUSY (`fs` is registered already, under another name; two
  *           would not see each other's locks), EOPNOTSUPP (SQLite is too old, or
  *           cannot be initialised), EDQUOT, ENOMEM.
- * Quota:    takes about 2 KiB of class SHARED, until it is unregistered; so
+ * Quota:    takes about 2 KiB of class MEMFS_CLASS_CHARGED, until it is unregistered; so
  *           memfs_destroy() refuses a file system that is still registered.
  */
 MEMFS_SQLITE_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags);
@@ -135,12 +133,12 @@ MEMFS_SQLITE_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsi
 /*
  * Takes the name from SQLite again.  The files stay.
  *
- * Errors:   ENOENT (SQLite has no VFS of this name), EINVAL (it has, but it is
- *           none of ours), EBUSY (files are open through it).
+ * Errors:   ENOENT (SQLite has no VFS of this name), EINVAL (it has, but that VFS is not a memfs),
+ *           EBUSY (files are open through it).
  */
 MEMFS_SQLITE_API int memfs_sqlite_unregister(const char *vfs_name);
 
-/* The file system behind a VFS name, or null if there is none of ours. */
+/* The file system behind the name of a VFS; null if no file system is registered under it. */
 MEMFS_SQLITE_API memfs *memfs_sqlite_find(const char *vfs_name);
 
 /* memfs_sqlite_register_functions() */
@@ -152,8 +150,8 @@ MEMFS_SQLITE_API memfs *memfs_sqlite_find(const char *vfs_name);
  * The connection may be of any VFS.  Those that are there already, of another file
  * system too, are replaced.
  *
- * With host access, whoever can run SQL on the connection reads and writes the host's
- * files with the rights of this process.
+ * With host access, SQL that runs on the connection can read and write the host's files, with the
+ * rights of this process.
  *
  * Errors:   EINVAL, EBUSY (they are there already, and statements are running), ENOMEM
  *           (SQLite's heap), EOPNOTSUPP (SQLite is too old, or HOST_ACCESS was asked for
@@ -273,9 +271,9 @@ MEMFS_SQLITE_API int memfs_sqlite_save_file(struct sqlite3 *db, const char *sche
                                             const char *host_path);
 
 /*
- * The same into memory of `fs` (class SHARED; give it back with memfs_free()), so that it counts
- * against a quota and may be larger than the 2 GiB of sqlite3_serialize().  `fs` need not be
- * where the database is.
+ * The same into memory of `fs` (class MEMFS_CLASS_CHARGED; give it back with memfs_free()), so that
+ * it counts against a quota and may be larger than the 2 GiB of sqlite3_serialize().  `fs` need not
+ * be where the database is.
  *
  * Errors:   as above, and SQLITE_FULL (the quota), SQLITE_NOMEM, SQLITE_ERROR (an SQLite without
  *           sqlite3_deserialize(): before 3.36).
@@ -284,14 +282,14 @@ MEMFS_SQLITE_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *sc
                                               void **data, size_t *size);
 
 /*
- * Makes `path` the database that a file of the host is.  The host's file is read through SQLite:
- * a WAL beside it is read too, a hot journal is SQLITE_READONLY_ROLLBACK, somebody who is
- * writing it is waited for, 5 seconds.  `fs` must be registered.
+ * Loads a database from a file of the host to `path`.  The host's file is read through SQLite: a
+ * WAL beside it is read too, a hot journal is SQLITE_READONLY_ROLLBACK, and the call waits up to 5
+ * seconds for a writer of the host file.  `fs` must be registered.
  *
  * An existing file is replaced in one step, at the end; until then the database is in the root
- * directory, under a name that begins with ".memfs-load-".  Connections that had the old one
- * open keep it, as after any rename, and may not write any more.  Nobody else should open
- * `path` meanwhile.
+ * directory, under a name that begins with ".memfs-load-".  Connections that have the old one open
+ * keep it, as after any rename, and can no longer write.  No other connection should open `path`
+ * meanwhile.
  *
  * Errors:   SQLITE_NOTADB (an empty file; wrong magic; a size that is not a multiple of the page
  *           size), SQLITE_CORRUPT (cut short), SQLITE_FULL (the quota), SQLITE_NOMEM,

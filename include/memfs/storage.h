@@ -132,10 +132,14 @@ MEMFS_API uint64_t memfs_mapping_generation(memfs_file *file);
  *                          exchanged, so many steps become one, or are dropped together.
  * memfs_content_allocate() makes sure that writing to the range later needs no memory, and keeps
  *                          the size.  Truncating gives back what lies behind the size.
+ * memfs_content_punch()    makes the range a hole: frees its whole pages, and keeps the size.
+ * memfs_content_seek()     returns the next offset with data (MEMFS_SEEK_DATA) or in a hole
+ *                          (MEMFS_SEEK_HOLE), as memfs_seek() does.
  *
  * Errors:   EBADF, EISDIR, EINVAL (the struct holds nothing; a negative offset or size; a null
- *           buffer with a length), ENXIO and EINVAL as memfs_map_present(), EXDEV (restored into
- *           another file system); writing and growing: EFBIG, EDQUOT, ENOMEM.
+ *           buffer with a length; another whence), ENXIO and EINVAL as memfs_map_present() and
+ *           memfs_seek(), EXDEV (restored into another file system); writing, growing and punching:
+ *           EFBIG, EDQUOT, ENOMEM.
  * Threads:  calls that only read a held content may overlap each other, not a call that changes or
  *           drops it.
  */
@@ -156,6 +160,8 @@ MEMFS_API int64_t memfs_content_write(memfs_content_ref *content, const void *bu
                                       int64_t offset);
 MEMFS_API int memfs_content_truncate(memfs_content_ref *content, int64_t size);
 MEMFS_API int memfs_content_allocate(memfs_content_ref *content, int64_t offset, int64_t length);
+MEMFS_API int memfs_content_punch(memfs_content_ref *content, int64_t offset, int64_t length);
+MEMFS_API int64_t memfs_content_seek(const memfs_content_ref *content, int64_t offset, int whence);
 
 /* ------------------------------------------------------------ preallocation */
 

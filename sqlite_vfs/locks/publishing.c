@@ -102,7 +102,8 @@ void mfs_publishing_abandon(struct mfs_member *member)
 {
     struct mfs_isolation *isolation = &member->isolation;
     MFS_ASSERT(mfs_member_is_isolated(member));
-    if (!has_changes(isolation))
+    /* Between transactions the view belongs to the holder of the mutex, and has no changes. */
+    if (member->level == MFS_LOCK_NONE || !has_changes(isolation))
         return;
     mfs_view_drop(isolation->view);
     take_published(isolation);

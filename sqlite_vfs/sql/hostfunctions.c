@@ -1,5 +1,5 @@
 /*
- * memfs_import() and memfs_export(): hostcopy as SQL functions.
+ * memfs_import() and memfs_export(): the part hostdir as SQL functions.
  *
  * 1. The result is how many entries were copied.
  * 2. An error names the path that failed, which may lie deep in the tree that is copied; an error
@@ -8,23 +8,35 @@
 #include "sql/hostfunctions.h"
 
 #include "base/assertion.h"
-#include "sql/hostcopy.h"
 #include "sql/sqlvalue.h"
 
-#include <stddef.h>
+#if defined(MFS_WITH_HOSTDIR)
+
+#include <memfs/hostdir.h>
+
+#include <string.h>
+
+bool mfs_hostfunctions_are_available(void)
+{
+    return true;
+}
 
 static void set_copy_result(sqlite3_context *context, const char *function,
-                            const struct mfs_hostcopy *copied)
+                            const memfs_hostdir_result *copied)
 {
     MFS_ASSERT(copied->error <= 0);
-    if (copied->error == 0)
-        sqlite3_result_int64(context, copied->entries);
-    else if (copied->host_text == NULL)
+    if (copied->error == 0) {
+        uint64_t entries = copied->files + copied->directories + copied->symlinks;
+        sqlite3_result_int64(context, (sqlite3_int64)entries);
+    } else if (copied->host_errno == 0) {
         mfs_sqlvalue_fail(context, function, copied->path, copied->error);
-    else {
+    } else {
         char *message = sqlite3_mprintf("%s: on the host: %s: %s", function, copied->path,
-                                        copied->host_text);
-        sqlite3_result_error(context, message != NULL ? message : copied->host_text, -1);
+                                        strerror(copied->host_errno));
+        if (message == NULL)
+            sqlite3_result_error_nomem(context);
+        else
+            sqlite3_result_error(context, message, -1);
         sqlite3_free(message);
     }
 }
@@ -32,23 +44,46 @@ static void set_copy_result(sqlite3_context *context, const char *function,
 void mfs_hostfunctions_import(sqlite3_context *context, int count, sqlite3_value **values)
 {
     struct mfs_sqlvalue_pair pair;
-    struct mfs_hostcopy copied;
+    memfs_hostdir_result copied = {.struct_size = sizeof copied};
     (void)count;
     if (!mfs_sqlvalue_read_pair(context, "memfs_import", values, &pair))
         return;
-    mfs_hostcopy_import(sqlite3_user_data(context), pair.from, pair.to, &copied);
+    (void)memfs_hostdir_import(sqlite3_user_data(context), pair.from, pair.to, NULL, &copied);
     set_copy_result(context, "memfs_import", &copied);
-    mfs_hostcopy_fini(&copied);
 }
 
 void mfs_hostfunctions_export(sqlite3_context *context, int count, sqlite3_value **values)
 {
     struct mfs_sqlvalue_pair pair;
-    struct mfs_hostcopy copied;
+    memfs_hostdir_result copied = {.struct_size = sizeof copied};
     (void)count;
     if (!mfs_sqlvalue_read_pair(context, "memfs_export", values, &pair))
         return;
-    mfs_hostcopy_export(sqlite3_user_data(context), pair.from, pair.to, &copied);
+    (void)memfs_hostdir_export(sqlite3_user_data(context), pair.from, pair.to, NULL, &copied);
     set_copy_result(context, "memfs_export", &copied);
-    mfs_hostcopy_fini(&copied);
 }
+
+#else
+
+bool mfs_hostfunctions_are_available(void)
+{
+    return false;
+}
+
+void mfs_hostfunctions_import(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct mfs_sqlvalue_pair pair;
+    (void)count;
+    if (mfs_sqlvalue_read_pair(context, "memfs_import", values, &pair))
+        mfs_sqlvalue_fail(context, "memfs_import", pair.from, MEMFS_EOPNOTSUPP);
+}
+
+void mfs_hostfunctions_export(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct mfs_sqlvalue_pair pair;
+    (void)count;
+    if (mfs_sqlvalue_read_pair(context, "memfs_export", values, &pair))
+        mfs_sqlvalue_fail(context, "memfs_export", pair.to, MEMFS_EOPNOTSUPP);
+}
+
+#endif

@@ -8,7 +8,7 @@
 #include "base/assertion.h"
 #include "base/sqliteapi.h"
 #include "sql/functions.h"
-#include "sql/hostcopy.h"
+#include "sql/hostfunctions.h"
 #include "sql/table.h"
 
 #include <memfs/sqlite.h>
@@ -34,7 +34,7 @@ int memfs_sqlite_register_functions(sqlite3 *db, memfs *fs, unsigned flags)
         return MEMFS_EINVAL;
     bool has_host_access = (flags & MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS) != 0;
     if (sqlite3_libversion_number() < MFS_SQLITE_VERSION_MIN ||
-        (has_host_access && !mfs_hostcopy_is_available()))
+        (has_host_access && !mfs_hostfunctions_are_available()))
         return MEMFS_EOPNOTSUPP;
     return register_functions_and_table(db, fs, has_host_access);
 }

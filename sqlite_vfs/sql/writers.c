@@ -64,7 +64,7 @@ static bool read_file_data(sqlite3_context *context, const char *function, sqlit
 static int write_whole_file(memfs *fs, void *context)
 {
     const struct file_data *data = context;
-    return memfs_write_file(fs, data->path, data->bytes, data->count, WRITTEN_FILE_MODE);
+    return memfs_write_file(fs, data->path, data->bytes, data->count, WRITTEN_FILE_MODE, 0);
 }
 
 static int append_to_existing(memfs *fs, const struct file_data *data)
@@ -244,7 +244,7 @@ static int extract_from_snapshot(memfs *fs, void *context)
 {
     const struct extraction *extraction = context;
     return memfs_snapshot_extract(fs, extraction->snapshot, extraction->pair.from,
-                                  extraction->pair.to);
+                                  extraction->pair.to, 0);
 }
 
 void mfs_writers_extract(sqlite3_context *context, int count, sqlite3_value **values)

@@ -265,7 +265,7 @@ static int answer_snapshot_list(const struct pragma_call *call)
 {
     memfs *fs = call->file->fs;
     memfs_list list = {.struct_size = sizeof list};
-    int error = memfs_list_snapshots(fs, &list);
+    int error = memfs_snapshot_list(fs, &list);
     if (error != 0)
         return refuse_pragma_for(call, error);
     sqlite3_str *out = sqlite3_str_new(NULL);

@@ -5,6 +5,7 @@
 #
 #   -              nothing
 #   <part>         another part, listed before
+#   <part>?        another part, if it is built
 #   posix          a host with POSIX files
 #   pkg:<m>[:<v>]  a pkg-config module, of at least version <v>: target PkgConfig::<m>
 #   <P>[:<v>]      a CMake package, found by find_package(<P> [<v>])
@@ -32,6 +33,19 @@ macro(memfs_read_parts)
         string(REPLACE "," ";" memfs_${memfs_part}_needs "${CMAKE_MATCH_4}")
         list(REMOVE_ITEM memfs_${memfs_part}_needs "-")
     endforeach()
+endmacro()
+
+# memfs_settle_optional_needs(<part>): a need of `<other>?` becomes one of <other>, or none.
+macro(memfs_settle_optional_needs part)
+    set(memfs_settled "")
+    foreach(memfs_need IN LISTS memfs_${part}_needs)
+        if(NOT "${memfs_need}" MATCHES "^(.+)[?]$")
+            list(APPEND memfs_settled "${memfs_need}")
+        elseif("${CMAKE_MATCH_1}" IN_LIST memfs_built_parts)
+            list(APPEND memfs_settled "${CMAKE_MATCH_1}")
+        endif()
+    endforeach()
+    set(memfs_${part}_needs "${memfs_settled}")
 endmacro()
 
 # memfs_find_need(<need> <out>): sets <out> to "" if it is there, else to what is missing.
@@ -87,6 +101,7 @@ macro(memfs_add_parts)
                 "Build the part ${memfs_part}: AUTO (if all it needs is there), ON, OFF")
             set_property(CACHE ${memfs_switch} PROPERTY STRINGS AUTO ON OFF)
         endif()
+        memfs_settle_optional_needs(${memfs_part})
         if(NOT memfs_part STREQUAL "core" AND "${${memfs_switch}}" STREQUAL "OFF")
             set(memfs_${memfs_part}_missing "${memfs_switch} is OFF")
         else()
@@ -138,6 +153,7 @@ function(memfs_add_part part)
     set_target_properties(${target} PROPERTIES
         DEFINE_SYMBOL ${building} # by a header's API macro: exported, not imported
         EXPORT_NAME ${public_name}
+        INSTALL_RPATH "$<IF:$<BOOL:${APPLE}>,@loader_path,$ORIGIN>" # parts lie side by side
         VERSION ${PROJECT_VERSION}
         SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
     target_include_directories(${target}

@@ -37,7 +37,7 @@ static void measure_empty_files(struct bench *bench)
     char path[16];
     for (unsigned i = 0; i < count; i++) {
         snprintf(path, sizeof path, "/f%07u", i);
-        bench_must(memfs_write_file(fs, path, "", 0, 0644));
+        bench_must(memfs_write_file(fs, path, "", 0, 0644, 0));
     }
     double each = (double)(committed_bytes(fs) - before) / count;
     bench_report_in(bench, "an empty file with an 8-byte name, all in", each, "bytes", AT_MOST,

@@ -1,7 +1,8 @@
 """Reads src/PARTS, the list of the product's parts, and each part's LAYERS.
 
 src/PARTS has one part a line: its name, its folder, its public headers (in include/memfs, with
-commas between), and what it needs, or `-`.  Needs that are names of parts are read here:
+commas between), and what it needs, or `-`.  Needs that are names of parts are read here, with a
+`?` behind those that it can do without:
 
     core src/core memfs.h,storage.h -
     sqlite sqlite_vfs sqlite.h core,SQLite3:3.32
@@ -58,7 +59,7 @@ def read(root, report):
         if not os.path.isdir(os.path.join(root, folder)):
             report.refuse(where, f"folder {folder} does not exist")
             continue
-        needs = [] if needs == "-" else needs.split(",")
+        needs = [] if needs == "-" else [need.rstrip("?") for need in needs.split(",")]
         found[name] = Part(name, folder, headers.split(","), needs)
     return list(found.values())
 

@@ -207,7 +207,7 @@ static void use_files(struct crew_member *me)
     for (unsigned i = 0; i < TRANSACTIONS * 4; i++) {
         snprintf(path, sizeof path, "/file-%u-%u", me->index, crew_random(me, 3));
         int result = memfs_write_file(place->site.fs, path, bytes,
-                                      1 + crew_random(me, sizeof bytes), 0644);
+                                      1 + crew_random(me, sizeof bytes), 0644, 0);
         crew_allow(me, result, place->may_be_full ? MEMFS_EDQUOT : MEMFS_EIO);
         snprintf(path, sizeof path, "/file-%u-%u", me->index, crew_random(me, 3));
         crew_allow(me, memfs_unlink(place->site.fs, path), MEMFS_ENOENT);

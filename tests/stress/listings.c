@@ -49,7 +49,7 @@ static void churn(struct crew_member *me)
         snprintf(to, sizeof to, "/d/go-%u-%u", me->index, crew_random(me, 20));
         uint32_t what = crew_random(me, 4);
         if (what == 0)
-            crew_must(me, memfs_write_file(site->fs, from, "x", 1, 0644));
+            crew_must(me, memfs_write_file(site->fs, from, "x", 1, 0644, 0));
         else if (what == 1)
             crew_allow(me, memfs_rename(site->fs, from, to, 0), MEMFS_ENOENT);
         else if (what == 2)
@@ -141,7 +141,7 @@ static void add_stayers(memfs *fs)
     assert_int_equal(memfs_mkdir(fs, "/d", 0755), 0);
     for (unsigned i = 0; i < STAYERS; i++) {
         snprintf(path, sizeof path, "/d/stay-%u", i);
-        assert_int_equal(memfs_write_file(fs, path, "", 0, 0644), 0);
+        assert_int_equal(memfs_write_file(fs, path, "", 0, 0644, 0), 0);
     }
 }
 
@@ -256,7 +256,7 @@ static void add_source_tree(memfs *fs)
     assert_int_equal(memfs_mkdir_parents(fs, "/source/inner", 0755), 0);
     for (unsigned i = 0; i < TREE_ENTRIES; i++) {
         snprintf(path, sizeof path, "/source/inner/e-%u", i);
-        assert_int_equal(memfs_write_file(fs, path, path, sizeof path, 0644), 0);
+        assert_int_equal(memfs_write_file(fs, path, path, sizeof path, 0644, 0), 0);
     }
 }
 

@@ -24,7 +24,7 @@ static void guarded_open(struct guarded *guarded)
 {
     memset(guarded, 0, sizeof *guarded);
     site_open(&guarded->site, 1u << 20, 0);
-    assert_int_equal(memfs_write_file(guarded->site.fs, "/f", "", 0, 0644), 0);
+    assert_int_equal(memfs_write_file(guarded->site.fs, "/f", "", 0, 0644, 0), 0);
 }
 
 static memfs_file *open_guarded(struct crew_member *me)
@@ -133,7 +133,7 @@ static void be_refused(struct crew_member *me)
         crew_check(me, memfs_open_with(fs, "/f", &options, &none) == MEMFS_ETIMEDOUT);
         crew_check(me, memfs_unlink(fs, "/f") == MEMFS_EBUSY);
         crew_check(me, memfs_rename(fs, "/f", "/g", 0) == MEMFS_EBUSY);
-        crew_check(me, memfs_write_file(fs, "/f", "new", 3, 0644) == MEMFS_EBUSY);
+        crew_check(me, memfs_write_file(fs, "/f", "new", 3, 0644, 0) == MEMFS_EBUSY);
         crew_check(me, memfs_remove_tree(fs, "/f") == MEMFS_EBUSY);
     }
     crew_must(me, memfs_close(file));
@@ -225,7 +225,7 @@ static void remove_if_allowed(struct crew_member *me)
     memfs *fs = guarded->site.fs;
     for (unsigned i = 0; i < STEPS; i++) {
         crew_allow(me, memfs_unlink(fs, "/f"), MEMFS_ENOENT, MEMFS_EBUSY);
-        crew_must(me, memfs_write_file(fs, "/new", "", 0, 0644));
+        crew_must(me, memfs_write_file(fs, "/new", "", 0, 0644, 0));
         crew_allow(me, memfs_rename(fs, "/new", "/f", 0), MEMFS_EBUSY);
     }
 }

@@ -44,7 +44,7 @@ static void replace_source(struct crew_member *me)
     unsigned char bytes[SOURCE_BYTES];
     for (unsigned i = 0; i < STEPS; i++) {
         memset(bytes, 1 + (int)crew_random(me, 255), sizeof bytes);
-        crew_must(me, memfs_write_file(site->fs, SOURCE, bytes, sizeof bytes, 0644));
+        crew_must(me, memfs_write_file(site->fs, SOURCE, bytes, sizeof bytes, 0644, 0));
     }
 }
 
@@ -141,7 +141,7 @@ static void start_with_source(struct site *site)
 {
     unsigned char bytes[SOURCE_BYTES];
     memset(bytes, 1, sizeof bytes);
-    assert_int_equal(memfs_write_file(site->fs, SOURCE, bytes, sizeof bytes, 0644), 0);
+    assert_int_equal(memfs_write_file(site->fs, SOURCE, bytes, sizeof bytes, 0644, 0), 0);
 }
 
 static void run_and_close(struct crew *crew, struct site *site)
@@ -200,7 +200,7 @@ static void map_and_remove(struct crew_member *me)
     for (unsigned i = 0; i < STEPS; i++) {
         int value = 1 + (int)crew_random(me, 255);
         memset(bytes, value, sizeof bytes);
-        crew_must(me, memfs_write_file(site->fs, path, bytes, sizeof bytes, 0644));
+        crew_must(me, memfs_write_file(site->fs, path, bytes, sizeof bytes, 0644, 0));
         memfs_file *file = site_open_file(me, path, MEMFS_O_RDWR);
         memfs_mapping mapping;
         crew_must(me, memfs_map(file, PAGE_BYTES, PAGE_BYTES, &mapping));

@@ -63,7 +63,7 @@ static void a_read_never_sees_half_a_write(void **state)
     struct site site;
     site_open(&site, 1u << 20, 0);
     static const unsigned char zeros[FILE_BYTES];
-    assert_int_equal(memfs_write_file(site.fs, "/records", zeros, sizeof zeros, 0644), 0);
+    assert_int_equal(memfs_write_file(site.fs, "/records", zeros, sizeof zeros, 0644, 0), 0);
     struct crew *crew = crew_create("records", &site);
     crew_add(crew, "writer", 3, overwrite_records);
     crew_add(crew, "reader", 3, read_records);
@@ -146,7 +146,7 @@ static void appends_are_whole_and_none_is_lost(void **state)
     (void)state;
     struct site site;
     site_open(&site, 40u << 20, 0);
-    assert_int_equal(memfs_write_file(site.fs, "/log", "", 0, 0644), 0);
+    assert_int_equal(memfs_write_file(site.fs, "/log", "", 0, 0644, 0), 0);
     struct crew *crew = crew_create("appends", &site);
     crew_add(crew, "appender", APPENDERS, append_by_own_handle);
     crew_add(crew, "follower", 2, follow_appenders);

@@ -141,7 +141,7 @@ static void rename_over_target(struct crew_member *me)
     for (unsigned i = 0; i < STEPS; i++) {
         crew_pace(me, i);
         fill_uniformly(me, bytes);
-        crew_must(me, memfs_write_file(site->fs, path, bytes, sizeof bytes, 0644));
+        crew_must(me, memfs_write_file(site->fs, path, bytes, sizeof bytes, 0644, 0));
         crew_must(me, memfs_rename(site->fs, path, "/d/target", 0));
     }
 }
@@ -163,7 +163,7 @@ static void overwrite_target(struct crew_member *me)
         crew_pace(me, i);
         fill_uniformly(me, bytes);
         if (crew_random(me, 2) == 0)
-            crew_must(me, memfs_write_file(site->fs, "/d/target", bytes, sizeof bytes, 0644));
+            crew_must(me, memfs_write_file(site->fs, "/d/target", bytes, sizeof bytes, 0644, 0));
         else
             crew_must(me, memfs_copy(site->fs, "/other", "/d/target", 0));
     }
@@ -191,8 +191,8 @@ static void the_target_of_a_rename_is_never_missing(void **state)
     site_open(&site, 1u << 20, 0);
     static const unsigned char zeros[TARGET_BYTES];
     assert_int_equal(memfs_mkdir(site.fs, "/d", 0755), 0);
-    assert_int_equal(memfs_write_file(site.fs, "/d/target", zeros, sizeof zeros, 0644), 0);
-    assert_int_equal(memfs_write_file(site.fs, "/other", zeros, sizeof zeros, 0644), 0);
+    assert_int_equal(memfs_write_file(site.fs, "/d/target", zeros, sizeof zeros, 0644, 0), 0);
+    assert_int_equal(memfs_write_file(site.fs, "/other", zeros, sizeof zeros, 0644, 0), 0);
     struct crew *crew = crew_create("targets", &site);
     crew_add(crew, "renamer", 2, rename_over_target);
     crew_add(crew, "exchanger", 1, exchange_target);

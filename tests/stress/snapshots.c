@@ -140,7 +140,7 @@ static void take_and_check(struct crew_member *me)
         static const char *const parts[] = {"/w0", "/w1", "/w2", "/moved"};
         for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) {
             snprintf(path, sizeof path, "%s%s", below, parts[part]);
-            crew_must(me, memfs_snapshot_extract(site->fs, name, parts[part], path));
+            crew_must(me, memfs_snapshot_extract(site->fs, name, parts[part], path, 0));
         }
         crew_must(me, memfs_snapshot_remove(site->fs, name));
         check_copy(me, below);
@@ -180,7 +180,7 @@ static void a_snapshot_is_the_tree_at_one_instant(void **state)
         assert_int_equal(memfs_mkdir(site->fs, path, 0755), 0);
         for (char which = 'a'; which <= 'b'; which++) {
             file_path(path, "", writer, which);
-            assert_int_equal(memfs_write_file(site->fs, path, blob, sizeof blob, 0644), 0);
+            assert_int_equal(memfs_write_file(site->fs, path, blob, sizeof blob, 0644, 0), 0);
             assert_int_equal(memfs_utimens(site->fs, path, 0, 0), 0);
         }
     }
@@ -211,7 +211,7 @@ static void restore_and_remove(struct crew_member *me)
             crew_allow(me, memfs_snapshot_remove(site->fs, name), MEMFS_ENOENT);
             break;
         case 3:
-            crew_allow(me, memfs_snapshot_extract(site->fs, name, "/d", "/e"), MEMFS_ENOENT,
+            crew_allow(me, memfs_snapshot_extract(site->fs, name, "/d", "/e", 0), MEMFS_ENOENT,
                        MEMFS_EEXIST);
             break;
         case 4:
@@ -231,7 +231,7 @@ static void change_files(struct crew_member *me)
         char path[32];
         snprintf(path, sizeof path, "/d/%u", crew_random(me, 5));
         memset(blob, (int)i, sizeof blob);
-        crew_allow(me, memfs_write_file(site->fs, path, blob, sizeof blob, 0644), MEMFS_ENOENT);
+        crew_allow(me, memfs_write_file(site->fs, path, blob, sizeof blob, 0644, 0), MEMFS_ENOENT);
         crew_allow(me, memfs_unlink(site->fs, path), MEMFS_ENOENT);
         crew_allow(me, memfs_mkdir(site->fs, "/d", 0755), MEMFS_EEXIST);
     }

@@ -20,7 +20,7 @@ void storm_prepare(struct storm *storm, unsigned owners)
     assert_int_equal(memfs_mkdir(storm->site.fs, "/s", 0755), 0);
     for (unsigned i = 0; i < owners; i++) {
         snprintf(path, sizeof path, "/own-%u", i);
-        assert_int_equal(memfs_write_file(storm->site.fs, path, bytes, sizeof bytes, 0644), 0);
+        assert_int_equal(memfs_write_file(storm->site.fs, path, bytes, sizeof bytes, 0644, 0), 0);
     }
 }
 

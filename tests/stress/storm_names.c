@@ -25,7 +25,7 @@ void storm_make_and_remove_names(struct crew_member *me)
         crew_allow(me, memfs_rename(fs, from, to, 0), STORM_REFUSALS(storm), MEMFS_ENOENT,
                    MEMFS_EBUSY);
         crew_allow(me, memfs_link(fs, from, to), STORM_REFUSALS(storm), MEMFS_ENOENT, MEMFS_EEXIST);
-        crew_allow(me, memfs_symlink(fs, from, to), STORM_REFUSALS(storm), MEMFS_EEXIST);
+        crew_allow(me, memfs_symlink(fs, from, to, 0), STORM_REFUSALS(storm), MEMFS_EEXIST);
         /* A symlink may lead anywhere by now, to itself too. */
         crew_allow(me, memfs_truncate(fs, from, 0), MEMFS_ENOENT, MEMFS_EBUSY, MEMFS_ELOOP);
         crew_allow(me, memfs_is_file(fs, to), STORM_REFUSALS(storm));

@@ -75,7 +75,7 @@ static inline memfs *create_on_heap(const memfs_config *config)
 
 static inline void put(memfs *fs, const char *path, const char *text)
 {
-    assert_ok(memfs_write_file(fs, path, text, strlen(text), 0644));
+    assert_ok(memfs_write_file(fs, path, text, strlen(text), 0644, 0));
 }
 
 static inline memfs_file *open_file(memfs *fs, const char *path, uint32_t flags)

@@ -1,8 +1,9 @@
 /* Attributes: by path, by path from a directory, and by handle. */
 #include "api/structsize.h"
+#include "base/check.h"
 #include "instance/fs.h"
 
-/* Which node a call is about; `node` is held by a reference. */
+/* Finds the node that a call is about, and takes a reference to it. */
 static int find_node(memfs *fs, const memfs_dir *at, const char *path, unsigned flags,
                      struct mfs_node **out)
 {
@@ -15,7 +16,7 @@ static int find_node(memfs *fs, const memfs_dir *at, const char *path, unsigned 
     return error;
 }
 
-static bool is_open(const memfs_file *file)
+static bool is_open_file(const memfs_file *file)
 {
     return file != NULL && file->magic == MFS_FILE_MAGIC;
 }
@@ -31,6 +32,7 @@ static int check_stat_info(const memfs_stat_info *info)
 static void stat_node(const memfs *fs, struct mfs_node *node, memfs_stat_info *info)
 {
     memfs_stat_info own;
+    MFS_CHECK(check_stat_info(info) == 0);
     if (info->struct_size >= sizeof own) {
         mfs_node_stat(&fs->nodes, node, info);
         mfs_structsize_clear_rest(info, sizeof own);
@@ -65,12 +67,32 @@ int memfs_statat(memfs *fs, memfs_dir *at, const char *path, memfs_stat_info *in
 
 int memfs_fstat(memfs_file *file, memfs_stat_info *info)
 {
-    if (!is_open(file))
+    if (!is_open_file(file))
         return MEMFS_EBADF;
     int error = check_stat_info(info);
     if (error == 0)
         stat_node(file->fs, file->node, info);
     return error;
+}
+
+int memfs_statdir(memfs_dir *dir, memfs_stat_info *info)
+{
+    if (dir == NULL || dir->magic != MFS_DIR_MAGIC)
+        return MEMFS_EBADF;
+    int error = check_stat_info(info);
+    if (error == 0)
+        stat_node(dir->fs, &dir->node->node, info);
+    return error;
+}
+
+memfs *memfs_file_instance(memfs_file *file)
+{
+    return is_open_file(file) ? file->fs : NULL;
+}
+
+memfs *memfs_dir_instance(memfs_dir *dir)
+{
+    return dir != NULL && dir->magic == MFS_DIR_MAGIC ? dir->fs : NULL;
 }
 
 /* 1 if the path leads to a node, of this kind (0: of any); else 0. */
@@ -114,10 +136,11 @@ struct change {
 
 typedef int (*change_node)(const memfs *fs, struct mfs_node *node, const struct change *change);
 
-/* Under the node's lock, so that who copies a tree sees the changes of attributes in their order. */
+/* Under the node's lock, so that a copy of the tree has changes of attributes in their order. */
 static int change_locked(memfs *fs, struct mfs_node *node, change_node apply,
                          const struct change *change)
 {
+    MFS_CHECK(atomic_load(&node->references) != 0);
     mfs_sync_lock_exclusive(&fs->lot, &node->lock);
     int error = apply(fs, node, change);
     mfs_sync_unlock_exclusive(&fs->lot, &node->lock);
@@ -138,7 +161,7 @@ static int change_at(memfs *fs, const memfs_dir *at, const char *path, unsigned 
 
 static int change_open(memfs_file *file, change_node apply, const struct change *change)
 {
-    return is_open(file) ? change_locked(file->fs, file->node, apply, change) : MEMFS_EBADF;
+    return is_open_file(file) ? change_locked(file->fs, file->node, apply, change) : MEMFS_EBADF;
 }
 
 static int set_mode(const memfs *fs, struct mfs_node *node, const struct change *change)

@@ -1,6 +1,7 @@
 /* Directory streams. */
+#include "api/retry.h"
 #include "api/structsize.h"
-#include "instance/fs.h"
+#include "base/check.h"
 
 #include <string.h>
 
@@ -9,16 +10,25 @@ int memfs_opendir(memfs *fs, const char *path, memfs_dir **out)
     return memfs_opendirat(fs, NULL, path, out);
 }
 
-static int opendirat_once(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out)
+struct stream_request {
+    memfs *fs;
+    memfs_dir *at;
+    const char *path;
+    memfs_dir **out;
+};
+
+static int64_t open_stream_once(const void *operation)
 {
+    const struct stream_request *r = operation;
+    memfs *fs = r->fs;
     struct mfs_dir_node *start;
     struct mfs_node *node;
     void *memory;
-    if (!mfs_fs_is_valid(fs) || path == NULL || out == NULL)
+    if (!mfs_fs_is_valid(fs) || r->path == NULL || r->out == NULL)
         return MEMFS_EINVAL;
-    int error = mfs_fs_start(fs, at, &start);
+    int error = mfs_fs_start(fs, r->at, &start);
     if (error == 0)
-        error = mfs_walk_to_node(&fs->tree, start, path, true, &node);
+        error = mfs_walk_to_node(&fs->tree, start, r->path, true, &node);
     if (error != 0)
         return error;
     error = mfs_node_as_dir(node) != NULL
@@ -31,35 +41,19 @@ static int opendirat_once(memfs *fs, memfs_dir *at, const char *path, memfs_dir 
     memfs_dir *dir = memory;
     *dir = (memfs_dir){.magic = MFS_DIR_MAGIC, .fs = fs, .node = mfs_node_as_dir(node)};
     mfs_handle_add_dir(&fs->handles, &fs->lot, dir);
-    *out = dir;
+    *r->out = dir;
     return 0;
 }
 
 int memfs_opendirat(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out)
 {
-    int result;
-    do
-        result = opendirat_once(fs, at, path, out);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct stream_request request = {fs, at, path, out};
+    return (int)mfs_retry_run(fs, open_stream_once, &request);
 }
 
-static bool is_open(const memfs_dir *dir)
+static bool is_open_dir(const memfs_dir *dir)
 {
     return dir != NULL && dir->magic == MFS_DIR_MAGIC;
-}
-
-int memfs_closedir(memfs_dir *dir)
-{
-    if (!is_open(dir))
-        return MEMFS_EBADF;
-    memfs *fs = dir->fs;
-    struct mfs_node *node = &dir->node->node;
-    mfs_handle_remove_dir(&fs->handles, &fs->lot, dir);
-    dir->magic = MFS_CLOSED_MAGIC;
-    mfs_memory_give(&fs->memory, dir, sizeof *dir, MEMFS_CLASS_HANDLES);
-    mfs_node_release(&fs->nodes, node);
-    return 0;
 }
 
 static void describe(const struct mfs_dirent *entry, memfs_dirent *out)
@@ -68,12 +62,13 @@ static void describe(const struct mfs_dirent *entry, memfs_dirent *out)
     out->cookie = (int64_t)(entry->sequence + 1);
     out->kind = entry->node->kind;
     out->name_length = entry->length;
+    MFS_CHECK(entry->length <= MEMFS_NAME_MAX && entry->name[entry->length] == '\0');
     memcpy(out->name, entry->name, entry->length + (size_t)1);
 }
 
 int memfs_readdir(memfs_dir *dir, memfs_dirent *out)
 {
-    if (!is_open(dir))
+    if (!is_open_dir(dir))
         return MEMFS_EBADF;
     int error = mfs_structsize_check_out(out, MFS_STRUCTSIZE_UP_TO(memfs_dirent, name));
     if (error != 0)
@@ -97,7 +92,7 @@ int memfs_readdir(memfs_dir *dir, memfs_dirent *out)
 
 int64_t memfs_telldir(memfs_dir *dir)
 {
-    if (!is_open(dir))
+    if (!is_open_dir(dir))
         return MEMFS_EBADF;
     mfs_sync_lock_exclusive(&dir->fs->lot, &dir->lock);
     uint64_t position = dir->position;
@@ -107,7 +102,7 @@ int64_t memfs_telldir(memfs_dir *dir)
 
 int memfs_seekdir(memfs_dir *dir, int64_t cookie)
 {
-    if (!is_open(dir))
+    if (!is_open_dir(dir))
         return MEMFS_EBADF;
     if (cookie < 0)
         return MEMFS_EINVAL;

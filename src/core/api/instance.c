@@ -1,9 +1,9 @@
-/* Creating, destroying, limiting and reporting. */
+/* Creating and destroying. */
+#include "api/closing.h"
+#include "api/limits.h"
 #include "api/structsize.h"
 #include "base/check.h"
 #include "base/num.h"
-#include "instance/audit.h"
-#include "instance/fs.h"
 #include "instance/snapshot.h"
 #include "sync/port.h"
 #include "tree/subtree.h"
@@ -25,7 +25,7 @@ int memfs_config_init(memfs_config *config, size_t struct_size)
     return 0;
 }
 
-/* A configuration with all that it refers to; `config` points to the hooks beside it, or to none. */
+/* A configuration with all that it refers to; `config` points to the hooks beside it, if at all. */
 struct settings {
     memfs_config config;
     memfs_allocator allocator;
@@ -97,13 +97,6 @@ struct foundation {
     uint64_t arena_limit;
 };
 
-/* The limit in force under a quota and an arena: the smaller of the two. */
-static uint64_t limit_of(uint64_t quota_bytes, uint64_t arena_limit)
-{
-    uint64_t quota = quota_bytes != MEMFS_UNLIMITED ? quota_bytes : MFS_UNLIMITED;
-    return mfs_num_min_u64(quota, arena_limit);
-}
-
 static int lay_foundation(const memfs_config *config, struct foundation *out)
 {
     struct mfs_lot nobody_else = {.threaded = false};
@@ -121,7 +114,7 @@ static int lay_foundation(const memfs_config *config, struct foundation *out)
                            (uint64_t)out->arena->granules * MFS_ARENA_GRANULE;
     }
     out->bytes += mfs_memory_cost(&memory, sizeof *out->fs);
-    if (out->bytes > limit_of(config->quota_bytes, out->arena_limit))
+    if (out->bytes > mfs_limits_in_force(config->quota_bytes, out->arena_limit))
         return MEMFS_EDQUOT;
     out->fs = out->arena != NULL ? mfs_arena_take(out->arena, &nobody_else, sizeof *out->fs)
                                  : mfs_memory_bootstrap(&out->hooks, sizeof *out->fs);
@@ -142,7 +135,8 @@ static bool reclaim_pages(void *context, enum mfs_charge_from charge_from, uint6
 
 static void init_parts(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
-    mfs_ledger_init(&fs->memory.ledger, limit_of(config->quota_bytes, foundation->arena_limit));
+    mfs_ledger_init(&fs->memory.ledger,
+                    mfs_limits_in_force(config->quota_bytes, foundation->arena_limit));
     mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, config->emergency_reserve_bytes);
     fs->memory.lot = &fs->lot;
     fs->memory.arena = foundation->arena;
@@ -168,7 +162,7 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     mfs_port_random(nodes->names.hash_key, sizeof nodes->names.hash_key);
     nodes->clock = config->clock != NULL ? config->clock : mfs_port_wall_clock_ns;
     nodes->clock_context = config->clock_context;
-    nodes->atime_policy = config->atime_policy;
+    atomic_init(&nodes->atime_policy, config->atime_policy);
     nodes->uid = config->uid;
     nodes->gid = config->gid;
     atomic_init(&nodes->next_number, 1);
@@ -178,13 +172,13 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     atomic_init(&nodes->limit, config->node_limit != 0 ? config->node_limit : MFS_UNLIMITED);
     fs->tree.nodes = nodes;
     fs->snapshots.nodes = &fs->snapshot_nodes;
-    fs->log = config->log;
-    fs->log_context = config->log_context;
+    fs->log.callback = config->log;
+    fs->log.context = config->log_context;
     fs->refused.callback = config->refused;
     fs->refused.context = config->refused_context;
 }
 
-static int make_root(memfs *fs, uint32_t mode)
+static int make_live_root(memfs *fs, uint32_t mode)
 {
     struct mfs_dir_node *root;
     int error = mfs_node_create_dir(&fs->nodes, mode != 0 ? mode : 0755, &root);
@@ -219,7 +213,7 @@ int memfs_create(const memfs_config *config, memfs **out)
     if (error != 0)
         goto fail_lot;
     init_parts(fs, config, &foundation);
-    error = make_root(fs, config->root_mode);
+    error = make_live_root(fs, config->root_mode);
     if (error != 0)
         goto fail_root;
     fs->magic = MFS_FS_MAGIC;
@@ -238,15 +232,18 @@ fail_lot:
 static bool is_in_use(memfs *fs)
 {
     return fs->handles.files.count != 0 || fs->handles.dirs.count != 0 ||
-           fs->versions.held.count != 0 || fs->blocks.count != 0 || atomic_load(&fs->mappings) != 0;
+           fs->versions.held.count != 0 || fs->blocks.count != 0 || fs->walkers.open.count != 0 ||
+           atomic_load(&fs->mappings) != 0;
 }
 
 static void close_everything(memfs *fs)
 {
     while (fs->handles.files.first != NULL)
-        (void)memfs_close(mfs_handle_of_link(fs->handles.files.first));
+        mfs_closing_file(mfs_handle_of_link(fs->handles.files.first));
     while (fs->handles.dirs.first != NULL)
-        (void)memfs_closedir(mfs_handle_dir_of_link(fs->handles.dirs.first));
+        mfs_closing_dir(mfs_handle_dir_of_link(fs->handles.dirs.first));
+    while (fs->walkers.open.first != NULL)
+        (void)memfs_walk_close(mfs_walker_of_link(fs->walkers.open.first));
     while (fs->versions.held.first != NULL) {
         struct mfs_version *version = MFS_LIST_ENTRY(fs->versions.held.first, struct mfs_version,
                                                      link);
@@ -292,152 +289,4 @@ int memfs_destroy(memfs *fs, unsigned flags)
     struct foundation foundation = {.hooks = fs->memory.hooks, .arena = fs->memory.arena, .fs = fs};
     remove_foundation(&foundation);
     return 0;
-}
-
-/* ------------------------------------------------------------------ limits */
-
-int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
-{
-    if (!mfs_fs_is_valid(fs))
-        return MEMFS_EINVAL;
-    quota_bytes = limit_of(quota_bytes, fs->arena_limit);
-    if (mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes))
-        return 0;
-    mfs_page_pool_trim(&fs->pool);
-    return mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes) ? 0 : MEMFS_EBUSY;
-}
-
-int memfs_set_emergency_reserve(memfs *fs, uint64_t emergency_reserve_bytes)
-{
-    if (!mfs_fs_is_valid(fs))
-        return MEMFS_EINVAL;
-    mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, emergency_reserve_bytes);
-    return 0;
-}
-
-int memfs_set_node_limit(memfs *fs, uint64_t node_limit)
-{
-    if (!mfs_fs_is_valid(fs))
-        return MEMFS_EINVAL;
-    return mfs_node_set_limit(&fs->nodes, node_limit != 0 ? node_limit : MFS_UNLIMITED)
-               ? 0
-               : MEMFS_EBUSY;
-}
-
-/* --------------------------------------------------------------- reporting */
-
-static void report_memory(memfs *fs, memfs_statfs_info *info)
-{
-    struct mfs_ledger *ledger = &fs->memory.ledger;
-    uint64_t limit = atomic_load(&ledger->limit);
-    info->quota_bytes = limit == MFS_UNLIMITED ? 0 : limit;
-    info->committed_bytes = atomic_load(&ledger->committed);
-    info->peak_bytes = atomic_load(&ledger->peak);
-    mfs_sync_lock_exclusive(&fs->lot, &fs->pool.lock);
-    info->pages_free = fs->pool.pages_free;
-    info->pages_used = fs->pool.pages_total - fs->pool.pages_free;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->pool.lock);
-    for (int i = 0; i < MEMFS_CLASS_COUNT; i++) {
-        info->class_bytes[i] = atomic_load(&ledger->used[i]);
-        if (i == MEMFS_CLASS_DATA)
-            info->class_bytes[i] += info->pages_used << fs->pool.page_shift;
-        info->used_bytes += info->class_bytes[i];
-    }
-    uint64_t free_bytes = info->pages_free << fs->pool.page_shift;
-    info->available_bytes = mfs_ledger_available(ledger, MFS_CHARGE_ORDINARY, free_bytes);
-    info->emergency_reserve_bytes = atomic_load(&ledger->reserve);
-    info->emergency_reserve_left_bytes = mfs_num_min_u64(
-        info->emergency_reserve_bytes,
-        mfs_ledger_available(ledger, MFS_CHARGE_RESERVE, free_bytes));
-    info->preallocated_bytes = atomic_load(&fs->nodes.preallocated_bytes);
-    info->quota_refusals = atomic_load(&ledger->quota_refusals);
-    info->node_refusals = atomic_load(&ledger->node_refusals);
-    info->allocator_refusals = atomic_load(&ledger->allocator_refusals);
-}
-
-int memfs_statfs(memfs *fs, memfs_statfs_info *info)
-{
-    int error = mfs_structsize_check_out(info,
-                                         MFS_STRUCTSIZE_UP_TO(memfs_statfs_info, available_bytes));
-    if (!mfs_fs_is_valid(fs))
-        error = MEMFS_EINVAL;
-    if (error != 0)
-        return error;
-    memfs_statfs_info filled = {.class_count = MEMFS_CLASS_COUNT};
-    report_memory(fs, &filled);
-    mfs_handle_count_orphans(&fs->handles, &fs->nodes, &filled.orphans, &filled.orphan_bytes);
-    filled.files = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_FILE]);
-    filled.directories = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_DIRECTORY]);
-    filled.symlinks = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_SYMLINK]);
-    uint64_t node_limit = atomic_load(&fs->nodes.limit);
-    filled.node_limit = node_limit == MFS_UNLIMITED ? 0 : node_limit;
-    mfs_sync_lock_shared(&fs->lot, &fs->handles.lock);
-    filled.open_files = fs->handles.files.count;
-    filled.open_directories = fs->handles.dirs.count;
-    mfs_sync_unlock_shared(&fs->lot, &fs->handles.lock);
-    filled.page_size = fs->pool.page_size;
-    filled.name_max = MEMFS_NAME_MAX;
-    filled.path_max = MEMFS_PATH_MAX;
-    mfs_structsize_copy_out(info, &filled, sizeof filled);
-    return 0;
-}
-
-int memfs_set_refused(memfs *fs, memfs_refused_callback callback, void *context)
-{
-    if (!mfs_fs_is_valid(fs))
-        return MEMFS_EINVAL;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->refused.lock);
-    fs->refused.callback = callback;
-    fs->refused.context = context;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->refused.lock);
-    return 0;
-}
-
-int memfs_last_refusal(memfs *fs, memfs_refusal *out)
-{
-    int error = mfs_structsize_check_out(out, MFS_STRUCTSIZE_UP_TO(memfs_refusal, available));
-    if (!mfs_fs_is_valid(fs))
-        error = MEMFS_EINVAL;
-    if (error != 0)
-        return error;
-    memfs_refusal last;
-    mfs_ledger_last_refusal(&fs->memory.ledger, &fs->lot, &last);
-    mfs_structsize_copy_out(out, &last, sizeof last);
-    return 0;
-}
-
-int memfs_audit(memfs *fs)
-{
-    return mfs_fs_is_valid(fs) ? mfs_audit_run(fs) : MEMFS_EINVAL;
-}
-
-/* ---------------------------------------------------------- charged memory */
-
-static int alloc_as(memfs *fs, enum mfs_charge_from charge_from, size_t size, void **out)
-{
-    if (!mfs_fs_is_valid(fs) || out == NULL)
-        return MEMFS_EINVAL;
-    int result;
-    do
-        result = mfs_block_take(&fs->blocks, &fs->memory, charge_from, MEMFS_CLASS_CHARGED, size,
-                                out);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
-}
-
-int memfs_charged_alloc(memfs *fs, size_t size, void **out)
-{
-    return alloc_as(fs, MFS_CHARGE_ORDINARY, size, out);
-}
-
-int memfs_charged_alloc_emergency(memfs *fs, size_t size, void **out)
-{
-    return alloc_as(fs, MFS_CHARGE_RESERVE, size, out);
-}
-
-int memfs_free(memfs *fs, void *memory)
-{
-    if (!mfs_fs_is_valid(fs))
-        return MEMFS_EINVAL;
-    return memory != NULL ? mfs_block_give(&fs->blocks, &fs->memory, memory) : 0;
 }

@@ -1,18 +1,20 @@
 /* Reading, writing, seeking. */
+#include "api/retry.h"
+#include "base/check.h"
 #include "base/num.h"
 #include "content/content_io.h"
-#include "instance/fs.h"
 
-/* What a call wants of an open file; found out once. */
+/* What a call wants of an open file; checked once. */
 struct transfer {
     memfs_file *file;
     struct mfs_file_node *node;
     const memfs_iovec *parts;
     uint64_t length;
+    uint64_t offset; /* of the forms that have one */
 };
 
-static int begin(memfs_file *file, uint32_t access, const memfs_iovec *parts, size_t count,
-                 struct transfer *out)
+static int check_transfer(memfs_file *file, uint32_t access, const memfs_iovec *parts, size_t count,
+                          struct transfer *out)
 {
     int error = mfs_handle_file(file, access, &out->node);
     if (error != 0)
@@ -38,6 +40,7 @@ static int64_t read_at(const struct transfer *t, uint64_t offset)
     memfs *fs = t->file->fs;
     struct mfs_node *node = &t->node->node;
     struct mfs_sink sink = {.parts = t->parts};
+    MFS_CHECK(t->file->node == node);
     mfs_sync_lock_shared(&fs->lot, &node->lock);
     uint64_t length = mfs_num_min_u64(t->length,
                                       mfs_num_sub_saturating(mfs_node_size(t->node), offset));
@@ -54,6 +57,7 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
 {
     memfs *fs = t->file->fs;
     struct mfs_source source = {.parts = t->parts};
+    MFS_CHECK(t->file->node == &t->node->node && (t->file->flags & MEMFS_O_WRITE) != 0);
     if (t->length == 0)
         return 0;
     int64_t now = mfs_node_now(&fs->nodes);
@@ -72,6 +76,7 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
         if (end > size)
             mfs_node_set_size(&fs->nodes, t->node, end);
         mfs_node_written(t->node, now);
+        MFS_CHECK(mfs_node_size(t->node) >= end);
     }
     mfs_sync_unlock_exclusive(&fs->lot, &t->node->node.lock);
     if (error != 0)
@@ -83,32 +88,35 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
 int64_t memfs_preadv(memfs_file *file, const memfs_iovec *parts, size_t count, int64_t offset)
 {
     struct transfer t;
-    int error = begin(file, MEMFS_O_READ, parts, count, &t);
+    int error = check_transfer(file, MEMFS_O_READ, parts, count, &t);
     if (error == 0 && offset < 0)
         error = MEMFS_EINVAL;
     return error == 0 ? read_at(&t, (uint64_t)offset) : error;
 }
 
+static int64_t write_at_offset_once(const void *operation)
+{
+    const struct transfer *t = operation;
+    uint64_t at = t->offset;
+    return write_at(t, &at);
+}
+
 int64_t memfs_pwritev(memfs_file *file, const memfs_iovec *parts, size_t count, int64_t offset)
 {
     struct transfer t;
-    int error = begin(file, MEMFS_O_WRITE, parts, count, &t);
+    int error = check_transfer(file, MEMFS_O_WRITE, parts, count, &t);
     if (error == 0 && offset < 0)
         error = MEMFS_EINVAL;
     if (error != 0)
         return error;
-    uint64_t at = (uint64_t)offset;
-    int64_t n;
-    do
-        n = write_at(&t, &at);
-    while (mfs_fs_ask_and_retry_file(file, n));
-    return n;
+    t.offset = (uint64_t)offset;
+    return mfs_retry_run(file->fs, write_at_offset_once, &t);
 }
 
 int64_t memfs_readv(memfs_file *file, const memfs_iovec *parts, size_t count)
 {
     struct transfer t;
-    int error = begin(file, MEMFS_O_READ, parts, count, &t);
+    int error = check_transfer(file, MEMFS_O_READ, parts, count, &t);
     if (error != 0)
         return error;
     mfs_sync_lock_exclusive(&file->fs->lot, &file->lock);
@@ -118,22 +126,27 @@ int64_t memfs_readv(memfs_file *file, const memfs_iovec *parts, size_t count)
     return n;
 }
 
+/* Writes at the handle's offset, which moves behind what was written. */
+static int64_t write_and_advance_once(const void *operation)
+{
+    const struct transfer *t = operation;
+    memfs_file *file = t->file;
+    mfs_sync_lock_exclusive(&file->fs->lot, &file->lock);
+    uint64_t at = file->offset;
+    int64_t n = write_at(t, &at);
+    if (n > 0)
+        file->offset = at + (uint64_t)n;
+    mfs_sync_unlock_exclusive(&file->fs->lot, &file->lock);
+    return n;
+}
+
 int64_t memfs_writev(memfs_file *file, const memfs_iovec *parts, size_t count)
 {
     struct transfer t;
-    int error = begin(file, MEMFS_O_WRITE, parts, count, &t);
+    int error = check_transfer(file, MEMFS_O_WRITE, parts, count, &t);
     if (error != 0)
         return error;
-    int64_t n;
-    do {
-        mfs_sync_lock_exclusive(&file->fs->lot, &file->lock);
-        uint64_t at = file->offset;
-        n = write_at(&t, &at);
-        if (n > 0)
-            file->offset = at + (uint64_t)n;
-        mfs_sync_unlock_exclusive(&file->fs->lot, &file->lock);
-    } while (mfs_fs_ask_and_retry_file(file, n));
-    return n;
+    return mfs_retry_run(file->fs, write_and_advance_once, &t);
 }
 
 /* The writing forms never write through it. */
@@ -178,7 +191,7 @@ int memfs_fsync(memfs_file *file)
 int64_t memfs_file_size(memfs_file *file)
 {
     struct transfer t;
-    int error = begin(file, UINT32_MAX, NULL, 0, &t);
+    int error = check_transfer(file, MFS_ANY_ACCESS, NULL, 0, &t);
     return error == 0 ? (int64_t)mfs_node_size(t.node) : error;
 }
 
@@ -233,7 +246,7 @@ static int64_t seek_to(const struct transfer *t, int64_t offset, int whence)
 int64_t memfs_seek(memfs_file *file, int64_t offset, int whence)
 {
     struct transfer t;
-    int error = begin(file, UINT32_MAX, NULL, 0, &t);
+    int error = check_transfer(file, MFS_ANY_ACCESS, NULL, 0, &t);
     if (error != 0)
         return error;
     mfs_sync_lock_exclusive(&file->fs->lot, &file->lock);

@@ -1,11 +1,18 @@
 /* Lists of names and paths: of a directory, of the snapshots, of what matches a pattern. */
+#include "api/retry.h"
 #include "api/structsize.h"
+#include "base/check.h"
 #include "base/pattern.h"
-#include "instance/fs.h"
 #include "instance/strlist.h"
 #include "wholetree/tour.h"
 
 #include <string.h>
+
+struct list_request {
+    memfs *fs;
+    const char *path; /* of a directory, or a pattern */
+    memfs_list *out;
+};
 
 static int check_list(const memfs *fs, const memfs_list *out)
 {
@@ -23,23 +30,27 @@ static int deliver_list(struct mfs_strlist *list, int error, memfs_list *out)
         return error;
     }
     error = mfs_strlist_finish(list, &own);
-    if (error == 0)
-        mfs_structsize_copy_out(out, &own, sizeof own);
-    return error;
+    if (error != 0)
+        return error;
+    MFS_CHECK(own.names[own.count] == NULL);
+    mfs_structsize_copy_out(out, &own, sizeof own);
+    return 0;
 }
 
 /* ------------------------------------------------- directories and snapshots */
 
-static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
+static int64_t list_dir_once(const void *operation)
 {
+    const struct list_request *r = operation;
+    memfs *fs = r->fs;
     struct mfs_place place;
-    int error = path != NULL ? check_list(fs, out) : MEMFS_EINVAL;
+    int error = r->path != NULL ? check_list(fs, r->out) : MEMFS_EINVAL;
     if (error != 0)
         return error;
     struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
     /* Found and listed in one step: a directory removed in between would be seen empty. */
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    error = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
+    error = mfs_walk(&fs->tree, NULL, r->path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
     if (error == 0 && mfs_node_as_dir(place.node) == NULL)
@@ -50,9 +61,9 @@ static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
         mfs_node_retain(place.node);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     if (error != 0)
-        return deliver_list(&list, error, out);
+        return deliver_list(&list, error, r->out);
     /* A refused call leaves the access time. */
-    error = deliver_list(&list, 0, out);
+    error = deliver_list(&list, 0, r->out);
     if (error == 0)
         mfs_node_accessed(&fs->nodes, place.node);
     mfs_node_release(&fs->nodes, place.node);
@@ -61,16 +72,15 @@ static int list_dir_once(memfs *fs, const char *path, memfs_list *out)
 
 int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
 {
-    int result;
-    do
-        result = list_dir_once(fs, path, out);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct list_request request = {fs, path, out};
+    return (int)mfs_retry_run(fs, list_dir_once, &request);
 }
 
-static int list_snapshots_once(memfs *fs, memfs_list *out)
+static int64_t list_snapshots_once(const void *operation)
 {
-    int error = check_list(fs, out);
+    const struct list_request *r = operation;
+    memfs *fs = r->fs;
+    int error = check_list(fs, r->out);
     if (error != 0)
         return error;
     struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
@@ -78,16 +88,13 @@ static int list_snapshots_once(memfs *fs, memfs_list *out)
     const struct mfs_dir_node *root = fs->snapshots.root;
     error = root != NULL ? mfs_strlist_append_names(&list, &root->names) : 0;
     mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
-    return deliver_list(&list, error, out);
+    return deliver_list(&list, error, r->out);
 }
 
-int memfs_list_snapshots(memfs *fs, memfs_list *out)
+int memfs_snapshot_list(memfs *fs, memfs_list *out)
 {
-    int result;
-    do
-        result = list_snapshots_once(fs, out);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct list_request request = {fs, NULL, out};
+    return (int)mfs_retry_run(fs, list_snapshots_once, &request);
 }
 
 /* ----------------------------------------------------------------- globbing */
@@ -128,11 +135,14 @@ static int collect(struct mfs_strlist *list, struct mfs_tour *tour, const char *
     return more;
 }
 
-static int glob_once(memfs *fs, const char *pattern, memfs_list *out)
+static int64_t glob_once(const void *operation)
 {
+    const struct list_request *r = operation;
+    memfs *fs = r->fs;
+    const char *pattern = r->path;
     char base[MEMFS_PATH_MAX + 1];
     struct mfs_node *node;
-    int error = pattern != NULL ? check_list(fs, out) : MEMFS_EINVAL;
+    int error = pattern != NULL ? check_list(fs, r->out) : MEMFS_EINVAL;
     if (error == 0)
         error = mfs_path_check(pattern);
     if (error != 0)
@@ -146,7 +156,7 @@ static int glob_once(memfs *fs, const char *pattern, memfs_list *out)
     error = mfs_walk_to_node(&fs->tree, NULL, length != 0 ? base : "/", true, &node);
     if (error == 0) {
         struct mfs_tour tour;
-        error = mfs_tour_init(&tour, &fs->tree, node, base, length);
+        error = mfs_tour_init(&tour, &fs->tree, NULL, node, base, length);
         mfs_node_release(&fs->nodes, node);
         if (error == 0)
             error = collect(&list, &tour, pattern);
@@ -154,16 +164,20 @@ static int glob_once(memfs *fs, const char *pattern, memfs_list *out)
     } else if (error == MEMFS_ENOENT || error == MEMFS_ENOTDIR) {
         error = 0;
     }
-    return deliver_list(&list, error, out);
+    return deliver_list(&list, error, r->out);
 }
 
 int memfs_glob(memfs *fs, const char *pattern, memfs_list *out)
 {
-    int result;
-    do
-        result = glob_once(fs, pattern, out);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct list_request request = {fs, pattern, out};
+    return (int)mfs_retry_run(fs, glob_once, &request);
+}
+
+int memfs_glob_match(const char *pattern, const char *path)
+{
+    if (pattern == NULL || path == NULL || !mfs_pattern_is_valid(pattern))
+        return MEMFS_EINVAL;
+    return mfs_pattern_match_path(pattern, path);
 }
 
 /* ------------------------------------------------------------------ freeing */

@@ -1,19 +1,22 @@
 /*
- * Opening and closing.
+ * Opening.
  *
  * Everything that can fail comes before the file that is created gets its name:
- * the handle's memory, the node, the whole-file lock (which nobody can contest on
- * a node without a name), the entry.
+ * the handle's memory, the node, the whole-file lock (which no other handle can hold
+ * on a node without a name), the entry.
  */
+#include "api/closing.h"
+#include "api/retry.h"
 #include "api/structsize.h"
-#include "instance/fs.h"
+#include "base/check.h"
 #include "tree/publish.h"
+#include "wholetree/walker.h"
 
 #include <string.h>
 
 _Static_assert(sizeof(memfs_file) <= sizeof(memfs_file_storage), "a handle must fit");
 
-#define KNOWN_FLAGS \
+#define OPEN_FLAGS \
     (MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE | MEMFS_O_TRUNCATE | MEMFS_O_APPEND | \
      MEMFS_O_DIRECTORY | MEMFS_O_NOFOLLOW | MEMFS_O_TMPFILE | MEMFS_O_SHARED_LOCK | \
      MEMFS_O_EXCLUSIVE_LOCK | MEMFS_O_NOATIME | MEMFS_O_MAKE_PARENTS | MEMFS_O_EMERGENCY)
@@ -22,35 +25,38 @@ struct opening {
     memfs *fs;
     struct mfs_dir_node *start;
     const char *path;
+    struct mfs_node *node; /* not null: what to open, instead of looking for `path` */
     uint32_t flags;
     uint32_t mode;
     int64_t lock_timeout_ms;
     enum mfs_held lock;
 };
 
-static bool has(const struct opening *o, uint32_t flag)
+static bool has_flag(const struct opening *o, uint32_t flag)
 {
     return (o->flags & flag) != 0;
 }
 
 static enum mfs_charge_from charge_of(const struct opening *o)
 {
-    return has(o, MEMFS_O_EMERGENCY) ? MFS_CHARGE_RESERVE : MFS_CHARGE_ORDINARY;
+    return has_flag(o, MEMFS_O_EMERGENCY) ? MFS_CHARGE_RESERVE : MFS_CHARGE_ORDINARY;
 }
 
-static int check_flags(const struct opening *o)
+static int check_open_flags(const struct opening *o)
 {
-    if ((o->flags & ~KNOWN_FLAGS) != 0 || !has(o, MEMFS_O_RDWR) || (o->mode & ~07777u) != 0)
+    if ((o->flags & ~OPEN_FLAGS) != 0 || !has_flag(o, MEMFS_O_RDWR) || (o->mode & ~07777u) != 0)
         return MEMFS_EINVAL;
-    if (has(o, MEMFS_O_SHARED_LOCK) && has(o, MEMFS_O_EXCLUSIVE_LOCK))
+    if (has_flag(o, MEMFS_O_SHARED_LOCK) && has_flag(o, MEMFS_O_EXCLUSIVE_LOCK))
         return MEMFS_EINVAL;
-    if (has(o, MEMFS_O_EXCLUSIVE) && !has(o, MEMFS_O_CREATE) && !has(o, MEMFS_O_TMPFILE))
+    if (has_flag(o, MEMFS_O_EXCLUSIVE) && !has_flag(o, MEMFS_O_CREATE) &&
+        !has_flag(o, MEMFS_O_TMPFILE))
         return MEMFS_EINVAL;
-    if (has(o, MEMFS_O_DIRECTORY) && has(o, MEMFS_O_CREATE))
+    if (has_flag(o, MEMFS_O_DIRECTORY) && has_flag(o, MEMFS_O_CREATE))
         return MEMFS_EINVAL;
-    if (has(o, MEMFS_O_MAKE_PARENTS) && !has(o, MEMFS_O_CREATE))
+    if (has_flag(o, MEMFS_O_MAKE_PARENTS) && !has_flag(o, MEMFS_O_CREATE))
         return MEMFS_EINVAL;
-    if (has(o, MEMFS_O_TMPFILE) && (!has(o, MEMFS_O_WRITE) || has(o, MEMFS_O_CREATE)))
+    if (has_flag(o, MEMFS_O_TMPFILE) &&
+        (!has_flag(o, MEMFS_O_WRITE) || has_flag(o, MEMFS_O_CREATE)))
         return MEMFS_EINVAL;
     return 0;
 }
@@ -66,6 +72,7 @@ static int make_file(const struct opening *o, struct mfs_node **out)
                                  : o->lock == MFS_HELD_SHARED  ? 1
                                                                : 0;
     *out = &file->node;
+    MFS_CHECK(mfs_node_links(*out) == 0);
     return 0;
 }
 
@@ -78,10 +85,10 @@ static void unmake_file(const struct opening *o, struct mfs_node *node)
 static int walk_flags(const struct opening *o)
 {
     int flags = MFS_WALK_FOLLOW_SLASH;
-    bool exclusive = has(o, MEMFS_O_CREATE) && has(o, MEMFS_O_EXCLUSIVE);
-    if (!exclusive && !has(o, MEMFS_O_NOFOLLOW))
+    bool exclusive = has_flag(o, MEMFS_O_CREATE) && has_flag(o, MEMFS_O_EXCLUSIVE);
+    if (!exclusive && !has_flag(o, MEMFS_O_NOFOLLOW))
         flags |= MFS_WALK_FOLLOW;
-    if (has(o, MEMFS_O_MAKE_PARENTS))
+    if (has_flag(o, MEMFS_O_MAKE_PARENTS))
         flags |= MFS_WALK_MAKE_PARENTS;
     return flags;
 }
@@ -89,18 +96,19 @@ static int walk_flags(const struct opening *o)
 /* What is there already. */
 static int accept_existing(const struct opening *o, const struct mfs_place *place)
 {
-    if (has(o, MEMFS_O_CREATE) && has(o, MEMFS_O_EXCLUSIVE))
+    if (has_flag(o, MEMFS_O_CREATE) && has_flag(o, MEMFS_O_EXCLUSIVE))
         return MEMFS_EEXIST;
     if (mfs_node_as_symlink(place->node) != NULL)
-        return has(o, MEMFS_O_DIRECTORY) ? MEMFS_ENOTDIR : MEMFS_ELOOP;
+        return has_flag(o, MEMFS_O_DIRECTORY) ? MEMFS_ENOTDIR : MEMFS_ELOOP;
     if (mfs_node_as_dir(place->node) == NULL)
-        return place->needs_dir || has(o, MEMFS_O_DIRECTORY) ? MEMFS_ENOTDIR : 0;
-    return has(o, MEMFS_O_WRITE) || has(o, MEMFS_O_CREATE) || has(o, MEMFS_O_TRUNCATE)
+        return place->needs_dir || has_flag(o, MEMFS_O_DIRECTORY) ? MEMFS_ENOTDIR : 0;
+    return has_flag(o, MEMFS_O_WRITE) || has_flag(o, MEMFS_O_CREATE) ||
+                   has_flag(o, MEMFS_O_TRUNCATE)
                ? MEMFS_EISDIR
                : 0;
 }
 
-static int find(const struct opening *o, struct mfs_node **out)
+static int find_existing(const struct opening *o, struct mfs_node **out)
 {
     memfs *fs = o->fs;
     struct mfs_place place;
@@ -119,8 +127,8 @@ static int find(const struct opening *o, struct mfs_node **out)
 }
 
 /* The name, as the node, may come from the reserve; missing parents' nodes may not. */
-static int publish(memfs *fs, const struct opening *o, const struct mfs_place *place,
-                   struct mfs_node *made) MFS_REQUIRES(fs->tree.lock)
+static int publish_file(memfs *fs, const struct opening *o, const struct mfs_place *place,
+                        struct mfs_node *made) MFS_REQUIRES(fs->tree.lock)
 {
     fs->nodes.names.source.charge_from = charge_of(o);
     int error = mfs_publish(&fs->tree, place, made, MFS_PARENTS_MODE, mfs_node_now(&fs->nodes));
@@ -145,7 +153,7 @@ static int find_or_create(const struct opening *o, struct mfs_node **out, bool *
     else if (error == 0 && place.needs_dir)
         error = MEMFS_EISDIR;
     else if (error == 0)
-        error = publish(fs, o, &place, made);
+        error = publish_file(fs, o, &place, made);
     if (error == 0 && exists)
         mfs_node_retain(place.node);
     mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
@@ -169,28 +177,41 @@ static int make_unnamed(const struct opening *o, struct mfs_node **out)
     return error;
 }
 
-/* Nobody expects the name to be there, so one walk does; but if it is there, that is what the
- * caller hears, whatever else was refused. */
+/* Optimistic: creates with one walk.  That the name exists takes precedence over other errors. */
 static int create_exclusively(const struct opening *o, struct mfs_node **out, bool *created)
 {
     int error = find_or_create(o, out, created);
     if (error == 0 || error == MEMFS_EEXIST)
         return error;
-    int found = find(o, out);
+    int found = find_existing(o, out);
     return found != 0 ? found : error;
+}
+
+/* The node that the caller has already, unless its last name is gone. */
+static int accept_node(const struct opening *o, struct mfs_node **out)
+{
+    const struct mfs_place place = {.node = o->node};
+    int error = mfs_node_links(o->node) == 0 ? MEMFS_ENOENT : accept_existing(o, &place);
+    if (error != 0)
+        return error;
+    mfs_node_retain(o->node);
+    *out = o->node;
+    return 0;
 }
 
 /* Finds or makes the node, with a reference. */
 static int get_node(const struct opening *o, struct mfs_node **out, bool *created)
 {
-    *created = has(o, MEMFS_O_TMPFILE);
+    *created = has_flag(o, MEMFS_O_TMPFILE);
+    if (o->node != NULL)
+        return accept_node(o, out);
     if (*created)
         return make_unnamed(o, out);
-    if (has(o, MEMFS_O_EXCLUSIVE))
+    if (has_flag(o, MEMFS_O_EXCLUSIVE))
         return create_exclusively(o, out, created);
-    int error = find(o, out);
+    int error = find_existing(o, out);
     if (error == 0 && *out == NULL)
-        error = has(o, MEMFS_O_CREATE) ? find_or_create(o, out, created) : MEMFS_ENOENT;
+        error = has_flag(o, MEMFS_O_CREATE) ? find_or_create(o, out, created) : MEMFS_ENOENT;
     return error;
 }
 
@@ -208,7 +229,7 @@ static int prepare_existing(const struct opening *o, struct mfs_node *node)
             return error;
         mfs_fs_wait_for_earlier_lookups(o->fs, node);
     }
-    if (!has(o, MEMFS_O_TRUNCATE))
+    if (!has_flag(o, MEMFS_O_TRUNCATE))
         return 0;
     int64_t now = mfs_node_now(&o->fs->nodes);
     mfs_sync_lock_exclusive(lot, &file->node.lock);
@@ -237,16 +258,9 @@ static int get_handle(const struct opening *o, memfs_file_storage *storage, memf
     *out = memory;
     (*out)->fs = o->fs;
     (*out)->is_lent = storage != NULL;
-    if (has(o, MEMFS_O_EMERGENCY))
+    if (has_flag(o, MEMFS_O_EMERGENCY))
         (*out)->reserve_use = MEMFS_EMERGENCY_WRITING;
     return 0;
-}
-
-static void drop_handle(memfs *fs, memfs_file *file)
-{
-    file->magic = MFS_CLOSED_MAGIC;
-    if (!file->is_lent)
-        mfs_memory_give(&fs->memory, file, sizeof *file, MEMFS_CLASS_HANDLES);
 }
 
 static int open_node(const struct opening *o, memfs_file *file)
@@ -263,6 +277,7 @@ static int open_node(const struct opening *o, memfs_file *file)
             return error;
         }
     }
+    MFS_CHECK(o->lock == MFS_HELD_NOTHING || mfs_node_as_file(node) != NULL);
     file->magic = MFS_FILE_MAGIC;
     file->flags = o->flags;
     file->node = node;
@@ -271,50 +286,66 @@ static int open_node(const struct opening *o, memfs_file *file)
     return 0;
 }
 
-static int open_once(memfs *fs, const memfs_dir *at, const char *path,
-                     const memfs_open_options *options, memfs_file **out)
+/* Makes a handle, in `storage` or in memory of its own, and the node that it is to lead to. */
+static int open_handle(struct opening *o, memfs_file_storage *storage, memfs_file **out)
 {
-    if (!mfs_fs_is_valid(fs) || path == NULL || out == NULL)
-        return MEMFS_EINVAL;
-    struct opening o = {.fs = fs,
-                        .path = path,
-                        .flags = options->flags,
-                        .mode = options->mode,
-                        .lock_timeout_ms = options->lock_timeout_ms};
-    if (has(&o, MEMFS_O_APPEND))
-        o.flags |= MEMFS_O_WRITE;
-    o.lock = has(&o, MEMFS_O_EXCLUSIVE_LOCK) ? MFS_HELD_EXCLUSIVE
-             : has(&o, MEMFS_O_SHARED_LOCK)  ? MFS_HELD_SHARED
-                                             : MFS_HELD_NOTHING;
-    int error = check_flags(&o);
-    if (error == 0)
-        error = mfs_fs_start(fs, at, &o.start);
+    if (has_flag(o, MEMFS_O_APPEND))
+        o->flags |= MEMFS_O_WRITE;
+    o->lock = has_flag(o, MEMFS_O_EXCLUSIVE_LOCK) ? MFS_HELD_EXCLUSIVE
+              : has_flag(o, MEMFS_O_SHARED_LOCK)  ? MFS_HELD_SHARED
+                                                  : MFS_HELD_NOTHING;
+    int error = check_open_flags(o);
     if (error != 0)
         return error;
     memfs_file *file;
-    error = get_handle(&o, options->storage, &file);
+    error = get_handle(o, storage, &file);
     if (error != 0)
         return error;
-    error = open_node(&o, file);
+    error = open_node(o, file);
     if (error != 0) {
-        drop_handle(fs, file);
+        mfs_closing_drop_handle(o->fs, file);
         return error;
     }
     *out = file;
     return 0;
 }
 
-static int open_at(memfs *fs, const memfs_dir *at, const char *path,
-                   const memfs_open_options *options, memfs_file **out)
+struct open_request {
+    memfs *fs;
+    const char *path;
+    memfs_open_options options;
+    memfs_file **out;
+};
+
+static int64_t open_once(const void *operation)
 {
-    int result;
-    memfs_open_options filled = *options;
-    if (filled.flags == 0)
-        filled.flags = MEMFS_O_READ;
-    do
-        result = open_once(fs, at, path, &filled, out);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    const struct open_request *r = operation;
+    const memfs_open_options *options = &r->options;
+    if (!mfs_fs_is_valid(r->fs) || r->path == NULL || r->out == NULL)
+        return MEMFS_EINVAL;
+    struct opening o = {.fs = r->fs,
+                        .path = r->path,
+                        .flags = options->flags,
+                        .mode = options->mode,
+                        .lock_timeout_ms = options->lock_timeout_ms};
+    int error = mfs_fs_start(r->fs, options->at, &o.start);
+    return error == 0 ? open_handle(&o, options->storage, r->out) : error;
+}
+
+static int open_with(memfs *fs, const char *path, const memfs_open_options *options,
+                     memfs_file **out)
+{
+    struct open_request request = {fs, path, *options, out};
+    if (options->flags == 0)
+        request.options.flags = MEMFS_O_READ;
+    return (int)mfs_retry_run(fs, open_once, &request);
+}
+
+int memfs_openat(memfs *fs, memfs_dir *at, const char *path, uint32_t flags, uint32_t mode,
+                 memfs_file **out)
+{
+    const memfs_open_options options = {.flags = flags, .mode = mode, .at = at};
+    return open_with(fs, path, &options, out);
 }
 
 int memfs_open(memfs *fs, const char *path, uint32_t flags, uint32_t mode, memfs_file **out)
@@ -322,22 +353,37 @@ int memfs_open(memfs *fs, const char *path, uint32_t flags, uint32_t mode, memfs
     return memfs_openat(fs, NULL, path, flags, mode, out);
 }
 
-int memfs_openat(memfs *fs, memfs_dir *at, const char *path, uint32_t flags, uint32_t mode,
-                 memfs_file **out)
-{
-    memfs_open_options options = {.flags = flags, .mode = mode};
-    return open_at(fs, at, path, &options, out);
-}
-
 int memfs_open_with(memfs *fs, const char *path, const memfs_open_options *options,
                     memfs_file **out)
 {
-    memfs_open_options filled;
-    int error = mfs_structsize_copy_in(&filled, sizeof filled, options,
+    memfs_open_options own;
+    int error = mfs_structsize_copy_in(&own, sizeof own, options,
                                        MFS_STRUCTSIZE_UP_TO(memfs_open_options, mode));
-    if (error != 0)
-        return error;
-    return open_at(fs, filled.at, path, &filled, out);
+    return error == 0 ? open_with(fs, path, &own, out) : error;
+}
+
+struct walked_file {
+    memfs_walker *walker;
+    uint32_t flags;
+    memfs_file **out;
+};
+
+static int64_t open_walked_file_once(const void *operation)
+{
+    const struct walked_file *w = operation;
+    struct opening o = {.fs = w->walker->fs, .node = w->walker->tour.node, .flags = w->flags};
+    return open_handle(&o, NULL, w->out);
+}
+
+int memfs_walk_open_file(memfs_walker *walker, uint32_t flags, memfs_file **out)
+{
+    if (walker == NULL || walker->magic != MFS_WALKER_MAGIC)
+        return MEMFS_EBADF;
+    if (out == NULL || walker->entry.event == 0 ||
+        (flags & (MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE | MEMFS_O_TMPFILE)) != 0)
+        return MEMFS_EINVAL;
+    struct walked_file opened = {walker, flags != 0 ? flags : MEMFS_O_READ, out};
+    return (int)mfs_retry_run(walker->fs, open_walked_file_once, &opened);
 }
 
 /* The flags of an fopen() mode, or 0 for what is none. */
@@ -379,20 +425,4 @@ int memfs_open_mode(memfs *fs, const char *path, const char *mode, memfs_file **
 {
     uint32_t flags = mode != NULL ? flags_of_mode(mode) : 0;
     return flags != 0 ? memfs_open(fs, path, flags, 0666, out) : MEMFS_EINVAL;
-}
-
-int memfs_close(memfs_file *file)
-{
-    if (file == NULL || file->magic != MFS_FILE_MAGIC)
-        return MEMFS_EBADF;
-    memfs *fs = file->fs;
-    struct mfs_node *node = file->node;
-    if (file->held != MFS_HELD_NOTHING)
-        mfs_filelock_release(&fs->lot, node, &file->held);
-    if (file->holds_private)
-        (void)memfs_hold_private(file, 0);
-    mfs_handle_remove_file(&fs->handles, &fs->lot, file);
-    drop_handle(fs, file);
-    mfs_node_release(&fs->nodes, node);
-    return 0;
 }

@@ -1,11 +1,23 @@
 /* Snapshots of the whole tree. */
 #include "instance/snapshot.h"
+
+#include "api/retry.h"
 #include "api/structsize.h"
+#include "base/check.h"
 #include "instance/census.h"
 #include "tree/publish.h"
 #include "wholetree/treecopy.h"
 
-static int check(const memfs *fs, const char *name, struct mfs_component *out)
+/* What a call is about; which fields count depends on it. */
+struct snapshot_request {
+    memfs *fs;
+    const char *name;
+    const char *from, *to;
+    unsigned flags;
+    memfs_snapshot_info *info;
+};
+
+static int check_snapshot_name(const memfs *fs, const char *name, struct mfs_component *out)
 {
     if (!mfs_fs_is_valid(fs) || name == NULL)
         return MEMFS_EINVAL;
@@ -20,11 +32,13 @@ static bool is_kept(memfs *fs, const struct mfs_component *name)
     return found;
 }
 
-static int snapshot_once(memfs *fs, const char *name)
+static int64_t take_snapshot_once(const void *operation)
 {
+    const struct snapshot_request *r = operation;
+    memfs *fs = r->fs;
     struct mfs_component c;
     struct mfs_node *snapshot;
-    int error = check(fs, name, &c);
+    int error = check_snapshot_name(fs, r->name, &c);
     if (error == 0 && is_kept(fs, &c))
         error = MEMFS_EEXIST;
     if (error == 0)
@@ -41,18 +55,38 @@ static int snapshot_once(memfs *fs, const char *name)
 
 int memfs_snapshot_take(memfs *fs, const char *name)
 {
-    int result;
-    do
-        result = snapshot_once(fs, name);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct snapshot_request request = {.fs = fs, .name = name};
+    return (int)mfs_retry_run(fs, take_snapshot_once, &request);
 }
 
 int memfs_snapshot_remove(memfs *fs, const char *name)
 {
     struct mfs_component c;
-    int error = check(fs, name, &c);
+    int error = check_snapshot_name(fs, name, &c);
     return error == 0 ? mfs_snapshot_remove(fs, &c) : error;
+}
+
+int memfs_snapshot_exists(memfs *fs, const char *name)
+{
+    struct mfs_component c;
+    return check_snapshot_name(fs, name, &c) == 0 && is_kept(fs, &c) ? 1 : 0;
+}
+
+static int64_t rename_snapshot_once(const void *operation)
+{
+    const struct snapshot_request *r = operation;
+    memfs *fs = r->fs;
+    struct mfs_component from, to;
+    int error = check_snapshot_name(fs, r->name, &from);
+    if (error == 0)
+        error = check_snapshot_name(fs, r->to, &to);
+    return error == 0 ? mfs_snapshot_rename(fs, &from, &to) : error;
+}
+
+int memfs_snapshot_rename(memfs *fs, const char *name, const char *new_name)
+{
+    struct snapshot_request request = {.fs = fs, .name = name, .to = new_name};
+    return (int)mfs_retry_run(fs, rename_snapshot_once, &request);
 }
 
 /* ------------------------------------------------------------ getting back */
@@ -80,15 +114,18 @@ static int copy_out(memfs *fs, const struct mfs_component *name, const char *pat
     return error;
 }
 
-static int restore_once(memfs *fs, const char *name)
+static int64_t restore_snapshot_once(const void *operation)
 {
+    const struct snapshot_request *r = operation;
+    memfs *fs = r->fs;
     struct mfs_component c;
     struct mfs_node *restored;
-    int error = check(fs, name, &c);
+    int error = check_snapshot_name(fs, r->name, &c);
     if (error == 0)
         error = copy_out(fs, &c, "/", &restored);
     if (error != 0)
         return error;
+    MFS_CHECK(mfs_node_as_dir(restored) != NULL);
     error = mfs_snapshot_install(fs, mfs_node_as_dir(restored));
     mfs_subtree_discard(&fs->tree, restored);
     return error;
@@ -96,43 +133,45 @@ static int restore_once(memfs *fs, const char *name)
 
 int memfs_snapshot_restore(memfs *fs, const char *name)
 {
-    int result;
-    do
-        result = restore_once(fs, name);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct snapshot_request request = {.fs = fs, .name = name};
+    return (int)mfs_retry_run(fs, restore_snapshot_once, &request);
 }
 
-static int extract_once(memfs *fs, const char *name, const char *from, const char *to)
+static int64_t extract_snapshot_once(const void *operation)
 {
+    const struct snapshot_request *r = operation;
+    memfs *fs = r->fs;
     struct mfs_component c;
     struct mfs_node *copy;
-    int error = check(fs, name, &c);
-    if (error == 0 && (from == NULL || to == NULL))
+    int error = check_snapshot_name(fs, r->name, &c);
+    if (error == 0 &&
+        (r->from == NULL || r->to == NULL || (r->flags & ~MEMFS_EXTRACT_MAKE_PARENTS) != 0))
         error = MEMFS_EINVAL;
+    int walk_flags = r->flags != 0 ? MFS_WALK_MAKE_PARENTS : 0;
     if (error == 0)
-        error = copy_out(fs, &c, from, &copy);
-    return error == 0 ? mfs_publish_private(&fs->tree, to, copy) : error;
+        error = copy_out(fs, &c, r->from, &copy);
+    return error == 0 ? mfs_publish_private(&fs->tree, r->to, walk_flags, copy) : error;
 }
 
-int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const char *to)
+int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const char *to,
+                           unsigned flags)
 {
-    int result;
-    do
-        result = extract_once(fs, name, from, to);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct snapshot_request request = {
+        .fs = fs, .name = name, .from = from, .to = to, .flags = flags};
+    return (int)mfs_retry_run(fs, extract_snapshot_once, &request);
 }
 
 /* --------------------------------------------------------------- reporting */
 
-static int stat_once(memfs *fs, const char *name, memfs_snapshot_info *info)
+static int64_t stat_snapshot_once(const void *operation)
 {
+    const struct snapshot_request *r = operation;
+    memfs *fs = r->fs;
     struct mfs_component c;
     struct mfs_census census;
-    int error = check(fs, name, &c);
+    int error = check_snapshot_name(fs, r->name, &c);
     if (error == 0)
-        error = mfs_structsize_check_out(info,
+        error = mfs_structsize_check_out(r->info,
                                          MFS_STRUCTSIZE_UP_TO(memfs_snapshot_info, usage_bytes));
     if (error != 0)
         return error;
@@ -151,7 +190,7 @@ static int stat_once(memfs *fs, const char *name, memfs_snapshot_info *info)
             .size_bytes = tree->size_bytes,
             .allocated_bytes = tree->allocated_bytes,
             .usage_bytes = tree->usage_bytes};
-        mfs_structsize_copy_out(info, &own, sizeof own);
+        mfs_structsize_copy_out(r->info, &own, sizeof own);
     }
     mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
     return error;
@@ -159,9 +198,6 @@ static int stat_once(memfs *fs, const char *name, memfs_snapshot_info *info)
 
 int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info)
 {
-    int result;
-    do
-        result = stat_once(fs, name, info);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct snapshot_request request = {.fs = fs, .name = name, .info = info};
+    return (int)mfs_retry_run(fs, stat_snapshot_once, &request);
 }

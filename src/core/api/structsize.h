@@ -35,7 +35,7 @@ int mfs_structsize_check_out(const void *theirs, size_t minimum);
  * stays.  What the library lacks becomes zero. */
 void mfs_structsize_copy_out(void *theirs, const void *own, size_t own_size);
 
-/* The end of that, where the caller's struct was filled in place: it has all the library's fields. */
+/* The end of that, for a struct that was filled in place, as it has all the library's fields. */
 void mfs_structsize_clear_rest(void *theirs, size_t own_size);
 
 #endif

@@ -1,50 +1,15 @@
-/* Whole trees: removing, copying, adding up, walking. */
+/* Whole trees: copying, adding up. */
+#include "api/retry.h"
 #include "api/structsize.h"
-#include "base/check.h"
 #include "instance/census.h"
-#include "instance/fs.h"
 #include "tree/publish.h"
-#include "tree/subtree.h"
-#include "wholetree/tour.h"
 #include "wholetree/treecopy.h"
-
-#include <string.h>
-
-/* ----------------------------------------------------------------- removing */
-
-static int check_removal(memfs *fs, const struct mfs_place *place) MFS_REQUIRES(fs->tree.lock)
-{
-    if (place->last != MFS_LAST_NAME)
-        return place->last == MFS_LAST_ROOT ? MEMFS_EBUSY : MEMFS_EINVAL;
-    if (place->node == NULL)
-        return MEMFS_ENOENT;
-    if (mfs_node_as_dir(place->node) == NULL && place->needs_dir)
-        return MEMFS_ENOTDIR;
-    return mfs_subtree_has_locked(&fs->tree, place->node) ? MEMFS_EBUSY : 0;
-}
-
-int memfs_remove_tree(memfs *fs, const char *path)
-{
-    struct mfs_place place;
-    struct mfs_dirent *removed = NULL;
-    if (!mfs_fs_is_valid(fs) || path == NULL)
-        return MEMFS_EINVAL;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
-    int error = mfs_walk(&fs->tree, NULL, path, 0, &place);
-    if (error == 0)
-        error = check_removal(fs, &place);
-    if (error == 0)
-        mfs_subtree_remove(&fs->tree, place.dir, place.entry, mfs_node_now(&fs->nodes), &removed);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
-    mfs_subtree_forget(&fs->tree, removed);
-    return error;
-}
 
 /* ------------------------------------------------------------------ copying */
 
 /* Builds the copy, private, while the names stand still. */
-static int copy_source(memfs *fs, const char *from, const char *to, enum mfs_copy_kind kind,
-                       struct mfs_node **copy)
+static int copy_source(memfs *fs, const char *from, const char *to, int walk_flags,
+                       enum mfs_copy_kind kind, struct mfs_node **copy)
 {
     struct mfs_place source, target;
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
@@ -54,7 +19,7 @@ static int copy_source(memfs *fs, const char *from, const char *to, enum mfs_cop
     if (error == 0 && source.needs_dir && mfs_node_as_dir(source.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
-        error = mfs_walk(&fs->tree, NULL, to, 0, &target);
+        error = mfs_walk(&fs->tree, NULL, to, walk_flags, &target);
     if (error == 0 && target.node != NULL)
         error = MEMFS_EEXIST;
     if (error == 0 && mfs_node_as_dir(source.node) != NULL &&
@@ -66,40 +31,57 @@ static int copy_source(memfs *fs, const char *from, const char *to, enum mfs_cop
     return error;
 }
 
-static int copy_tree_once(memfs *fs, const char *from, const char *to, unsigned flags)
+struct tree_copying {
+    memfs *fs;
+    const char *from, *to;
+    unsigned flags;
+};
+
+static int64_t copy_tree_once(const void *operation)
 {
+    const struct tree_copying *c = operation;
+    memfs *fs = c->fs;
+    const char *from = c->from, *to = c->to;
+    unsigned flags = c->flags;
     struct mfs_node *copy;
     if (!mfs_fs_is_valid(fs) || from == NULL || to == NULL ||
-        (flags & ~(MEMFS_COPY_NOREPLACE | MEMFS_COPY_ATTRIBUTES)) != 0)
+        (flags & ~(MEMFS_COPY_NOREPLACE | MEMFS_COPY_ATTRIBUTES | MEMFS_COPY_MAKE_PARENTS)) != 0)
         return MEMFS_EINVAL;
     enum mfs_copy_kind kind = (flags & MEMFS_COPY_ATTRIBUTES) != 0 ? MFS_COPY_ATTRIBUTES
                                                                    : MFS_COPY_FRESH;
-    int error = copy_source(fs, from, to, kind, &copy);
-    return error == 0 ? mfs_publish_private(&fs->tree, to, copy) : error;
+    int walk_flags = (flags & MEMFS_COPY_MAKE_PARENTS) != 0 ? MFS_WALK_MAKE_PARENTS : 0;
+    int error = copy_source(fs, from, to, walk_flags, kind, &copy);
+    return error == 0 ? mfs_publish_private(&fs->tree, to, walk_flags, copy) : error;
 }
 
 int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
 {
-    int result;
-    do
-        result = copy_tree_once(fs, from, to, flags);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
+    struct tree_copying copying = {fs, from, to, flags};
+    return (int)mfs_retry_run(fs, copy_tree_once, &copying);
 }
 
 /* ---------------------------------------------------------------- adding up */
 
-static int tree_usage_once(memfs *fs, const char *path, memfs_tree_info *info)
+struct usage_request {
+    memfs *fs;
+    const char *path;
+    memfs_tree_info *info;
+};
+
+static int64_t tree_usage_once(const void *operation)
 {
+    const struct usage_request *r = operation;
+    memfs *fs = r->fs;
     struct mfs_place place;
     struct mfs_census census;
-    int error = mfs_structsize_check_out(info, MFS_STRUCTSIZE_UP_TO(memfs_tree_info, usage_bytes));
-    if (!mfs_fs_is_valid(fs) || path == NULL)
+    int error = mfs_structsize_check_out(r->info,
+                                         MFS_STRUCTSIZE_UP_TO(memfs_tree_info, usage_bytes));
+    if (!mfs_fs_is_valid(fs) || r->path == NULL)
         error = MEMFS_EINVAL;
     if (error != 0)
         return error;
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    error = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
+    error = mfs_walk(&fs->tree, NULL, r->path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
     if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
@@ -108,62 +90,12 @@ static int tree_usage_once(memfs *fs, const char *path, memfs_tree_info *info)
         error = mfs_census_take(fs, &fs->tree, place.node, &census);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     if (error == 0)
-        mfs_structsize_copy_out(info, &census.info, sizeof census.info);
+        mfs_structsize_copy_out(r->info, &census.info, sizeof census.info);
     return error;
 }
 
 int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
 {
-    int result;
-    do
-        result = tree_usage_once(fs, path, info);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
-}
-
-/* ------------------------------------------------------------------ walking */
-
-/* Each step by itself: what the callback has done cannot be run again. */
-static int next_stop(memfs *fs, struct mfs_tour *tour, struct mfs_tour_stop *out)
-{
-    int result;
-    do
-        result = mfs_tour_next(tour, out);
-    while (mfs_fs_ask_and_retry(fs, result));
-    return result;
-}
-
-int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *context)
-{
-    struct mfs_node *node;
-    struct mfs_tour tour;
-    struct mfs_tour_stop stop;
-    if (!mfs_fs_is_valid(fs) || path == NULL || callback == NULL)
-        return MEMFS_EINVAL;
-    int result = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
-    if (result != 0)
-        return result;
-    do
-        result = mfs_tour_init(&tour, &fs->tree, node, path, strlen(path));
-    while (mfs_fs_ask_and_retry(fs, result));
-    mfs_node_release(&fs->nodes, node);
-    while (result == 0 && (result = next_stop(fs, &tour, &stop)) == 1) {
-        memfs_stat_info info = {.struct_size = sizeof info};
-        mfs_node_stat(&fs->nodes, stop.node, &info);
-        memfs_walk_entry entry = {.struct_size = sizeof entry,
-                                  .event = stop.event,
-                                  .depth = stop.depth,
-                                  .path = stop.path,
-                                  .name = stop.name,
-                                  .stat = &info};
-        result = callback(context, &entry);
-        if (result == MEMFS_WALK_PRUNE)
-            mfs_tour_prune(&tour);
-        if (result == MEMFS_WALK_PRUNE || result == MEMFS_WALK_CONTINUE)
-            result = 0;
-        else if (result > 0 && result != MEMFS_WALK_STOP)
-            result = MEMFS_EINVAL;
-    }
-    mfs_tour_fini(&tour);
-    return result;
+    struct usage_request request = {fs, path, info};
+    return (int)mfs_retry_run(fs, tree_usage_once, &request);
 }

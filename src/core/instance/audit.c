@@ -97,7 +97,20 @@ static void for_each_below(struct audit *audit, struct mfs_dir_node *root,
         visit(audit, node);
 }
 
-/* Visits every node that a name, a handle or a directory stream leads to, some more than once. */
+/* What to do with the nodes that a walk refers to. */
+struct tour_visit {
+    struct audit *audit;
+    void (*visit)(struct audit *, struct mfs_node *);
+};
+
+static void visit_of_tour(void *context, struct mfs_node *node)
+{
+    const struct tour_visit *of_tour = context;
+    of_tour->visit(of_tour->audit, node);
+}
+
+/* Visits every node that a name, a handle, a directory stream or a walker leads to, some more than
+ * once. */
 static void for_each_held_node(struct audit *audit,
                                void (*visit)(struct audit *, struct mfs_node *))
 {
@@ -111,6 +124,9 @@ static void for_each_held_node(struct audit *audit,
         visit(audit, mfs_handle_of_link(at)->node);
     for (struct mfs_link *at = fs->handles.dirs.first; at != NULL; at = at->next)
         visit(audit, &mfs_handle_dir_of_link(at)->node->node);
+    struct tour_visit of_tour = {audit, visit};
+    for (struct mfs_link *at = fs->walkers.open.first; at != NULL; at = at->next)
+        mfs_tour_for_each_node(&mfs_walker_of_link(at)->tour, visit_of_tour, &of_tour);
 }
 
 static void tally_versions(struct audit *audit)

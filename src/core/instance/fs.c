@@ -10,11 +10,15 @@
 #include "base/check.h"
 #include "base/num.h"
 
-void mfs_fs_log(const memfs *fs, enum memfs_log_level level, const char *message)
+void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message)
 {
     MFS_CHECK(message != NULL);
-    if (fs->log != NULL)
-        fs->log(fs->log_context, (int)level, message);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->log.lock);
+    memfs_log_callback callback = fs->log.callback;
+    void *context = fs->log.context;
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->log.lock);
+    if (callback != NULL)
+        callback(context, (int)level, message);
 }
 
 int mfs_fs_start(const memfs *fs, const memfs_dir *at, struct mfs_dir_node **out)

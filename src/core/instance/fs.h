@@ -13,7 +13,7 @@
  *   7  node.lock                 one file's size and content (reader-writer)
  *   8  pool.lock                 slabs and free pages
  *   9  arena.lock                the arena's bitmap
- *      versions.lock, blocks.lock  what else callers hold
+ *      versions.lock, blocks.lock, walkers.lock  what else callers hold
  *      ledger.lock               the last refusals, and the setting of limits
  *      refused.lock              the callback for refusals
  *      gates                     waiting; and a node's whole-file lock
@@ -42,6 +42,7 @@
 #include "node/node.h"
 #include "sync/sync.h"
 #include "tree/walk.h"
+#include "wholetree/walker.h"
 
 #include <memfs/storage.h>
 
@@ -51,6 +52,12 @@ struct mfs_refused_hook {
     memfs_refused_callback callback;
     void *context;
     _Atomic uint32_t asking; /* calls of it that are under way */
+};
+
+struct mfs_log_hook {
+    struct mfs_lock lock; /* a leaf: guards the next two */
+    memfs_log_callback callback;
+    void *context;
 };
 
 struct memfs {
@@ -65,18 +72,18 @@ struct memfs {
     struct mfs_handle_list handles;
     struct mfs_version_list versions;
     struct mfs_block_list blocks;
+    struct mfs_walker_list walkers;
     _Atomic uint64_t mappings; /* pages that callers have pinned */
     uint64_t arena_limit; /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
     size_t instance_bytes;
     struct mfs_refused_hook refused;
-    void *log_context;
-    void (*log)(void *log_context, int level, const char *message);
+    struct mfs_log_hook log;
 };
 
 #define MFS_FS_MAGIC 0x6d656d66u
 
 /* Says something through the log hook, if there is one. */
-void mfs_fs_log(const memfs *fs, enum memfs_log_level level, const char *message);
+void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message);
 
 /*
  * To be called after a whole-file lock was granted, before its caller hears of it: a whole-file

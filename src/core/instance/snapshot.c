@@ -84,6 +84,47 @@ int mfs_snapshot_keep(memfs *fs, const struct mfs_component *name, struct mfs_no
     return error;
 }
 
+/* Gives the entry the name; `*replaced`, if it is set, is to be forgotten once the lock was given
+ * back.  Errors: EDQUOT, ENOMEM. */
+static int rename_kept_entry(memfs *fs, struct mfs_dirent *entry, const struct mfs_component *to,
+                             struct mfs_dirent **replaced) MFS_REQUIRES(fs->snapshots.lock)
+{
+    const struct mfs_names *names = &fs->snapshot_nodes.names;
+    struct mfs_dir *dir = &fs->snapshots.root->names;
+    struct mfs_dir_key key = mfs_dir_key_of(to);
+    struct mfs_dirent *longer;
+    if (mfs_dir_fits(entry, to->length)) {
+        mfs_dir_rename(names, dir, entry, &key);
+        return 0;
+    }
+    int error = mfs_dir_prepare_renamed(names, &key, &longer);
+    if (error != 0)
+        return error;
+    mfs_dir_replace(dir, entry, longer);
+    mfs_node_retain(longer->node);
+    mfs_node_as_dir(longer->node)->entry = longer;
+    *replaced = entry;
+    return 0;
+}
+
+int mfs_snapshot_rename(memfs *fs, const struct mfs_component *from, const struct mfs_component *to)
+{
+    struct mfs_dirent *replaced = NULL;
+    int error = 0;
+    mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
+    struct mfs_dirent *entry = mfs_snapshot_find(fs, from);
+    const struct mfs_dirent *other = mfs_snapshot_find(fs, to);
+    if (entry == NULL)
+        error = MEMFS_ENOENT;
+    else if (other == NULL)
+        error = rename_kept_entry(fs, entry, to, &replaced);
+    else if (other != entry)
+        error = MEMFS_EEXIST;
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_namespace_forget(&fs->snapshots, replaced);
+    return error;
+}
+
 int mfs_snapshot_remove(memfs *fs, const struct mfs_component *name)
 {
     struct mfs_dirent *removed = NULL;

@@ -25,6 +25,11 @@ int mfs_snapshot_capture(memfs *fs, struct mfs_node **out) MFS_EXCLUDES(fs->tree
 int mfs_snapshot_keep(memfs *fs, const struct mfs_component *name, struct mfs_node *snapshot)
     MFS_EXCLUDES(fs->snapshots.lock);
 
+/* Gives a snapshot another name.  What it holds, its times included, stays as it is.
+ * Errors: ENOENT, EEXIST, EDQUOT, ENOMEM. */
+int mfs_snapshot_rename(memfs *fs, const struct mfs_component *from, const struct mfs_component *to)
+    MFS_EXCLUDES(fs->snapshots.lock);
+
 /* Errors: ENOENT. */
 int mfs_snapshot_remove(memfs *fs, const struct mfs_component *name)
     MFS_EXCLUDES(fs->snapshots.lock);

@@ -250,10 +250,11 @@ static bool is_stale(const struct mfs_node *node, int64_t now)
 
 void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node)
 {
-    if (nodes->atime_policy == MEMFS_ATIME_OFF)
+    uint32_t policy = atomic_load_explicit(&nodes->atime_policy, memory_order_relaxed);
+    if (policy == MEMFS_ATIME_OFF)
         return;
     int64_t now = mfs_node_now(nodes);
-    if (nodes->atime_policy == MEMFS_ATIME_STRICT || is_stale(node, now))
+    if (policy == MEMFS_ATIME_STRICT || is_stale(node, now))
         mfs_node_set_time(node, MFS_ACCESS, now);
 }
 
@@ -300,4 +301,14 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     info->links = mfs_node_links(node);
     info->page_size = nodes->pool->page_size;
     mfs_sync_unlock_shared(nodes->lot, &node->lock);
+}
+
+int64_t mfs_node_read_target(struct mfs_node *node, char *buffer, size_t size)
+{
+    const struct mfs_symlink_node *link = mfs_node_as_symlink(node);
+    if (link == NULL)
+        return MEMFS_EINVAL;
+    size_t count = mfs_num_min_size(size, link->length);
+    memcpy(buffer, link->target, count);
+    return (int64_t)count;
 }

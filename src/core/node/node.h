@@ -77,7 +77,7 @@ struct mfs_nodes {
     struct mfs_names names;
     int64_t (*clock)(void *context);
     void *clock_context;
-    uint32_t atime_policy;
+    _Atomic uint32_t atime_policy;       /* enum memfs_atime_policy */
     uint32_t uid, gid;                   /* of new nodes */
     _Atomic uint64_t preallocated_bytes; /* behind the ends of files */
     _Atomic uint64_t next_number;
@@ -194,6 +194,9 @@ static inline uint64_t mfs_node_generation(const struct mfs_node *node)
 
 /* Attributes or links have changed. */
 void mfs_node_changed(struct mfs_node *node, int64_t now);
+
+/* The target of a symlink, cut to `size` bytes: the count stored.  Errors: EINVAL (no symlink). */
+int64_t mfs_node_read_target(struct mfs_node *node, char *buffer, size_t size);
 
 /* The content was read: the access time follows as the policy says. */
 void mfs_node_accessed(const struct mfs_nodes *nodes, struct mfs_node *node);

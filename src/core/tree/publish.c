@@ -76,17 +76,18 @@ int mfs_publish(struct mfs_tree *tree, const struct mfs_place *place, struct mfs
     return 0;
 }
 
-int mfs_publish_private(struct mfs_tree *tree, const char *path, struct mfs_node *top)
+int mfs_publish_private(struct mfs_tree *tree, const char *path, int walk_flags,
+                        struct mfs_node *top)
 {
     struct mfs_place place;
     mfs_sync_lock_exclusive(tree->nodes->lot, &tree->lock);
-    int error = mfs_walk(tree, NULL, path, 0, &place);
+    int error = mfs_walk(tree, NULL, path, walk_flags, &place);
     if (error == 0 && place.node != NULL)
         error = MEMFS_EEXIST;
     if (error == 0 && place.needs_dir && mfs_node_as_dir(top) == NULL)
         error = MEMFS_ENOENT;
     if (error == 0)
-        error = mfs_publish(tree, &place, top, 0, mfs_node_now(tree->nodes));
+        error = mfs_publish(tree, &place, top, MFS_PARENTS_MODE, mfs_node_now(tree->nodes));
     mfs_sync_unlock_exclusive(tree->nodes->lot, &tree->lock);
     if (error != 0)
         mfs_subtree_discard(tree, top);

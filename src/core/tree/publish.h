@@ -17,12 +17,13 @@ int mfs_publish(struct mfs_tree *tree, const struct mfs_place *place, struct mfs
                 uint32_t parents_mode, int64_t now) MFS_REQUIRES(tree->lock);
 
 /*
- * Puts the private tree `top` at `path`, which must be free.  The caller's reference is gone
- * afterwards; after a failure the tree is, too.  Errors: EEXIST, ENOENT (a slash follows the name,
- * and `top` is no directory), and as mfs_publish().
+ * Puts the private tree `top` at `path`, which must be free; with MFS_WALK_MAKE_PARENTS among
+ * `walk_flags`, missing parents are made.  The caller's reference is gone afterwards; after a
+ * failure the tree is, too.  Errors: EEXIST, ENOENT (a slash follows the name, and `top` is no
+ * directory), and as mfs_publish().
  */
-int mfs_publish_private(struct mfs_tree *tree, const char *path, struct mfs_node *top)
-    MFS_EXCLUDES(tree->lock);
+int mfs_publish_private(struct mfs_tree *tree, const char *path, int walk_flags,
+                        struct mfs_node *top) MFS_EXCLUDES(tree->lock);
 
 /*
  * Moves `from` to `to`, which mfs_rename_check() has allowed, and makes the missing parents of

@@ -225,3 +225,42 @@ char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, c
     }
     return at;
 }
+
+/* The directory whose path a place's begins with; all of it, if the place is a directory. */
+static const struct mfs_dir_node *path_base(const struct mfs_place *place)
+{
+    struct mfs_dir_node *found = place->node != NULL ? mfs_node_as_dir(place->node) : NULL;
+    return found != NULL ? found : place->dir;
+}
+
+static bool is_dir_place(const struct mfs_place *place)
+{
+    return place->node != NULL && mfs_node_as_dir(place->node) != NULL;
+}
+
+size_t mfs_walk_path_length(const struct mfs_tree *tree, const struct mfs_place *place)
+{
+    const struct mfs_dir_node *base = path_base(place);
+    size_t length = 0;
+    for (const struct mfs_dir_node *up = base; up != tree->root; up = up->parent)
+        length += up->entry->length + (size_t)1;
+    if (!is_dir_place(place))
+        return length + 1 + place->name.length;
+    return length > 0 ? length : 1;
+}
+
+void mfs_walk_write_path(const struct mfs_tree *tree, const struct mfs_place *place, char *buffer,
+                         size_t length)
+{
+    const struct mfs_dir_node *base = path_base(place);
+    char *at = buffer + length;
+    *at = '\0';
+    if (!is_dir_place(place)) {
+        at -= place->name.length;
+        memcpy(at, place->name.name, place->name.length);
+        if (base != tree->root)
+            *--at = '/';
+    }
+    at = mfs_walk_up(tree, base, buffer, at);
+    MFS_CHECK(at == buffer);
+}

@@ -88,4 +88,13 @@ int mfs_walk_to_node(struct mfs_tree *tree, struct mfs_dir_node *start, const ch
 char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, char *buffer,
                   char *end) MFS_REQUIRES_SHARED(tree->lock);
 
+/*
+ * The absolute path of a place, without links: its length, and the path itself with a NUL behind
+ * it, into a buffer of that length and one.
+ */
+size_t mfs_walk_path_length(const struct mfs_tree *tree, const struct mfs_place *place)
+    MFS_REQUIRES_SHARED(tree->lock);
+void mfs_walk_write_path(const struct mfs_tree *tree, const struct mfs_place *place, char *buffer,
+                         size_t length) MFS_REQUIRES_SHARED(tree->lock);
+
 #endif

@@ -16,7 +16,6 @@
 
 #include "base/check.h"
 #include "base/num.h"
-#include "node/chunk.h"
 
 #include <string.h>
 
@@ -56,6 +55,15 @@ static struct tour_frame *top_frame(const struct mfs_tour *tour)
     return &tour->frames->frames[tour->frames->count - 1];
 }
 
+/* Unless it is lent. */
+static void free_path(struct mfs_tour *tour)
+{
+    bool is_lent = tour->lent != NULL && tour->path == tour->lent->path;
+    if (tour->path != NULL && !is_lent)
+        mfs_memory_give(memory_of(tour), tour->path, tour->path_capacity, MEMFS_CLASS_HANDLES);
+    tour->path = NULL;
+}
+
 static int make_path_room(struct mfs_tour *tour, size_t bytes)
 {
     if (bytes <= tour->path_capacity)
@@ -66,13 +74,22 @@ static int make_path_room(struct mfs_tour *tour, size_t bytes)
     int error = mfs_memory_take(memory_of(tour), capacity, MEMFS_CLASS_HANDLES, &path);
     if (error != 0)
         return error;
-    if (tour->path != NULL) {
+    if (tour->path != NULL)
         memcpy(path, tour->path, tour->path_capacity);
-        mfs_memory_give(memory_of(tour), tour->path, tour->path_capacity, MEMFS_CLASS_HANDLES);
-    }
+    free_path(tour);
     tour->path = path;
     tour->path_capacity = capacity;
     return 0;
+}
+
+/* Nothing but the room that is lent. */
+static void begin_empty(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent)
+{
+    *tour = (struct mfs_tour){.tree = tree, .lent = lent, .end = mfs_walk_newest_sequence(tree)};
+    if (lent == NULL)
+        return;
+    tour->path = lent->path;
+    tour->path_capacity = sizeof lent->path;
 }
 
 static const char *name_in(const char *path)
@@ -84,19 +101,38 @@ static const char *name_in(const char *path)
     return name;
 }
 
-int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
-                  const char *path, size_t length)
+/* The path is there; the tour begins at its end. */
+static void start_at(struct mfs_tour *tour, struct mfs_node *node, size_t length)
 {
-    *tour = (struct mfs_tour){.tree = tree, .end = mfs_walk_newest_sequence(tree)};
-    int error = make_path_room(tour, length + 1);
-    if (error != 0)
-        return error;
-    memcpy(tour->path, path, length);
     tour->path[length] = '\0';
     tour->path_length = length;
     tour->name_offset = (size_t)(name_in(tour->path) - tour->path);
     mfs_node_retain(node);
     tour->node = node;
+}
+
+int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent,
+                  struct mfs_node *node, const char *path, size_t length)
+{
+    begin_empty(tour, tree, lent);
+    int error = make_path_room(tour, length + 1);
+    if (error != 0)
+        return error;
+    memcpy(tour->path, path, length);
+    start_at(tour, node, length);
+    return 0;
+}
+
+int mfs_tour_init_real(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent,
+                       const struct mfs_place *place)
+{
+    begin_empty(tour, tree, lent);
+    size_t length = mfs_walk_path_length(tree, place);
+    int error = make_path_room(tour, length + 1);
+    if (error != 0)
+        return error;
+    mfs_walk_write_path(tree, place, tour->path, length);
+    start_at(tour, place->node, length);
     return 0;
 }
 
@@ -124,18 +160,38 @@ static void drop_stop(struct mfs_tour *tour)
     tour->node = NULL;
 }
 
-/* The directory that the tour stops at becomes the innermost frame, with its reference. */
-static int push_frame(struct mfs_tour *tour)
+/* The lowest chunk of the stack may be lent. */
+static void *lent_frames(const struct mfs_tour *tour)
 {
-    if (tour->frames == NULL || tour->frames->count == FRAMES_IN_CHUNK) {
+    return tour->lent != NULL ? tour->lent->frames : NULL;
+}
+
+/* Puts a chunk without frames on the stack. */
+static int push_chunk(struct mfs_tour *tour)
+{
+    struct mfs_tour_frames *chunk = tour->frames == NULL ? lent_frames(tour) : NULL;
+    if (chunk != NULL) {
+        memset(chunk, 0, MFS_CHUNK_MOST);
+    } else {
         const struct mfs_chunk_source source = frame_source(tour);
         struct mfs_chunk *spares = NULL;
         int error = mfs_chunk_set_aside(&source, MFS_CHUNK_MOST, &spares);
         if (error != 0)
             return error;
-        struct mfs_tour_frames *chunk = mfs_chunk_use(&spares, MFS_CHUNK_MOST);
-        chunk->below = tour->frames;
-        tour->frames = chunk;
+        chunk = mfs_chunk_use(&spares, MFS_CHUNK_MOST);
+    }
+    chunk->below = tour->frames;
+    tour->frames = chunk;
+    return 0;
+}
+
+/* The directory that the tour stops at becomes the innermost frame, with its reference. */
+static int push_frame(struct mfs_tour *tour)
+{
+    if (tour->frames == NULL || tour->frames->count == FRAMES_IN_CHUNK) {
+        int error = push_chunk(tour);
+        if (error != 0)
+            return error;
     }
     tour->frames->frames[tour->frames->count++] = (struct tour_frame){
         mfs_node_as_dir(tour->node), 0, tour->path_length, tour->name_offset};
@@ -157,7 +213,8 @@ static void pop_frame(struct mfs_tour *tour)
         const struct mfs_chunk_source source = frame_source(tour);
         struct mfs_tour_frames *chunk = tour->frames;
         tour->frames = chunk->below;
-        mfs_chunk_free(&source, chunk, MFS_CHUNK_MOST);
+        if ((void *)chunk != lent_frames(tour))
+            mfs_chunk_free(&source, chunk, MFS_CHUNK_MOST);
     }
 }
 
@@ -251,7 +308,15 @@ void mfs_tour_fini(struct mfs_tour *tour)
         drop_stop(tour);
     }
     MFS_CHECK(tour->frames == NULL);
-    if (tour->path != NULL)
-        mfs_memory_give(memory_of(tour), tour->path, tour->path_capacity, MEMFS_CLASS_HANDLES);
-    tour->path = NULL;
+    free_path(tour);
+}
+
+void mfs_tour_for_each_node(const struct mfs_tour *tour,
+                            void (*visit)(void *context, struct mfs_node *node), void *context)
+{
+    if (tour->node != NULL)
+        visit(context, tour->node);
+    for (const struct mfs_tour_frames *chunk = tour->frames; chunk != NULL; chunk = chunk->below)
+        for (size_t index = 0; index < chunk->count; index++)
+            visit(context, &chunk->frames[index].dir->node);
 }

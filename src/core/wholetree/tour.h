@@ -9,14 +9,22 @@
 #ifndef MFS_TOUR_H
 #define MFS_TOUR_H
 
+#include "node/chunk.h"
 #include "tree/walk.h"
 
 #include <memfs/memfs.h>
 
 struct mfs_tour_frames;
 
+/* Room that a caller lends, so that short paths in shallow trees take no memory. */
+struct mfs_tour_room {
+    uint64_t frames[MFS_CHUNK_MOST / sizeof(uint64_t)]; /* one chunk of the stack */
+    char path[256];
+};
+
 struct mfs_tour {
     struct mfs_tree *tree;
+    struct mfs_tour_room *lent;     /* null: none */
     uint64_t end;                   /* the highest sequence number when the tour began */
     struct mfs_tour_frames *frames; /* the chunk with the top of the stack; null: none */
     uint32_t depth;                 /* frames */
@@ -37,10 +45,15 @@ struct mfs_tour_stop {
 
 /*
  * Starts at `node`, to which it takes a reference of its own, under the name `path` of `length`
- * bytes.  mfs_tour_fini() is due even after a failure.  Errors: EDQUOT, ENOMEM.
+ * bytes.  `lent` may be null, and stays where it is as long as the tour.  mfs_tour_fini() is due
+ * even after a failure.  Errors: EDQUOT, ENOMEM.
  */
-int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_node *node,
-                  const char *path, size_t length);
+int mfs_tour_init(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent,
+                  struct mfs_node *node, const char *path, size_t length);
+
+/* The same at a place where there is something, under its absolute path without links. */
+int mfs_tour_init_real(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_tour_room *lent,
+                       const struct mfs_place *place) MFS_REQUIRES_SHARED(tree->lock);
 
 /* 1 and the next stop, 0 at the end, or an error, after which the same step can be tried again:
  * EDQUOT, ENOMEM. */
@@ -49,5 +62,9 @@ int mfs_tour_next(struct mfs_tour *tour, struct mfs_tour_stop *out) MFS_EXCLUDES
 /* At a directory that is being entered: its entries are left out. */
 void mfs_tour_prune(struct mfs_tour *tour);
 void mfs_tour_fini(struct mfs_tour *tour);
+
+/* Every node that the tour refers to: where it stops, and the directories that it is in. */
+void mfs_tour_for_each_node(const struct mfs_tour *tour,
+                            void (*visit)(void *context, struct mfs_node *node), void *context);
 
 #endif

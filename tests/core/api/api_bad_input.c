@@ -15,7 +15,7 @@ static void make_tree(memfs *fs)
 {
     assert_ok(memfs_mkdir(fs, "/d", 0755));
     put(fs, "/f", "content");
-    assert_ok(memfs_symlink(fs, "f", "/s"));
+    assert_ok(memfs_symlink(fs, "f", "/s", 0));
 }
 
 /* Something for each kind of out parameter. */
@@ -95,19 +95,19 @@ static void a_null_file_system_is_invalid_for_every_function(void **state)
         memfs_renameat(NULL, NULL, "/f", NULL, "/x", 0),
         memfs_link(NULL, "/f", "/x"),
         memfs_linkat(NULL, NULL, "/f", NULL, "/x", 0),
-        memfs_symlink(NULL, "f", "/x"),
-        memfs_symlinkat(NULL, "f", NULL, "/x"),
+        memfs_symlink(NULL, "f", "/x", 0),
+        memfs_symlinkat(NULL, "f", NULL, "/x", 0),
         memfs_readlink(NULL, "/s", o.buffer, 8),
         memfs_readlinkat(NULL, NULL, "/s", o.buffer, 8),
         memfs_realpath(NULL, "/f", o.buffer, 8),
         memfs_read_file(NULL, "/f", 9, &o.memory, &o.size),
-        memfs_write_file(NULL, "/f", "x", 1, 0),
+        memfs_write_file(NULL, "/f", "x", 1, 0, 0),
         memfs_copy(NULL, "/f", "/x", 0),
         memfs_copy_tree(NULL, "/d", "/x", 0),
         memfs_snapshot_take(NULL, "s"),
         memfs_snapshot_restore(NULL, "s"),
         memfs_snapshot_remove(NULL, "s"),
-        memfs_snapshot_extract(NULL, "s", "/", "/x"),
+        memfs_snapshot_extract(NULL, "s", "/", "/x", 0),
         memfs_tree_usage(NULL, "/d", &o.tree),
         memfs_opendir(NULL, "/d", &o.dir),
         memfs_opendirat(NULL, NULL, "/d", &o.dir),
@@ -159,15 +159,15 @@ static void a_null_path_is_invalid_for_every_function(void **state)
         memfs_link(fs, "/f", NULL),
         memfs_linkat(fs, NULL, NULL, NULL, "/x", 0),
         memfs_linkat(fs, NULL, "/f", NULL, NULL, 0),
-        memfs_symlink(fs, NULL, "/x"),
-        memfs_symlink(fs, "f", NULL),
-        memfs_symlinkat(fs, NULL, NULL, "/x"),
-        memfs_symlinkat(fs, "f", NULL, NULL),
+        memfs_symlink(fs, NULL, "/x", 0),
+        memfs_symlink(fs, "f", NULL, 0),
+        memfs_symlinkat(fs, NULL, NULL, "/x", 0),
+        memfs_symlinkat(fs, "f", NULL, NULL, 0),
         memfs_readlink(fs, NULL, o.buffer, 8),
         memfs_readlinkat(fs, NULL, NULL, o.buffer, 8),
         memfs_realpath(fs, NULL, o.buffer, 8),
         memfs_read_file(fs, NULL, 9, &o.memory, &o.size),
-        memfs_write_file(fs, NULL, "x", 1, 0),
+        memfs_write_file(fs, NULL, "x", 1, 0, 0),
         memfs_copy(fs, NULL, "/x", 0),
         memfs_copy(fs, "/f", NULL, 0),
         memfs_copy_tree(fs, NULL, "/x", 0),
@@ -175,9 +175,9 @@ static void a_null_path_is_invalid_for_every_function(void **state)
         memfs_snapshot_take(fs, NULL),
         memfs_snapshot_restore(fs, NULL),
         memfs_snapshot_remove(fs, NULL),
-        memfs_snapshot_extract(fs, NULL, "/", "/x"),
+        memfs_snapshot_extract(fs, NULL, "/", "/x", 0),
         memfs_snapshot_stat(fs, "s", NULL),
-        memfs_list_snapshots(fs, NULL),
+        memfs_snapshot_list(fs, NULL),
         memfs_tree_usage(fs, NULL, &o.tree),
         memfs_opendir(fs, NULL, &o.dir),
         memfs_opendirat(fs, NULL, NULL, &o.dir),
@@ -372,14 +372,14 @@ static void an_overlong_path_is_refused_by_every_function(void **state)
         memfs_link(fs, "/f", path),
         memfs_linkat(fs, NULL, "/f", NULL, path, 0),
         memfs_link_file(own, NULL, path),
-        memfs_symlink(fs, "f", path),
-        memfs_symlink(fs, path, "/x"),
-        memfs_symlinkat(fs, "f", NULL, path),
+        memfs_symlink(fs, "f", path, 0),
+        memfs_symlink(fs, path, "/x", 0),
+        memfs_symlinkat(fs, "f", NULL, path, 0),
         memfs_readlink(fs, path, o.buffer, 8),
         memfs_readlinkat(fs, NULL, path, o.buffer, 8),
         memfs_realpath(fs, path, o.buffer, 8),
         memfs_read_file(fs, path, 9, &o.memory, &o.size),
-        memfs_write_file(fs, path, "x", 1, 0),
+        memfs_write_file(fs, path, "x", 1, 0, 0),
         memfs_copy(fs, path, "/x", 0),
         memfs_copy(fs, "/f", path, 0),
         memfs_copy_tree(fs, path, "/x", 0),
@@ -426,7 +426,7 @@ static void unknown_flags_of_the_rest_are_invalid(void **state)
     assert_refused(f->fs, memfs_mkdir(f->fs, "/x", 0x80000000u), MEMFS_EINVAL);
     assert_refused(f->fs, memfs_mkdirat(f->fs, NULL, "/x", 010000), MEMFS_EINVAL);
     assert_refused(f->fs, memfs_mkdir_parents(f->fs, "/x/y", 010000), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/x", "", 0, 010000), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/x", "", 0, 010000, 0), MEMFS_EINVAL);
     assert_returns(memfs_destroy(f->fs, 0x80000000u), MEMFS_EINVAL);
 }
 

@@ -9,7 +9,7 @@ static void what_was_written_whole_is_read_whole_with_a_nul_after_it(void **stat
         unsigned char *bytes = malloc(sizes[i] + 1);
         assert_non_null(bytes);
         fill_pattern(bytes, sizes[i], 3);
-        assert_ok(memfs_write_file(f->fs, "/f", bytes, sizes[i], 0640));
+        assert_ok(memfs_write_file(f->fs, "/f", bytes, sizes[i], 0640, 0));
         void *data = NULL;
         size_t size = 99;
         assert_ok(memfs_read_file(f->fs, "/f", sizes[i], &data, &size));
@@ -93,7 +93,7 @@ static void writing_whole_creates_or_replaces_the_content(void **state)
 static void writing_whole_follows_a_symlink(void **state)
 {
     struct fixture *f = *state;
-    assert_ok(memfs_symlink(f->fs, "target", "/s"));
+    assert_ok(memfs_symlink(f->fs, "target", "/s", 0));
     put(f->fs, "/s", "text");
     assert_text(f->fs, "/target", "text");
     assert_int_equal(lstat_of(f->fs, "/s").kind, MEMFS_KIND_SYMLINK);
@@ -105,8 +105,9 @@ static void a_refused_whole_write_leaves_the_old_bytes(void **state)
     static char text[2 << 20];
     put(f->fs, "/f", "the old bytes");
     fixture_set_quota(f, 1 << 20);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/f", text, sizeof text, 0644), MEMFS_EDQUOT);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/new", text, sizeof text, 0644), MEMFS_EDQUOT);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/f", text, sizeof text, 0644, 0), MEMFS_EDQUOT);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/new", text, sizeof text, 0644, 0),
+                   MEMFS_EDQUOT);
     assert_text(f->fs, "/f", "the old bytes");
     fixture_set_quota(f, 16 << 20);
 }
@@ -121,7 +122,7 @@ static void a_whole_write_the_allocator_refuses_leaves_the_old_bytes(void **stat
     do {
         char *before = fixture_describe(f->fs);
         tracking_refuse(&f->allocator, ++take, 1);
-        result = memfs_write_file(f->fs, "/f", text, sizeof text, 0644);
+        result = memfs_write_file(f->fs, "/f", text, sizeof text, 0644, 0);
         tracking_refuse(&f->allocator, 0, 0);
         assert_true(result == 0 || result == MEMFS_ENOMEM);
         if (result != 0)
@@ -136,13 +137,13 @@ static void writing_whole_over_a_directory_is_refused(void **state)
 {
     struct fixture *f = *state;
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_refused(f->fs, memfs_write_file(f->fs, "/d", "x", 1, 0644), MEMFS_EISDIR);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/", "x", 1, 0644), MEMFS_EISDIR);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/none/x", "x", 1, 0644), MEMFS_ENOENT);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/new/", "x", 1, 0644), MEMFS_EISDIR);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/x", NULL, 1, 0644), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/x", "x", 1, 0200000), MEMFS_EINVAL);
-    assert_ok(memfs_write_file(f->fs, "/x", NULL, 0, 0644));
+    assert_refused(f->fs, memfs_write_file(f->fs, "/d", "x", 1, 0644, 0), MEMFS_EISDIR);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/", "x", 1, 0644, 0), MEMFS_EISDIR);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/none/x", "x", 1, 0644, 0), MEMFS_ENOENT);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/new/", "x", 1, 0644, 0), MEMFS_EISDIR);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/x", NULL, 1, 0644, 0), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/x", "x", 1, 0200000, 0), MEMFS_EINVAL);
+    assert_ok(memfs_write_file(f->fs, "/x", NULL, 0, 0644, 0));
 }
 
 static void an_open_handle_sees_the_new_bytes(void **state)

@@ -112,7 +112,7 @@ static void exclusively_over_an_existing_file_is_refused(void **state)
     struct fixture *f = *state;
     put(f->fs, "/a", "a");
     put(f->fs, "/b", "b");
-    assert_ok(memfs_symlink(f->fs, "nowhere", "/s"));
+    assert_ok(memfs_symlink(f->fs, "nowhere", "/s", 0));
     assert_refused(f->fs, memfs_copy(f->fs, "/a", "/b", EXCLUSIVE), MEMFS_EEXIST);
     assert_refused(f->fs, memfs_copy(f->fs, "/a", "/s", EXCLUSIVE), MEMFS_EEXIST);
     assert_refused(f->fs, memfs_copy(f->fs, "/a", "/a", EXCLUSIVE), MEMFS_EEXIST);
@@ -124,7 +124,7 @@ static void onto_itself_nothing_changes(void **state)
     struct fixture *f = *state;
     put_pattern(f->fs, "/a", 20000, 1);
     assert_ok(memfs_link(f->fs, "/a", "/same"));
-    assert_ok(memfs_symlink(f->fs, "a", "/s"));
+    assert_ok(memfs_symlink(f->fs, "a", "/s", 0));
     char *before = fixture_describe(f->fs);
     assert_ok(memfs_copy(f->fs, "/a", "/a", 0));
     assert_ok(memfs_copy(f->fs, "/a", "/same", 0));
@@ -137,8 +137,8 @@ static void links_are_followed_at_both_ends(void **state)
     struct fixture *f = *state;
     put(f->fs, "/a", "a");
     put(f->fs, "/b", "b");
-    assert_ok(memfs_symlink(f->fs, "a", "/sa"));
-    assert_ok(memfs_symlink(f->fs, "b", "/sb"));
+    assert_ok(memfs_symlink(f->fs, "a", "/sa", 0));
+    assert_ok(memfs_symlink(f->fs, "b", "/sb", 0));
     assert_ok(memfs_copy(f->fs, "/sa", "/sb", 0));
     assert_text(f->fs, "/b", "a");
     assert_int_equal(lstat_of(f->fs, "/sb").kind, MEMFS_KIND_SYMLINK);
@@ -155,7 +155,7 @@ static void directories_are_refused_at_both_ends(void **state)
     assert_refused(f->fs, memfs_copy(f->fs, "/none", "/x", 0), MEMFS_ENOENT);
     assert_refused(f->fs, memfs_copy(f->fs, "/a", "/none/x", 0), MEMFS_ENOENT);
     assert_refused(f->fs, memfs_copy(f->fs, "/a", "/a/x", 0), MEMFS_ENOTDIR);
-    assert_refused(f->fs, memfs_copy(f->fs, "/a", "/x", 4), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_copy(f->fs, "/a", "/x", 8), MEMFS_EINVAL);
 }
 
 static void over_a_locked_file_is_busy(void **state)

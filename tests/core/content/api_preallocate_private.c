@@ -117,7 +117,7 @@ static void statfs_shows_what_ends_a_preallocation(void **state)
     assert_int_equal(preallocated(f->fs), 0);
     assert_ok(memfs_preallocate(file, 30 * 4096));
     assert_int_equal(preallocated(f->fs), 30 * 4096);
-    assert_ok(memfs_write_file(f->fs, "/f", "new", 3, 0644));
+    assert_ok(memfs_write_file(f->fs, "/f", "new", 3, 0644, 0));
     assert_int_equal(preallocated(f->fs), 0);
     assert_ok(memfs_audit(f->fs));
     assert_ok(memfs_close(file));

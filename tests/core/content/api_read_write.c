@@ -32,7 +32,7 @@ static void leave_a_used_page(memfs *fs)
 {
     char bytes[4096];
     memset(bytes, 'x', sizeof bytes);
-    assert_ok(memfs_write_file(fs, "/old", bytes, sizeof bytes, 0600));
+    assert_ok(memfs_write_file(fs, "/old", bytes, sizeof bytes, 0600, 0));
     assert_ok(memfs_unlink(fs, "/old"));
 }
 

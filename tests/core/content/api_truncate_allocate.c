@@ -70,7 +70,7 @@ static void truncating_follows_links_and_needs_the_file(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "abcdef");
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_ok(memfs_truncate(f->fs, "/s", 3));
     assert_text(f->fs, "/f", "abc");
     assert_returns(memfs_truncate(f->fs, "/none", 0), MEMFS_ENOENT);

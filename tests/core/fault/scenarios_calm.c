@@ -32,6 +32,14 @@ static int64_t rmdir_empty(struct stage *s)
     return memfs_rmdir(s->fs, "/empty");
 }
 
+static int64_t remove_names(struct stage *s)
+{
+    TRY(memfs_remove(s->fs, "/link"));
+    TRY(memfs_remove(s->fs, "/file"));
+    TRY(memfs_remove(s->fs, "/empty"));
+    return memfs_remove_treeat(s->fs, s->dir, "e");
+}
+
 static int64_t open_more(struct stage *s)
 {
     TRY(memfs_open(s->fs, "/d/x", MEMFS_O_RDWR, 0, &s->opened));
@@ -65,7 +73,7 @@ static int64_t truncate_down(struct stage *s)
     TRY(memfs_ftruncate(s->file, s->page_size + 7));
     TRY(memfs_ftruncate(s->file, 3));
     TRY(memfs_truncate(s->fs, "/file", 0));
-    TRY(memfs_truncate(s->fs, "/sparse", 9));
+    TRY(memfs_truncateat(s->fs, NULL, "sparse", 9));
     TRY(memfs_truncate(s->fs, "/shared", s->page_size * 2 + 5));
     return memfs_truncate(s->fs, "/small", 4);
 }
@@ -114,6 +122,7 @@ static int64_t drop_version(struct stage *s)
 {
     char byte;
     TRY(memfs_content_read(&s->version, &byte, 1, 0));
+    TRY(memfs_content_seek(&s->version, 0, MEMFS_SEEK_DATA));
     int64_t result = memfs_content_drop(&s->version);
     s->has_version = result != 0;
     return result;
@@ -250,6 +259,10 @@ static int64_t asking(struct stage *s)
     TRY(memfs_lstat(s->fs, "/link", &info));
     TRY(memfs_statat(s->fs, s->dir, "e/f", &info, 0));
     TRY(memfs_fstat(s->file, &info));
+    TRY(memfs_statdir(s->dir, &info));
+    TRY(memfs_file_instance(s->file) == s->fs ? 0 : MEMFS_EIO);
+    TRY(memfs_dir_instance(s->dir) == s->fs ? 0 : MEMFS_EIO);
+    TRY(memfs_snapshot_exists(s->fs, "none"));
     TRY(memfs_exists(s->fs, "/d/e/f"));
     TRY(memfs_name_generation(s->fs) != 0 ? 0 : MEMFS_EIO);
     TRY(memfs_is_file(s->fs, "/link"));
@@ -258,6 +271,7 @@ static int64_t asking(struct stage *s)
     TRY(memfs_readlink(s->fs, "/link", path, sizeof path));
     TRY(memfs_readlinkat(s->fs, NULL, "link", path, sizeof path));
     TRY(memfs_realpath(s->fs, "/d/../link", path, sizeof path));
+    TRY(memfs_realpathat(s->fs, s->dir, "e/f", path, sizeof path));
     TRY(memfs_statfs(s->fs, &statfs_info));
     return memfs_last_refusal(s->fs, &refusal);
 }
@@ -287,8 +301,41 @@ static int64_t streaming(struct stage *s)
     return memfs_readdir(s->stream, &entry);
 }
 
+static int64_t open_walker(struct stage *s)
+{
+    const memfs_walk_entry *entry;
+    TRY(memfs_walk_open(s->fs, "/d", 0, &s->walker));
+    return memfs_walk_next(s->walker, &entry);
+}
+
+static int64_t walk_in_lent_storage(struct stage *s)
+{
+    memfs_walker_storage storage;
+    memfs_walker *walker;
+    const memfs_walk_entry *entry;
+    int64_t result;
+    TRY(memfs_walk_open_in(s->fs, "/d/..", MEMFS_WALK_REAL_PATHS, &storage, &walker));
+    while ((result = memfs_walk_next(walker, &entry)) == 1)
+        continue;
+    (void)memfs_walk_close(walker);
+    return result;
+}
+
+static int64_t end_a_walk(struct stage *s)
+{
+    const memfs_walk_entry *entry;
+    TRY(memfs_walk_prune(s->walker));
+    TRY(memfs_walk_next(s->walker, &entry));
+    TRY(memfs_walk_next(s->walker, &entry));
+    memfs_walker *walker = s->walker;
+    s->walker = NULL;
+    return memfs_walk_close(walker);
+}
+
 static int64_t setting_the_callback(struct stage *s)
 {
+    TRY(memfs_set_log(s->fs, NULL, NULL));
+    TRY(memfs_set_atime_policy(s->fs, MEMFS_ATIME_RELATIVE));
     return memfs_set_refused(s->fs, NULL, NULL);
 }
 
@@ -326,10 +373,12 @@ static int64_t rename_to_itself(struct stage *s)
 
 const struct scenario scenarios_calm[] = {
     {"unlink", " memfs_unlink memfs_unlinkat ", NEEDS_NOTHING, NULL, unlink_all_kinds},
+    {"remove", " memfs_remove memfs_remove_treeat ", NEEDS_NOTHING, NULL, remove_names},
     {"rmdir", " memfs_rmdir ", NEEDS_NOTHING, NULL, rmdir_empty},
     {"close", " memfs_close memfs_closedir ", NEEDS_NOTHING, open_more, close_both},
     {"the last close of an orphan", " memfs_close ", NEEDS_NOTHING, orphan, close_orphan},
-    {"truncate down", " memfs_truncate memfs_ftruncate ", NEEDS_NOTHING, NULL, truncate_down},
+    {"truncate down", " memfs_truncate memfs_truncateat memfs_ftruncate ", NEEDS_NOTHING, NULL,
+     truncate_down},
     {"truncate down while a version is held", " memfs_ftruncate ", NEEDS_NOTHING, take_version,
      truncate_a_versioned_file},
     {"remove a snapshot", " memfs_snapshot_remove ", NEEDS_NOTHING, take_snapshot, remove_snapshot},
@@ -341,8 +390,8 @@ const struct scenario scenarios_calm[] = {
      take_version_and_write_to_it, exchange_and_overwrite},
     {"map a page of a version", " memfs_content_map ", NEEDS_NOTHING, take_version_and_write_to_it,
      map_page_of_version},
-    {"read and drop a version", " memfs_content_drop memfs_content_read ", NEEDS_NOTHING,
-     take_version_and_write, drop_version},
+    {"read and drop a version", " memfs_content_drop memfs_content_read memfs_content_seek ",
+     NEEDS_NOTHING, take_version_and_write, drop_version},
     {"map an owned page", " memfs_map ", NEEDS_NOTHING, NULL, map_owned_page},
     {"map a page that is there", " memfs_map_present memfs_mapping_generation ", NEEDS_NOTHING,
      NULL, map_present_page},
@@ -365,18 +414,24 @@ const struct scenario scenarios_calm[] = {
     {"ask",
      " memfs_stat memfs_lstat memfs_statat memfs_fstat memfs_exists memfs_is_file memfs_is_dir "
      "memfs_is_symlink memfs_name_generation "
-     "memfs_readlink memfs_readlinkat memfs_realpath memfs_statfs memfs_last_refusal ",
+     "memfs_readlink memfs_readlinkat memfs_realpath memfs_realpathat "
+     "memfs_statdir memfs_file_instance memfs_dir_instance memfs_snapshot_exists "
+     "memfs_statfs memfs_last_refusal ",
      NEEDS_NOTHING, NULL, asking},
     {"change attributes",
      " memfs_chmod memfs_chmodat memfs_fchmod memfs_chown memfs_chownat memfs_fchown "
      "memfs_utimens memfs_utimensat memfs_futimens ",
      NEEDS_NOTHING, NULL, changing_attributes},
-    {"set the callback for refusals", " memfs_set_refused ", NEEDS_NOTHING, NULL,
-     setting_the_callback},
+    {"set the callback for refusals", " memfs_set_refused memfs_set_log memfs_set_atime_policy ",
+     NEEDS_NOTHING, NULL, setting_the_callback},
     {"move the reserve", " memfs_set_emergency_reserve memfs_use_emergency_reserve ", NEEDS_NOTHING,
      NULL, moving_the_reserve},
     {"stream a directory", " memfs_readdir memfs_telldir memfs_seekdir memfs_rewinddir ",
      NEEDS_NOTHING, NULL, streaming},
+    {"walk in lent storage", " memfs_walk_open_in memfs_walk_next memfs_walk_close ", NEEDS_NOTHING,
+     NULL, walk_in_lent_storage},
+    {"prune and end a walk", " memfs_walk_prune memfs_walk_next memfs_walk_close ", NEEDS_NOTHING,
+     open_walker, end_a_walk},
     {"give memory back", " memfs_free memfs_list_free ", NEEDS_NOTHING, take_memory, give_memory},
     {"rename and copy that change nothing", " memfs_rename memfs_copy ", NEEDS_NOTHING, NULL,
      rename_to_itself},

@@ -196,6 +196,11 @@ static int64_t allocate_in_a_version(struct stage *s)
     return memfs_content_allocate(&s->version, s->page_size, 9 * (int64_t)s->page_size);
 }
 
+static int64_t punch_a_version(struct stage *s)
+{
+    return memfs_content_punch(&s->version, 5, 2 * (int64_t)s->page_size);
+}
+
 static int64_t take_version_and_cut_it(struct stage *s)
 {
     int64_t result = take_version(s);
@@ -272,12 +277,12 @@ static int64_t symlink_long(struct stage *s)
     char target[1000];
     memset(target, 't', sizeof target - 1);
     target[sizeof target - 1] = '\0';
-    return memfs_symlink(s->fs, target, "/d/new");
+    return memfs_symlink(s->fs, target, "/d/new", 0);
 }
 
 static int64_t symlinkat_one(struct stage *s)
 {
-    return memfs_symlinkat(s->fs, "x", s->dir, "new");
+    return memfs_symlinkat(s->fs, "x", s->dir, "new", 0);
 }
 
 static int64_t read_file_whole(struct stage *s)
@@ -288,12 +293,44 @@ static int64_t read_file_whole(struct stage *s)
 
 static int64_t write_file_creates(struct stage *s)
 {
-    return memfs_write_file(s->fs, "/d/new", stage_pattern(), 3 * s->page_size, 0644);
+    return memfs_write_file(s->fs, "/d/new", stage_pattern(), 3 * s->page_size, 0644, 0);
 }
 
 static int64_t write_file_replaces(struct stage *s)
 {
-    return memfs_write_file(s->fs, "/file", stage_pattern() + 1, 2 * s->page_size + 9, 0644);
+    return memfs_write_file(s->fs, "/file", stage_pattern() + 1, 2 * s->page_size + 9, 0644, 0);
+}
+
+static int64_t write_file_makes_parents(struct stage *s)
+{
+    return memfs_write_file(s->fs, "/new/one/two/file", stage_pattern(), 3 * s->page_size, 0644,
+                            MEMFS_WRITE_MAKE_PARENTS);
+}
+
+static int64_t append_file_creates(struct stage *s)
+{
+    return memfs_append_file(s->fs, "/new/file", stage_pattern(), 2 * s->page_size, 0644,
+                             MEMFS_WRITE_MAKE_PARENTS);
+}
+
+static int64_t append_file_extends(struct stage *s)
+{
+    return memfs_append_file(s->fs, "/shared", stage_pattern(), 2 * s->page_size + 9, 0644, 0);
+}
+
+static int64_t copyat_makes_parents(struct stage *s)
+{
+    return memfs_copyat(s->fs, NULL, "/file", s->dir, "one/two", MEMFS_COPY_MAKE_PARENTS);
+}
+
+static int64_t copy_tree_makes_parents(struct stage *s)
+{
+    return memfs_copy_tree(s->fs, "/d", "/new/one/two", MEMFS_COPY_MAKE_PARENTS);
+}
+
+static int64_t symlink_makes_parents(struct stage *s)
+{
+    return memfs_symlink(s->fs, "x", "/new/one/two", MEMFS_SYMLINK_MAKE_PARENTS);
 }
 
 static int64_t copy_to_a_new_name(struct stage *s)
@@ -359,7 +396,18 @@ static int64_t restore_snapshot(struct stage *s)
 
 static int64_t extract_from_snapshot(struct stage *s)
 {
-    return memfs_snapshot_extract(s->fs, "snapshot", "/d", "/many/extracted");
+    return memfs_snapshot_extract(s->fs, "snapshot", "/d", "/many/extracted", 0);
+}
+
+static int64_t extract_making_parents(struct stage *s)
+{
+    return memfs_snapshot_extract(s->fs, "snapshot", "/d", "/new/one/two",
+                                  MEMFS_EXTRACT_MAKE_PARENTS);
+}
+
+static int64_t rename_snapshot(struct stage *s)
+{
+    return memfs_snapshot_rename(s->fs, "snapshot", "a-name-that-is-longer-than-the-one-before");
 }
 
 static int64_t stat_snapshot(struct stage *s)
@@ -370,7 +418,7 @@ static int64_t stat_snapshot(struct stage *s)
 
 static int64_t list_snapshots(struct stage *s)
 {
-    int64_t result = memfs_list_snapshots(s->fs, &s->list);
+    int64_t result = memfs_snapshot_list(s->fs, &s->list);
     s->has_list = result == 0;
     return result;
 }
@@ -422,6 +470,44 @@ static int64_t walk_all(struct stage *s)
     int visited = 0;
     int result = memfs_walk(s->fs, "/", visit, &visited);
     return result < 0 ? result : visited > 40 ? 0 : MEMFS_EIO;
+}
+
+/* Everything, reading the links; the last file stays open. */
+static int64_t walk_on(struct stage *s, memfs_walker *walker)
+{
+    const memfs_walk_entry *entry;
+    char target[8];
+    int64_t result;
+    while ((result = memfs_walk_next(walker, &entry)) == 1) {
+        if (entry->event != MEMFS_WALK_ENTRY)
+            continue;
+        if (entry->stat->kind == MEMFS_KIND_SYMLINK)
+            result = memfs_walk_readlink(walker, target, sizeof target);
+        else if (s->opened == NULL)
+            result = memfs_walk_open_file(walker, MEMFS_O_READ, &s->opened);
+        if (result < 0)
+            return result;
+    }
+    return result;
+}
+
+static int64_t walk_by_a_cursor(struct stage *s)
+{
+    memfs_walker *walker;
+    int64_t result = memfs_walk_open(s->fs, "/d/../d/e", MEMFS_WALK_REAL_PATHS, &walker);
+    if (result < 0)
+        return result;
+    (void)memfs_walk_close(walker);
+    result = memfs_walk_open(s->fs, "/", 0, &walker);
+    if (result < 0)
+        return result;
+    result = walk_on(s, walker);
+    (void)memfs_walk_close(walker);
+    if (result < 0 && s->opened != NULL) {
+        (void)memfs_close(s->opened);
+        s->opened = NULL;
+    }
+    return result;
 }
 
 static int64_t alloc_from_the_reserve(struct stage *s)
@@ -477,6 +563,8 @@ const struct scenario scenarios_refusable[] = {
      allocate_in_a_version},
     {"grow a version that was cut", " memfs_content_truncate ", MAY_BE_REFUSED,
      take_version_and_cut_it, grow_a_version},
+    {"punch into a version", " memfs_content_punch ", MAY_BE_REFUSED, take_version,
+     punch_a_version},
     {"overwrite while a version is held", " memfs_pwrite ", MAY_BE_REFUSED, take_version,
      overwrite_while_a_version_is_held},
     {"mkdir", " memfs_mkdir ", MAKES_NODES, NULL, mkdir_one},
@@ -497,6 +585,12 @@ const struct scenario scenarios_refusable[] = {
     {"read_file", " memfs_read_file ", MAY_BE_REFUSED, NULL, read_file_whole},
     {"write_file creates", " memfs_write_file ", MAKES_NODES, NULL, write_file_creates},
     {"write_file replaces", " memfs_write_file ", MAY_BE_REFUSED, NULL, write_file_replaces},
+    {"write_file makes parents", " memfs_write_file ", MAKES_NODES, NULL, write_file_makes_parents},
+    {"append_file creates", " memfs_append_file ", MAKES_NODES, NULL, append_file_creates},
+    {"append_file extends", " memfs_append_file ", MAY_BE_REFUSED, NULL, append_file_extends},
+    {"copyat makes parents", " memfs_copyat ", MAKES_NODES, NULL, copyat_makes_parents},
+    {"copy_tree makes parents", " memfs_copy_tree ", MAKES_NODES, NULL, copy_tree_makes_parents},
+    {"symlink makes parents", " memfs_symlink ", MAKES_NODES, NULL, symlink_makes_parents},
     {"copy to a new name", " memfs_copy ", MAKES_NODES, NULL, copy_to_a_new_name},
     {"copy over a file", " memfs_copy ", MAY_BE_REFUSED, NULL, copy_over_a_file},
     {"copy what is held private", " memfs_hold_private memfs_copy ", MAKES_NODES, hold_private,
@@ -514,8 +608,12 @@ const struct scenario scenarios_refusable[] = {
      restore_snapshot},
     {"extract from a snapshot", " memfs_snapshot_extract ", MAKES_NODES, take_snapshot_and_change,
      extract_from_snapshot},
+    {"extract and make parents", " memfs_snapshot_extract ", MAKES_NODES, take_snapshot_and_change,
+     extract_making_parents},
+    {"rename a snapshot", " memfs_snapshot_rename ", MAY_BE_REFUSED, take_snapshot,
+     rename_snapshot},
     {"stat of a snapshot", " memfs_snapshot_stat ", MAY_BE_REFUSED, take_snapshot, stat_snapshot},
-    {"list of snapshots", " memfs_list_snapshots ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
+    {"list of snapshots", " memfs_snapshot_list ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
     {"remove_tree", " memfs_remove_tree ", MAY_BE_REFUSED, NULL, remove_tree_with_links},
     {"tree_usage", " memfs_tree_usage ", MAY_BE_REFUSED, NULL, tree_usage_of_all},
     {"opendir", " memfs_opendir ", MAY_BE_REFUSED, NULL, opendir_one},
@@ -523,6 +621,9 @@ const struct scenario scenarios_refusable[] = {
     {"list_dir", " memfs_list_dir ", MAY_BE_REFUSED, NULL, list_dir_many},
     {"glob", " memfs_glob ", MAY_BE_REFUSED, NULL, glob_all},
     {"walk", " memfs_walk ", MAY_BE_REFUSED, NULL, walk_all},
+    {"walk by a cursor",
+     " memfs_walk_open memfs_walk_next memfs_walk_open_file memfs_walk_readlink ", MAY_BE_REFUSED,
+     NULL, walk_by_a_cursor},
     {"alloc from the reserve", " memfs_charged_alloc_emergency ", MAY_BE_REFUSED, NULL,
      alloc_from_the_reserve},
     {"alloc", " memfs_charged_alloc ", MAY_BE_REFUSED, NULL, alloc_some},

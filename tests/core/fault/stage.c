@@ -27,7 +27,7 @@ const unsigned char *stage_pattern(void)
 
 static void make_file(memfs *fs, const char *path, size_t size)
 {
-    stage_must(memfs_write_file(fs, path, stage_pattern(), size, 0644), path);
+    stage_must(memfs_write_file(fs, path, stage_pattern(), size, 0644, 0), path);
 }
 
 static void make_tree(struct stage *stage)
@@ -40,7 +40,7 @@ static void make_tree(struct stage *stage)
     make_file(fs, "/twin", page * 4);
     stage_must(memfs_copy(fs, "/twin", "/shared", 0), "/shared");
     make_file(fs, "/log", page + page / 2);
-    stage_must(memfs_symlink(fs, "file", "/link"), "/link");
+    stage_must(memfs_symlink(fs, "file", "/link", 0), "/link");
     stage_must(memfs_mkdir(fs, "/empty", 0755), "/empty");
     stage_must(memfs_mkdir_parents(fs, "/d/e", 0755), "/d/e");
     make_file(fs, "/d/x", 100);
@@ -51,7 +51,7 @@ static void make_tree(struct stage *stage)
     for (int i = 0; i < MANY_NAMES; i++) {
         char path[64];
         snprintf(path, sizeof path, "/many/a-name-that-is-not-so-short-%d", i);
-        stage_must(memfs_symlink(fs, "nowhere", path), path);
+        stage_must(memfs_symlink(fs, "nowhere", path, 0), path);
     }
 }
 
@@ -121,6 +121,8 @@ void stage_destroy(struct stage *stage)
     close_dir(stage->dir);
     close_dir(stage->stream);
     close_dir(stage->opened_dir);
+    if (stage->walker != NULL)
+        stage_must(memfs_walk_close(stage->walker), "walk_close");
     if (stage->has_mapping)
         stage_must(memfs_unmap(&stage->mapping), "unmap");
     if (stage->has_version)

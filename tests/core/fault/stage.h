@@ -40,6 +40,7 @@ struct stage {
     int has_mapping;
     memfs_content_ref version;
     int has_version;
+    memfs_walker *walker;
 };
 
 struct stage *stage_create(uint32_t page_size);

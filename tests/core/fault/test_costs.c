@@ -125,7 +125,7 @@ static void ten_thousand_empty_files_hold_at_most_256_bytes_each(void **state)
     for (int i = 0; i < EMPTY_FILES; i++) {
         char path[32];
         snprintf(path, sizeof path, "/d/%08d", i);
-        assert_int_equal(memfs_write_file(fs, path, "", 0, 0644), 0);
+        assert_int_equal(memfs_write_file(fs, path, "", 0, 0644, 0), 0);
     }
     committed = statfs_of(fs).committed_bytes - committed;
     used = statfs_of(fs).used_bytes - used;
@@ -158,7 +158,7 @@ static void a_hole_of_any_size_costs_nothing(void **state)
 {
     (void)state;
     struct fixture *f = unlimited(MEMFS_PAGE_SIZE_DEFAULT);
-    assert_int_equal(memfs_write_file(f->fs, "/file", "", 0, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/file", "", 0, 0644, 0), 0);
     uint64_t used = statfs_of(f->fs).used_bytes;
     assert_int_equal(memfs_truncate(f->fs, "/file", INT64_MAX), 0);
     assert_true(statfs_of(f->fs).used_bytes <= used + 4096);

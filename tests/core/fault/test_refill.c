@@ -63,7 +63,7 @@ static int make(struct pool *pool, size_t number, size_t size)
     static const unsigned char data[SIZE_MAX_BYTES] = {1, 2, 3};
     char path[32];
     name_of(number, path, sizeof path);
-    int result = memfs_write_file(pool->fs, path, data, size, 0644);
+    int result = memfs_write_file(pool->fs, path, data, size, 0644, 0);
     if (result == 0)
         pool->sizes[number] = size;
     else

@@ -208,7 +208,7 @@ static void *write_many_files(void *context)
         memcpy(path, "/file-000", 10);
         path[7] = (char)('0' + i / 10 % 10);
         path[8] = (char)('0' + i % 10);
-        if (memfs_write_file(fs, path, path, 10, 0644) != 0)
+        if (memfs_write_file(fs, path, path, 10, 0644, 0) != 0)
             return fs;
     }
     return NULL;

@@ -14,8 +14,8 @@ static void plant(memfs *fs)
     put_pattern(fs, "/a/paged", 5 * PAGE + 17, 1);
     put_pattern(fs, "/a/b/short", 10, 2);
     assert_ok(memfs_link(fs, "/a/paged", "/zoo/link"));
-    assert_ok(memfs_symlink(fs, "/a/paged", "/zoo/pointer"));
-    assert_ok(memfs_symlink(fs, "../b/short", "/a/b/c/relative"));
+    assert_ok(memfs_symlink(fs, "/a/paged", "/zoo/pointer", 0));
+    assert_ok(memfs_symlink(fs, "../b/short", "/a/b/c/relative", 0));
     memfs_file *sparse = create_file(fs, "/sparse");
     write_pattern(sparse, 100, 50 * PAGE, 3);
     assert_ok(memfs_fchmod(sparse, 0604));
@@ -164,7 +164,7 @@ static void names_are_checked(void **state)
     assert_returns(memfs_snapshot_remove(f->fs, name), MEMFS_ENOENT);
     assert_returns(memfs_snapshot_restore(f->fs, name), MEMFS_ENOENT);
     assert_returns(memfs_snapshot_stat(f->fs, name, &info), MEMFS_ENOENT);
-    assert_returns(memfs_snapshot_extract(f->fs, name, "/", "/x"), MEMFS_ENOENT);
+    assert_returns(memfs_snapshot_extract(f->fs, name, "/", "/x", 0), MEMFS_ENOENT);
     info.struct_size = 1;
     assert_returns(memfs_snapshot_stat(f->fs, name, &info), MEMFS_EINVAL);
 }
@@ -173,7 +173,7 @@ static void snapshots_are_listed_and_described(void **state)
 {
     struct fixture *f = *state;
     memfs_list list = {.struct_size = sizeof list};
-    assert_ok(memfs_list_snapshots(f->fs, &list));
+    assert_ok(memfs_snapshot_list(f->fs, &list));
     assert_int_equal(list.count, 0);
     memfs_list_free(f->fs, &list);
     plant(f->fs);
@@ -192,13 +192,13 @@ static void snapshots_are_listed_and_described(void **state)
     assert_int_equal(info.symlinks, tree.symlinks);
     assert_int_equal(info.size_bytes, tree.size_bytes);
     assert_int_equal(info.allocated_bytes, tree.allocated_bytes);
-    assert_ok(memfs_list_snapshots(f->fs, &list));
+    assert_ok(memfs_snapshot_list(f->fs, &list));
     assert_int_equal(list.count, 2);
     assert_string_equal(list.names[0], "first");
     assert_string_equal(list.names[1], "second");
     memfs_list_free(f->fs, &list);
     list = (memfs_list){.struct_size = sizeof(memfs_list)};
-    assert_ok(memfs_list_snapshots(f->other, &list));
+    assert_ok(memfs_snapshot_list(f->other, &list));
     assert_int_equal(list.count, 0);
     memfs_list_free(f->other, &list);
 }
@@ -430,9 +430,9 @@ static void parts_can_be_had_back(void **state)
     memfs_stat_info sparse = stat_of(f->fs, "/sparse");
     assert_ok(memfs_snapshot_take(f->fs, "s"));
     trample(f->fs);
-    assert_ok(memfs_snapshot_extract(f->fs, "s", "/", "/all"));
-    assert_ok(memfs_snapshot_extract(f->fs, "s", "/sparse", "/file"));
-    assert_ok(memfs_snapshot_extract(f->fs, "s", "a/b", "/tree"));
+    assert_ok(memfs_snapshot_extract(f->fs, "s", "/", "/all", 0));
+    assert_ok(memfs_snapshot_extract(f->fs, "s", "/sparse", "/file", 0));
+    assert_ok(memfs_snapshot_extract(f->fs, "s", "a/b", "/tree", 0));
     assert_ok(memfs_audit(f->fs));
     memfs_file *file = open_file(f->fs, "/all/a/paged", MEMFS_O_READ);
     check_pattern(file, 5 * PAGE + 17, 0, 1);
@@ -453,14 +453,14 @@ static void extraction_stays_inside_the_snapshot(void **state)
 {
     struct fixture *f = *state;
     plant(f->fs);
-    assert_ok(memfs_symlink(f->fs, "/a", "/way"));
+    assert_ok(memfs_symlink(f->fs, "/a", "/way", 0));
     assert_ok(memfs_snapshot_take(f->fs, "other"));
     assert_ok(memfs_snapshot_take(f->fs, "s"));
     assert_ok(memfs_remove_tree(f->fs, "/a"));
-    assert_ok(memfs_snapshot_extract(f->fs, "s", "/way/paged", "/x"));
-    assert_ok(memfs_snapshot_extract(f->fs, "s", "../../sparse", "/y"));
-    assert_returns(memfs_snapshot_extract(f->fs, "s", "../other", "/z"), MEMFS_ENOENT);
-    assert_returns(memfs_snapshot_extract(f->fs, "s", "/..", "/up"), 0);
+    assert_ok(memfs_snapshot_extract(f->fs, "s", "/way/paged", "/x", 0));
+    assert_ok(memfs_snapshot_extract(f->fs, "s", "../../sparse", "/y", 0));
+    assert_returns(memfs_snapshot_extract(f->fs, "s", "../other", "/z", 0), MEMFS_ENOENT);
+    assert_returns(memfs_snapshot_extract(f->fs, "s", "/..", "/up", 0), 0);
     assert_true(is_there(f->fs, "/up/sparse"));
 }
 
@@ -470,14 +470,14 @@ static void a_refused_extraction_changes_nothing(void **state)
     plant(f->fs);
     assert_ok(memfs_snapshot_take(f->fs, "s"));
     uint64_t used = used_bytes(f->fs);
-    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/", "/zoo"), MEMFS_EEXIST);
-    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/", "/"), MEMFS_EEXIST);
-    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/", "/no/where"), MEMFS_ENOENT);
-    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/none", "/x"), MEMFS_ENOENT);
-    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/sparse/", "/x"), MEMFS_ENOTDIR);
-    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/sparse", "/x/"), MEMFS_ENOENT);
-    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "", "/x"), MEMFS_ENOENT);
-    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", NULL, "/x"), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/", "/zoo", 0), MEMFS_EEXIST);
+    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/", "/", 0), MEMFS_EEXIST);
+    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/", "/no/where", 0), MEMFS_ENOENT);
+    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/none", "/x", 0), MEMFS_ENOENT);
+    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/sparse/", "/x", 0), MEMFS_ENOTDIR);
+    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "/sparse", "/x/", 0), MEMFS_ENOENT);
+    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", "", "/x", 0), MEMFS_ENOENT);
+    assert_refused(f->fs, memfs_snapshot_extract(f->fs, "s", NULL, "/x", 0), MEMFS_EINVAL);
     assert_int_equal(used_bytes(f->fs), used);
 }
 

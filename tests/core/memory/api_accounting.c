@@ -153,7 +153,7 @@ static int fill_with_files(memfs *fs, size_t size)
     char path[32];
     for (int i = 0;; i++) {
         snprintf(path, sizeof path, "/%05d", i);
-        int result = memfs_write_file(fs, path, text, size, 0644);
+        int result = memfs_write_file(fs, path, text, size, 0644, 0);
         if (result != 0) {
             assert_returns(result, MEMFS_EDQUOT);
             return i;
@@ -188,7 +188,7 @@ static int make_missing(memfs *fs, int count, size_t size)
         snprintf(path, sizeof path, "/%05d", i);
         if (is_there(fs, path))
             continue;
-        int result = memfs_write_file(fs, path, text, size, 0644);
+        int result = memfs_write_file(fs, path, text, size, 0644, 0);
         assert_true(result == 0 || result == MEMFS_EDQUOT);
         made += result == 0;
     }

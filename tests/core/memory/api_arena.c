@@ -127,12 +127,12 @@ static int work(memfs *fs)
     memfs_list list = {.struct_size = sizeof list};
     void *memory;
     int failed = 0;
-    failed |= memfs_write_file(fs, "/f", text, sizeof text, 0644);
+    failed |= memfs_write_file(fs, "/f", text, sizeof text, 0644, 0);
     failed |= memfs_mkdir(fs, "/d", 0755);
     failed |= memfs_copy(fs, "/f", "/d/g", 0);
     failed |= memfs_copy_tree(fs, "/d", "/e", 0);
     failed |= memfs_rename(fs, "/f", "/d/h", 0);
-    failed |= memfs_symlink(fs, "d/h", "/s");
+    failed |= memfs_symlink(fs, "d/h", "/s", 0);
     failed |= memfs_opendir(fs, "/d", &dir);
     failed |= memfs_readdir(dir, &entry) - 1;
     failed |= memfs_closedir(dir);

@@ -116,9 +116,9 @@ static void charged_memory_leaves_less_for_files(void **state)
     static char text[12 << 20];
     void *memory;
     assert_ok(memfs_charged_alloc(f->fs, 8 << 20, &memory));
-    assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644), MEMFS_EDQUOT);
+    assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644, 0), MEMFS_EDQUOT);
     assert_ok(memfs_free(f->fs, memory));
-    assert_ok(memfs_write_file(f->fs, "/f", text, sizeof text, 0644));
+    assert_ok(memfs_write_file(f->fs, "/f", text, sizeof text, 0644, 0));
 }
 
 static void memory_of_another_file_system_is_not_taken_back(void **state)

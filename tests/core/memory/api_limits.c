@@ -43,7 +43,7 @@ static void a_lowered_quota_holds_at_once(void **state)
     struct fixture *f = *state;
     static char text[300000];
     fixture_set_quota(f, 256 << 10);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/f", text, sizeof text, 0644), MEMFS_EDQUOT);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/f", text, sizeof text, 0644, 0), MEMFS_EDQUOT);
 }
 
 static void unlimited_never_reports_zero_free(void **state)
@@ -126,7 +126,7 @@ static void statfs_counts_nodes_by_kind_and_what_is_open(void **state)
     put(f->fs, "/f", "");
     assert_ok(memfs_link(f->fs, "/f", "/same"));
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     memfs_file *one = open_file(f->fs, "/f", MEMFS_O_READ);
     memfs_file *two = open_file(f->fs, "/f", MEMFS_O_READ);
     memfs_dir *dir = open_dir(f->fs, "/d");
@@ -175,10 +175,10 @@ static void the_node_limit_counts_the_root_and_refuses_the_node_above_it(void **
     assert_int_equal(statfs_of(f->fs).node_limit, 4);
     put(f->fs, "/f", "");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_refused(f->fs, memfs_mkdir(f->fs, "/x", 0755), MEMFS_ENOSPC);
-    assert_refused(f->fs, memfs_symlink(f->fs, "f", "/x"), MEMFS_ENOSPC);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/x", "", 0, 0644), MEMFS_ENOSPC);
+    assert_refused(f->fs, memfs_symlink(f->fs, "f", "/x", 0), MEMFS_ENOSPC);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/x", "", 0, 0644, 0), MEMFS_ENOSPC);
     assert_refused(f->fs, memfs_copy(f->fs, "/f", "/x", 0), MEMFS_ENOSPC);
     assert_refused(f->fs, memfs_copy_tree(f->fs, "/d", "/x", 0), MEMFS_ENOSPC);
     memfs_file *file = (memfs_file *)0x1;
@@ -195,12 +195,12 @@ static void at_the_node_limit_all_that_needs_no_node_goes_on(void **state)
     put(f->fs, "/f", "x");
     put(f->fs, "/g", "y");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_ok(memfs_set_node_limit(f->fs, 5));
     assert_refused(f->fs, memfs_mkdir(f->fs, "/d", 0755), MEMFS_EEXIST);
     assert_refused(f->fs, memfs_mkdir(f->fs, "/f/x", 0755), MEMFS_ENOTDIR);
     assert_refused(f->fs, memfs_mkdir(f->fs, "/none/x", 0755), MEMFS_ENOENT);
-    assert_refused(f->fs, memfs_symlink(f->fs, "x", "/s"), MEMFS_EEXIST);
+    assert_refused(f->fs, memfs_symlink(f->fs, "x", "/s", 0), MEMFS_EEXIST);
     assert_ok(memfs_mkdir_parents(f->fs, "/d", 0755));
     put(f->fs, "/f", "replaced");
     assert_ok(memfs_close(open_file(f->fs, "/f", MEMFS_O_RDWR | MEMFS_O_CREATE)));
@@ -274,7 +274,7 @@ static void a_refusal_by_the_quota_tells_what_was_wanted_and_what_was_left(void 
     struct fixture *f = *state;
     static char text[2 << 20];
     fixture_set_quota(f, 1 << 20);
-    assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644), MEMFS_EDQUOT);
+    assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644, 0), MEMFS_EDQUOT);
     memfs_refusal refusal = {.struct_size = sizeof refusal};
     assert_ok(memfs_last_refusal(f->fs, &refusal));
     assert_int_equal(refusal.error, MEMFS_EDQUOT);
@@ -302,7 +302,7 @@ static void a_refusal_by_the_allocator_is_told_from_one_by_the_quota(void **stat
     struct fixture *f = *state;
     static char text[100000];
     tracking_refuse(&f->allocator, 1, 1);
-    assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644), MEMFS_ENOMEM);
+    assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644, 0), MEMFS_ENOMEM);
     tracking_refuse(&f->allocator, 0, 0);
     memfs_refusal refusal = {.struct_size = sizeof refusal};
     assert_ok(memfs_last_refusal(f->fs, &refusal));
@@ -311,7 +311,7 @@ static void a_refusal_by_the_allocator_is_told_from_one_by_the_quota(void **stat
     assert_true(statfs_of(f->fs).allocator_refusals >= 1);
     assert_int_equal(statfs_of(f->fs).quota_refusals, 0);
     assert_false(is_there(f->fs, "/f"));
-    assert_ok(memfs_write_file(f->fs, "/f", text, sizeof text, 0644));
+    assert_ok(memfs_write_file(f->fs, "/f", text, sizeof text, 0644, 0));
 }
 
 int main(void)

@@ -25,7 +25,7 @@ static void a_request_for_just_what_is_left_fits_whatever_empty_slabs_there_are(
         config.quota_bytes = QUOTA + extra;
         struct fixture *f = fixture_create(&config);
         assert_non_null(f);
-        assert_ok(memfs_write_file(f->fs, "/a", bytes, sizeof bytes, 0644));
+        assert_ok(memfs_write_file(f->fs, "/a", bytes, sizeof bytes, 0644, 0));
         assert_ok(memfs_unlink(f->fs, "/a"));
         void *memory = take_what_is_left(f->fs, config.quota_bytes);
         assert_non_null(memory);

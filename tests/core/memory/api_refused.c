@@ -37,7 +37,7 @@ static int answer(void *context, memfs *fs, const memfs_refusal *refusal)
     if (a->removes != NULL && is_there(fs, a->removes))
         assert_ok(memfs_unlink(fs, a->removes));
     if (a->writes != NULL)
-        (void)memfs_write_file(fs, a->writes, "12345678901234567890", 20, 0644);
+        (void)memfs_write_file(fs, a->writes, "12345678901234567890", 20, 0644, 0);
     return a->code;
 }
 
@@ -295,7 +295,7 @@ static void *write_files(void *context)
     for (int i = 0; i < FILES; i++) {
         path[3] = (char)('0' + i / 16);
         path[4] = (char)('0' + i % 16);
-        int result = memfs_write_file(w->fs, path, bytes, sizeof bytes, 0644);
+        int result = memfs_write_file(w->fs, path, bytes, sizeof bytes, 0644, 0);
         w->refused += result == MEMFS_EDQUOT;
         if (result != 0 && result != MEMFS_EDQUOT)
             w->refused = FILES;

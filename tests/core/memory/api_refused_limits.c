@@ -49,7 +49,7 @@ static void a_trailing_slash_asks_for_a_directory_where_parents_are_made_too(voi
     memfs_file *file;
     uint32_t flags = MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_MAKE_PARENTS;
     assert_int_equal(memfs_open(f->fs, "/p/q/", flags, 0644, &file), MEMFS_EISDIR);
-    assert_ok(memfs_write_file(f->fs, "/a", "a", 1, 0644));
+    assert_ok(memfs_write_file(f->fs, "/a", "a", 1, 0644, 0));
     assert_int_equal(memfs_rename(f->fs, "/a", "/x/y/", MEMFS_RENAME_MAKE_PARENTS), MEMFS_ENOTDIR);
     assert_int_equal(memfs_exists(f->fs, "/p"), 0);
     assert_int_equal(memfs_exists(f->fs, "/x"), 0);

@@ -115,7 +115,7 @@ static void node_name_and_handle_of_a_privileged_file_come_from_the_reserve(void
     for (int i = 0; result == 0; i++) { /* the last bytes */
         name[1] = (char)('a' + i / 26);
         name[2] = (char)('a' + i % 26);
-        result = memfs_symlink(f->fs, "x", name);
+        result = memfs_symlink(f->fs, "x", name, 0);
     }
     assert_returns(result, MEMFS_EDQUOT);
     assert_returns(memfs_open(f->fs, "/journal", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &file),

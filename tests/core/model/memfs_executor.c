@@ -218,7 +218,7 @@ static int64_t run_names(struct memfs_runner *runner, const struct operation *o)
     case OP_LINK:
         return memfs_linkat(fs, at, o->path, to_at, o->other, o->flags);
     case OP_SYMLINK:
-        return memfs_symlinkat(fs, o->other, at, o->path);
+        return memfs_symlinkat(fs, o->other, at, o->path, 0);
     case OP_COPY:
         return memfs_copy(fs, o->path, o->other, o->flags);
     case OP_COPY_TREE:
@@ -228,12 +228,12 @@ static int64_t run_names(struct memfs_runner *runner, const struct operation *o)
     case OP_SNAPSHOT_REMOVE:
         return memfs_snapshot_remove(fs, snapshot_names[o->extra_slot]);
     case OP_SNAPSHOT_EXTRACT:
-        return memfs_snapshot_extract(fs, snapshot_names[o->extra_slot], "/", o->other);
+        return memfs_snapshot_extract(fs, snapshot_names[o->extra_slot], "/", o->other, 0);
     case OP_RESTORE:
         return memfs_snapshot_restore(fs, snapshot_names[o->extra_slot]);
     case OP_WRITE_FILE:
         return memfs_write_file(fs, o->path, operation_data(o->data_seed, (size_t)o->size),
-                                (size_t)o->size, 0644);
+                                (size_t)o->size, 0644, 0);
     default:
         return memfs_remove_tree(fs, o->path);
     }

@@ -31,7 +31,7 @@ static void changing_a_mode_follows_links_unless_told_not_to(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_ok(memfs_chmod(f->fs, "/s", 0600));
     assert_int_equal(stat_of(f->fs, "/f").mode, 0600);
     uint32_t link_mode = lstat_of(f->fs, "/s").mode;
@@ -65,7 +65,7 @@ static void a_symlink_has_an_owner_of_its_own(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_ok(memfs_chownat(f->fs, NULL, "/s", 7, 8, MEMFS_AT_NOFOLLOW));
     assert_int_equal(lstat_of(f->fs, "/s").uid, 7);
     assert_int_equal(stat_of(f->fs, "/s").uid, 0);
@@ -78,7 +78,7 @@ static void stat_tells_kind_size_and_links(void **state)
 {
     struct fixture *f = *state;
     put_pattern(f->fs, "/f", 5000, 1);
-    assert_ok(memfs_symlink(f->fs, "somewhere", "/s"));
+    assert_ok(memfs_symlink(f->fs, "somewhere", "/s", 0));
     memfs_stat_info file = stat_of(f->fs, "/f"), link = lstat_of(f->fs, "/s");
     memfs_stat_info root = stat_of(f->fs, "/");
     assert_int_equal(file.kind, MEMFS_KIND_FILE);

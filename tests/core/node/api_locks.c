@@ -203,7 +203,7 @@ static void a_locked_file_refuses_removal_rename_and_replacement(void **state)
     assert_refused(f->fs, memfs_remove_tree(f->fs, "/f"), MEMFS_EBUSY);
     assert_refused(f->fs, memfs_rename(f->fs, "/f", "/d/f", 0), MEMFS_EBUSY);
     assert_refused(f->fs, memfs_rename(f->fs, "/g", "/f", 0), MEMFS_EBUSY);
-    assert_refused(f->fs, memfs_write_file(f->fs, "/f", "z", 1, 0644), MEMFS_EBUSY);
+    assert_refused(f->fs, memfs_write_file(f->fs, "/f", "z", 1, 0644, 0), MEMFS_EBUSY);
     assert_refused(f->fs, memfs_copy(f->fs, "/g", "/f", 0), MEMFS_EBUSY);
     assert_ok(memfs_copy(f->fs, "/f", "/h", 0));
     assert_ok(memfs_close(file));

@@ -50,9 +50,9 @@ static void create_exclusive_on_a_symlink_is_refused_dangling_or_not(void **stat
 {
     struct fixture *f = *state;
     uint32_t flags = MEMFS_O_RDWR | MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE;
-    assert_ok(memfs_symlink(f->fs, "/nowhere", "/dangling"));
+    assert_ok(memfs_symlink(f->fs, "/nowhere", "/dangling", 0));
     put(f->fs, "/f", "x");
-    assert_ok(memfs_symlink(f->fs, "/f", "/good"));
+    assert_ok(memfs_symlink(f->fs, "/f", "/good", 0));
     assert_refused(f->fs, try_open(f->fs, "/dangling", flags), MEMFS_EEXIST);
     assert_refused(f->fs, try_open(f->fs, "/good", flags), MEMFS_EEXIST);
     assert_false(is_there(f->fs, "/nowhere"));
@@ -62,7 +62,7 @@ static void create_through_a_dangling_symlink_makes_its_target(void **state)
 {
     struct fixture *f = *state;
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "d/target", "/link"));
+    assert_ok(memfs_symlink(f->fs, "d/target", "/link", 0));
     assert_ok(try_open(f->fs, "/link", MEMFS_O_WRITE | MEMFS_O_CREATE));
     assert_int_equal(lstat_of(f->fs, "/d/target").kind, MEMFS_KIND_FILE);
     assert_int_equal(lstat_of(f->fs, "/link").kind, MEMFS_KIND_SYMLINK);
@@ -130,7 +130,7 @@ static void directory_refuses_what_is_none(void **state)
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "d", "/s"));
+    assert_ok(memfs_symlink(f->fs, "d", "/s", 0));
     assert_refused(f->fs, try_open(f->fs, "/f", MEMFS_O_READ | MEMFS_O_DIRECTORY), MEMFS_ENOTDIR);
     assert_ok(try_open(f->fs, "/s", MEMFS_O_READ | MEMFS_O_DIRECTORY));
     assert_refused(f->fs, try_open(f->fs, "/none", MEMFS_O_READ | MEMFS_O_DIRECTORY), MEMFS_ENOENT);
@@ -141,8 +141,8 @@ static void nofollow_refuses_a_symlink_at_the_end_only(void **state)
     struct fixture *f = *state;
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     put(f->fs, "/d/f", "x");
-    assert_ok(memfs_symlink(f->fs, "/d", "/sd"));
-    assert_ok(memfs_symlink(f->fs, "/d/f", "/sf"));
+    assert_ok(memfs_symlink(f->fs, "/d", "/sd", 0));
+    assert_ok(memfs_symlink(f->fs, "/d/f", "/sf", 0));
     assert_returns(try_open(f->fs, "/sf", MEMFS_O_READ | MEMFS_O_NOFOLLOW), MEMFS_ELOOP);
     assert_ok(try_open(f->fs, "/sd/f", MEMFS_O_READ | MEMFS_O_NOFOLLOW));
     assert_ok(try_open(f->fs, "/d/f", MEMFS_O_READ | MEMFS_O_NOFOLLOW));

@@ -56,7 +56,7 @@ static void a_new_node_has_the_time_of_its_creation_for_all_four(void **state)
     int64_t now = later(f);
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR | MEMFS_O_CREATE);
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "x", "/s"));
+    assert_ok(memfs_symlink(f->fs, "x", "/s", 0));
     static const char *const paths[] = {"/f", "/d", "/s"};
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         memfs_stat_info info = lstat_of(f->fs, paths[i]);
@@ -148,7 +148,7 @@ static void a_refused_write_changes_no_time(void **state)
     fixture_set_quota(f, 512 << 10);
     memfs_stat_info before = stat_of(f->fs, "/f");
     later(f);
-    assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644), MEMFS_EDQUOT);
+    assert_returns(memfs_write_file(f->fs, "/f", text, sizeof text, 0644, 0), MEMFS_EDQUOT);
     memfs_stat_info after = stat_of(f->fs, "/f");
     assert_memory_equal(&before, &after, sizeof before);
 }
@@ -295,7 +295,7 @@ static void times_are_set_through_handles_links_and_directories_too(void **state
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_READ);
     assert_ok(memfs_futimens(file, 1, 2));
     assert_int_equal(stat_of(f->fs, "/f").modify_ns, 2);

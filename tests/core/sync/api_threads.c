@@ -141,7 +141,7 @@ static void *replace_whole(void *context)
     for (int i = 0; i < ROUNDS; i++) {
         memset(block, 'a' + i % 26, sizeof block);
         size_t size = i % 2 == 0 ? sizeof block : 200;
-        team->wrong += memfs_write_file(team->fs, "/whole", block, size, 0644) != 0;
+        team->wrong += memfs_write_file(team->fs, "/whole", block, size, 0644, 0) != 0;
     }
     team->done = 1;
     return NULL;
@@ -168,7 +168,7 @@ static void a_whole_file_is_replaced_in_one_step(void **state)
     void *(*const functions[])(void *) = {replace_whole, read_whole, read_whole};
     char first[200];
     memset(first, 'z', sizeof first);
-    assert_ok(memfs_write_file(team.fs, "/whole", first, sizeof first, 0644));
+    assert_ok(memfs_write_file(team.fs, "/whole", first, sizeof first, 0644, 0));
     run(&team, 3, functions);
     assert_int_equal(team.wrong, 0);
     assert_true(team.looked >= 2);
@@ -214,7 +214,7 @@ static void *replace_by_rename(void *context)
     struct team *team = ((struct member *)context)->team;
     meet(team);
     for (int i = 0; i < ROUNDS; i++) {
-        team->wrong += memfs_write_file(team->fs, "/new", "text", 4, 0644) != 0;
+        team->wrong += memfs_write_file(team->fs, "/new", "text", 4, 0644, 0) != 0;
         team->wrong += memfs_rename(team->fs, "/new", "/target", 0) != 0;
         team->wrong += memfs_rename(team->fs, "/target", "/twin", MEMFS_RENAME_EXCHANGE) != 0;
     }
@@ -285,7 +285,7 @@ static void *build_trees(void *context)
     for (int i = 0; i < ROUNDS; i++) {
         int result = memfs_mkdir_parents(team->fs, "/t/a/b/c", 0755);
         team->wrong += result != 0 && result != MEMFS_ENOENT;
-        result = memfs_write_file(team->fs, "/t/a/b/f", "x", 1, 0644);
+        result = memfs_write_file(team->fs, "/t/a/b/f", "x", 1, 0644, 0);
         team->wrong += result != 0 && result != MEMFS_ENOENT;
     }
     team->done = 1;
@@ -327,7 +327,7 @@ static void *fill_and_empty(void *context)
     meet(team);
     for (int i = 0; i < ROUNDS; i++) {
         snprintf(path, sizeof path, "/%d-%d", member->number, i % 20);
-        int result = memfs_write_file(team->fs, path, text, sizeof text, 0644);
+        int result = memfs_write_file(team->fs, path, text, sizeof text, 0644, 0);
         team->wrong += result != 0 && result != MEMFS_EDQUOT;
         team->looked += result == MEMFS_EDQUOT;
         if (i % 3 == 0) {

@@ -24,7 +24,7 @@ static void every_call_starts_at_the_directory_it_is_given(void **state)
     assert_ok(memfs_openat(p.fs, p.at, "d/f", MEMFS_O_RDWR | MEMFS_O_CREATE, 0600, &file));
     assert_ok(memfs_close(file));
     assert_int_equal(stat_of(p.fs, "/a/b/d/f").mode, 0600);
-    assert_ok(memfs_symlinkat(p.fs, "d/f", p.at, "s"));
+    assert_ok(memfs_symlinkat(p.fs, "d/f", p.at, "s", 0));
     assert_returns(memfs_readlinkat(p.fs, p.at, "s", target, sizeof target), 3);
     assert_ok(memfs_statat(p.fs, p.at, "s", &info, 0));
     assert_int_equal(info.kind, MEMFS_KIND_FILE);
@@ -83,7 +83,7 @@ static void a_removed_directory_is_still_dot(void **state)
     assert_returns(memfs_mkdirat(p.fs, p.at, "x", 0755), MEMFS_ENOENT);
     assert_returns(memfs_openat(p.fs, p.at, "x", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &file),
                    MEMFS_ENOENT);
-    assert_returns(memfs_symlinkat(p.fs, "f", p.at, "x"), MEMFS_ENOENT);
+    assert_returns(memfs_symlinkat(p.fs, "f", p.at, "x", 0), MEMFS_ENOENT);
     assert_returns(memfs_linkat(p.fs, NULL, "/f", p.at, "x", 0), MEMFS_ENOENT);
     assert_returns(memfs_renameat(p.fs, NULL, "/f", p.at, "x", 0), MEMFS_ENOENT);
     assert_returns(memfs_renameat(p.fs, NULL, "/f", p.at, "x/y", MEMFS_RENAME_MAKE_PARENTS),
@@ -162,7 +162,7 @@ static void linkat_follows_a_symlink_only_if_told(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_ok(memfs_linkat(f->fs, NULL, "/s", NULL, "/link of link", 0));
     assert_ok(memfs_linkat(f->fs, NULL, "/s", NULL, "/link of file", MEMFS_AT_FOLLOW));
     assert_int_equal(lstat_of(f->fs, "/link of link").kind, MEMFS_KIND_SYMLINK);
@@ -207,7 +207,7 @@ static void a_directory_of_another_file_system_is_refused(void **state)
     assert_refused(f->fs, memfs_renameat(f->fs, strange, "f", NULL, "g", 0), MEMFS_EXDEV);
     assert_refused(f->fs, memfs_renameat(f->fs, NULL, "f", strange, "g", 0), MEMFS_EXDEV);
     assert_refused(f->fs, memfs_linkat(f->fs, NULL, "f", strange, "g", 0), MEMFS_EXDEV);
-    assert_refused(f->fs, memfs_symlinkat(f->fs, "x", strange, "g"), MEMFS_EXDEV);
+    assert_refused(f->fs, memfs_symlinkat(f->fs, "x", strange, "g", 0), MEMFS_EXDEV);
     assert_refused(f->fs, memfs_readlinkat(f->fs, strange, "f", buffer, 8), MEMFS_EXDEV);
     assert_refused(f->fs, memfs_opendirat(f->fs, strange, "/", &dir), MEMFS_EXDEV);
     assert_refused(f->fs, memfs_chmodat(f->fs, strange, "f", 0600, 0), MEMFS_EXDEV);

@@ -3,9 +3,9 @@
 
 static void set_up_links(memfs *fs)
 {
-    assert_ok(memfs_symlink(fs, "missing/deeper", "/relative"));
-    assert_ok(memfs_symlink(fs, "/missing/deeper", "/absolute"));
-    assert_ok(memfs_symlink(fs, "relative", "/chain"));
+    assert_ok(memfs_symlink(fs, "missing/deeper", "/relative", 0));
+    assert_ok(memfs_symlink(fs, "/missing/deeper", "/absolute", 0));
+    assert_ok(memfs_symlink(fs, "relative", "/chain", 0));
     put(fs, "/f", "a");
 }
 

@@ -22,7 +22,7 @@ static void entries_come_in_order_of_creation_without_dots(void **state)
     struct fixture *f = *state;
     put(f->fs, "/zebra", "");
     assert_ok(memfs_mkdir(f->fs, "/apple", 0755));
-    assert_ok(memfs_symlink(f->fs, "x", "/mango"));
+    assert_ok(memfs_symlink(f->fs, "x", "/mango", 0));
     put(f->fs, "/banana", "");
     assert_names(f->fs, "/", "zebra apple mango banana ");
     assert_names(f->fs, "/apple", "");
@@ -37,7 +37,7 @@ static void an_entry_tells_number_and_kind(void **state)
     memfs_dirent entry = {.struct_size = sizeof entry};
     put(f->fs, "/f", "");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     memfs_dir *dir = open_dir(f->fs, "/");
     assert_returns(memfs_readdir(dir, &entry), 1);
     assert_int_equal(entry.kind, MEMFS_KIND_FILE);
@@ -247,7 +247,7 @@ static void a_file_is_no_directory_to_open(void **state)
     memfs_list list = {.struct_size = sizeof list};
     put(f->fs, "/f", "x");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "d", "/s"));
+    assert_ok(memfs_symlink(f->fs, "d", "/s", 0));
     assert_returns(memfs_opendir(f->fs, "/f", &dir), MEMFS_ENOTDIR);
     assert_returns(memfs_opendir(f->fs, "/none", &dir), MEMFS_ENOENT);
     assert_returns(memfs_list_dir(f->fs, "/f", &list), MEMFS_ENOTDIR);

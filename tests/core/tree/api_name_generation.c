@@ -30,7 +30,7 @@ static void every_way_to_change_a_name_is_counted(void **state)
     put(f->fs, "/a", "a");
     put(f->fs, "/b", "b");
     last = memfs_name_generation(f->fs);
-    ASSERT_COUNTED(memfs_symlink(f->fs, "a", "/s"));
+    ASSERT_COUNTED(memfs_symlink(f->fs, "a", "/s", 0));
     ASSERT_COUNTED(memfs_link(f->fs, "/a", "/l"));
     ASSERT_COUNTED(memfs_rename(f->fs, "/a", "/c", 0));
     ASSERT_COUNTED(memfs_rename(f->fs, "/b", "/c", 0));

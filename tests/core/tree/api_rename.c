@@ -110,7 +110,7 @@ static void a_file_over_a_directory_is_refused_as_a_directory(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     assert_refused(f->fs, memfs_rename(f->fs, "/f", "/d", 0), MEMFS_EISDIR);
     assert_refused(f->fs, memfs_rename(f->fs, "/s", "/d", 0), MEMFS_EISDIR);
@@ -120,7 +120,7 @@ static void a_directory_over_a_file_is_refused_as_no_directory(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     assert_refused(f->fs, memfs_rename(f->fs, "/d", "/f", 0), MEMFS_ENOTDIR);
     assert_refused(f->fs, memfs_rename(f->fs, "/d", "/s", 0), MEMFS_ENOTDIR);
@@ -130,7 +130,7 @@ static void a_directory_into_its_own_subtree_is_invalid_at_any_depth(void **stat
 {
     struct fixture *f = *state;
     assert_ok(memfs_mkdir_parents(f->fs, "/a/b/c/d/e", 0755));
-    assert_ok(memfs_symlink(f->fs, "/a/b", "/link"));
+    assert_ok(memfs_symlink(f->fs, "/a/b", "/link", 0));
     assert_refused(f->fs, memfs_rename(f->fs, "/a", "/a/x", 0), MEMFS_EINVAL);
     assert_refused(f->fs, memfs_rename(f->fs, "/a", "/a/b/c/d/e/x", 0), MEMFS_EINVAL);
     assert_refused(f->fs, memfs_rename(f->fs, "/a", "/a/b", 0), MEMFS_EINVAL);
@@ -212,7 +212,7 @@ static void no_replace_refuses_what_exists(void **state)
     struct fixture *f = *state;
     put(f->fs, "/a", "a");
     put(f->fs, "/b", "b");
-    assert_ok(memfs_symlink(f->fs, "nowhere", "/s"));
+    assert_ok(memfs_symlink(f->fs, "nowhere", "/s", 0));
     assert_refused(f->fs, memfs_rename(f->fs, "/a", "/b", MEMFS_RENAME_NOREPLACE), MEMFS_EEXIST);
     assert_refused(f->fs, memfs_rename(f->fs, "/a", "/s", MEMFS_RENAME_NOREPLACE), MEMFS_EEXIST);
     assert_refused(f->fs, memfs_rename(f->fs, "/a", "/a", MEMFS_RENAME_NOREPLACE), MEMFS_EEXIST);
@@ -295,7 +295,7 @@ static void a_symlink_moves_as_itself(void **state)
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
     put(f->fs, "/g", "y");
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_ok(memfs_rename(f->fs, "/s", "/t", 0));
     assert_int_equal(lstat_of(f->fs, "/t").kind, MEMFS_KIND_SYMLINK);
     assert_ok(memfs_rename(f->fs, "/g", "/t", 0));

@@ -23,7 +23,7 @@ static void dot_dot_at_the_root_is_the_root(void **state)
     assert_int_equal(stat_of(f->fs, "..").number, root);
     assert_int_equal(stat_of(f->fs, ".").number, root);
     assert_int_equal(stat_of(f->fs, "//").number, root);
-    assert_ok(memfs_symlink(f->fs, "../../..", "/up"));
+    assert_ok(memfs_symlink(f->fs, "../../..", "/up", 0));
     assert_int_equal(stat_of(f->fs, "/up").number, root);
 }
 
@@ -43,8 +43,8 @@ static void trailing_slashes_mean_a_directory(void **state)
     memfs_stat_info info = {.struct_size = sizeof info};
     put(f->fs, "/f", "x");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "d", "/sd"));
-    assert_ok(memfs_symlink(f->fs, "f", "/sf"));
+    assert_ok(memfs_symlink(f->fs, "d", "/sd", 0));
+    assert_ok(memfs_symlink(f->fs, "f", "/sf", 0));
     assert_returns(memfs_stat(f->fs, "/f/", &info), MEMFS_ENOTDIR);
     assert_returns(memfs_lstat(f->fs, "/f/", &info), MEMFS_ENOTDIR);
     assert_returns(memfs_lstat(f->fs, "/sf/", &info), MEMFS_ENOTDIR);
@@ -52,7 +52,7 @@ static void trailing_slashes_mean_a_directory(void **state)
     assert_int_equal(stat_of(f->fs, "/d//").kind, MEMFS_KIND_DIRECTORY);
     assert_int_equal(lstat_of(f->fs, "/sd/").kind, MEMFS_KIND_DIRECTORY);
     assert_int_equal(lstat_of(f->fs, "/sd").kind, MEMFS_KIND_SYMLINK);
-    assert_refused(f->fs, memfs_symlink(f->fs, "x", "/new/"), MEMFS_ENOENT);
+    assert_refused(f->fs, memfs_symlink(f->fs, "x", "/new/", 0), MEMFS_ENOENT);
 }
 
 static void a_component_that_is_a_file_is_no_directory_and_not_missing(void **state)
@@ -60,7 +60,7 @@ static void a_component_that_is_a_file_is_no_directory_and_not_missing(void **st
     struct fixture *f = *state;
     memfs_stat_info info = {.struct_size = sizeof info};
     put(f->fs, "/f", "x");
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_returns(memfs_stat(f->fs, "/f/x", &info), MEMFS_ENOTDIR);
     assert_returns(memfs_stat(f->fs, "/f/x/y/z", &info), MEMFS_ENOTDIR);
     assert_returns(memfs_stat(f->fs, "/s/x", &info), MEMFS_ENOTDIR);
@@ -68,7 +68,7 @@ static void a_component_that_is_a_file_is_no_directory_and_not_missing(void **st
     assert_refused(f->fs, memfs_mkdir(f->fs, "/f/d", 0755), MEMFS_ENOTDIR);
     assert_refused(f->fs, memfs_unlink(f->fs, "/f/x"), MEMFS_ENOTDIR);
     assert_refused(f->fs, memfs_rename(f->fs, "/f/x", "/y", 0), MEMFS_ENOTDIR);
-    assert_refused(f->fs, memfs_symlink(f->fs, "x", "/f/s"), MEMFS_ENOTDIR);
+    assert_refused(f->fs, memfs_symlink(f->fs, "x", "/f/s", 0), MEMFS_ENOTDIR);
     assert_returns(memfs_stat(f->fs, "/none/x", &info), MEMFS_ENOENT);
 }
 
@@ -80,10 +80,10 @@ static void symlinks_resolve_from_where_they_lie(void **state)
     assert_ok(memfs_mkdir_parents(f->fs, "/d/e", 0755));
     put(f->fs, "/d/f", "d");
     put(f->fs, "/f", "root");
-    assert_ok(memfs_symlink(f->fs, "f", "/d/near"));
-    assert_ok(memfs_symlink(f->fs, "/f", "/d/absolute"));
-    assert_ok(memfs_symlink(f->fs, "../f", "/d/up"));
-    assert_ok(memfs_symlink(f->fs, "..", "/d/e/parent"));
+    assert_ok(memfs_symlink(f->fs, "f", "/d/near", 0));
+    assert_ok(memfs_symlink(f->fs, "/f", "/d/absolute", 0));
+    assert_ok(memfs_symlink(f->fs, "../f", "/d/up", 0));
+    assert_ok(memfs_symlink(f->fs, "..", "/d/e/parent", 0));
     assert_text(f->fs, "/d/near", "d");
     assert_text(f->fs, "/d/absolute", "root");
     assert_text(f->fs, "/d/up", "root");
@@ -97,7 +97,7 @@ static void dot_dot_after_a_symlink_is_the_parent_of_where_it_led(void **state)
     assert_ok(memfs_mkdir_parents(f->fs, "/a/b", 0755));
     put(f->fs, "/a/f", "beside b");
     put(f->fs, "/f", "beside the link");
-    assert_ok(memfs_symlink(f->fs, "/a/b", "/s"));
+    assert_ok(memfs_symlink(f->fs, "/a/b", "/s", 0));
     assert_text(f->fs, "/s/../f", "beside b");
 }
 
@@ -110,7 +110,7 @@ static void make_chain(memfs *fs, unsigned count)
         from[3] = (char)('0' + i % 10);
         to[2] = (char)('0' + (i + 1) / 10);
         to[3] = (char)('0' + (i + 1) % 10);
-        assert_ok(memfs_symlink(fs, to, from));
+        assert_ok(memfs_symlink(fs, to, from, 0));
     }
 }
 
@@ -132,7 +132,7 @@ static void the_depth_counts_over_all_components_of_a_path(void **state)
     struct fixture *f = *state;
     memfs_stat_info info = {.struct_size = sizeof info};
     char path[256] = "";
-    assert_ok(memfs_symlink(f->fs, ".", "/s"));
+    assert_ok(memfs_symlink(f->fs, ".", "/s", 0));
     for (int i = 0; i < 40; i++)
         strcat(path, "/s");
     assert_int_equal(stat_of(f->fs, path).kind, MEMFS_KIND_DIRECTORY);
@@ -145,9 +145,9 @@ static void symlinks_that_lead_to_themselves_are_a_loop(void **state)
     struct fixture *f = *state;
     memfs_stat_info info = {.struct_size = sizeof info};
     memfs_file *file = NULL;
-    assert_ok(memfs_symlink(f->fs, "self", "/self"));
-    assert_ok(memfs_symlink(f->fs, "b", "/a"));
-    assert_ok(memfs_symlink(f->fs, "a", "/b"));
+    assert_ok(memfs_symlink(f->fs, "self", "/self", 0));
+    assert_ok(memfs_symlink(f->fs, "b", "/a", 0));
+    assert_ok(memfs_symlink(f->fs, "a", "/b", 0));
     assert_returns(memfs_stat(f->fs, "/self", &info), MEMFS_ELOOP);
     assert_returns(memfs_stat(f->fs, "/self/x", &info), MEMFS_ELOOP);
     assert_returns(memfs_stat(f->fs, "/a", &info), MEMFS_ELOOP);
@@ -160,7 +160,7 @@ static void a_symlink_says_its_target_and_its_length(void **state)
     struct fixture *f = *state;
     char target[16];
     memset(target, '#', sizeof target);
-    assert_ok(memfs_symlink(f->fs, "no/where", "/s"));
+    assert_ok(memfs_symlink(f->fs, "no/where", "/s", 0));
     assert_int_equal(lstat_of(f->fs, "/s").size_bytes, 8);
     assert_returns(memfs_readlink(f->fs, "/s", target, sizeof target), 8);
     assert_memory_equal(target, "no/where#", 9);
@@ -175,10 +175,10 @@ static void a_symlink_over_an_existing_name_is_refused(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
-    assert_ok(memfs_symlink(f->fs, "x", "/s"));
-    assert_refused(f->fs, memfs_symlink(f->fs, "y", "/f"), MEMFS_EEXIST);
-    assert_refused(f->fs, memfs_symlink(f->fs, "y", "/s"), MEMFS_EEXIST);
-    assert_refused(f->fs, memfs_symlink(f->fs, "y", "/"), MEMFS_EEXIST);
+    assert_ok(memfs_symlink(f->fs, "x", "/s", 0));
+    assert_refused(f->fs, memfs_symlink(f->fs, "y", "/f", 0), MEMFS_EEXIST);
+    assert_refused(f->fs, memfs_symlink(f->fs, "y", "/s", 0), MEMFS_EEXIST);
+    assert_refused(f->fs, memfs_symlink(f->fs, "y", "/", 0), MEMFS_EEXIST);
 }
 
 static void a_target_may_be_as_long_as_a_path_but_not_empty(void **state)
@@ -187,10 +187,10 @@ static void a_target_may_be_as_long_as_a_path_but_not_empty(void **state)
     static char target[MEMFS_PATH_MAX + 2], got[MEMFS_PATH_MAX + 2];
     memset(target, 't', sizeof target);
     target[MEMFS_PATH_MAX + 1] = '\0';
-    assert_refused(f->fs, memfs_symlink(f->fs, target, "/s"), MEMFS_ENAMETOOLONG);
-    assert_refused(f->fs, memfs_symlink(f->fs, "", "/s"), MEMFS_ENOENT);
+    assert_refused(f->fs, memfs_symlink(f->fs, target, "/s", 0), MEMFS_ENAMETOOLONG);
+    assert_refused(f->fs, memfs_symlink(f->fs, "", "/s", 0), MEMFS_ENOENT);
     target[MEMFS_PATH_MAX] = '\0';
-    assert_ok(memfs_symlink(f->fs, target, "/s"));
+    assert_ok(memfs_symlink(f->fs, target, "/s", 0));
     assert_returns(memfs_readlink(f->fs, "/s", got, sizeof got), MEMFS_PATH_MAX);
     assert_memory_equal(got, target, MEMFS_PATH_MAX);
     memfs_stat_info info = {.struct_size = sizeof info};
@@ -209,7 +209,7 @@ static void a_name_of_255_bytes_is_accepted_and_of_256_refused(void **state)
     path[0] = '/';
     path[257] = '\0';
     assert_refused(f->fs, memfs_mkdir(f->fs, path, 0755), MEMFS_ENAMETOOLONG);
-    assert_refused(f->fs, memfs_symlink(f->fs, "x", path), MEMFS_ENAMETOOLONG);
+    assert_refused(f->fs, memfs_symlink(f->fs, "x", path, 0), MEMFS_ENAMETOOLONG);
     assert_refused(f->fs, memfs_open(f->fs, path, MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &file),
                    MEMFS_ENAMETOOLONG);
     assert_returns(memfs_stat(f->fs, path, &info), MEMFS_ENAMETOOLONG);
@@ -281,8 +281,8 @@ static void realpath_is_absolute_and_without_links_and_dots(void **state)
     char path[64];
     assert_ok(memfs_mkdir_parents(f->fs, "/a/b", 0755));
     put(f->fs, "/a/b/f", "x");
-    assert_ok(memfs_symlink(f->fs, "a/b", "/s"));
-    assert_ok(memfs_symlink(f->fs, "/s/f", "/t"));
+    assert_ok(memfs_symlink(f->fs, "a/b", "/s", 0));
+    assert_ok(memfs_symlink(f->fs, "/s/f", "/t", 0));
     assert_returns(memfs_realpath(f->fs, "s/../b//./f", path, sizeof path), 6);
     assert_string_equal(path, "/a/b/f");
     assert_returns(memfs_realpath(f->fs, "/t", path, sizeof path), 6);
@@ -296,7 +296,7 @@ static void the_last_component_of_a_realpath_need_not_exist(void **state)
     struct fixture *f = *state;
     char path[64];
     assert_ok(memfs_mkdir(f->fs, "/a", 0755));
-    assert_ok(memfs_symlink(f->fs, "a", "/s"));
+    assert_ok(memfs_symlink(f->fs, "a", "/s", 0));
     assert_returns(memfs_realpath(f->fs, "/s/new", path, sizeof path), 6);
     assert_string_equal(path, "/a/new");
     assert_returns(memfs_realpath(f->fs, "/none/new", path, sizeof path), MEMFS_ENOENT);
@@ -319,9 +319,9 @@ static void the_three_questions_follow_links_and_never_fail_on_what_is_missing(v
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "f", "/sf"));
-    assert_ok(memfs_symlink(f->fs, "d", "/sd"));
-    assert_ok(memfs_symlink(f->fs, "none", "/dangling"));
+    assert_ok(memfs_symlink(f->fs, "f", "/sf", 0));
+    assert_ok(memfs_symlink(f->fs, "d", "/sd", 0));
+    assert_ok(memfs_symlink(f->fs, "none", "/dangling", 0));
     assert_returns(memfs_exists(f->fs, "/f"), 1);
     assert_returns(memfs_exists(f->fs, "/sf"), 1);
     assert_returns(memfs_exists(f->fs, "/dangling"), 0);

@@ -67,7 +67,7 @@ static void unlinking_a_symlink_leaves_what_it_leads_to(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
-    assert_ok(memfs_symlink(f->fs, "f", "/s"));
+    assert_ok(memfs_symlink(f->fs, "f", "/s", 0));
     assert_ok(memfs_unlink(f->fs, "/s"));
     assert_text(f->fs, "/f", "x");
     assert_int_equal(statfs_of(f->fs).symlinks, 0);
@@ -113,7 +113,7 @@ static void removing_a_file_as_a_directory_is_no_directory(void **state)
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
-    assert_ok(memfs_symlink(f->fs, "d", "/s"));
+    assert_ok(memfs_symlink(f->fs, "d", "/s", 0));
     assert_refused(f->fs, memfs_rmdir(f->fs, "/f"), MEMFS_ENOTDIR);
     assert_refused(f->fs, memfs_rmdir(f->fs, "/s"), MEMFS_ENOTDIR);
     assert_refused(f->fs, memfs_rmdir(f->fs, "/f/"), MEMFS_ENOTDIR);
@@ -183,7 +183,7 @@ static void a_directory_over_an_existing_name_is_refused(void **state)
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
     assert_ok(memfs_mkdir(f->fs, "/d", 0700));
-    assert_ok(memfs_symlink(f->fs, "nowhere", "/s"));
+    assert_ok(memfs_symlink(f->fs, "nowhere", "/s", 0));
     assert_int_equal(stat_of(f->fs, "/d").mode, 0700);
     assert_refused(f->fs, memfs_mkdir(f->fs, "/d", 0755), MEMFS_EEXIST);
     assert_refused(f->fs, memfs_mkdir(f->fs, "/f", 0755), MEMFS_EEXIST);
@@ -257,7 +257,7 @@ static void two_links_are_one_file(void **state)
 static void a_symlink_is_linked_as_itself(void **state)
 {
     struct fixture *f = *state;
-    assert_ok(memfs_symlink(f->fs, "nowhere", "/s"));
+    assert_ok(memfs_symlink(f->fs, "nowhere", "/s", 0));
     assert_ok(memfs_link(f->fs, "/s", "/t"));
     assert_int_equal(lstat_of(f->fs, "/t").kind, MEMFS_KIND_SYMLINK);
     assert_int_equal(lstat_of(f->fs, "/t").links, 2);

@@ -35,7 +35,7 @@ static void make_tree(memfs *fs)
     assert_ok(memfs_mkdir_parents(fs, "/t/b/c", 0755));
     put(fs, "/t/b/c/f", "");
     put(fs, "/t/z", "");
-    assert_ok(memfs_symlink(fs, "b", "/t/s"));
+    assert_ok(memfs_symlink(fs, "b", "/t/s", 0));
     assert_ok(memfs_mkdir(fs, "/t/a", 0755));
 }
 

@@ -285,7 +285,7 @@ static void what_is_no_database_is_said(void **state)
 {
     struct fixture *f = *state;
     char junk[2000] = "not a database at all";
-    assert_int_equal(memfs_write_file(f->fs, "/db", junk, sizeof junk, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/db", junk, sizeof junk, 0644, 0), 0);
     sqlite3 *db;
     assert_int_equal(memfs_sqlite_open(f->fs, "/db", NULL, &db), SQLITE_NOTADB);
     assert_string_equal(sqlite3_errmsg(db), "file is not a database");

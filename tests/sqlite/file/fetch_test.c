@@ -186,7 +186,7 @@ static void a_fetched_page_stays_when_the_file_is_cut_removed_or_replaced(void *
         if (way == 2)
             assert_int_equal(memfs_unlink(f->fs, "/db"), 0);
         if (way == 3)
-            assert_int_equal(memfs_write_file(f->fs, "/db", "new", 3, 0644), 0);
+            assert_int_equal(memfs_write_file(f->fs, "/db", "new", 3, 0644, 0), 0);
         sqlite3_file *other = open_pages("/other",
                                          20); /* without the check it would use a freed page */
         assert_is_page(page, 2);

@@ -74,7 +74,7 @@ static void a_query_that_sqlites_heap_refuses_changes_nothing(void **state)
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     query_is(db, "SELECT memfs_write('/d/e/f', 'x'), memfs_mkdir('/d/g')", "1|NULL");
-    assert_int_equal(memfs_symlink(f->fs, "d", "/l"), 0);
+    assert_int_equal(memfs_symlink(f->fs, "d", "/l", 0), 0);
     sweep(db, "SELECT path, name, parent, kind, data, root FROM memfs_tree('/', 9)", PROBE);
     sweep(db, "SELECT path FROM memfs_tree WHERE path='/d/e/f'", PROBE);
     sweep(db, "SELECT path FROM memfs_tree WHERE path GLOB '/d/*' AND path<'/z'", PROBE);

@@ -69,7 +69,7 @@ static void the_counts_count(void **state)
     struct fixture *f = *state;
     locks_taken = 0;
     names_hashed = 0;
-    assert_int_equal(memfs_write_file(f->fs, "/x", "x", 1, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/x", "x", 1, 0644, 0), 0);
     db_close(db_open("/x"));
     assert_true(locks_taken > 0 || !sqlite3_threadsafe());
     assert_true(names_hashed > 0);

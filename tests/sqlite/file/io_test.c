@@ -216,8 +216,8 @@ static void a_link_leads_to_its_target_and_is_reported(void **state)
     char out[513];
     assert_int_equal(memfs_mkdir(f->fs, "/real", 0755), 0);
     io_close(io_open("/real/db", MAIN_FLAGS));
-    assert_int_equal(memfs_symlink(f->fs, "real", "/link"), 0);
-    assert_int_equal(memfs_symlink(f->fs, "/link/db", "/direct"), 0);
+    assert_int_equal(memfs_symlink(f->fs, "real", "/link", 0), 0);
+    assert_int_equal(memfs_symlink(f->fs, "/link/db", "/direct", 0), 0);
     assert_int_equal(full_name("/link/db", out, sizeof out), SQLITE_OK_SYMLINK);
     assert_string_equal(out, "/real/db");
     assert_int_equal(full_name("/direct", out, sizeof out), SQLITE_OK_SYMLINK);
@@ -257,7 +257,7 @@ static void a_name_in_directories_that_are_missing_is_a_name_and_opens_nothing(v
     struct fixture *f = *state;
     char out[513];
     assert_int_equal(memfs_mkdir(f->fs, "/real", 0755), 0);
-    assert_int_equal(memfs_symlink(f->fs, "real", "/link"), 0);
+    assert_int_equal(memfs_symlink(f->fs, "real", "/link", 0), 0);
     assert_int_equal(full_name("/none//such/./db", out, sizeof out), SQLITE_OK);
     assert_string_equal(out, "/none/such/db");
     assert_int_equal(full_name("none/db", out, sizeof out), SQLITE_OK);

@@ -102,7 +102,7 @@ static bool exists(const char *name)
 static void assert_that_changes_are_seen(memfs *fs, const char *name)
 {
     assert_false(exists(name));
-    assert_int_equal(memfs_write_file(fs, name, "x", 1, 0644), 0);
+    assert_int_equal(memfs_write_file(fs, name, "x", 1, 0644, 0), 0);
     assert_true(exists(name));
     assert_int_equal(memfs_rename(fs, name, "/away", 0), 0);
     assert_false(exists(name));
@@ -110,11 +110,11 @@ static void assert_that_changes_are_seen(memfs *fs, const char *name)
     assert_true(exists(name));
     assert_int_equal(memfs_unlink(fs, name), 0);
     assert_false(exists(name));
-    assert_int_equal(memfs_symlink(fs, "/away", name), 0);
+    assert_int_equal(memfs_symlink(fs, "/away", name, 0), 0);
     assert_true(exists(name));
     assert_int_equal(memfs_unlink(fs, "/away"), 0);
     assert_false(exists(name));
-    assert_int_equal(memfs_write_file(fs, "/away", "x", 1, 0644), 0);
+    assert_int_equal(memfs_write_file(fs, "/away", "x", 1, 0644, 0), 0);
     assert_true(exists(name));
     assert_int_equal(memfs_unlink(fs, "/away"), 0);
     assert_int_equal(memfs_unlink(fs, name), 0);
@@ -143,7 +143,7 @@ static void a_journal_or_wal_that_others_make_or_remove_is_seen(void **state)
 
 static void make_wal(memfs *fs)
 {
-    assert_int_equal(memfs_write_file(fs, "/db-wal", "x", 1, 0644), 0);
+    assert_int_equal(memfs_write_file(fs, "/db-wal", "x", 1, 0644, 0), 0);
 }
 
 /* The connection removes its journal, and knows that there is no WAL; another program makes one
@@ -181,7 +181,7 @@ static void a_database_that_moves_and_comes_back_is_seen(void **state)
         assert_int_equal(has_moved(db), 0);
         assert_int_equal(memfs_rename(f->fs, "/db", "/elsewhere", 0), 0);
         assert_int_equal(has_moved(db), 1);
-        assert_int_equal(memfs_write_file(f->fs, "/db", "x", 1, 0644), 0);
+        assert_int_equal(memfs_write_file(f->fs, "/db", "x", 1, 0644, 0), 0);
         assert_int_equal(has_moved(db), 1);
         assert_int_equal(memfs_rename(f->fs, "/elsewhere", "/db", 0), 0);
     }

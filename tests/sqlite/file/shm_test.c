@@ -123,7 +123,7 @@ static void the_last_to_unmap_frees_it_unless_a_wal_needs_it(void **state)
     assert_true(shared_bytes(f) >= before + REGION);
     unmap(two, 0);
     assert_int_equal(shared_bytes(f), before);
-    assert_int_equal(memfs_write_file(f->fs, "/db-wal", "live", 4, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/db-wal", "live", 4, 0644, 0), 0);
     (void)map(one, 0, 1);
     unmap(one, 0);
     assert_true(shared_bytes(f) >= before + REGION);

@@ -333,9 +333,9 @@ static void a_journal_or_wal_of_another_database_is_in_the_way(void **state)
     /* In use, so there is a WAL. */
     assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/db", 0), SQLITE_BUSY);
     db_close(db);
-    assert_int_equal(memfs_write_file(f->fs, "/db-journal", "live", 4, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/db-journal", "live", 4, 0644, 0), 0);
     assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/db", 0), SQLITE_BUSY);
-    assert_int_equal(memfs_write_file(f->fs, "/db-journal", "\0dead", 5, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/db-journal", "\0dead", 5, 0644, 0), 0);
     assert_int_equal(memfs_sqlite_load_file(f->fs, file, "/db", 0), SQLITE_OK);
     assert_int_equal(memfs_unlink(f->fs, "/db-journal"), 0);
     loaded_is_full("/db");
@@ -350,7 +350,7 @@ static void connections_that_have_the_old_database_open_keep_it(void **state)
     fill(db, "DELETE", 4096);
     struct buffer image = save(f, db);
     db_run(db, "UPDATE t SET a=0");
-    assert_int_equal(memfs_symlink(f->fs, "/db", "/link"), 0);
+    assert_int_equal(memfs_symlink(f->fs, "/db", "/link", 0), 0);
     assert_int_equal(memfs_sqlite_load_buffer(f->fs, image.data, image.size, "/link", 0),
                      SQLITE_OK);
     assert_int_equal(db_number(db, "SELECT sum(a) FROM t"), 0);
@@ -419,7 +419,7 @@ static void a_wal_image_is_loaded_and_its_directory_left_alone(void **state)
     assert_int_equal(memfs_sqlite_load_buffer(f->fs, bytes, size, "/db", 0), SQLITE_OK);
     loaded_is_full("/db");
     /* As a plain file it says WAL, and works as one. */
-    assert_int_equal(memfs_write_file(f->fs, "/plain", bytes, size, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/plain", bytes, size, 0644, 0), 0);
     db = db_open("/plain");
     is_full(db);
     db_assert_text(db, "PRAGMA journal_mode", "wal");

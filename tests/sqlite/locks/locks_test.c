@@ -92,7 +92,7 @@ static void all_names_of_a_database_share_its_locks(void **state)
     struct fixture *f = *state;
     sqlite3_file *original = io_open("/db", MAIN_FLAGS);
     assert_int_equal(memfs_link(f->fs, "/db", "/hard"), 0);
-    assert_int_equal(memfs_symlink(f->fs, "/db", "/soft"), 0);
+    assert_int_equal(memfs_symlink(f->fs, "/db", "/soft", 0), 0);
     sqlite3_file *hard = io_open("/hard", MAIN_FLAGS);
     sqlite3_file *soft = io_open("/soft", MAIN_FLAGS);
     assert_int_equal(memfs_rename(f->fs, "/db", "/renamed", 0), 0);
@@ -208,7 +208,7 @@ static void names_are_handed_out_from_sqlites_heap(void **state)
     assert_int_equal(io_control(file, SQLITE_FCNTL_TEMPFILENAME, &two), SQLITE_OK);
     assert_string_not_equal(one, two);
     assert_int_equal(memfs_exists(f->fs, one), 0);
-    assert_int_equal(memfs_write_file(f->fs, one, "x", 1, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, one, "x", 1, 0644, 0), 0);
     sqlite3_free(one);
     sqlite3_free(two);
     io_close(file);
@@ -228,7 +228,7 @@ static void a_database_that_was_moved_or_removed_says_so(void **state)
     assert_int_equal(has_moved(file), 0);
     assert_int_equal(memfs_rename(f->fs, "/db", "/elsewhere", 0), 0);
     assert_int_equal(has_moved(file), 1);
-    assert_int_equal(memfs_write_file(f->fs, "/db", "new", 3, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/db", "new", 3, 0644, 0), 0);
     assert_int_equal(has_moved(file), 1);
     assert_int_equal(memfs_rename(f->fs, "/elsewhere", "/db", 0), 0);
     assert_int_equal(has_moved(file), 0);

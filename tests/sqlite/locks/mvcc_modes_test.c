@@ -150,7 +150,7 @@ static void a_database_in_wal_mode_is_refused(void **state)
     db = db_open("/db");
     db_assert_text(db, "PRAGMA journal_mode=DELETE", "delete");
     db_close(db);
-    assert_int_equal(memfs_write_file(f->fs, "/db-wal", "frames", 6, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/db-wal", "frames", 6, 0644, 0), 0);
     assert_int_equal(try_open(ISOLATED), SQLITE_CANTOPEN);
     assert_int_equal(memfs_unlink(f->fs, "/db-wal"), 0);
     db = db_open(ISOLATED);

@@ -83,7 +83,7 @@ static void more_than_sqlite_takes_is_too_big_and_a_part_of_it_is_not(void **sta
 {
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, 0);
-    assert_int_equal(memfs_write_file(f->fs, "/huge", "start", 5, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/huge", "start", 5, 0644, 0), 0);
     assert_int_equal(memfs_truncate(f->fs, "/huge", INT64_C(1) << 40), 0);
     query_fails(db, "SELECT memfs_read('/huge')", SQLITE_TOOBIG, "/huge: file too large");
     query_is(db, "SELECT memfs_read('/huge', 0, 5)", "start");
@@ -100,9 +100,9 @@ static void appending_makes_the_file_and_its_parents_and_then_goes_on(void **sta
     query_is(db, "SELECT memfs_read('/log/today')", "one,two");
     query_fails(db, "SELECT memfs_append('/log', 'x')", SQLITE_ERROR, "is a directory");
     query_fails(db, "SELECT memfs_append('/log/today/x', 'x')", SQLITE_ERROR, "not a directory");
-    assert_int_equal(memfs_symlink(f->fs, "/nowhere", "/dangling"), 0);
+    assert_int_equal(memfs_symlink(f->fs, "/nowhere", "/dangling", 0), 0);
     query_fails(db, "SELECT memfs_append('/dangling', 'x')", SQLITE_ERROR, "no such file");
-    assert_int_equal(memfs_symlink(f->fs, "/log/today", "/link"), 0);
+    assert_int_equal(memfs_symlink(f->fs, "/log/today", "/link", 0), 0);
     query_is(db, "SELECT memfs_append('/link', '!'), memfs_read('/log/today')", "1|one,two!");
     query_close(db);
 }
@@ -178,11 +178,11 @@ static void stat_tells_everything_as_json(void **state)
 {
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, 0);
-    assert_int_equal(memfs_write_file(f->fs, "/f", "12345", 5, 0640), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/f", "12345", 5, 0640, 0), 0);
     assert_int_equal(memfs_chown(f->fs, "/f", 7, 4294967294u), 0);
     assert_int_equal(memfs_utimens(f->fs, "/f", -5, INT64_C(1234567890123456789)), 0);
     assert_int_equal(memfs_link(f->fs, "/f", "/g"), 0);
-    assert_int_equal(memfs_symlink(f->fs, "/f", "/s"), 0);
+    assert_int_equal(memfs_symlink(f->fs, "/f", "/s", 0), 0);
     query_is(db,
              "SELECT s->>'path', s->>'kind', s->>'size_bytes', s->>'mode', s->>'uid', s->>'gid', "
              "s->>'access_ns', s->>'modify_ns', s->>'links' FROM (SELECT memfs_stat('/f') AS s)",
@@ -241,8 +241,8 @@ static void exists_follows_links_and_a_missing_name_is_no_error(void **state)
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, 0);
     query_is(db, "SELECT memfs_write('/f', '')", "0");
-    assert_int_equal(memfs_symlink(f->fs, "/f", "/link"), 0);
-    assert_int_equal(memfs_symlink(f->fs, "/none", "/dangling"), 0);
+    assert_int_equal(memfs_symlink(f->fs, "/f", "/link", 0), 0);
+    assert_int_equal(memfs_symlink(f->fs, "/none", "/dangling", 0), 0);
     query_is(db,
              "SELECT memfs_exists('/f'), memfs_exists('/'), memfs_exists('/link'), "
              "memfs_exists('/dangling'), memfs_exists('/f/x'), memfs_exists(''), "

@@ -160,7 +160,7 @@ static void holes_cost_nothing_on_either_side(void **state)
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS);
     int64_t size = INT64_C(1) << 28; /* more than the quota */
-    assert_int_equal(memfs_write_file(f->fs, "/f", "start", 5, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/f", "start", 5, 0644, 0), 0);
     assert_int_equal(memfs_truncate(f->fs, "/f", size), 0);
     does(db, export_sql("/f", "sparse"), "1");
     struct stat status;

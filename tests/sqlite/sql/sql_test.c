@@ -356,7 +356,7 @@ static void a_file_and_a_database_are_the_same_thing(void **state)
     size_t size;
     assert_int_equal(memfs_read_file(f->fs, "/db", 1 << 20, &data, &size), 0);
     assert_memory_equal(data, "SQLite format 3", 16);
-    assert_int_equal(memfs_write_file(f->fs, "/imported", data, size, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/imported", data, size, 0644, 0), 0);
     memfs_free(f->fs, data);
     assert_int_equal(memfs_chmod(f->fs, "/imported", 0444), 0);
     db = db_open("/imported");

@@ -9,12 +9,12 @@
 static sqlite3 *open_sample(struct fixture *f)
 {
     assert_int_equal(memfs_mkdir_parents(f->fs, "/a/b", 0750), 0);
-    assert_int_equal(memfs_write_file(f->fs, "/a/b/deep", "deep", 4, 0600), 0);
-    assert_int_equal(memfs_write_file(f->fs, "/a/file", "one", 3, 0644), 0);
-    assert_int_equal(memfs_symlink(f->fs, "/z", "/a/link"), 0);
-    assert_int_equal(memfs_write_file(f->fs, "/ab", "", 0, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/a/b/deep", "deep", 4, 0600, 0), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/a/file", "one", 3, 0644, 0), 0);
+    assert_int_equal(memfs_symlink(f->fs, "/z", "/a/link", 0), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/ab", "", 0, 0644, 0), 0);
     assert_int_equal(memfs_mkdir(f->fs, "/z", 0755), 0);
-    assert_int_equal(memfs_write_file(f->fs, "/z/file", "two", 3, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/z/file", "two", 3, 0644, 0), 0);
     return query_open(f->fs, 0);
 }
 
@@ -462,14 +462,14 @@ static void what_vanishes_is_skipped_and_what_is_new_does_not_come(void **state)
         if (index == 2) { /* standing on /a/b */
             assert_int_equal(memfs_remove_tree(f->fs, "/a/b"), 0);
             assert_int_equal(memfs_unlink(f->fs, "/a/link"), 0);
-            assert_int_equal(memfs_symlink(f->fs, "/z", "/a/b"), 0); /* not to be followed */
+            assert_int_equal(memfs_symlink(f->fs, "/z", "/a/b", 0), 0); /* not to be followed */
         }
         if (index == 3) { /* standing on /a/file */
             assert_int_equal(memfs_remove_tree(f->fs, "/a"), 0);
         }
         if (index == 5) { /* standing on /z */
             assert_int_equal(memfs_remove_tree(f->fs, "/z"), 0);
-            assert_int_equal(memfs_write_file(f->fs, "/new", "", 0, 0644), 0);
+            assert_int_equal(memfs_write_file(f->fs, "/new", "", 0, 0644, 0), 0);
         }
     }
     assert_int_equal(sqlite3_step(scan), SQLITE_DONE);

@@ -86,7 +86,7 @@ static int carry_entry(void *context, const memfs_walk_entry *entry)
     void *data;
     size_t size;
     must(memfs_read_file(carriage->from, entry->path, SIZE_MAX / 2, &data, &size), entry->path);
-    must(memfs_write_file(carriage->to, path, data, size, 0644), path);
+    must(memfs_write_file(carriage->to, path, data, size, 0644, 0), path);
     must(memfs_free(carriage->from, data), path);
     return MEMFS_WALK_CONTINUE;
 }
@@ -104,7 +104,7 @@ void plug_carry(memfs *from, const char *snapshot, memfs *to)
 {
     struct carriage carriage = {from, to};
     empty(to);
-    must(memfs_snapshot_extract(from, snapshot, "/", MOUNT), "extract");
+    must(memfs_snapshot_extract(from, snapshot, "/", MOUNT, 0), "extract");
     must(memfs_walk(from, MOUNT, carry_entry, &carriage), "walk");
     must(memfs_remove_tree(from, MOUNT), "remove");
 }

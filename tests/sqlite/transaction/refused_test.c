@@ -126,7 +126,7 @@ static void statements_pass_while_files_are_removed_for_them(void **state)
         sqlite3 *db = open_database(journal_modes[mode], 4096);
         char path[] = "/cache-0";
         for (path[7] = '0'; path[7] <= '9'; path[7]++)
-            assert_int_equal(memfs_write_file(f->fs, path, bytes, sizeof bytes, 0644), 0);
+            assert_int_equal(memfs_write_file(f->fs, path, bytes, sizeof bytes, 0644, 0), 0);
         for (int i = 0; helper.calls < 5; i++)
             insert(db, 10);
         int64_t rows = db_number(db, "SELECT count(*) FROM t");

@@ -189,7 +189,7 @@ static void a_transaction_after_playback_without_unlock_is_undone(void **state)
 /* Writes under EXCLUSIVE with `journal` in the file beside it; says whether it was undone. */
 static bool is_undone_beside(struct fixture *f, const char *name, const void *content, size_t size)
 {
-    assert_int_equal(memfs_write_file(f->fs, name, content, size, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, name, content, size, 0644, 0), 0);
     sqlite3_file *file = open_and_write("/db");
     assert_int_equal(io_unlock(file, SQLITE_LOCK_NONE), SQLITE_OK);
     bool is_undone = io_size(file) == 6;
@@ -217,7 +217,7 @@ static void beside_a_live_journal_overwriting_takes_no_memory(void **state)
     memset(page, 'x', sizeof page);
     sqlite3_file *file = io_open("/db", MAIN_FLAGS);
     assert_int_equal(file->pMethods->xWrite(file, page, sizeof page, 0), SQLITE_OK);
-    assert_int_equal(memfs_write_file(f->fs, "/db-journal", "\xd9", 1, 0644), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/db-journal", "\xd9", 1, 0644, 0), 0);
     io_begin_writing(file);
     quota_leave(f, 0);
     tracking_refuse(&f->allocator, 1, 1);

@@ -357,7 +357,7 @@ static void a_copy_replaces_nothing_and_needs_its_directory(void **state)
     const char *const taken[] = {"/copy", "/copy-journal", "/copy-wal"};
     sqlite3 *db = make("DELETE");
     for (size_t index = 0; index < 3; index++) {
-        assert_int_equal(memfs_write_file(f->fs, taken[index], "x", 1, 0644), 0);
+        assert_int_equal(memfs_write_file(f->fs, taken[index], "x", 1, 0644, 0), 0);
         refused(db, "PRAGMA memfs_copy_database('/copy')", SQLITE_ERROR, "name exists");
         assert_int_equal(memfs_unlink(f->fs, taken[index]), 0);
     }

@@ -181,10 +181,10 @@ static void an_image_with_a_journal_or_a_wal_beside_it_is_not_whole(void **state
     static const char *const names[] = {"/db-journal", "/db-wal"};
     make_image("WAL");
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(memfs_write_file(f->fs, names[i], "live", 4, 0644), 0);
+        assert_int_equal(memfs_write_file(f->fs, names[i], "live", 4, 0644, 0), 0);
         assert_int_equal(try_open(IMAGE), SQLITE_CANTOPEN);
         assert_non_null(strstr(last_message, names[i]));
-        assert_int_equal(memfs_write_file(f->fs, names[i], "", 0, 0644), 0);
+        assert_int_equal(memfs_write_file(f->fs, names[i], "", 0, 0644, 0), 0);
         assert_int_equal(try_open(IMAGE), SQLITE_OK);
         assert_int_equal(memfs_unlink(f->fs, names[i]), 0);
     }

@@ -1,0 +1,81 @@
+/* What is in use, and what was refused. */
+#include "api/structsize.h"
+#include "base/num.h"
+#include "instance/audit.h"
+#include "instance/fs.h"
+
+_Static_assert((int)MEMFS_CLASS_COUNT <= MEMFS_CLASS_SLOTS, "each class has a slot");
+
+static void report_memory(memfs *fs, memfs_statfs_info *info)
+{
+    struct mfs_ledger *ledger = &fs->memory.ledger;
+    uint64_t limit = atomic_load(&ledger->limit);
+    info->quota_bytes = limit == MFS_UNLIMITED ? 0 : limit;
+    info->committed_bytes = atomic_load(&ledger->committed);
+    info->peak_bytes = atomic_load(&ledger->peak);
+    mfs_sync_lock_exclusive(&fs->lot, &fs->pool.lock);
+    info->pages_free = fs->pool.pages_free;
+    info->pages_used = fs->pool.pages_total - fs->pool.pages_free;
+    mfs_sync_unlock_exclusive(&fs->lot, &fs->pool.lock);
+    for (int i = 0; i < MEMFS_CLASS_COUNT; i++) {
+        info->class_bytes[i] = atomic_load(&ledger->used[i]);
+        if (i == MEMFS_CLASS_DATA)
+            info->class_bytes[i] += info->pages_used << fs->pool.page_shift;
+        info->used_bytes += info->class_bytes[i];
+    }
+    uint64_t free_bytes = info->pages_free << fs->pool.page_shift;
+    info->available_bytes = mfs_ledger_available(ledger, MFS_CHARGE_ORDINARY, free_bytes);
+    info->emergency_reserve_bytes = atomic_load(&ledger->reserve);
+    info->emergency_reserve_left_bytes = mfs_num_min_u64(
+        info->emergency_reserve_bytes,
+        mfs_ledger_available(ledger, MFS_CHARGE_RESERVE, free_bytes));
+    info->preallocated_bytes = atomic_load(&fs->nodes.preallocated_bytes);
+    info->quota_refusals = atomic_load(&ledger->quota_refusals);
+    info->node_refusals = atomic_load(&ledger->node_refusals);
+    info->allocator_refusals = atomic_load(&ledger->allocator_refusals);
+}
+
+int memfs_statfs(memfs *fs, memfs_statfs_info *info)
+{
+    int error = mfs_structsize_check_out(info,
+                                         MFS_STRUCTSIZE_UP_TO(memfs_statfs_info, available_bytes));
+    if (!mfs_fs_is_valid(fs))
+        error = MEMFS_EINVAL;
+    if (error != 0)
+        return error;
+    memfs_statfs_info filled = {.class_count = MEMFS_CLASS_COUNT};
+    report_memory(fs, &filled);
+    mfs_handle_count_orphans(&fs->handles, &fs->nodes, &filled.orphans, &filled.orphan_bytes);
+    filled.files = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_FILE]);
+    filled.directories = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_DIRECTORY]);
+    filled.symlinks = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_SYMLINK]);
+    uint64_t node_limit = atomic_load(&fs->nodes.limit);
+    filled.node_limit = node_limit == MFS_UNLIMITED ? 0 : node_limit;
+    mfs_sync_lock_shared(&fs->lot, &fs->handles.lock);
+    filled.open_files = fs->handles.files.count;
+    filled.open_directories = fs->handles.dirs.count;
+    mfs_sync_unlock_shared(&fs->lot, &fs->handles.lock);
+    filled.page_size = fs->pool.page_size;
+    filled.name_max = MEMFS_NAME_MAX;
+    filled.path_max = MEMFS_PATH_MAX;
+    mfs_structsize_copy_out(info, &filled, sizeof filled);
+    return 0;
+}
+
+int memfs_last_refusal(memfs *fs, memfs_refusal *out)
+{
+    int error = mfs_structsize_check_out(out, MFS_STRUCTSIZE_UP_TO(memfs_refusal, available));
+    if (!mfs_fs_is_valid(fs))
+        error = MEMFS_EINVAL;
+    if (error != 0)
+        return error;
+    memfs_refusal last;
+    mfs_ledger_last_refusal(&fs->memory.ledger, &fs->lot, &last);
+    mfs_structsize_copy_out(out, &last, sizeof last);
+    return 0;
+}
+
+int memfs_audit(memfs *fs)
+{
+    return mfs_fs_is_valid(fs) ? mfs_audit_run(fs) : MEMFS_EINVAL;
+}

@@ -1,0 +1,36 @@
+/*
+ * Running a call again after a limit has refused it.
+ *
+ * An exported function that may grow something puts its arguments into an operation struct and
+ * hands that to mfs_retry_run() with a function that makes one attempt.  An attempt that fails has
+ * undone all that it did.  If the quota or the node limit refused it, the callback for refusals
+ * is asked, with no lock held; if that has made room, the attempt is made again.
+ *
+ *     struct making_dir call = {fs, at, path, mode};
+ *     return (int)mfs_retry_run(fs, make_dir_once, &call);
+ */
+#ifndef MFS_RETRY_H
+#define MFS_RETRY_H
+
+#include "instance/fs.h"
+
+/* One attempt; `operation` is the caller's struct of arguments.  A count, 0, or an error. */
+typedef int64_t (*mfs_retry_attempt)(const void *operation);
+
+/* `fs` may be null, or no file system, if the attempt then fails otherwise than by a limit. */
+static inline int64_t mfs_retry_run(memfs *fs, mfs_retry_attempt attempt, const void *operation)
+{
+    int64_t result;
+    do
+        result = attempt(operation);
+    while (mfs_fs_ask_and_retry(fs, result));
+    return result;
+}
+
+/* The file system of a handle, or null for what is no open handle. */
+static inline memfs *mfs_retry_fs_of(const memfs_file *file)
+{
+    return file != NULL && file->magic == MFS_FILE_MAGIC ? file->fs : NULL;
+}
+
+#endif
