@@ -39,7 +39,7 @@ static sqlite3 *open_in_jail(struct fixture *f)
 {
     assert_int_equal(memfs_mkdir(f->fs, "/jail", 0755), 0);
     assert_int_equal(memfs_mkdir(f->fs, "/jail/sub", 0755), 0);
-    assert_int_equal(memfs_symlink(f->fs, "/outside.db", "/jail/link.db"), 0);
+    assert_int_equal(memfs_symlink(f->fs, "/outside.db", "/jail/link.db", 0), 0);
     sqlite3 *db = db_open("/outside.db");
     db_run(db, "CREATE TABLE secret(a)");
     db_close(db);

@@ -117,7 +117,7 @@ static void what_is_no_database_is_refused_with_a_reason(void **state)
     sqlite3 *db = db_open("/app.db");
     db_run(db, "CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(50000))");
     db_close(db);
-    assert_int_equal(memfs_write_file(f->fs, "/text", text, sizeof text - 1, 0), 0);
+    assert_int_equal(memfs_write_file(f->fs, "/text", text, sizeof text - 1, 0644, 0), 0);
     assert_int_equal(db_number(caller, "SELECT memfs_image(NULL) IS NULL"), 1);
     sqlite3_limit(caller, SQLITE_LIMIT_LENGTH, 40000);
     for (size_t index = 0; index < sizeof refused / sizeof *refused; index++) {
