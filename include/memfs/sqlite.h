@@ -224,6 +224,10 @@ typedef struct memfs_sqlite_open_options {
  * over, neither made nor deleted in a transaction, which is the cheapest that a journal gets in
  * memory.  More than 1 MiB of it is given back after each transaction.
  *
+ * A WAL is checkpointed after as many frames as SQLite would (PRAGMA wal_autocheckpoint), and
+ * earlier where its frames take a quarter of what the quota has left.  The PRAGMA answers 0 until
+ * it is set, which switches back to SQLite's own checkpoints, as sqlite3_wal_hook() does.
+ *
  * By default pages are read where they lie, without a second copy in SQLite's cache, which
  * no quota counts.  memfs_mmap_size in the URI goes before `mmap_size`.
  *

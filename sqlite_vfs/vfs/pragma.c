@@ -22,6 +22,7 @@
 #include "base/json.h"
 #include "locks/publishing.h"
 #include "transaction/dbcopy.h"
+#include "transaction/estimate.h"
 
 #include <stddef.h>
 
@@ -200,6 +201,15 @@ static int serve_emergency_reserve(const struct pragma_call *call)
     return answer_number(call, tree_figures(call).emergency_reserve_bytes);
 }
 
+/* The value is the number of a table's indexes; none: 1. */
+static int answer_reserve_estimate(const struct pragma_call *call)
+{
+    uint64_t indexes = 1;
+    if (call->value != NULL && !mfs_amount_read(call->value, &indexes))
+        return refuse_value(call);
+    return answer_number(call, mfs_estimate_delete_bytes(call->file, indexes));
+}
+
 static int serve_node_limit(const struct pragma_call *call)
 {
     uint64_t limit;
@@ -280,8 +290,9 @@ static int answer_snapshot_list(const struct pragma_call *call)
 
 /* ------------------------------------------------------------------ the list */
 
-/* What a value is: nothing, a limit of the file system, or the name of what is made or removed. */
-enum pragma_value { TAKES_NO_VALUE, TAKES_LIMIT, TAKES_NAME };
+/* What a value is: nothing, a limit of the file system, the name of what is made or removed, or a
+ * part of a question, which changes nothing. */
+enum pragma_value { TAKES_NO_VALUE, TAKES_LIMIT, TAKES_NAME, TAKES_QUESTION };
 
 /*
  * All PRAGMAs, sorted by name.  A new one is a row here and a function above, and besides:
@@ -304,6 +315,7 @@ static const struct pragma {
     {PRAGMA_PREFIX "preallocated", answer_preallocated, TAKES_NO_VALUE},
     {PRAGMA_PREFIX "quota", serve_quota, TAKES_LIMIT},
     {PRAGMA_PREFIX "readers", answer_readers, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "reserve_estimate", answer_reserve_estimate, TAKES_QUESTION},
     {PRAGMA_PREFIX "snapshot_list", answer_snapshot_list, TAKES_NO_VALUE},
     {PRAGMA_PREFIX "snapshot_remove", serve_snapshot_remove, TAKES_NAME},
     {PRAGMA_PREFIX "snapshot_restore", refuse_snapshot_restore, TAKES_NAME},
@@ -338,7 +350,7 @@ int mfs_pragma_serve(struct mfs_file *file, struct mfs_member *member, char **wo
         if (call.value != NULL && pragma->takes == TAKES_NO_VALUE)
             return refuse_pragma(&call, SQLITE_ERROR,
                                  sqlite3_mprintf("%s takes no value", call.name));
-        if (call.value != NULL && member->refuses_control)
+        if (call.value != NULL && member->refuses_control && pragma->takes != TAKES_QUESTION)
             return serve_without_control(pragma, &call);
         return pragma->serve(&call);
     }

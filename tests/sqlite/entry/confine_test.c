@@ -278,6 +278,7 @@ static void pragmas_answer_and_change_nothing(void **state)
     assert_int_equal(db_number(db, "PRAGMA memfs_emergency_reserve = 0"),
                      before.emergency_reserve_bytes);
     assert_int_equal(db_number(db, "PRAGMA memfs_node_limit = 5"), 0);
+    assert_true(db_number(db, "PRAGMA memfs_reserve_estimate = 5") > 0); /* a question */
     CHECK_CODES(db, refused, SQLITE_PERM);
     assert_non_null(strstr(sqlite3_errmsg(db), "memfs_snapshot_remove: SQL may not change"));
     memfs_statfs_info after = statfs_of(f->fs);
