@@ -291,6 +291,9 @@ typedef void (*memfs_log_callback)(void *context, int level, const char *message
 
 /* memfs_config.flags */
 #define MEMFS_CREATE_SINGLE_THREADED 0x1u /* the caller promises that no two calls overlap */
+/* All but pages of data comes straight from the allocator, one by one: for memory debuggers, and
+ * for tests that refuse memory. */
+#define MEMFS_CREATE_UNPOOLED 0x2u
 
 /*
  * How to create a file system.  Zero means the default in every field but `quota_bytes`, where zero
@@ -406,13 +409,35 @@ enum memfs_class {
 /* Places for classes in memfs_statfs_info, so that new classes do not move what follows. */
 #define MEMFS_CLASS_SLOTS 16
 
+/*
+ * What is sure to fit.  `available_bytes` counts whole pages that ordinary data can have: free
+ * ones, and those of slabs for which the quota leaves room, after the cost of the slabs.  Each of
+ * the available_bytes / page_size pages can become
+ *
+ *  - a page of data (a page table takes 8 bytes a page beside, see below), or
+ *  - objects that are smaller: nodes, names, page tables, beginnings of files up to half a page,
+ *    handles, charged memory.  An object of b bytes takes c = b + 8 bytes, rounded up to a multiple
+ *    of 8, 24 at least; from 512 on it may be an eighth more.  A page holds at least
+ *    (page_size - 8) / c of them, and one that takes no more than page_size - 8.
+ *
+ * Any mixture that needs no more pages than that fits, in whatever order, whatever was deleted
+ * before and in whatever pattern.  More may fit, since pages that are partly in use do not count.
+ * An empty file with a name of 8 bytes takes at most 224 bytes, its directory included; charged
+ * memory takes 40 bytes beside what was asked for.
+ *
+ * What takes more than a page in one piece needs adjacent pages: charged memory and the results of
+ * memfs_read_file() above page_size - 56 bytes, names and targets of symlinks that do not fit into
+ * a page.  It is sure to fit while quota_bytes - committed_bytes exceeds its size by two pages and
+ * 12 KiB; otherwise only if as many free pages lie side by side.  (With MEMFS_CREATE_UNPOOLED,
+ * `available_bytes` speaks of pages of data alone.)
+ */
 typedef struct memfs_statfs_info {
-    size_t struct_size;       /* set by the caller: sizeof(memfs_statfs_info) */
-    uint64_t quota_bytes;     /* 0: unlimited */
-    uint64_t committed_bytes; /* held from the allocator, at its real cost */
-    uint64_t used_bytes;      /* of these, in live objects */
-    uint64_t available_bytes; /* what new ordinary data could take; UINT64_MAX if unlimited */
-    uint64_t peak_bytes;      /* the most ever committed */
+    size_t struct_size;                      /* set by the caller: sizeof(memfs_statfs_info) */
+    uint64_t quota_bytes;                    /* 0: unlimited */
+    uint64_t committed_bytes;                /* held from the allocator, at its real cost */
+    uint64_t used_bytes;                     /* of these, in live objects */
+    uint64_t available_bytes;                /* sure to fit, see above; UINT64_MAX if unlimited */
+    uint64_t peak_bytes;                     /* the most ever committed */
     uint64_t class_bytes[MEMFS_CLASS_SLOTS]; /* used_bytes, divided, by enum memfs_class */
     uint64_t preallocated_bytes;      /* set aside behind the ends of files: memfs_preallocate() */
     uint64_t emergency_reserve_bytes; /* of the quota, closed to ordinary data */
@@ -421,7 +446,7 @@ typedef struct memfs_statfs_info {
     uint64_t orphans;      /* their number */
     uint64_t files, directories, symlinks; /* nodes by kind, the root and orphans included */
     uint64_t node_limit;                   /* 0: unlimited */
-    uint64_t pages_used, pages_free;       /* pages in live contents, and ready in slabs */
+    uint64_t pages_used, pages_free;       /* pages of data, and free pages in slabs */
     uint64_t open_files, open_directories;
     uint64_t quota_refusals, node_refusals, allocator_refusals;
     uint32_t page_size;

@@ -14,6 +14,7 @@
 
 #include "fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,6 +206,21 @@ static inline void check_text(memfs *fs, const char *path, const char *text, con
 
 /* The file holds just this text. */
 #define assert_text(fs, path, text) check_text((fs), (path), (text), __FILE__, __LINE__)
+
+/* Makes files of this size, "/full-0" and so on, until the quota says no: not even the rest of a
+ * page that is partly in use has room for another. */
+static inline void fill_with_small_files(memfs *fs, size_t size)
+{
+    static const char bytes[64];
+    char path[32];
+    int result = 0;
+    assert_true(size <= sizeof bytes);
+    for (unsigned i = 0; result == 0; i++) {
+        snprintf(path, sizeof path, "/full-%u", i);
+        result = memfs_write_file(fs, path, bytes, size, 0644, 0);
+    }
+    assert_returns(result, MEMFS_EDQUOT);
+}
 
 /* The names that a stream still gives, with a blank after each. */
 static inline const char *names_left(memfs_dir *dir, char *buffer, size_t size)

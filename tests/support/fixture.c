@@ -7,6 +7,8 @@
  */
 #include "fixture.h"
 
+#include <memfs/storage.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,6 +30,11 @@ static int create_instance(struct fixture *fixture, struct tracking_allocator *a
         config.allocator = tracking_hooks(allocator);
     config.clock = read_clock;
     config.clock_context = fixture;
+    if (getenv("MEMFS_TEST_UNPOOLED") != NULL)
+        config.flags |= MEMFS_CREATE_UNPOOLED;
+    fixture->refused = config.refused;
+    fixture->refused_context = config.refused_context;
+    fixture->is_pooled = (config.flags & MEMFS_CREATE_UNPOOLED) == 0;
     return memfs_create(&config, out);
 }
 
@@ -60,8 +67,20 @@ static int destroy_instance(memfs *fs)
     return audit == 0 && destroy == 0;
 }
 
+/* Fillers are linked through their first bytes. */
+static void free_fillers(struct fixture *fixture)
+{
+    while (fixture->fillers != NULL) {
+        void *filler = fixture->fillers;
+        fixture->fillers = *(void **)filler;
+        if (memfs_free(fixture->fs, filler) != 0)
+            abort();
+    }
+}
+
 static int destroy_all(struct fixture *fixture)
 {
+    free_fillers(fixture);
     int sound = destroy_instance(fixture->fs);
     if (fixture->other != NULL)
         sound &= destroy_instance(fixture->other);
@@ -97,7 +116,7 @@ int fixture_teardown(void **state)
     return destroy_all(*state) ? 0 : -1;
 }
 
-void fixture_set_quota(struct fixture *fixture, uint64_t quota_bytes)
+static void set_quota(struct fixture *fixture, uint64_t quota_bytes)
 {
     atomic_store(&fixture->allocator.limit_bytes, 0);
     int result = memfs_set_quota(fixture->fs, quota_bytes);
@@ -107,4 +126,40 @@ void fixture_set_quota(struct fixture *fixture, uint64_t quota_bytes)
         abort();
     }
     atomic_store(&fixture->allocator.limit_bytes, quota_bytes);
+}
+
+void fixture_set_quota(struct fixture *fixture, uint64_t quota_bytes)
+{
+    free_fillers(fixture);
+    set_quota(fixture, quota_bytes);
+}
+
+static uint64_t committed_bytes(memfs *fs)
+{
+    memfs_statfs_info info = {.struct_size = sizeof info};
+    if (memfs_statfs(fs, &info) != 0)
+        abort();
+    return info.committed_bytes;
+}
+
+void fixture_leave(struct fixture *fixture, uint64_t more_bytes)
+{
+    memfs *fs = fixture->fs;
+    free_fillers(fixture);
+    /* Before it refuses a quota, memfs gives back what it holds without need. */
+    if (memfs_set_quota(fs, 1) != MEMFS_EBUSY)
+        abort();
+    set_quota(fixture, committed_bytes(fs));
+    if (memfs_set_refused(fs, NULL, NULL) != 0)
+        abort();
+    for (size_t size = (size_t)1 << 20; size >= sizeof(void *); size /= 2) {
+        void *filler;
+        while (memfs_charged_alloc(fs, size, &filler) == 0) {
+            *(void **)filler = fixture->fillers;
+            fixture->fillers = filler;
+        }
+    }
+    if (memfs_set_refused(fs, fixture->refused, fixture->refused_context) != 0)
+        abort();
+    set_quota(fixture, committed_bytes(fs) + more_bytes);
 }

@@ -9,6 +9,10 @@
  *
  *     cmocka_unit_test_setup_teardown(a_test, fixture_setup, fixture_teardown)
  *
+ * The tests of the core run twice: as users do, with objects in slabs, and with
+ * MEMFS_TEST_UNPOOLED in the environment, where `fs` is created with
+ * MEMFS_CREATE_UNPOOLED and the allocator can refuse each single object.
+ *
  * The teardown audits, destroys without force (so a leaked handle fails the
  * test), and checks that the allocator holds nothing.
  */
@@ -25,6 +29,10 @@ struct fixture {
     struct tracking_allocator allocator;       /* of `fs` */
     struct tracking_allocator other_allocator; /* of `other` */
     _Atomic int64_t now_ns;                    /* what the clock hook says; each reading adds one */
+    void *fillers;                             /* see fixture_leave() */
+    memfs_refused_callback refused;            /* as it was configured, for `fs` */
+    void *refused_context;
+    int is_pooled; /* 0: the allocator sees each object but pages, see above */
 };
 
 /* The usual one: quota 16 MiB, page size 4096, and an `other` like it. */
@@ -40,6 +48,14 @@ void fixture_destroy(struct fixture *fixture);
 
 /* Changes the quota and the allocator's limit together (raising: limit first). */
 void fixture_set_quota(struct fixture *fixture, uint64_t quota_bytes);
+
+/*
+ * Leaves no free page, no room in a page that is partly in use, and `more_bytes` under the quota:
+ * takes charged memory until nothing fits, and sets the quota.  The next change of the quota, by
+ * one of these two functions, gives the charged memory back, and so does the teardown.  The
+ * callback for refusals, if one was configured, is not asked meanwhile.
+ */
+void fixture_leave(struct fixture *fixture, uint64_t more_bytes);
 
 /*
  * The whole visible state of the tree as text, to compare before and after a refused call: the

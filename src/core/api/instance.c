@@ -62,7 +62,7 @@ static bool are_whole(const memfs_lock_hooks *hooks)
 
 static int check_config(const memfs_config *config)
 {
-    if ((config->flags & ~MEMFS_CREATE_SINGLE_THREADED) != 0)
+    if ((config->flags & ~(MEMFS_CREATE_SINGLE_THREADED | MEMFS_CREATE_UNPOOLED)) != 0)
         return MEMFS_EINVAL;
     if (config->page_size != 0 &&
         (!mfs_num_is_power_of_two(config->page_size) || config->page_size < MEMFS_PAGE_SIZE_MIN ||
@@ -88,70 +88,90 @@ static int check_config(const memfs_config *config)
 
 /* ---------------------------------------------------------------- creating */
 
-/* Where the instance itself lies, and what that costs. */
+/*
+ * Where the instance itself lies, and what that costs.  Its block is larger than struct memfs:
+ * the rest is the starter, in which the root directory lies.
+ */
 struct foundation {
-    memfs_allocator hooks; /* all null: malloc, or the arena */
-    struct mfs_arena *arena;
+    struct mfs_allocator allocator;
     memfs *fs;
-    uint64_t bytes;
+    uint64_t cost_bytes;
     uint64_t arena_limit;
 };
 
-static int lay_foundation(const memfs_config *config, struct foundation *out)
+enum { INSTANCE_BYTES = 2048 - 8 }; /* with malloc's header, 2 KiB */
+
+static size_t instance_block_bytes(void)
 {
-    struct mfs_lot nobody_else = {.threaded = false};
-    *out = (struct foundation){.arena_limit = MFS_UNLIMITED};
+    return mfs_num_max_size(INSTANCE_BYTES, sizeof(memfs));
+}
+
+static size_t starter_offset(void)
+{
+    return mfs_num_round_up(sizeof(memfs), MFS_PIECE_UNIT);
+}
+
+static size_t starter_bytes(void)
+{
+    return (size_t)mfs_num_sub_saturating(instance_block_bytes(), starter_offset());
+}
+
+static int lay_foundation(const memfs_config *config, struct mfs_lot *nobody_else,
+                          struct foundation *out)
+{
+    *out = (struct foundation){.allocator = {.lot = nobody_else}, .arena_limit = MFS_UNLIMITED};
     if (config->allocator != NULL)
-        out->hooks = *config->allocator;
-    struct mfs_memory memory = {.hooks = out->hooks};
+        out->allocator.hooks = *config->allocator;
     if (config->arena != NULL) {
-        out->arena = mfs_arena_create(config->arena, config->arena_bytes);
-        if (out->arena == NULL)
+        struct mfs_arena *arena = mfs_arena_create(config->arena, config->arena_bytes);
+        if (arena == NULL)
             return MEMFS_EDQUOT;
-        memory.arena = out->arena;
-        out->bytes = out->arena->overhead_bytes;
-        out->arena_limit = out->arena->overhead_bytes +
-                           (uint64_t)out->arena->granules * MFS_ARENA_GRANULE;
+        out->allocator.arena = arena;
+        out->cost_bytes = arena->overhead_bytes;
+        out->arena_limit = arena->overhead_bytes + arena->bytes;
     }
-    out->bytes += mfs_memory_cost(&memory, sizeof *out->fs);
-    if (out->bytes > mfs_limits_in_force(config->quota_bytes, out->arena_limit))
+    out->cost_bytes += mfs_allocator_cost(&out->allocator, instance_block_bytes());
+    if (out->cost_bytes > mfs_limits_in_force(config->quota_bytes, out->arena_limit))
         return MEMFS_EDQUOT;
-    out->fs = out->arena != NULL ? mfs_arena_take(out->arena, &nobody_else, sizeof *out->fs)
-                                 : mfs_memory_bootstrap(&out->hooks, sizeof *out->fs);
+    out->fs = mfs_allocator_take_bare(&out->allocator, instance_block_bytes());
     return out->fs != NULL ? 0 : MEMFS_ENOMEM;
 }
 
 static void remove_foundation(const struct foundation *foundation)
 {
     foundation->fs->magic = 0;
-    if (foundation->arena == NULL)
-        mfs_memory_unbootstrap(&foundation->hooks, foundation->fs, sizeof *foundation->fs);
+    if (foundation->allocator.arena == NULL)
+        mfs_allocator_give_bare(&foundation->allocator, foundation->fs, instance_block_bytes());
 }
 
-static bool reclaim_pages(void *context, enum mfs_charge_from charge_from, uint64_t wanted_bytes)
+static void init_memory(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
-    return mfs_page_pool_reclaim(context, charge_from, wanted_bytes);
+    struct mfs_memory_base base = {
+        .lot = &fs->lot,
+        .hooks = foundation->allocator.hooks,
+        .arena = foundation->allocator.arena,
+        .limit = mfs_limits_in_force(config->quota_bytes, foundation->arena_limit),
+        .page_size = config->page_size != 0 ? config->page_size : MEMFS_PAGE_SIZE_DEFAULT,
+        .is_unpooled = (config->flags & MEMFS_CREATE_UNPOOLED) != 0};
+    mfs_memory_init(&fs->memory, &fs->pool, &base);
+    fs->arena_limit = foundation->arena_limit;
+    struct mfs_ledger *ledger = &fs->memory.ledger;
+    mfs_ledger_set_reserve(ledger, &fs->lot, config->emergency_reserve_bytes);
+    uint64_t committed;
+    bool charged = mfs_ledger_charge(ledger, MFS_CHARGE_RESERVE, foundation->cost_bytes,
+                                     &committed);
+    MFS_CHECK(charged);
+    mfs_ledger_note_peak(ledger, committed);
+    fs->memory.starter = (unsigned char *)fs + starter_offset();
+    fs->memory.starter_bytes = starter_bytes();
+    fs->memory.starter_is_free = fs->memory.starter_bytes != 0;
+    fs->instance_bytes = (size_t)foundation->cost_bytes - fs->memory.starter_bytes;
+    mfs_ledger_use(ledger, MEMFS_CLASS_NODES, fs->instance_bytes);
 }
 
 static void init_parts(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
-    mfs_ledger_init(&fs->memory.ledger,
-                    mfs_limits_in_force(config->quota_bytes, foundation->arena_limit));
-    mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, config->emergency_reserve_bytes);
-    fs->memory.lot = &fs->lot;
-    fs->memory.arena = foundation->arena;
-    fs->arena_limit = foundation->arena_limit;
-    bool charged = mfs_ledger_charge(&fs->memory.ledger, MFS_CHARGE_RESERVE, foundation->bytes);
-    MFS_CHECK(charged);
-    mfs_ledger_note_peak(&fs->memory.ledger);
-    mfs_ledger_use(&fs->memory.ledger, MEMFS_CLASS_NODES, foundation->bytes);
-    fs->instance_bytes = (size_t)foundation->bytes;
-
-    mfs_page_pool_init(&fs->pool, &fs->memory,
-                       config->page_size != 0 ? config->page_size : MEMFS_PAGE_SIZE_DEFAULT);
-    fs->memory.reclaim = reclaim_pages;
-    fs->memory.reclaim_context = &fs->pool;
-
+    init_memory(fs, config, foundation);
     struct mfs_nodes *nodes = &fs->nodes;
     nodes->memory = &fs->memory;
     nodes->class = MEMFS_CLASS_NODES;
@@ -200,14 +220,14 @@ int memfs_create(const memfs_config *config, memfs **out)
     config = &settings.config;
     if (error == 0)
         error = check_config(config);
+    struct mfs_lot nobody_else = {.threaded = false};
     if (error == 0)
-        error = lay_foundation(config, &foundation);
+        error = lay_foundation(config, &nobody_else, &foundation);
     if (error != 0)
         return error;
 
     memfs *fs = foundation.fs;
     memset(fs, 0, sizeof *fs);
-    fs->memory.hooks = foundation.hooks;
     bool threaded = (config->flags & MEMFS_CREATE_SINGLE_THREADED) == 0;
     error = mfs_sync_lot_init(&fs->lot, config->locks, threaded);
     if (error != 0)
@@ -251,11 +271,7 @@ static void close_everything(memfs *fs)
         mfs_content_release(&fs->pool, &version->content);
         version->magic = 0;
     }
-    while (fs->blocks.first != NULL) {
-        struct mfs_block *block = fs->blocks.first;
-        fs->blocks.first = block->next;
-        mfs_memory_give(&fs->memory, block, block->bytes, (enum memfs_class)block->class);
-    }
+    mfs_block_give_all(&fs->blocks, &fs->memory);
 }
 
 static void remove_everything(memfs *fs)
@@ -284,9 +300,9 @@ int memfs_destroy(memfs *fs, unsigned flags)
     }
     close_everything(fs);
     remove_everything(fs);
-    mfs_page_pool_fini(&fs->pool, forced);
+    mfs_memory_fini(&fs->memory, forced);
     mfs_sync_lot_fini(&fs->lot);
-    struct foundation foundation = {.hooks = fs->memory.hooks, .arena = fs->memory.arena, .fs = fs};
+    struct foundation foundation = {.allocator = fs->memory.allocator, .fs = fs};
     remove_foundation(&foundation);
     return 0;
 }

@@ -18,7 +18,7 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
     quota_bytes = mfs_limits_in_force(quota_bytes, fs->arena_limit);
     if (mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes))
         return 0;
-    mfs_page_pool_trim(&fs->pool);
+    mfs_pool_trim(&fs->pool);
     return mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes) ? 0 : MEMFS_EBUSY;
 }
 

@@ -13,22 +13,20 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
     info->quota_bytes = limit == MFS_UNLIMITED ? 0 : limit;
     info->committed_bytes = atomic_load(&ledger->committed);
     info->peak_bytes = atomic_load(&ledger->peak);
-    mfs_sync_lock_exclusive(&fs->lot, &fs->pool.lock);
-    info->pages_free = fs->pool.pages_free;
-    info->pages_used = fs->pool.pages_total - fs->pool.pages_free;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->pool.lock);
+    struct mfs_pool_figures figures;
+    mfs_pool_figures(&fs->pool, &figures);
+    info->pages_free = figures.free_pages;
+    info->pages_used = figures.data_pages;
     for (int i = 0; i < MEMFS_CLASS_COUNT; i++) {
         info->class_bytes[i] = atomic_load(&ledger->used[i]);
         if (i == MEMFS_CLASS_DATA)
             info->class_bytes[i] += info->pages_used << fs->pool.page_shift;
         info->used_bytes += info->class_bytes[i];
     }
-    uint64_t free_bytes = info->pages_free << fs->pool.page_shift;
-    info->available_bytes = mfs_ledger_available(ledger, MFS_CHARGE_ORDINARY, free_bytes);
+    info->available_bytes = figures.ordinary_bytes;
     info->emergency_reserve_bytes = atomic_load(&ledger->reserve);
-    info->emergency_reserve_left_bytes = mfs_num_min_u64(
-        info->emergency_reserve_bytes,
-        mfs_ledger_available(ledger, MFS_CHARGE_RESERVE, free_bytes));
+    info->emergency_reserve_left_bytes = mfs_num_min_u64(info->emergency_reserve_bytes,
+                                                         figures.privileged_room);
     info->preallocated_bytes = atomic_load(&fs->nodes.preallocated_bytes);
     info->quota_refusals = atomic_load(&ledger->quota_refusals);
     info->node_refusals = atomic_load(&ledger->node_refusals);

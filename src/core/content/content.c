@@ -146,5 +146,6 @@ bool mfs_content_is_valid(const struct mfs_pool *pool, const struct mfs_content 
     if (!mfs_radix_is_valid(pool, tree, index))
         return false;
     mfs_page page = mfs_radix_find(pool, tree, index);
-    return page == 0 || !is_clean || are_zeros(mfs_page_bytes(pool, page), at, pool->page_size);
+    return page == 0 || !is_clean ||
+           are_zeros(mfs_pool_page_bytes(pool, page), at, pool->page_size);
 }

@@ -32,7 +32,7 @@ static bool zero_tail(struct mfs_pool *pool, const struct mfs_content *content, 
     mfs_page page = mfs_radix_find_exclusive(pool, tree, index);
     if (page == 0)
         return false;
-    memset(mfs_page_bytes(pool, page) + at, 0, pool->page_size - at);
+    memset(mfs_pool_page_bytes(pool, page) + at, 0, pool->page_size - at);
     return true;
 }
 
@@ -43,7 +43,7 @@ static void zero_pages(struct mfs_pool *pool, struct mfs_radix tree, uint64_t fi
     for (; index < after; index = mfs_radix_next_page(pool, tree, index + 1)) {
         mfs_page page = mfs_radix_find(pool, tree, index);
         MFS_CHECK(mfs_page_is_exclusive(pool, page));
-        memset(mfs_page_bytes(pool, page), 0, pool->page_size);
+        memset(mfs_pool_page_bytes(pool, page), 0, pool->page_size);
     }
 }
 
@@ -184,7 +184,7 @@ static int clear_tail(const struct mfs_content_edit *edit)
         if (error != 0)
             return error;
         mfs_content_set_tree(edit->content, tree, &stash);
-        memset(mfs_page_bytes(pool, page) + at, 0, pool->page_size - at);
+        memset(mfs_pool_page_bytes(pool, page) + at, 0, pool->page_size - at);
     }
     edit->content->has_uncertain_tail = false;
     return 0;
@@ -282,7 +282,7 @@ static void zero_part(struct mfs_pool *pool, const struct mfs_content *content, 
     if (page == 0)
         return;
     MFS_CHECK(mfs_page_is_exclusive(pool, page));
-    memset(mfs_page_bytes(pool, page) + (offset & (pool->page_size - 1)), 0,
+    memset(mfs_pool_page_bytes(pool, page) + (offset & (pool->page_size - 1)), 0,
            (size_t)(end - offset));
 }
 

@@ -59,7 +59,7 @@ void mfs_content_io_read(const struct mfs_pool *pool, const struct mfs_content *
         size_t at = (size_t)(offset & (pool->page_size - 1));
         size_t n = (size_t)mfs_num_min_u64(length, pool->page_size - at);
         mfs_page page = mfs_radix_find(pool, tree, offset >> pool->page_shift);
-        const unsigned char *from = page != 0 ? mfs_page_bytes(pool, page) + at : NULL;
+        const unsigned char *from = page != 0 ? mfs_pool_page_bytes(pool, page) + at : NULL;
         if (from != (run != NULL ? run + run_bytes : NULL)) {
             mfs_iov_push(sink, run, run_bytes);
             run = from;
@@ -85,7 +85,7 @@ static bool write_in_place(const struct mfs_content_edit *edit, uint64_t offset,
                                              offset >> pool->page_shift);
     if (page == 0)
         return false;
-    mfs_iov_pull(source, mfs_page_bytes(pool, page) + at, (size_t)length);
+    mfs_iov_pull(source, mfs_pool_page_bytes(pool, page) + at, (size_t)length);
     return true;
 }
 
@@ -128,7 +128,7 @@ static bool write_across(const struct mfs_content_edit *edit, uint64_t offset, u
         page = mfs_radix_find_exclusive(pool, tree, index);
         if (page == 0)
             return false;
-        first = mfs_page_bytes(pool, page) + at;
+        first = mfs_pool_page_bytes(pool, page) + at;
         index++;
         at = 0;
     }
@@ -141,7 +141,7 @@ static bool write_across(const struct mfs_content_edit *edit, uint64_t offset, u
     mfs_content_set_tree(edit->content, tree, &stash);
     if (first != NULL)
         mfs_iov_pull(source, first, in_first);
-    mfs_iov_pull(source, mfs_page_bytes(pool, page) + at, in_last > 0 ? in_last : in_first);
+    mfs_iov_pull(source, mfs_pool_page_bytes(pool, page) + at, in_last > 0 ? in_last : in_first);
     if (covered > offset + length)
         edit->content->has_uncertain_tail = true;
     return true;
@@ -165,7 +165,7 @@ static int write_planned(const struct mfs_content_edit *edit, uint64_t offset, u
         size_t to = (size_t)mfs_num_min_u64(covered - (offset - at), pool->page_size);
         size_t n = (size_t)mfs_num_min_u64(end - offset, pool->page_size - at);
         mfs_page page = mfs_radix_edit_own(pool, &tree, offset >> pool->page_shift, at, to, &stash);
-        unsigned char *bytes = mfs_page_bytes(pool, page) + at;
+        unsigned char *bytes = mfs_pool_page_bytes(pool, page) + at;
         if (run == NULL || bytes != run + run_bytes) {
             mfs_iov_pull(source, run, run_bytes);
             run = bytes;
@@ -230,7 +230,7 @@ static int duplicate_pages(struct mfs_radix from, uint64_t size, const struct mf
     for (; index < mfs_content_first_behind(pool, size);
          index = mfs_radix_next_page(pool, from, index + 1)) {
         uint64_t offset = index << pool->page_shift;
-        memfs_iovec part = {mfs_page_bytes(pool, mfs_radix_find(pool, from, index)),
+        memfs_iovec part = {mfs_pool_page_bytes(pool, mfs_radix_find(pool, from, index)),
                             (size_t)mfs_num_min_u64(pool->page_size, size - offset)};
         struct mfs_source source = {.parts = &part};
         uint64_t covered = covered_by_append(pool, offset + part.length);

@@ -39,7 +39,7 @@ static void turn_into_page(const struct mfs_content_edit *edit, size_t from, siz
 {
     struct mfs_short *old = mfs_content_short(edit->content);
     mfs_page page = mfs_page_list_pop(edit->pool, &stash->pages);
-    unsigned char *bytes = mfs_page_bytes(edit->pool, page);
+    unsigned char *bytes = mfs_pool_page_bytes(edit->pool, page);
     size_t filled = old->capacity;
     memcpy(bytes, old->bytes, filled);
     memset(bytes + filled, 0, mfs_num_sub_saturating(from, filled));

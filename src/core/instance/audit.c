@@ -152,7 +152,7 @@ static void add_handles(struct audit *audit)
             audit->handle_bytes += mfs_memory_cost(&fs->memory, sizeof(memfs_file));
     audit->handle_bytes += fs->handles.dirs.count * mfs_memory_cost(&fs->memory, sizeof(memfs_dir));
     for (struct mfs_block *block = fs->blocks.first; block != NULL; block = block->next) {
-        uint64_t cost = mfs_memory_cost(&fs->memory, block->bytes);
+        uint64_t cost = mfs_block_cost(&fs->memory, block);
         *(block->class == MEMFS_CLASS_CHARGED ? &audit->block_bytes : &audit->handle_bytes) += cost;
     }
 }
@@ -166,7 +166,9 @@ static void compare_pages(struct audit *audit)
 {
     memfs *fs = audit->fs;
     const struct mfs_tally *tally = &audit->tally;
-    uint64_t in_use = fs->pool.pages_total - fs->pool.pages_free;
+    struct mfs_pool_figures figures;
+    mfs_pool_figures(&fs->pool, &figures);
+    uint64_t in_use = figures.data_pages;
     expect_true(audit, tally->is_valid, "audit: a page table's counts");
     expect_true(audit, tally->node_visits == tally->node_references,
                 "audit: references to nodes of page tables");
@@ -213,10 +215,14 @@ static void compare_rest(struct audit *audit)
                 "audit: bytes that are preallocated");
     compare_counts(audit, &audit->live);
     compare_counts(audit, &audit->kept);
+    expect_true(audit, mfs_memory_is_valid(&fs->memory), "audit: pieces, pages and slabs");
     expect_true(audit,
                 atomic_load(&fs->memory.ledger.committed) ==
-                    mfs_ledger_used(&fs->memory.ledger) + fs->pool.slab_bytes,
+                    mfs_pool_held_bytes(&fs->pool) + fs->instance_bytes + fs->memory.starter_bytes,
                 "audit: bytes committed");
+    expect_true(audit,
+                mfs_ledger_used(&fs->memory.ledger) <= atomic_load(&fs->memory.ledger.committed),
+                "audit: bytes used");
     expect_true(audit,
                 atomic_load(&fs->memory.ledger.committed) <= atomic_load(&fs->memory.ledger.limit),
                 "audit: the quota");

@@ -97,7 +97,7 @@ void mfs_fs_wait_for_earlier_lookups(memfs *fs, struct mfs_node *node)
 void mfs_fs_fill_mapping(memfs *fs, mfs_page page, size_t at, size_t length, memfs_mapping *out)
 {
     (void)atomic_fetch_add(&fs->mappings, 1);
-    out->data = mfs_page_bytes(&fs->pool, page) + at;
+    out->data = mfs_pool_page_bytes(&fs->pool, page) + at;
     out->length = length;
     out->opaque[0] = fs;
     out->opaque[1] = (void *)page; /* NOLINT(performance-no-int-to-ptr) */

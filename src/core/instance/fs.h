@@ -11,8 +11,9 @@
  *   5  handles.lock              the lists of open handles
  *   6  tree.capture              one thread at a time locks many nodes
  *   7  node.lock                 one file's size and content (reader-writer)
- *   8  pool.lock                 slabs and free pages
- *   9  arena.lock                the arena's bitmap
+ *   8  pieces.lock               pages that are cut to pieces
+ *   9  pool.lock                 slabs and free pages
+ *  10  arena.lock                the arena's free blocks
  *      versions.lock, blocks.lock, walkers.lock  what else callers hold
  *      ledger.lock               the last refusals, and the setting of limits
  *      refused.lock              the callback for refusals
@@ -74,8 +75,8 @@ struct memfs {
     struct mfs_block_list blocks;
     struct mfs_walker_list walkers;
     _Atomic uint64_t mappings; /* pages that callers have pinned */
-    uint64_t arena_limit; /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
-    size_t instance_bytes;
+    uint64_t arena_limit;  /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
+    size_t instance_bytes; /* what this struct and the arena's cost, without memory.starter */
     struct mfs_refused_hook refused;
     struct mfs_log_hook log;
 };

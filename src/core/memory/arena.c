@@ -1,132 +1,118 @@
 /*
- * First fit over a bitmap.
+ * 1. The list has each byte that is not taken, once, in order of addresses.
+ * 2. No free block ends where the next begins: they would have been joined.
+ * 3. `taken` and the sizes in the list add up to `bytes`; all are multiples of a granule,
+ *    so every free block has room for its link.
  *
- * 1. A set bit is a granule that is taken or does not exist.
- * 2. No word below `first_free_word` has a clear bit.
- *
- * Taking costs a look at each word of the bitmap in the worst case (64 granules
- * a word), giving back costs the block's own words.
+ * Taking and giving look at each free block in the worst case.  Between two free blocks lies
+ * a slab or a block larger than a slab, so there are fewer of them than slabs, and both are
+ * rare: hundreds of pages are served between one slab and the next.
  */
 #include "memory/arena.h"
 
 #include "base/check.h"
 #include "base/num.h"
 
-#define NOT_FOUND SIZE_MAX
-#define FULL UINT64_MAX
-/* From this size on a block is taken from the high end. */
-#define LARGE_GRANULES ((size_t)64)
+_Static_assert(sizeof(struct mfs_arena_free) <= MFS_ARENA_GRANULE,
+               "the smallest free block holds its link");
 
 struct mfs_arena *mfs_arena_create(void *memory, size_t bytes)
 {
     size_t skip = (size_t)(-(uintptr_t)memory & (MFS_ARENA_GRANULE - 1));
-    if (memory == NULL || bytes < skip + sizeof(struct mfs_arena) + 64)
+    size_t overhead = skip + mfs_num_round_up(sizeof(struct mfs_arena), MFS_ARENA_GRANULE);
+    if (memory == NULL || bytes < overhead + MFS_ARENA_GRANULE)
         return NULL;
     struct mfs_arena *arena = (void *)((unsigned char *)memory + skip);
-    bytes -= skip;
-
-    /* Each word of the bitmap speaks for 64 granules; the last may speak for fewer. */
-    size_t words = 1 + (bytes - sizeof *arena) / (64 * MFS_ARENA_GRANULE + sizeof(uint64_t));
-    size_t overhead = mfs_num_round_up(sizeof *arena + words * sizeof(uint64_t), MFS_ARENA_GRANULE);
-    if (overhead + MFS_ARENA_GRANULE > bytes)
-        return NULL;
-    arena->lock = (struct mfs_lock){0};
-    arena->words = words;
-    arena->granules = mfs_num_min_size((bytes - overhead) / MFS_ARENA_GRANULE, words * 64);
-    arena->first_free_word = 0;
-    arena->taken = 0;
-    arena->overhead_bytes = overhead + skip;
-    arena->blocks = (unsigned char *)arena + overhead;
-    for (size_t i = 0; i < words; i++)
-        arena->bitmap[i] = 0;
-    for (size_t i = arena->granules; i < words * 64; i++)
-        arena->bitmap[i / 64] |= (uint64_t)1 << (i % 64);
+    *arena = (struct mfs_arena){.overhead_bytes = overhead};
+    arena->blocks = (unsigned char *)memory + overhead;
+    arena->bytes = (bytes - overhead) & ~((size_t)MFS_ARENA_GRANULE - 1);
+    arena->first = (void *)arena->blocks;
+    *arena->first = (struct mfs_arena_free){.bytes = arena->bytes};
     return arena;
 }
 
-static bool is_taken(const struct mfs_arena *arena, size_t granule)
+static unsigned char *end_of(struct mfs_arena_free *block)
 {
-    return (arena->bitmap[granule / 64] >> (granule % 64) & 1) != 0;
+    return (unsigned char *)block + block->bytes;
 }
 
-/* The lowest run of `count` free granules, or NOT_FOUND. */
-static size_t find_low(const struct mfs_arena *arena, size_t count)
+/* Cuts `bytes` off the beginning of the free block in `*link`. */
+static void *cut_off(struct mfs_arena_free **link, size_t bytes)
 {
-    size_t run = 0;
-    for (size_t w = arena->first_free_word; w < arena->words; w++) {
-        uint64_t word = arena->bitmap[w];
-        if (word == FULL) {
-            run = 0;
-            continue;
-        }
-        if (word == 0 && run + 64 < count) {
-            run += 64;
-            continue;
-        }
-        for (size_t b = 0; b < 64; b++) {
-            run = (word >> b & 1) != 0 ? 0 : run + 1;
-            if (run == count)
-                return w * 64 + b + 1 - count;
-        }
+    struct mfs_arena_free *block = *link, *next = block->next;
+    size_t left = block->bytes - bytes;
+    if (left != 0) {
+        struct mfs_arena_free *rest = (void *)((unsigned char *)block + bytes);
+        *rest = (struct mfs_arena_free){left, next};
+        next = rest;
     }
-    return NOT_FOUND;
-}
-
-/* The highest run of `count` free granules, or NOT_FOUND. */
-static size_t find_high(const struct mfs_arena *arena, size_t count)
-{
-    size_t run = 0;
-    for (size_t w = arena->words; w-- > arena->first_free_word;) {
-        uint64_t word = arena->bitmap[w];
-        if (word == FULL) {
-            run = 0;
-            continue;
-        }
-        if (word == 0 && run + 64 < count) {
-            run += 64;
-            continue;
-        }
-        for (size_t b = 64; b-- > 0;) {
-            run = (word >> b & 1) != 0 ? 0 : run + 1;
-            if (run == count)
-                return w * 64 + b;
-        }
-    }
-    return NOT_FOUND;
+    *link = next;
+    return block;
 }
 
 void *mfs_arena_take(struct mfs_arena *arena, struct mfs_lot *lot, size_t bytes)
 {
     MFS_CHECK(bytes != 0);
-    size_t count = mfs_arena_cost(bytes) / MFS_ARENA_GRANULE;
+    size_t cost = mfs_arena_cost(bytes);
+    void *taken = NULL;
     mfs_sync_lock_exclusive(lot, &arena->lock);
-    size_t at = NOT_FOUND;
-    if (count <= arena->granules - arena->taken)
-        at = count >= LARGE_GRANULES ? find_high(arena, count) : find_low(arena, count);
-    if (at != NOT_FOUND) {
-        for (size_t g = at; g < at + count; g++)
-            arena->bitmap[g / 64] |= (uint64_t)1 << (g % 64);
-        arena->taken += count;
-        while (arena->first_free_word < arena->words &&
-               arena->bitmap[arena->first_free_word] == FULL)
-            arena->first_free_word++;
+    struct mfs_arena_free **link = &arena->first;
+    while (*link != NULL && (*link)->bytes < cost)
+        link = &(*link)->next;
+    if (*link != NULL) {
+        taken = cut_off(link, cost);
+        arena->taken += cost;
     }
+    MFS_CHECK_DEEP(mfs_arena_is_valid(arena));
     mfs_sync_unlock_exclusive(lot, &arena->lock);
-    return at != NOT_FOUND ? arena->blocks + at * MFS_ARENA_GRANULE : NULL;
+    return taken;
+}
+
+/* Joins the block with the one behind it, if they touch. */
+static void join_next(struct mfs_arena_free *block)
+{
+    struct mfs_arena_free *next = block->next;
+    if (next != NULL && end_of(block) == (unsigned char *)next) {
+        block->bytes += next->bytes;
+        block->next = next->next;
+    }
 }
 
 void mfs_arena_give(struct mfs_arena *arena, struct mfs_lot *lot, void *block, size_t bytes)
 {
-    size_t count = mfs_arena_cost(bytes) / MFS_ARENA_GRANULE;
-    size_t at = (size_t)((unsigned char *)block - arena->blocks) / MFS_ARENA_GRANULE;
-    MFS_CHECK(at + count <= arena->granules);
+    size_t cost = mfs_arena_cost(bytes);
+    struct mfs_arena_free *given = block;
     mfs_sync_lock_exclusive(lot, &arena->lock);
-    for (size_t g = at; g < at + count; g++) {
-        MFS_CHECK(is_taken(arena, g));
-        arena->bitmap[g / 64] &= ~((uint64_t)1 << (g % 64));
+    MFS_CHECK((unsigned char *)block >= arena->blocks && arena->taken >= cost);
+    MFS_CHECK((size_t)((unsigned char *)block - arena->blocks) <= arena->bytes - cost);
+    struct mfs_arena_free *before = NULL, *after = arena->first;
+    for (; after != NULL && after < given; after = after->next)
+        before = after;
+    MFS_CHECK(before == NULL || end_of(before) <= (unsigned char *)block);
+    MFS_CHECK(after == NULL || (unsigned char *)block + cost <= (unsigned char *)after);
+    *given = (struct mfs_arena_free){cost, after};
+    join_next(given);
+    if (before != NULL) {
+        before->next = given;
+        join_next(before);
+    } else {
+        arena->first = given;
     }
-    MFS_CHECK(arena->taken >= count);
-    arena->taken -= count;
-    arena->first_free_word = mfs_num_min_size(arena->first_free_word, at / 64);
+    arena->taken -= cost;
+    MFS_CHECK_DEEP(mfs_arena_is_valid(arena));
     mfs_sync_unlock_exclusive(lot, &arena->lock);
+}
+
+bool mfs_arena_is_valid(const struct mfs_arena *arena)
+{
+    size_t free_bytes = 0;
+    const unsigned char *after = NULL; /* the first address that the next may have */
+    for (struct mfs_arena_free *block = arena->first; block != NULL; block = block->next) {
+        if ((after != NULL && (unsigned char *)block <= after) ||
+            block->bytes % MFS_ARENA_GRANULE != 0)
+            return false;
+        after = end_of(block);
+        free_bytes += block->bytes;
+    }
+    return after <= arena->blocks + arena->bytes && free_bytes + arena->taken == arena->bytes;
 }

@@ -1,5 +1,6 @@
 /*
- *     | struct mfs_block, padded to the strictest alignment | the caller's bytes |
+ *     taken
+ *     | skip | struct mfs_block, padded to the strictest alignment | the caller's bytes |
  *
  * The magic number depends on the list, so that a block of another file system
  * is told.  It is cleared when the block goes back, so that giving it back twice
@@ -7,17 +8,19 @@
  */
 #include "memory/block.h"
 
+#include "base/check.h"
 #include "base/num.h"
 
 #include <string.h>
 
-#define MAGIC 0x6d667362u
-#define HEADER_BYTES \
-    ((sizeof(struct mfs_block) + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1))
+#define BLOCK_MAGIC 0x6d667362u
+#define STRICTEST _Alignof(max_align_t)
+#define BLOCK_HEADER_BYTES ((sizeof(struct mfs_block) + STRICTEST - 1) & ~(STRICTEST - 1))
+#define BLOCK_SKIP_MOST (STRICTEST - MFS_PIECE_UNIT) /* what mfs_memory_take() may be off */
 
 static uint32_t magic_of(const struct mfs_block_list *list)
 {
-    return MAGIC ^ (uint32_t)((uintptr_t)list >> 3);
+    return BLOCK_MAGIC ^ (uint32_t)((uintptr_t)list >> 3);
 }
 
 int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory,
@@ -25,17 +28,21 @@ int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory,
                    void **out)
 {
     size_t total;
-    if (bytes == 0 || bytes > SIZE_MAX / 2 || !mfs_num_add_size(bytes, HEADER_BYTES, &total))
+    if (bytes == 0 || bytes > SIZE_MAX / 2 ||
+        !mfs_num_add_size(bytes, BLOCK_HEADER_BYTES + BLOCK_SKIP_MOST, &total))
         return MEMFS_EINVAL;
     void *taken;
     int error = mfs_memory_take_as(memory, charge_from, total, class, &taken);
     if (error != 0)
         return error;
-    memset(taken, 0, total);
-    struct mfs_block *block = taken;
+    size_t skip = (size_t)(-(uintptr_t)taken & (STRICTEST - 1));
+    MFS_CHECK(skip <= BLOCK_SKIP_MOST);
+    struct mfs_block *block = (void *)((unsigned char *)taken + skip);
+    memset(block, 0, BLOCK_HEADER_BYTES + bytes);
     block->bytes = total;
     block->magic = magic_of(list);
-    block->class = class;
+    block->class = (uint8_t) class;
+    block->skip_bytes = (uint8_t)skip;
     mfs_sync_lock_exclusive(memory->lot, &list->lock);
     block->next = list->first;
     if (block->next != NULL)
@@ -43,18 +50,24 @@ int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory,
     list->first = block;
     list->count++;
     mfs_sync_unlock_exclusive(memory->lot, &list->lock);
-    *out = (unsigned char *)taken + HEADER_BYTES;
+    *out = (unsigned char *)block + BLOCK_HEADER_BYTES;
     return 0;
+}
+
+static void give_taken(struct mfs_memory *memory, struct mfs_block *block)
+{
+    void *taken = (unsigned char *)block - block->skip_bytes;
+    block->magic = 0;
+    mfs_memory_give(memory, taken, block->bytes, (enum memfs_class)block->class);
 }
 
 int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void *bytes)
 {
-    if ((uintptr_t)bytes % _Alignof(max_align_t) != 0)
+    if ((uintptr_t)bytes % STRICTEST != 0)
         return MEMFS_EINVAL;
-    struct mfs_block *block = (void *)((unsigned char *)bytes - HEADER_BYTES);
+    struct mfs_block *block = (void *)((unsigned char *)bytes - BLOCK_HEADER_BYTES);
     if (block->magic != magic_of(list))
         return MEMFS_EINVAL;
-    block->magic = 0;
     mfs_sync_lock_exclusive(memory->lot, &list->lock);
     if (block->previous != NULL)
         block->previous->next = block->next;
@@ -64,6 +77,16 @@ int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void 
         block->next->previous = block->previous;
     list->count--;
     mfs_sync_unlock_exclusive(memory->lot, &list->lock);
-    mfs_memory_give(memory, block, block->bytes, (enum memfs_class)block->class);
+    give_taken(memory, block);
     return 0;
+}
+
+void mfs_block_give_all(struct mfs_block_list *list, struct mfs_memory *memory)
+{
+    while (list->first != NULL) {
+        struct mfs_block *block = list->first;
+        list->first = block->next;
+        give_taken(memory, block);
+    }
+    list->count = 0;
 }

@@ -8,9 +8,10 @@
 
 struct mfs_block {
     struct mfs_block *previous, *next;
-    size_t bytes; /* the header included */
+    size_t bytes; /* that were taken for it, the header included */
     uint32_t magic;
-    uint32_t class; /* enum memfs_class */
+    uint8_t class;      /* enum memfs_class */
+    uint8_t skip_bytes; /* before the header, so that the caller's bytes are aligned */
 };
 
 struct mfs_block_list {
@@ -26,5 +27,14 @@ int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory,
 
 /* Errors: EINVAL (no block, or of another list). */
 int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void *bytes);
+
+/* Gives back all that is left.  Nobody else may use the list. */
+void mfs_block_give_all(struct mfs_block_list *list, struct mfs_memory *memory);
+
+/* What a block costs. */
+static inline size_t mfs_block_cost(const struct mfs_memory *memory, const struct mfs_block *block)
+{
+    return mfs_memory_cost(memory, block->bytes);
+}
 
 #endif

@@ -5,6 +5,9 @@
  * 3. ordinary_limit = limit - reserve, 0 at least.  No ordinary charge takes
  *    committed above it; privileged ones and the setting of limits may.
  *
+ * 4. peak >= what was ever held at once: it follows the total that each granted
+ *    charge has reached, not what is committed when it is noted.
+ *
  * Lowering the limit and charging race for the same two words.  Both are
  * sequentially consistent and the one that comes second looks at the other's:
  * a charge that finds the limit lowered under it takes itself back.
@@ -27,9 +30,8 @@ static const _Atomic uint64_t *limit_of(const struct mfs_ledger *ledger,
     return charge_from == MFS_CHARGE_RESERVE ? &ledger->limit : &ledger->ordinary_limit;
 }
 
-void mfs_ledger_note_peak(struct mfs_ledger *ledger)
+void mfs_ledger_note_peak(struct mfs_ledger *ledger, uint64_t committed)
 {
-    uint64_t committed = atomic_load_explicit(&ledger->committed, memory_order_relaxed);
     uint64_t peak = atomic_load_explicit(&ledger->peak, memory_order_relaxed);
     while (peak < committed &&
            !atomic_compare_exchange_weak_explicit(&ledger->peak, &peak, committed,
@@ -37,19 +39,21 @@ void mfs_ledger_note_peak(struct mfs_ledger *ledger)
         ;
 }
 
-bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_charge_from charge_from, uint64_t bytes)
+bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_charge_from charge_from, uint64_t bytes,
+                       uint64_t *committed)
 {
     const _Atomic uint64_t *limit = limit_of(ledger, charge_from);
-    uint64_t committed = atomic_load(&ledger->committed);
+    uint64_t before = atomic_load(&ledger->committed);
     uint64_t after;
     do {
-        if (!mfs_num_add_u64(committed, bytes, &after) || after > atomic_load(limit))
+        if (!mfs_num_add_u64(before, bytes, &after) || after > atomic_load(limit))
             return false;
-    } while (!atomic_compare_exchange_weak(&ledger->committed, &committed, after));
+    } while (!atomic_compare_exchange_weak(&ledger->committed, &before, after));
     if (after > atomic_load(limit)) {
         mfs_ledger_refund(ledger, bytes);
         return false;
     }
+    *committed = after;
     return true;
 }
 
@@ -102,7 +106,7 @@ bool mfs_ledger_set_limit(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64
     bool fits = atomic_load(&ledger->committed) <= limit;
     if (fits) {
         store_limit(ledger, limit);
-        /* Who charged between the look and the store has seen the old limit. */
+        /* A charge between the look and the store has seen the old limit. */
         fits = atomic_load(&ledger->committed) <= limit;
         if (!fits)
             store_limit(ledger, before);
@@ -119,6 +123,22 @@ void mfs_ledger_set_reserve(struct mfs_ledger *ledger, struct mfs_lot *lot, uint
     mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }
 
+static struct mfs_refused_amounts *amounts_of(struct mfs_ledger *ledger, int error)
+{
+    if (error == MEMFS_EDQUOT)
+        return &ledger->by_quota;
+    return error == MEMFS_ENOSPC ? &ledger->by_node_limit : &ledger->by_allocator;
+}
+
+static void copy_refusal(struct mfs_ledger *ledger, int error, memfs_refusal *out)
+{
+    const struct mfs_refused_amounts *amounts = amounts_of(ledger, error);
+    *out = (memfs_refusal){.struct_size = sizeof *out,
+                           .error = error,
+                           .wanted = amounts->wanted,
+                           .available = amounts->available};
+}
+
 int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,
                        uint64_t available)
 {
@@ -127,14 +147,8 @@ int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error
                                                         : &ledger->allocator_refusals;
     (void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
     mfs_sync_lock_exclusive(lot, &ledger->lock);
-    ledger->last_refusal = (memfs_refusal){.struct_size = sizeof(memfs_refusal),
-                                           .error = error,
-                                           .wanted = wanted,
-                                           .available = available};
-    if (error == MEMFS_EDQUOT)
-        ledger->last_by_quota = ledger->last_refusal;
-    else if (error == MEMFS_ENOSPC)
-        ledger->last_by_node_limit = ledger->last_refusal;
+    ledger->last_error = error;
+    *amounts_of(ledger, error) = (struct mfs_refused_amounts){wanted, available};
     mfs_sync_unlock_exclusive(lot, &ledger->lock);
     return error;
 }
@@ -142,7 +156,7 @@ int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error
 void mfs_ledger_last_refusal(struct mfs_ledger *ledger, struct mfs_lot *lot, memfs_refusal *out)
 {
     mfs_sync_lock_exclusive(lot, &ledger->lock);
-    *out = ledger->last_refusal;
+    copy_refusal(ledger, ledger->last_error, out);
     mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }
 
@@ -150,6 +164,6 @@ void mfs_ledger_last_of(struct mfs_ledger *ledger, struct mfs_lot *lot, int erro
                         memfs_refusal *out)
 {
     mfs_sync_lock_exclusive(lot, &ledger->lock);
-    *out = error == MEMFS_ENOSPC ? ledger->last_by_node_limit : ledger->last_by_quota;
+    copy_refusal(ledger, error, out);
     mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }

@@ -1,130 +1,127 @@
 /*
- * What malloc really takes: glibc rounds a request and its header of one word up
- * to 16 bytes, 32 at least; from 128 KiB on the block may be a mapping of its own,
- * with a header of two words, in whole pages.  Other C libraries are near that.
+ *     a piece            | bytes |
+ *     adjacent pages     | name of the first page, padded to 16 | bytes | rest of the last page |
+ *     from the allocator    | bytes |
+ *
+ * What a class is charged is the piece with its header, the pages, or the cost of the allocator's
+ * block.
  */
 #include "memory/memory.h"
 
 #include "base/check.h"
 #include "base/num.h"
 
-#include <stdlib.h>
+enum { RUN_HEADER_BYTES = 16 };
 
-#ifndef MEMFS_ARENA_ONLY
+struct run {
+    mfs_page first;
+};
 
-enum { HEADER_BYTES = 8, LEAST_BYTES = 32, UNIT_BYTES = 16 };
-enum { MAPPED_FROM_BYTES = 128 * 1024, MAPPED_HEADER_BYTES = 16, MAPPED_UNIT_BYTES = 4096 };
+_Static_assert(sizeof(struct run) <= RUN_HEADER_BYTES, "the header holds the name");
 
-static size_t host_cost(size_t bytes)
+void mfs_memory_init(struct mfs_memory *memory, struct mfs_pool *pool,
+                     const struct mfs_memory_base *base)
 {
-    if (bytes > SIZE_MAX / 2)
-        return SIZE_MAX;
-    if (bytes >= MAPPED_FROM_BYTES - HEADER_BYTES)
-        return mfs_num_round_up(bytes + MAPPED_HEADER_BYTES, MAPPED_UNIT_BYTES);
-    return mfs_num_max_size(LEAST_BYTES, mfs_num_round_up(bytes + HEADER_BYTES, UNIT_BYTES));
+    *memory = (struct mfs_memory){.lot = base->lot, .pool = pool, .is_unpooled = base->is_unpooled};
+    mfs_ledger_init(&memory->ledger, base->limit);
+    memory->allocator = (struct mfs_allocator){
+        .ledger = &memory->ledger, .lot = base->lot, .hooks = base->hooks, .arena = base->arena};
+    mfs_pool_init(pool, &memory->allocator, base->page_size);
+    pool->memory = memory;
 }
 
-static void *host_take(size_t bytes)
+void mfs_memory_fini(struct mfs_memory *memory, bool forced)
 {
-    return malloc(bytes);
+    mfs_piece_fini(&memory->pieces, memory->pool);
+    mfs_pool_fini(memory->pool, forced);
+    MFS_CHECK(forced || mfs_pool_held_bytes(memory->pool) == 0);
 }
 
-static void host_give(void *block)
+enum origin { FROM_PIECE, FROM_RUN, FROM_ALLOCATOR };
+
+/* The adjacent pages that hold so many bytes. */
+static size_t run_pages(const struct mfs_memory *memory, size_t bytes)
 {
-    free(block);
+    return (bytes - 1 + RUN_HEADER_BYTES) / memory->pool->page_size + 1;
 }
 
-#else
-
-/* No heap in this build: memfs_create() insists on an arena or hooks. */
-static size_t host_cost(size_t bytes)
+static enum origin origin_of(const struct mfs_memory *memory, size_t bytes)
 {
-    return bytes;
+    if (memory->is_unpooled)
+        return FROM_ALLOCATOR;
+    if (bytes <= mfs_memory_piece_most(memory))
+        return FROM_PIECE;
+    bool fits_a_slab = bytes <= SIZE_MAX - RUN_HEADER_BYTES &&
+                       run_pages(memory, bytes) <= memory->pool->shape.most;
+    return fits_a_slab ? FROM_RUN : FROM_ALLOCATOR;
 }
 
-static void *host_take(size_t bytes)
+static size_t cost_from(const struct mfs_memory *memory, enum origin origin, size_t bytes)
 {
-    (void)bytes;
-    return NULL;
-}
-
-static void host_give(void *block)
-{
-    (void)block;
-}
-
-#endif
-
-static size_t hooked_cost(const memfs_allocator *hooks, size_t bytes)
-{
-    if (hooks->cost == NULL)
-        return bytes;
-    size_t cost = hooks->cost(hooks->context, bytes);
-    return mfs_num_max_size(cost, bytes);
+    switch (origin) {
+    case FROM_PIECE:
+        return mfs_piece_cost(bytes);
+    case FROM_RUN:
+        return run_pages(memory, bytes) * memory->pool->page_size;
+    default:
+        return mfs_allocator_cost(&memory->allocator, bytes);
+    }
 }
 
 size_t mfs_memory_cost(const struct mfs_memory *memory, size_t bytes)
 {
-    if (memory->arena != NULL)
-        return mfs_arena_cost(bytes);
-    if (memory->hooks.take != NULL)
-        return hooked_cost(&memory->hooks, bytes);
-    return host_cost(bytes);
+    return cost_from(memory, origin_of(memory, bytes), bytes);
 }
 
-void *mfs_memory_bootstrap(const memfs_allocator *hooks, size_t bytes)
+static int take_run(struct mfs_memory *memory, enum mfs_charge_from charge_from, size_t bytes,
+                    void **out)
 {
-    return hooks->take != NULL ? hooks->take(hooks->context, bytes) : host_take(bytes);
-}
-
-void mfs_memory_unbootstrap(const memfs_allocator *hooks, void *block, size_t bytes)
-{
-    if (hooks->take != NULL)
-        hooks->give(hooks->context, block, bytes);
-    else
-        host_give(block);
-}
-
-int mfs_memory_take_raw(struct mfs_memory *memory, enum mfs_charge_from charge_from, size_t bytes,
-                        void **out)
-{
-    size_t cost = mfs_memory_cost(memory, bytes);
-    if (!mfs_ledger_charge(&memory->ledger, charge_from, cost))
-        return MEMFS_EDQUOT;
-    void *block = memory->arena != NULL ? mfs_arena_take(memory->arena, memory->lot, bytes)
-                                        : mfs_memory_bootstrap(&memory->hooks, bytes);
-    if (block == NULL) {
-        mfs_ledger_refund(&memory->ledger, cost);
-        return MEMFS_ENOMEM;
-    }
-    mfs_ledger_note_peak(&memory->ledger);
-    *out = block;
+    mfs_page first;
+    uint32_t pages = (uint32_t)run_pages(memory, bytes);
+    int error = mfs_pool_run_take(memory->pool, charge_from, pages, &first);
+    if (error != 0)
+        return error;
+    unsigned char *start = mfs_pool_page_bytes(memory->pool, first);
+    ((struct run *)(void *)start)->first = first;
+    *out = start + RUN_HEADER_BYTES;
     return 0;
 }
 
-void mfs_memory_give_raw(struct mfs_memory *memory, void *block, size_t bytes)
+static void give_run(struct mfs_memory *memory, void *block, size_t bytes)
 {
-    MFS_CHECK(block != NULL);
-    if (memory->arena != NULL)
-        mfs_arena_give(memory->arena, memory->lot, block, bytes);
-    else
-        mfs_memory_unbootstrap(&memory->hooks, block, bytes);
-    mfs_ledger_refund(&memory->ledger, mfs_memory_cost(memory, bytes));
+    const struct run *run = (void *)((unsigned char *)block - RUN_HEADER_BYTES);
+    mfs_pool_run_give(memory->pool, run->first, (uint32_t)run_pages(memory, bytes));
+}
+
+static int take_from_origin(struct mfs_memory *memory, enum mfs_charge_from charge_from,
+                            enum origin origin, size_t bytes, void **out)
+{
+    switch (origin) {
+    case FROM_PIECE:
+        return mfs_piece_take(&memory->pieces, memory->pool, charge_from, bytes, out);
+    case FROM_RUN:
+        return take_run(memory, charge_from, bytes, out);
+    default:
+        return mfs_pool_block_take(memory->pool, charge_from, bytes, out);
+    }
 }
 
 int mfs_memory_take_as(struct mfs_memory *memory, enum mfs_charge_from charge_from, size_t bytes,
                        enum memfs_class class, void **out)
 {
-    size_t cost = mfs_memory_cost(memory, bytes);
-    int error = mfs_memory_take_raw(memory, charge_from, bytes, out);
-    while (error != 0 && memory->reclaim != NULL &&
-           memory->reclaim(memory->reclaim_context, charge_from, cost))
-        error = mfs_memory_take_raw(memory, charge_from, bytes, out);
-    if (error != 0)
-        return mfs_ledger_refused(&memory->ledger, memory->lot, error, cost,
-                                  mfs_ledger_available(&memory->ledger, charge_from, 0));
-    mfs_ledger_use(&memory->ledger, class, cost);
-    return 0;
+    MFS_CHECK(bytes != 0);
+    enum origin origin = origin_of(memory, bytes);
+    size_t cost = cost_from(memory, origin, bytes);
+    int error = 0;
+    if (memory->starter_is_free && cost <= memory->starter_bytes) {
+        memory->starter_is_free = false;
+        *out = memory->starter;
+    } else {
+        error = take_from_origin(memory, charge_from, origin, bytes, out);
+    }
+    if (error == 0)
+        mfs_ledger_use(&memory->ledger, class, cost);
+    return error;
 }
 
 int mfs_memory_take(struct mfs_memory *memory, size_t bytes, enum memfs_class class, void **out)
@@ -134,6 +131,24 @@ int mfs_memory_take(struct mfs_memory *memory, size_t bytes, enum memfs_class cl
 
 void mfs_memory_give(struct mfs_memory *memory, void *block, size_t bytes, enum memfs_class class)
 {
-    mfs_ledger_unuse(&memory->ledger, class, mfs_memory_cost(memory, bytes));
-    mfs_memory_give_raw(memory, block, bytes);
+    MFS_CHECK(block != NULL);
+    enum origin origin = origin_of(memory, bytes);
+    mfs_ledger_unuse(&memory->ledger, class, cost_from(memory, origin, bytes));
+    if (block == memory->starter)
+        return;
+    switch (origin) {
+    case FROM_PIECE:
+        mfs_piece_give(&memory->pieces, memory->pool, block);
+        break;
+    case FROM_RUN:
+        give_run(memory, block, bytes);
+        break;
+    default:
+        mfs_pool_block_give(memory->pool, block, bytes);
+    }
+}
+
+bool mfs_memory_is_valid(struct mfs_memory *memory)
+{
+    return mfs_piece_are_valid(&memory->pieces, memory->pool) && mfs_pool_is_valid(memory->pool);
 }

@@ -48,9 +48,9 @@ static struct mfs_radix_node *own_node(struct mfs_pool *pool, uintptr_t *slot, u
 static void fill_page(const struct mfs_pool *pool, mfs_page new, mfs_page old, size_t from,
                       size_t to)
 {
-    unsigned char *bytes = mfs_page_bytes(pool, new);
+    unsigned char *bytes = mfs_pool_page_bytes(pool, new);
     if (old != 0) {
-        const unsigned char *kept = mfs_page_bytes(pool, old);
+        const unsigned char *kept = mfs_pool_page_bytes(pool, old);
         memcpy(bytes, kept, from);
         memcpy(bytes + to, kept + to, pool->page_size - to);
     } else {

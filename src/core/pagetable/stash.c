@@ -21,7 +21,7 @@ static int refuse_hopeless(struct mfs_pool *pool, const struct mfs_need *need)
 {
     uint64_t node_cost = mfs_memory_cost(pool->memory, mfs_radix_node_bytes(pool));
     uint64_t wanted = mfs_num_mul_saturating(need->nodes, node_cost);
-    uint64_t most = mfs_num_mul_saturating(mfs_page_pool_available(pool, need->charge_from),
+    uint64_t most = mfs_num_mul_saturating(mfs_pool_available(pool, need->charge_from),
                                            pool->page_size);
     /* What is available is counted in whole pages; the rest of a page may be there besides. */
     if (wanted <= mfs_num_add_saturating(most, pool->page_size))

@@ -211,8 +211,8 @@ static void bytes_behind_the_size_that_should_be_zeros_are_found(void **state)
         struct mfs_radix tree = mfs_content_tree(&content);
         unsigned char *last = content.is_short
                                   ? mfs_content_short(&content)->bytes + edit.size
-                                  : mfs_page_bytes(&rig->pool,
-                                                   mfs_radix_find(&rig->pool, tree, 1)) +
+                                  : mfs_pool_page_bytes(&rig->pool,
+                                                        mfs_radix_find(&rig->pool, tree, 1)) +
                                         edit.size - 4096;
         *last = 1;
         assert_false(mfs_content_is_valid(&rig->pool, &content, edit.size));

@@ -79,7 +79,7 @@ static void log_to_stderr(void *context, int level, const char *message)
         fprintf(stderr, "memfs: %s\n", message);
 }
 
-struct stage *stage_create(uint32_t page_size)
+struct stage *stage_create(uint32_t page_size, uint32_t config_flags)
 {
     struct stage *stage = calloc(1, sizeof *stage);
     if (stage == NULL)
@@ -87,6 +87,7 @@ struct stage *stage_create(uint32_t page_size)
     memfs_config config = memfs_config_default();
     config.quota_bytes = STAGE_QUOTA_BYTES;
     config.page_size = page_size;
+    config.flags = config_flags;
     config.log = log_to_stderr;
     stage->fixture = fixture_create(&config);
     if (stage->fixture == NULL)

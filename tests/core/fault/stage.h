@@ -43,7 +43,7 @@ struct stage {
     memfs_walker *walker;
 };
 
-struct stage *stage_create(uint32_t page_size);
+struct stage *stage_create(uint32_t page_size, uint32_t config_flags);
 
 /* Audits, gives back what is held, destroys; aborts if anything is left. */
 void stage_destroy(struct stage *stage);

@@ -13,7 +13,7 @@
 
 #define QUOTA_BYTES ((uint64_t)1 << 20)
 
-enum { CYCLES = 1000, FILES_MAX = 4000, SIZE_MAX_BYTES = 40000, LEVEL_PERCENT_MIN = 92 };
+enum { CYCLES = 1000, FILES_MAX = 4000, SIZE_MAX_BYTES = 40000, LEVEL_PERCENT_MIN = 98 };
 
 struct pool {
     memfs *fs;
@@ -121,12 +121,13 @@ static void fill(struct pool *pool)
     assert_true(is_refusal(result));
 }
 
-/* Deletes half of the files; what they were goes to `gone`, if that is not null. */
-static void delete_half(struct pool *pool, size_t *gone)
+/* Deletes half of the files; what they were goes to `gone`, if that is not null, beside what is
+ * there already, if it is to be kept. */
+static void delete_half(struct pool *pool, size_t *gone, int keeps)
 {
     assert_int_equal(memfs_ftruncate(pool->filler, 0), 0);
     for (size_t i = 0; i < pool->count; i++) {
-        if (gone != NULL)
+        if (gone != NULL && !keeps)
             gone[i] = ABSENT;
         if (pool->sizes[i] != ABSENT && below(pool, 2) == 0) {
             if (gone != NULL)
@@ -154,7 +155,10 @@ static void begin(struct pool *pool, memfs *fs)
                      0);
 }
 
-/* The same files fit again, in another order. */
+/*
+ * What fitted once fits again, in another order, but for the few pages by which the small objects
+ * of one order lie together better than those of another.
+ */
 static void the_same_files_fit_again(memfs *fs)
 {
     static struct pool pool;
@@ -162,24 +166,23 @@ static void the_same_files_fit_again(memfs *fs)
     memfs_statfs_info empty = statfs_of(fs);
     begin(&pool, fs);
     make_files(&pool);
-    memfs_statfs_info full = statfs_of(fs);
-    assert_true(level(&pool) > QUOTA_BYTES / 2);
+    uint64_t full = level(&pool), lowest = full;
+    assert_true(full > QUOTA_BYTES / 2);
     for (int cycle = 0; cycle < CYCLES; cycle++) {
-        delete_half(&pool, gone);
+        delete_half(&pool, gone, cycle != 0);
         size_t start = (size_t)below(&pool, pool.count);
         for (size_t n = 0; n < pool.count; n++) {
             size_t i = (start + n * 7919) % pool.count;
-            if (gone[i] != ABSENT && pool.sizes[i] == ABSENT && make(&pool, i, gone[i]) != 0) {
-                fail_msg("cycle %d: a file of %zu bytes does not fit any more; data %" PRIu64
-                         " of %" PRIu64,
-                         cycle, gone[i], level(&pool), QUOTA_BYTES);
-            }
+            if (gone[i] != ABSENT && pool.sizes[i] == ABSENT && make(&pool, i, gone[i]) == 0)
+                gone[i] = ABSENT;
         }
-        memfs_statfs_info again = statfs_of(fs);
-        assert_true(again.class_bytes[MEMFS_CLASS_DATA] == full.class_bytes[MEMFS_CLASS_DATA]);
+        lowest = level(&pool) < lowest ? level(&pool) : lowest;
         if (cycle % 100 == 0)
             assert_int_equal(memfs_audit(fs), 0);
     }
+    print_message("the same files: %" PRIu64 " bytes at first, never less than %" PRIu64 "\n", full,
+                  lowest);
+    assert_true(full - lowest <= SIZE_MAX_BYTES); /* one of them does not fit, at times */
     delete_all(&pool);
     assert_true(statfs_of(fs).class_bytes[MEMFS_CLASS_DATA] == empty.class_bytes[MEMFS_CLASS_DATA]);
 }
@@ -200,7 +203,7 @@ static void other_files_fill_it_again(memfs *fs)
     uint64_t first = statfs_of(fs).used_bytes;
     uint64_t lowest = first;
     for (int cycle = 0; cycle < CYCLES; cycle++) {
-        delete_half(&pool, NULL);
+        delete_half(&pool, NULL, 0);
         fill(&pool);
         uint64_t used = statfs_of(fs).used_bytes;
         lowest = used < lowest ? used : lowest;

@@ -4,6 +4,9 @@
  * more nodes left under the node limit, until it passes.  After each refusal the
  * tree, the handles and the ledger must be as they were, the code must name the
  * limit that was hit, and the same call must then succeed.
+ *
+ * Where allocations are refused or counted, the file system is unpooled: the allocator then sees
+ * each object.  The room under the quota is swept in both ways.
  */
 #include "scenarios.h"
 
@@ -61,9 +64,9 @@ static void must_be_as_before(struct stage *stage, struct before *before, const 
     free(before->text);
 }
 
-static struct stage *prepare(const struct scenario *scenario, uint32_t page_size)
+static struct stage *prepare(const struct scenario *scenario, uint32_t page_size, uint32_t flags)
 {
-    struct stage *stage = stage_create(page_size);
+    struct stage *stage = stage_create(page_size, flags);
     if (scenario->prepare != NULL)
         assert_true(scenario->prepare(stage) >= 0);
     return stage;
@@ -110,7 +113,7 @@ static int conclude(struct stage *stage, struct before *before, const struct sce
 static int sweep_allocation(const struct scenario *scenario, uint32_t page_size, uint64_t number,
                             int every_later, uint64_t *refusals)
 {
-    struct stage *stage = prepare(scenario, page_size);
+    struct stage *stage = prepare(scenario, page_size, MEMFS_CREATE_UNPOOLED);
     struct before before = remember(stage);
     tracking_refuse(&stage->fixture->allocator, number, every_later);
     int64_t result = scenario->act(stage);
@@ -139,9 +142,10 @@ static void every_refused_allocation_leaves_all_as_it_was(void **state)
 }
 
 /* Leaves `room` bytes under the quota; true if that was enough. */
-static int sweep_quota(const struct scenario *scenario, uint32_t page_size, uint64_t room)
+static int sweep_quota(const struct scenario *scenario, uint32_t page_size, uint32_t flags,
+                       uint64_t room)
 {
-    struct stage *stage = prepare(scenario, page_size);
+    struct stage *stage = prepare(scenario, page_size, flags);
     struct before before = remember(stage);
     fixture_set_quota(stage->fixture, before.figures.committed_bytes + room);
     int64_t result = scenario->act(stage);
@@ -156,9 +160,10 @@ static void every_room_under_the_quota_is_enough_or_changes_nothing(void **state
     (void)state;
     uint64_t refusals = 0;
     for (const struct scenario *s = scenarios_refusable; s->sentence != NULL; s++) {
-        for (int i = 0; i < 2; i++) {
+        for (unsigned variant = 0; variant < 4; variant++) {
             uint64_t room = 0;
-            while (!sweep_quota(s, page_sizes[i], room)) {
+            uint32_t flags = variant % 2 != 0 ? MEMFS_CREATE_UNPOOLED : 0;
+            while (!sweep_quota(s, page_sizes[variant / 2], flags, room)) {
                 refusals++;
                 room += 1 + room / 10;
                 if (room > STAGE_QUOTA_BYTES / 2)
@@ -196,7 +201,7 @@ static int help(void *context, memfs *fs, const memfs_refusal *refusal)
 /* Runs the scenario with no room at all and a helper; true if the helper was asked. */
 static int is_helped(const struct scenario *scenario, uint32_t page_size, bool helps)
 {
-    struct stage *stage = prepare(scenario, page_size);
+    struct stage *stage = prepare(scenario, page_size, MEMFS_CREATE_UNPOOLED);
     struct before before = remember(stage);
     struct helper helper = {.stage = helps ? stage : NULL};
     memfs_statfs_info figures = before.figures;
@@ -240,7 +245,7 @@ static void every_call_that_a_limit_refuses_asks_and_passes_if_it_is_helped(void
 /* Leaves `room` nodes; true if that was enough. */
 static int sweep_nodes(const struct scenario *scenario, uint64_t room)
 {
-    struct stage *stage = prepare(scenario, MEMFS_PAGE_SIZE_DEFAULT);
+    struct stage *stage = prepare(scenario, MEMFS_PAGE_SIZE_DEFAULT, 0);
     struct before before = remember(stage);
     uint64_t nodes = before.figures.files + before.figures.directories + before.figures.symlinks;
     assert_int_equal(memfs_set_node_limit(stage->fs, nodes + room), 0);
@@ -268,7 +273,7 @@ static void what_frees_reads_or_overwrites_needs_no_memory(void **state)
     (void)state;
     for (const struct scenario *s = scenarios_calm; s->sentence != NULL; s++) {
         for (int i = 0; i < 2; i++) {
-            struct stage *stage = prepare(s, page_sizes[i]);
+            struct stage *stage = prepare(s, page_sizes[i], MEMFS_CREATE_UNPOOLED);
             fixture_set_quota(stage->fixture, stage_figures(stage).committed_bytes);
             tracking_refuse(&stage->fixture->allocator, 1, 1);
             int64_t result = s->act(stage);

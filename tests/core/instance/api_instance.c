@@ -107,7 +107,7 @@ static void an_unknown_flag_is_invalid(void **state)
     (void)state;
     struct tracking_allocator allocator;
     memfs_config config = config_on(&allocator);
-    for (unsigned bit = 1; bit < 32; bit++) {
+    for (unsigned bit = 2; bit < 32; bit++) {
         config.flags = 1u << bit;
         assert_config_refused(&config, MEMFS_EINVAL);
     }

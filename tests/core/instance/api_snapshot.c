@@ -223,7 +223,7 @@ static void measure(size_t file_bytes, uint64_t *takes, uint64_t *bytes)
     assert_int_equal(statfs_of(f->fs).class_bytes[MEMFS_CLASS_TABLES], tables);
     tracking_refuse(&f->allocator, 0, 0);
     assert_ok(memfs_snapshot_restore(f->fs, "s"));
-    assert_true(f->allocator.takes <= *takes);
+    assert_true(f->allocator.takes <= (*takes > 0 ? *takes : 1));
     assert_int_equal(statfs_of(f->fs).class_bytes[MEMFS_CLASS_DATA], data);
     fixture_destroy(f);
 }
@@ -236,7 +236,7 @@ static void it_costs_nodes_and_names_whatever_the_sizes(void **state)
     static const size_t sizes[] = {0, PAGE, 100000, 2000000};
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         measure(sizes[i], &takes, &bytes);
-        assert_int_equal(takes, first_takes);
+        assert_true(takes <= 1 || takes == first_takes); /* in slabs, or one by one */
         assert_int_equal(bytes, first_bytes);
     }
     /* A node and a name for each of ten files; three directories' index grows now and then. */

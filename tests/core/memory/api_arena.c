@@ -4,11 +4,13 @@
  *
  * This program's own malloc counts while it is told to.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE 1
 
 #include "checks.h"
 
 #include <memfs/storage.h>
+
+#include <sys/mman.h>
 
 static _Atomic int counting;
 static _Atomic int heap_calls;
@@ -327,9 +329,33 @@ static void a_small_arena_holds_files(void **state)
     guarded_destroy(&g);
 }
 
+/* 16 GiB of addresses: creating touches what is used, and what is committed is no bitmap. */
+static void a_large_arena_costs_what_is_used_of_it(void **state)
+{
+    (void)state;
+    if (sizeof(void *) < 8)
+        skip();
+    memfs_config config = memfs_config_default();
+    config.arena_bytes = (size_t)((uint64_t)16 << 30);
+    config.arena = mmap(NULL, config.arena_bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (config.arena == MAP_FAILED)
+        skip();
+    config.quota_bytes = 0;
+    memfs *fs;
+    assert_ok(memfs_create(&config, &fs));
+    assert_true(statfs_of(fs).committed_bytes <= 4096);
+    put_pattern(fs, "/f", 100000, 1);
+    assert_true(statfs_of(fs).committed_bytes <= 200000);
+    assert_ok(memfs_audit(fs));
+    assert_ok(memfs_destroy(fs, 0));
+    assert_int_equal(munmap(config.arena, config.arena_bytes), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_large_arena_costs_what_is_used_of_it),
         cmocka_unit_test(the_counter_of_heap_calls_counts),
         cmocka_unit_test(an_arena_serves_everything_without_one_call_of_the_heap),
         cmocka_unit_test(all_that_is_handed_out_lies_in_the_arena),

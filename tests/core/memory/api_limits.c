@@ -78,7 +78,7 @@ static void available_goes_down_as_data_come_and_up_as_they_go(void **state)
     assert_true(before <= 16u << 20);
     put_pattern(f->fs, "/f", 1 << 20, 1);
     uint64_t between = statfs_of(f->fs).available_bytes;
-    assert_true(between <= before - (1 << 20));
+    assert_true(between <= before - (1 << 20) + 65536); /* one slab has fewer headers than many */
     assert_ok(memfs_unlink(f->fs, "/f"));
     assert_true(statfs_of(f->fs).available_bytes >= before - 65536);
 }
@@ -149,7 +149,7 @@ static void statfs_counts_nodes_by_kind_and_what_is_open(void **state)
 static void the_peak_is_the_most_ever_committed(void **state)
 {
     struct fixture *f = *state;
-    put_pattern(f->fs, "/f", 2 << 20, 1);
+    put_pattern(f->fs, "/f", 8 << 20, 1);
     uint64_t committed = statfs_of(f->fs).committed_bytes;
     assert_ok(memfs_unlink(f->fs, "/f"));
     memfs_statfs_info info = statfs_of(f->fs);

@@ -1,4 +1,4 @@
-/* The allocator in an arena: random takes and gives against a map of who has what. */
+/* The allocator in an arena: random takes and gives against a map of what is taken. */
 #include "rig.h"
 
 #include "memory/arena.h"
@@ -53,10 +53,11 @@ static void blocks_never_overlap_and_all_comes_back(void **state)
         }
     }
     assert_int_equal(arena->taken, 0);
-    void *all = mfs_arena_take(arena, &rig->lot, arena->granules * MFS_ARENA_GRANULE);
+    assert_true(mfs_arena_is_valid(arena));
+    void *all = mfs_arena_take(arena, &rig->lot, arena->bytes);
     assert_non_null(all); /* neighbours have joined */
     assert_null(mfs_arena_take(arena, &rig->lot, 1));
-    mfs_arena_give(arena, &rig->lot, all, arena->granules * MFS_ARENA_GRANULE);
+    mfs_arena_give(arena, &rig->lot, all, arena->bytes);
     rig_destroy(rig);
 }
 

@@ -20,7 +20,8 @@ static void *hold_and_look(void *context)
     struct contest *contest = context;
     int other = 0;
     while (!atomic_load(&contest->is_over)) {
-        bool is_held = mfs_ledger_charge(&contest->ledger, MFS_CHARGE_ORDINARY, HELD);
+        uint64_t committed;
+        bool is_held = mfs_ledger_charge(&contest->ledger, MFS_CHARGE_ORDINARY, HELD, &committed);
         for (int look = 0; look < LOOKS; look++)
             if (atomic_load(&contest->is_low) && is_held)
                 atomic_fetch_add(&contest->seen, 1);

@@ -29,7 +29,11 @@ static struct fixture *with_policy(uint32_t policy)
 static void a_refused_list_leaves_the_access_time(void **state)
 {
     (void)state;
-    struct fixture *f = with_policy(MEMFS_ATIME_STRICT);
+    memfs_config config = memfs_config_default();
+    config.atime_policy = MEMFS_ATIME_STRICT;
+    config.flags = MEMFS_CREATE_UNPOOLED; /* so that the allocator sees each object */
+    struct fixture *f = fixture_create(&config);
+    assert_non_null(f);
     memfs_list list = {.struct_size = sizeof list};
     put(f->fs, "/f", "");
     int64_t before = stat_of(f->fs, "/").access_ns;

@@ -25,7 +25,7 @@ struct table {
 
 static struct table table_create(void)
 {
-    struct table t = {.rig = rig_create(0, 4096)};
+    struct table t = {.rig = rig_create_as(0, 4096, true)};
     t.source.memory = &t.rig->memory;
     return t;
 }

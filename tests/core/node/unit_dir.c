@@ -23,7 +23,7 @@ struct bench {
 
 static struct bench bench_create(void)
 {
-    struct bench b = {.rig = rig_create(0, 4096)};
+    struct bench b = {.rig = rig_create_as(0, 4096, true)};
     b.names = (struct mfs_names){.source = {.memory = &b.rig->memory}, .hash_key = {7, 9}};
     return b;
 }

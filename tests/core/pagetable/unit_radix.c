@@ -38,7 +38,7 @@ static void own(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t first, u
     for (uint64_t index = first; index <= last; index++) {
         mfs_page page = mfs_radix_edit_own(pool, tree, index, 0, 0, &stash);
         assert_true(page != 0 && page == mfs_radix_find_exclusive(pool, *tree, index));
-        mfs_page_bytes(pool, page)[0] = (unsigned char)index;
+        mfs_pool_page_bytes(pool, page)[0] = (unsigned char)index;
     }
     assert_used_up(&stash);
 }
@@ -63,7 +63,7 @@ static void compare(struct mfs_pool *pool, const struct model *m)
     for (uint64_t i = PAGES; i-- > 0;) {
         mfs_page page = mfs_radix_find(pool, m->tree, i);
         assert_int_equal(page != 0, m->has_page[i]);
-        assert_true(page == 0 || mfs_page_bytes(pool, page)[0] == (unsigned char)i);
+        assert_true(page == 0 || mfs_pool_page_bytes(pool, page)[0] == (unsigned char)i);
         page_after = m->has_page[i] ? i : page_after;
         hole_after = m->has_page[i] ? hole_after : i;
         assert_true(mfs_radix_next_page(pool, m->tree, i) == page_after);
@@ -84,7 +84,7 @@ static void tally(struct bench *b)
     assert_true(sum.is_valid);
     assert_int_equal(sum.node_visits, sum.node_references);
     assert_int_equal(sum.page_visits, sum.page_references);
-    assert_int_equal(sum.pages, b->rig->pool.pages_total - b->rig->pool.pages_free);
+    assert_int_equal(sum.pages, data_pages(&b->rig->pool));
 }
 
 static void do_anything(struct bench *b)

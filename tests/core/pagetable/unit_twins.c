@@ -60,7 +60,7 @@ static void the_twin_released_first_leaves_what_both_have_to_the_other(void **st
         struct mfs_radix trees[2];
         make_twins(rig, &trees[0], &trees[1]);
         mfs_radix_ref_release(&rig->pool, trees[copy_first]);
-        assert_int_equal(rig->pool.pages_total - rig->pool.pages_free, PAGES);
+        assert_int_equal(data_pages(&rig->pool), PAGES);
         for (uint64_t index = 0; index < PAGES; index++)
             assert_true(mfs_radix_find_exclusive(&rig->pool, trees[1 - copy_first], index) != 0);
         mfs_radix_ref_release(&rig->pool, trees[1 - copy_first]);

@@ -196,7 +196,7 @@ static void a_glob_refused_for_memory_leaves_nothing(void **state)
             assert_int_equal(used_bytes(f->fs), used);
         }
     } while (result != 0);
-    assert_true(take > 1);
+    assert_true(take > 1 || f->is_pooled);
     memfs_list_free(f->fs, &list);
     assert_int_equal(used_bytes(f->fs), used);
 }

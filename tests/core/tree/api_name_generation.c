@@ -76,6 +76,7 @@ static void creating_exclusively_at_a_full_quota_says_that_the_name_is_there(voi
     assert_returns(memfs_set_quota(f->fs, 1), MEMFS_EBUSY);
     assert_ok(memfs_statfs(f->fs, &info));
     fixture_set_quota(f, info.committed_bytes);
+    fill_with_small_files(f->fs, 0);
     assert_returns(memfs_open_with(f->fs, "/f", &options, &file), MEMFS_EEXIST);
     assert_returns(memfs_open_with(f->fs, "/new", &options, &file), MEMFS_EDQUOT);
     fixture_set_quota(f, (uint64_t)16 << 20);

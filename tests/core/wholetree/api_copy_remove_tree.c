@@ -160,7 +160,7 @@ static void a_tree_copy_refused_for_memory_leaves_nothing(void **state)
         check_described(f->fs, before, "a refused tree copy", __FILE__, __LINE__);
         assert_int_equal(used_bytes(f->fs), used);
     } while (result != 0);
-    assert_true(take > 1);
+    assert_true(take > 1 || f->is_pooled);
     assert_text(f->fs, "/dst/sub/deep/leaf", "leaf");
 }
 

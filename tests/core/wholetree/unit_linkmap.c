@@ -8,7 +8,7 @@ enum { NODES = 3000 };
 static void every_node_leads_to_its_copy(void **state)
 {
     (void)state;
-    struct rig *rig = rig_create(0, 4096);
+    struct rig *rig = rig_create_as(0, 4096, true);
     struct mfs_linkmap map = {0};
     struct mfs_node *nodes = calloc(NODES + 1, sizeof *nodes);
     assert_non_null(nodes);

@@ -399,7 +399,7 @@ static void a_full_tree_can_be_looked_into_and_deleted_from(void **state)
     struct fixture *f = *state;
     sqlite3 *db = query_open(f->fs, 0);
     query_is(db, "SELECT memfs_write('/d/e/f', 'text'), memfs_write('/g', 'x')", "4|1");
-    quota_leave(f, 0);
+    fixture_leave(f, 0);
     query_fails(db, "SELECT memfs_mkdir('/more')", SQLITE_FULL, "quota");
     query_is(db, "SELECT path, size_bytes FROM memfs_tree WHERE path IN ('/d/e/f', '/g')",
              "/d/e/f|4\n/g|1");
@@ -417,7 +417,7 @@ static void a_refusal_of_the_quota_leaves_the_old_file_and_no_new_directories(vo
     sqlite3 *db = query_open(f->fs, 0);
     query_is(db, "SELECT memfs_write('/d/f', 'old')", "3");
     char *before = fixture_describe(f->fs);
-    quota_leave(f, 16384);
+    fixture_leave(f, 16384);
     const char *const refused[] = {
         "SELECT memfs_write('/d/f', zeroblob(100000)||'x')",
         "SELECT memfs_write('/new/deep/f', zeroblob(100000)||'x')",
@@ -445,7 +445,7 @@ static void a_full_tree_ends_an_open_transaction_as_a_full_database_does(void **
     query_is(db, "INSERT INTO t VALUES(1)", "");
     query_fails(db, "SELECT memfs_read('/none')", SQLITE_ERROR, "no such file");
     assert_int_equal(sqlite3_get_autocommit(db), 0);
-    quota_leave(f, 0);
+    fixture_leave(f, 0);
     query_fails(db, "SELECT memfs_write('/f', randomblob(100000)) FROM t", SQLITE_FULL,
                 "quota exceeded");
     assert_int_equal(sqlite3_get_autocommit(db), 1);

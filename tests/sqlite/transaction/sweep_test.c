@@ -54,9 +54,10 @@ static struct {
 static unsigned chosen[DIMENSIONS];
 static struct tally *const total = &(struct tally){0};
 
-static struct fixture *create_tree(void)
+static struct fixture *create_tree(uint32_t config_flags)
 {
     memfs_config config = memfs_config_default();
+    config.flags = config_flags;
     config.quota_bytes = (uint64_t)64 << 20;
     config.page_size = (uint32_t)atoi(dimensions[TREE_PAGE].values[chosen[TREE_PAGE]]);
     struct fixture *f = fixture_create(&config);
@@ -161,14 +162,19 @@ static void sweep_allocator(struct sweep *sweep, int every_later)
     }
 }
 
+/* The quota is swept as users have it; the allocator, where it sees each object. */
 static void examine_case(const struct sweep_case *what, uint32_t random)
 {
     for (int i = 0; options.is_verbose && i < DIMENSIONS; i++)
         print_message("%s%s", dimensions[i].values[chosen[i]], i + 1 < DIMENSIONS ? ", " : "\n");
-    struct fixture *f = create_tree();
+    struct fixture *f = create_tree(0);
     struct sweep sweep;
     sweep_begin(&sweep, f, what);
     sweep_quota(&sweep);
+    sweep_end(&sweep);
+    destroy_tree(f);
+    f = create_tree(MEMFS_CREATE_UNPOOLED);
+    sweep_begin(&sweep, f, what);
     if (options.is_thorough || random % 2 == 0)
         sweep_allocator(&sweep, 0);
     if (options.is_thorough || random % 2 == 1)

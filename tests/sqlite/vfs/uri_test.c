@@ -112,6 +112,7 @@ static void directories_are_removed_again_when_the_open_fails(void **state)
     assert_int_equal(memfs_exists(f->fs, "/a/b/c/db"), 1);
     rc = SQLITE_NOMEM;
     refused = 0;
+    fixture_leave(f, 1 << 20);
     for (unsigned call = 1; rc != SQLITE_OK; call++) {
         tracking_refuse(&f->allocator, call, 1);
         rc = try_open("file:/n/b/c/db?memfs_make_parents=1");
@@ -122,7 +123,8 @@ static void directories_are_removed_again_when_the_open_fails(void **state)
         assert_int_equal(memfs_exists(f->fs, "/n"), 0);
         refused++;
     }
-    assert_true(refused > 3);
+    assert_true(refused > (f->is_pooled ? 0 : 3)); /* one slab has room for all */
+    quota_lift(f);
 }
 
 /* ------------------------------------------------------------------------- images */
