@@ -74,8 +74,8 @@
  *   has no file open (":memory:", ""): it keeps a pointer to the VFS.
  * - nolock=1 or immutable=1 in the URI while another connection writes: then there are no locks,
  *   and so no undo for journal modes MEMORY and OFF, which is started and ended by the locks.
- * - Using SQLite in a refusal callback on a connection to the same file system, or registering or
- *   unregistering there: the thread would wait for itself.
+ * - Using SQLite in a refusal callback on a connection to the same file system, or registering,
+ *   unregistering or looking up a VFS there: the thread would wait for itself.
  * - Deleting or renaming a `-journal` by hand while its database is in use.
  */
 #ifndef MEMFS_SQLITE_H
@@ -100,7 +100,9 @@ struct sqlite3;
 #define MEMFS_SQLITE_REGISTER_DEFAULT 0x1u /* the VFS of connections that name none */
 #define MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE \
     0x2u /* leave the file system without a reserve if it has none */
-#define MEMFS_SQLITE_REGISTER_NO_CONTROL 0x4u /* SQL may not change the file system's limits */
+#define MEMFS_SQLITE_REGISTER_MAKE_PARENTS \
+    0x4u /* as memfs_make_parents=1 in every URI that does not say memfs_make_parents=0 */
+#define MEMFS_SQLITE_REGISTER_NO_CONTROL 0x8u /* SQL may not change the file system's limits */
 
 /* Names of a VFS: 1 to this many bytes. */
 #define MEMFS_SQLITE_NAME_MAX 255u
@@ -121,10 +123,14 @@ struct sqlite3;
  * Time, randomness and the loading of extensions go to the VFS that was the
  * default before (or to that one's, if it is a memfs itself).
  *
- * Errors:   EINVAL (an empty or overlong name), EEXIST (SQLite has a VFS of this
- *           name), EBUSY (`fs` is registered already, under another name; two
+ * Initialises SQLite.  sqlite3_shutdown() leaves the name registered, and so does
+ * sqlite3_initialize() after it, but SQLite's own VFS is then the default again: unregister
+ * and register anew to change that.
+ *
+ * Errors:   EINVAL (an empty or overlong name, an unknown flag), EEXIST (SQLite has a VFS
+ *           of this name), EBUSY (`fs` is registered already, under another name; two
  *           would not see each other's locks), EOPNOTSUPP (SQLite is too old, or
- *           cannot be initialised), EDQUOT, ENOMEM.
+ *           sqlite3_initialize() fails), EDQUOT, ENOMEM (also of SQLite).
  * Quota:    takes about 2 KiB of class MEMFS_CLASS_CHARGED, until it is unregistered; so
  *           memfs_destroy() refuses a file system that is still registered.
  */
@@ -138,8 +144,26 @@ MEMFS_SQLITE_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsi
  */
 MEMFS_SQLITE_API int memfs_sqlite_unregister(const char *vfs_name);
 
-/* The file system behind the name of a VFS; null if no file system is registered under it. */
+/*
+ * The file system behind the name of a VFS; null if no file system is registered under it.  Safe
+ * beside calls that register and unregister; that the file system is not destroyed meanwhile is up
+ * to the program.
+ */
 MEMFS_SQLITE_API memfs *memfs_sqlite_find(const char *vfs_name);
+
+/*
+ * Why the last open through a VFS of ours failed in this thread, in words: a missing directory, an
+ * unknown or malformed parameter in the URI, connections that disagree about isolation, a
+ * refusal by the quota ...  Empty if there is nothing to say.  Opening a database forgets what was
+ * said before, and a journal that cannot be made replaces it.
+ *
+ * The same goes to SQLite's log (SQLITE_CONFIG_LOG) and, in the loadable extension, to the SQL
+ * function memfs_last_error() and to MEMFS_LOG.
+ *
+ * Threads:  each thread has its own.
+ * Lifetime: until the thread's next call of SQLite or of this header.
+ */
+MEMFS_SQLITE_API const char *memfs_sqlite_last_error(void);
 
 /* memfs_sqlite_register_functions() */
 #define MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS 0x1u /* memfs_import() and memfs_export() too */
@@ -213,7 +237,7 @@ typedef struct memfs_sqlite_open_options {
     int make_parents;         /* not 0: make missing directories of `path`, 0755 */
     int isolated;             /* not 0: as memfs_mvcc=1; the default journal is then MEMORY */
     int no_wait;              /* not 0: do not wait at all; busy_timeout_ms must be 0 then */
-    int reserved;             /* must be 0 */
+    int must_be_zero;         /* for later versions */
 } memfs_sqlite_open_options;
 
 /*
@@ -249,8 +273,8 @@ MEMFS_SQLITE_API int memfs_sqlite_open(memfs *fs, const char *path,
  * Images: a database as the bytes of one file.
  *
  * An image is what one read transaction sees: everything that is committed, what is in a WAL
- * included, and no part of a transaction that is under way.  Writers may go on, in so far as
- * the journal mode lets them beside a reader.  It always says "rollback journal" in its header
+ * included, and no part of a transaction that is under way.  Writers may continue where
+ * the journal mode allows a writer beside a reader.  It always says "rollback journal" in its header
  * (bytes 18 and 19 are 1), also if the database is in WAL mode: so it can be opened read-only,
  * and by sqlite3_deserialize().  Loading changes these two bytes alike; PRAGMA journal_mode=WAL
  * brings WAL back.

@@ -68,7 +68,8 @@ static enum mfs_join join_share(struct mfs_member *member, struct mfs_share *sha
 static enum mfs_join found_share(struct mfs_member *member, struct mfs_registry *registry,
                                  enum mfs_isolation_wish wish)
 {
-    if (!mfs_mutex_create(&member->mutex))
+    member->mutex = mfs_mutex_create();
+    if (member->mutex == NULL)
         return MFS_JOIN_NO_MEMORY;
     struct mfs_share *share = &member->own_share;
     share->number = member->number;
@@ -89,13 +90,13 @@ enum mfs_join mfs_member_join(struct mfs_member *member, struct mfs_registry *re
     member->refuses_control = registry->refuses_control;
     member->fetch.ceiling = MFS_FETCH_UNLIMITED;
     member->isolation.view = view;
-    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
     struct mfs_share *share = mfs_share_find(registry, number);
     enum mfs_join answer = share != NULL ? join_share(member, share, wish)
                                          : found_share(member, registry, wish);
     if (answer == MFS_JOINED && member->share->locks.isolated)
         member->isolation.file = file;
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_unlock(&registry->mutex);
     return answer;
 }
 
@@ -139,7 +140,7 @@ static void move_share(struct mfs_member *holder, struct mfs_registry *registry)
     struct mfs_list *bucket = &registry->shares[mfs_registry_bucket(holder->number)];
     struct mfs_member *heir = MFS_LIST_ENTRY(holder->own_share.members.first, struct mfs_member,
                                              link);
-    MFS_ASSERT(mfs_mutex_is_held(registry->mutex) && mfs_mutex_is_held(heir->mutex));
+    MFS_ASSERT(mfs_mutex_is_held(&registry->mutex) && mfs_mutex_is_held(heir->mutex));
     mfs_list_remove(bucket, &holder->own_share.link);
     heir->own_share = holder->own_share;
     mfs_list_prepend(bucket, &heir->own_share.link);
@@ -150,7 +151,7 @@ static void move_share(struct mfs_member *holder, struct mfs_registry *registry)
 
 void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
 {
-    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
     mfs_mutex_lock(member->mutex);
     struct mfs_share *share = member->share;
     MFS_ASSERT(member->shm == NULL && atomic_load(&member->handoff_ticket) == 0);
@@ -170,7 +171,7 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
     if (is_last)
         mfs_mutex_destroy(member->mutex);
     member->share = NULL;
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_unlock(&registry->mutex);
     mfs_fetch_fini(&member->fetch);
 }
 

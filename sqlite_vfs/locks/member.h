@@ -25,7 +25,7 @@
 struct mfs_member {
     uint64_t number;  /* of the database's node; fixed */
     memfs_file *file; /* the connection's handle, open from joining to leaving; fixed */
-    mfs_mutex *mutex; /* null in an SQLite without threads */
+    mfs_mutex *mutex;
     struct mfs_share *share;
     struct mfs_link link; /* in the share's list of members */
     struct mfs_shm *shm;  /* the share's, if this connection maps it; written by the owner only */

@@ -24,7 +24,7 @@
  * but the atomics; `names` says itself what needs the mutex.
  */
 struct mfs_registry {
-    mfs_mutex *mutex;
+    mfs_mutex mutex;
     atomic_uint open_files; /* of every kind */
     size_t file_bytes;      /* szOsFile; set once, before a file is opened */
     bool refuses_control;   /* limits are not changed through SQL; set once, likewise */

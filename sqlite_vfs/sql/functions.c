@@ -39,6 +39,7 @@ static const struct sql_function {
     {"memfs_image", 1, EFFECT_CHANGES, mfs_imagefunction_image},
     {"memfs_stat", 1, EFFECT_READS, mfs_readers_stat},
     {"memfs_exists", 1, EFFECT_READS, mfs_readers_exists},
+    {"memfs_last_error", 0, EFFECT_READS, mfs_readers_last_error},
     {"memfs_write", 2, EFFECT_CHANGES, mfs_writers_write},
     {"memfs_append", 2, EFFECT_CHANGES, mfs_writers_append},
     {"memfs_mkdir", 1, EFFECT_CHANGES, mfs_writers_mkdir},

@@ -7,9 +7,10 @@
  *    checksum (24 bytes in the place of a header) names a page that was charged before.
  * 3. The order is: index, size limit, growth, page.  A refusal leaves what was charged before it
  *    charged, until the WAL is restarted; the WAL itself has not changed.
- *
  * 4. Everything that is charged belongs to the database, not to a connection: each of its
  *    connections that can write serves for the calls.
+ * 5. A frame whose page lies far behind all others comes from a damaged database.  Its page is
+ *    charged, and not the gap before it, which a checkpoint does not write.
  *
  * Cost: the database's mutex three times for each frame, and a walk of the database's page tree;
  * below another VFS also the registry's mutex.
@@ -21,7 +22,7 @@
 
 #include "base/assertion.h"
 #include "base/bigendian.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 #include "locks/walindex.h"
 
 #include <memfs/storage.h>
@@ -64,6 +65,12 @@ static int64_t preallocated_end(struct mfs_member *member, bool is_first_frame, 
     return end;
 }
 
+static int allocate_page(struct mfs_member *member, int64_t offset, int64_t page_size)
+{
+    int error = memfs_fallocate(member->file, offset, page_size, MEMFS_FALLOCATE_KEEP_SIZE);
+    return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
+}
+
 /* Makes sure that the page can be copied into the database later, also if a checkpoint of earlier
  * transactions truncates the database meanwhile. */
 static int charge_page(struct mfs_member *member, int64_t page_size, uint32_t page_number,
@@ -73,20 +80,19 @@ static int charge_page(struct mfs_member *member, int64_t page_size, uint32_t pa
     int64_t size = memfs_file_size(member->file);
     int64_t limit = mfs_member_size_limit(member);
     if (size < 0)
-        return mfs_errmap(MFS_OPERATION_SIZE, (int)size);
+        return mfs_lasterror_code(MFS_OPERATION_SIZE, (int)size);
     if (end > size && limit != MFS_SIZE_UNLIMITED && end > limit)
         return SQLITE_FULL;
-    if (end > preallocated_end(member, is_first_frame, size)) {
+    int64_t reached = preallocated_end(member, is_first_frame, size);
+    if (mfs_bytes_is_growth_absurd(reached > size ? reached : size, end))
+        return allocate_page(member, end - page_size, page_size);
+    if (end > reached) {
         int error = memfs_preallocate(member->file, end);
         if (error != 0)
-            return mfs_errmap(MFS_OPERATION_WRITE, error);
+            return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
         mfs_member_set_wal_preallocated_end(member, end);
     }
-    if (end > size)
-        return SQLITE_OK;
-    int error = memfs_fallocate(member->file, end - page_size, page_size,
-                                MEMFS_FALLOCATE_KEEP_SIZE);
-    return mfs_errmap(MFS_OPERATION_WRITE, error);
+    return end > size ? SQLITE_OK : allocate_page(member, end - page_size, page_size);
 }
 
 static int charge_write(struct mfs_wal *wal, struct mfs_member *member, const struct mfs_file *file,
@@ -106,7 +112,7 @@ static int charge_write(struct mfs_wal *wal, struct mfs_member *member, const st
     uint64_t frames = (uint64_t)((offset - WAL_HEADER_BYTES) / frame_bytes) + 1;
     int error = mfs_walindex_prepare(member, frames);
     if (error != 0)
-        return mfs_errmap(MFS_OPERATION_WRITE, error);
+        return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
     return charge_page(member, wal->page_size, mfs_bigendian_read(buffer), frames == 1);
 }
 
@@ -115,14 +121,14 @@ static struct mfs_member *lock_writer(const struct mfs_wal *wal)
 {
     if (wal->registry == NULL)
         return wal->member;
-    mfs_mutex_lock(wal->registry->mutex);
+    mfs_mutex_lock(&wal->registry->mutex);
     return mfs_member_find_writer(wal->registry, wal->number);
 }
 
 static void unlock_writer(const struct mfs_wal *wal)
 {
     if (wal->registry != NULL)
-        mfs_mutex_unlock(wal->registry->mutex);
+        mfs_mutex_unlock(&wal->registry->mutex);
 }
 
 int mfs_wal_before_write(struct mfs_wal *wal, const struct mfs_file *file, const void *buffer,

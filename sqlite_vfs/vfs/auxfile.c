@@ -19,10 +19,13 @@
 #include "vfs/auxfile.h"
 
 #include "base/assertion.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 #include "locks/journal.h"
 #include "names/superjournal.h"
 #include "vfs/control.h"
+#include "vfs/dbstate.h"
+
+#include <string.h>
 
 #ifndef SQLITE_OPEN_SUPER_JOURNAL /* its name since 3.34 */
 #define SQLITE_OPEN_SUPER_JOURNAL SQLITE_OPEN_MASTER_JOURNAL
@@ -38,9 +41,9 @@ static int aux_close(sqlite3_file *file)
     struct mfs_auxfile *aux = auxfile_of(file);
     MFS_ASSERT(aux->is_journal || aux->names == NULL);
     if (aux->is_journal) {
-        mfs_mutex_lock(aux->registry->mutex);
+        mfs_mutex_lock(&aux->registry->mutex);
         mfs_journal_leave(&aux->journal, aux->registry);
-        mfs_mutex_unlock(aux->registry->mutex);
+        mfs_mutex_unlock(&aux->registry->mutex);
     }
     if (aux->names != NULL && aux->names->journal == &aux->file)
         aux->names->journal = NULL;
@@ -61,9 +64,9 @@ static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_
 {
     struct mfs_auxfile *aux = auxfile_of(file);
     int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
-    if (rc != SQLITE_OK)
-        return rc;
-    return mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
+    if (rc == SQLITE_OK)
+        rc = mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
+    return mfs_file_note_result(&aux->file, rc);
 }
 
 static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
@@ -72,7 +75,7 @@ static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
     int rc = mfs_bytes_truncate(&aux->file.bytes, size);
     if (rc == SQLITE_OK)
         mfs_wal_after_truncate(&aux->wal, size);
-    return rc;
+    return mfs_file_note_result(&aux->file, rc);
 }
 
 static int aux_sync(sqlite3_file *file, int flags)
@@ -133,20 +136,45 @@ static const sqlite3_io_methods aux_methods = {
     .xDeviceCharacteristics = aux_characteristics,
 };
 
+/* The mode of the database whose journal or WAL `path` is.  `database` is a handle of it if
+ * it is known; otherwise it is found by its name. */
+static uint32_t mode_of_database(memfs *fs, memfs_file *database, const char *path)
+{
+    char name[MFS_FILE_NAME_BYTES];
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    const char *suffix = strrchr(path, '-');
+    int error = MEMFS_ENOENT;
+    if (database != NULL) {
+        error = memfs_fstat(database, &info);
+    } else if (suffix != NULL && (size_t)(suffix - path) < sizeof name) {
+        memcpy(name, path, (size_t)(suffix - path));
+        name[suffix - path] = '\0';
+        error = memfs_stat(fs, name, &info);
+    }
+    return error == 0 ? info.mode & 0777u : MFS_FILE_MODE;
+}
+
 /* A journal that is known not to exist is created without looking for it first.  With the
  * registry's mutex held. */
 static int open_journal(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
                         int open_flags)
 {
     struct mfs_name_cache *names = mfs_name_cache_find(&aux->registry->names, path);
-    MFS_ASSERT(mfs_mutex_is_held(aux->registry->mutex));
+    MFS_ASSERT(mfs_mutex_is_held(&aux->registry->mutex));
+    memfs_file *database = NULL;
+    if (names != NULL)
+        database = MFS_LIST_ENTRY(names, struct mfs_dbfile, names)->file.bytes.file;
+    uint32_t mode = MFS_FILE_MODE;
+    if ((open_flags & SQLITE_OPEN_CREATE) != 0)
+        mode = mode_of_database(fs, database, path);
     if (names != NULL && (open_flags & SQLITE_OPEN_CREATE) != 0 &&
         mfs_name_cache_knows(names, fs, MFS_FACT_NO_JOURNAL) &&
-        mfs_file_open(&aux->file, fs, vfs_name, path, open_flags | SQLITE_OPEN_EXCLUSIVE, false) ==
-            SQLITE_OK) {
+        mfs_file_open(&aux->file, fs, vfs_name, path, open_flags | SQLITE_OPEN_EXCLUSIVE, mode,
+                      false) == SQLITE_OK) {
         mfs_name_cache_note_change(names, fs, 0, MFS_FACT_NO_JOURNAL);
     } else {
-        int rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
+        int rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, mode, false);
         if (rc != SQLITE_OK)
             return rc;
     }
@@ -168,13 +196,17 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
                     (open_flags & SQLITE_OPEN_CREATE) != 0;
     int rc;
     if (aux->is_journal) {
-        mfs_mutex_lock(registry->mutex);
+        mfs_mutex_lock(&registry->mutex);
         rc = open_journal(aux, fs, vfs_name, path, open_flags);
         if (rc == SQLITE_OK)
             mfs_journal_enter(&aux->journal, registry, aux->file.number);
-        mfs_mutex_unlock(registry->mutex);
+        mfs_mutex_unlock(&registry->mutex);
     } else {
-        rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
+        bool makes_wal = path != NULL && (open_flags & SQLITE_OPEN_WAL) != 0 &&
+                         (open_flags & SQLITE_OPEN_CREATE) != 0;
+        memfs_file *database = wal->member != NULL ? wal->member->file : NULL;
+        uint32_t mode = makes_wal ? mode_of_database(fs, database, path) : MFS_FILE_MODE;
+        rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, mode, false);
     }
     if (rc != SQLITE_OK)
         return rc;
@@ -189,7 +221,7 @@ static int find_open_journal(memfs *fs, const struct mfs_registry *registry, con
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    MFS_ASSERT(mfs_mutex_is_held(registry->mutex));
+    MFS_ASSERT(mfs_mutex_is_held(&registry->mutex));
     *out = false;
     if (registry->open_journals == 0)
         return 0;
@@ -203,7 +235,7 @@ int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *pat
 {
     struct mfs_name_cache *names = mfs_name_cache_find(&registry->names, path);
     bool is_open;
-    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
     int error = find_open_journal(fs, registry, path, &is_open);
     if (error == 0 && is_open) {
         error = memfs_truncate(fs, path, 0);
@@ -214,6 +246,6 @@ int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *pat
         if (error == 0 && names != NULL)
             mfs_name_cache_note_change(names, fs, mfs_name_cache_absence(names, path), 0);
     }
-    mfs_mutex_unlock(registry->mutex);
-    return mfs_errmap(MFS_OPERATION_DELETE, error);
+    mfs_mutex_unlock(&registry->mutex);
+    return mfs_lasterror_code(MFS_OPERATION_DELETE, error);
 }

@@ -72,12 +72,30 @@ static bool has_database_moved(const struct mfs_file *file, struct mfs_name_cach
     return moved;
 }
 
+/*
+ * The size that the file is about to grow to.  `bytes` are the file's, or a view's.
+ *
+ * A growth beyond all measure allocates nothing.  SQLite ignores the answer; a program that asks
+ * learns whether the quota forbids the growth.
+ */
+static int serve_size_hint(const struct mfs_file *file, struct mfs_bytes *bytes, sqlite3_int64 size)
+{
+    int64_t now = mfs_bytes_size(bytes);
+    if (now < 0 || !mfs_bytes_is_growth_absurd(now, size))
+        return mfs_bytes_allocate(bytes, size);
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    int error = memfs_statfs(file->fs, &info);
+    MFS_ASSERT(error == 0);
+    return (uint64_t)(size - now) > info.available_bytes ? SQLITE_FULL : SQLITE_OK;
+}
+
 int mfs_control_file(struct mfs_file *file, int operation, void *argument)
 {
     MFS_ASSERT(file->fs != NULL && file->vfs_name != NULL);
     switch (operation) {
     case SQLITE_FCNTL_SIZE_HINT:
-        return mfs_bytes_allocate(&file->bytes, *(const sqlite3_int64 *)argument);
+        return serve_size_hint(file, &file->bytes, *(const sqlite3_int64 *)argument);
     case SQLITE_FCNTL_CHUNK_SIZE:
         return SQLITE_OK; /* accepted, without effect: growing in chunks is not cheaper here */
     case SQLITE_FCNTL_PERSIST_WAL:
@@ -91,6 +109,20 @@ int mfs_control_file(struct mfs_file *file, int operation, void *argument)
     case SQLITE_FCNTL_HAS_MOVED:
         *(int *)argument = has_moved(file);
         return SQLITE_OK;
+    case SQLITE_FCNTL_LAST_ERRNO:
+        *(int *)argument = file->last_errno;
+        return SQLITE_OK;
+    case SQLITE_FCNTL_LOCKSTATE:
+        *(int *)argument = SQLITE_LOCK_NONE; /* the file has no locks */
+        return SQLITE_OK;
+    case SQLITE_FCNTL_MMAP_SIZE:
+        *(sqlite3_int64 *)argument = 0; /* the file has no xFetch */
+        return SQLITE_OK;
+#ifdef SQLITE_FCNTL_EXTERNAL_READER
+    case SQLITE_FCNTL_EXTERNAL_READER:
+        *(int *)argument = 0; /* no other process can read the WAL */
+        return SQLITE_OK;
+#endif
     default:
         return SQLITE_NOTFOUND;
     }
@@ -122,7 +154,7 @@ static int control_lock_timeout(struct mfs_member *member, int *argument)
 }
 
 /*
- * The size that the database is about to grow to.
+ * The size hint of a database.
  *
  * In WAL mode the hint comes from a checkpoint, and its growth was preallocated when the WAL was
  * written.  More must not be: only a connection that has the database to itself can give back
@@ -139,7 +171,7 @@ static int control_size_hint(struct mfs_file *file, const struct mfs_member *mem
     int rc = mfs_undo_prepare(undo, file, member->level);
     if (rc != SQLITE_OK)
         return rc;
-    return mfs_bytes_allocate(mfs_view_bytes(undo->view, &file->bytes), *size);
+    return serve_size_hint(file, mfs_view_bytes(undo->view, &file->bytes), *size);
 }
 
 int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struct mfs_undo *undo,

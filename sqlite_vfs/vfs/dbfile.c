@@ -12,6 +12,7 @@
 #include "vfs/dbfile.h"
 
 #include "base/assertion.h"
+#include "base/lasterror.h"
 #include "file/sibling.h"
 #include "locks/waiting.h"
 #include "locks/walindex.h"
@@ -116,19 +117,16 @@ static bool is_in_wal_mode(struct mfs_dbfile *db)
 static int join_database(struct mfs_dbfile *db, struct mfs_registry *registry,
                          enum mfs_isolation_wish wish)
 {
-    if (wish == MFS_ISOLATION_ON && is_in_wal_mode(db)) {
-        sqlite3_log(SQLITE_CANTOPEN, "memfs: %s is in WAL mode, which memfs_mvcc=1 is not for",
-                    db->file.path);
-        return SQLITE_CANTOPEN;
-    }
+    if (wish == MFS_ISOLATION_ON && is_in_wal_mode(db))
+        return mfs_lasterror_say(SQLITE_CANTOPEN,
+                                 "%s is in WAL mode, which memfs_mvcc=1 is not for", db->file.path);
     switch (mfs_member_join(&db->member, registry, db->file.number, wish, db->file.bytes.file,
                             &db->view)) {
     case MFS_JOINED:
         return SQLITE_OK;
     case MFS_JOIN_DISAGREES:
-        sqlite3_log(SQLITE_CANTOPEN, "memfs: %s is open with memfs_mvcc=%d", db->file.path,
-                    wish != MFS_ISOLATION_ON);
-        return SQLITE_CANTOPEN;
+        return mfs_lasterror_say(SQLITE_CANTOPEN, "%s is open with memfs_mvcc=%d", db->file.path,
+                                 wish != MFS_ISOLATION_ON);
     case MFS_JOIN_NO_MEMORY:
     default:
         return SQLITE_NOMEM;
@@ -143,41 +141,61 @@ static const char *needed_sibling(const struct mfs_file *database)
     return mfs_sibling_has_live_wal(database, NULL) ? "-wal" : NULL;
 }
 
-/* Says in SQLite's log why the database is refused; SQLite has no other place for it. */
 static int admit(struct mfs_dbfile *db, bool is_image)
 {
     const char *path = db->file.path;
-    if (!mfs_member_admit(&db->member, is_image, !db->file.is_read_only)) {
-        sqlite3_log(SQLITE_BUSY,
-                    is_image ? "memfs: %s is open for writing, and so is no read-only image"
-                             : "memfs: %s is open as a read-only image, and cannot be written",
-                    path);
-        return SQLITE_BUSY;
-    }
+    if (!mfs_member_admit(&db->member, is_image, !db->file.is_read_only))
+        return mfs_lasterror_say(SQLITE_BUSY,
+                                 is_image
+                                     ? "%s is open for writing, and so is no read-only image"
+                                     : "%s is open as a read-only image, and cannot be written",
+                                 path);
     const char *suffix = is_image ? needed_sibling(&db->file) : NULL;
     if (suffix == NULL)
         return SQLITE_OK;
-    sqlite3_log(SQLITE_CANTOPEN, "memfs: %s is no whole image without %s%s", path, path, suffix);
-    return SQLITE_CANTOPEN;
+    return mfs_lasterror_say(SQLITE_CANTOPEN, "%s is no whole image without %s%s", path, path,
+                             suffix);
+}
+
+/* The mode that a new database gets. */
+static int find_new_mode(memfs *fs, const struct mfs_uri_parameters *parameters, uint32_t *mode)
+{
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    *mode = MFS_FILE_MODE;
+    if (parameters->mode_of == NULL)
+        return SQLITE_OK;
+    int error = memfs_stat(fs, parameters->mode_of, &info);
+    if (error != 0)
+        return mfs_lasterror_code(MFS_OPERATION_SIZE, error);
+    *mode = info.mode & 0777u;
+    return SQLITE_OK;
 }
 
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
                     struct mfs_registry *registry, const char *path, int open_flags,
-                    enum mfs_isolation_wish wish, bool is_image)
+                    const struct mfs_uri_parameters *parameters)
 {
+    bool is_image = parameters->is_image;
+    uint32_t mode = MFS_FILE_MODE;
     MFS_ASSERT(path != NULL);
     db->file.base.pMethods = NULL;
     if (is_image)
         open_flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    int rc = mfs_file_open(&db->file, fs, vfs_name, path, open_flags, true);
+    int rc = SQLITE_OK;
+    if ((open_flags & SQLITE_OPEN_CREATE) != 0)
+        rc = find_new_mode(fs, parameters, &mode);
+    if (rc == SQLITE_OK)
+        rc = mfs_file_open(&db->file, fs, vfs_name, path, open_flags, mode, true);
     if (rc != SQLITE_OK)
         return rc;
+    db->file.overwrites_are_safe = parameters->overwrites_are_safe;
     db->registry = registry;
     db->view = (struct mfs_view){0};
     db->undo = (struct mfs_undo){
         .names = &db->names, .view = &db->view, .state = MFS_UNDO_UNDECIDED};
     db->holds_private = false;
-    rc = join_database(db, registry, wish);
+    rc = join_database(db, registry, parameters->isolation);
     if (rc != SQLITE_OK) {
         (void)mfs_file_close(&db->file);
         return rc;

@@ -14,6 +14,7 @@
 #include "vfs/dbio.h"
 
 #include "base/assertion.h"
+#include "base/lasterror.h"
 #include "vfs/dbstate.h"
 
 #include <string.h>
@@ -97,7 +98,7 @@ static bool would_enter_wal_mode(const struct mfs_dbfile *db, const unsigned cha
     const unsigned char *format = bytes + MFS_DBIO_FORMAT_OFFSET;
     if (format[0] != MFS_DBIO_FORMAT_WAL && format[1] != MFS_DBIO_FORMAT_WAL)
         return false;
-    sqlite3_log(SQLITE_CANTOPEN, "memfs: %s: no WAL mode with memfs_mvcc=1", db->file.path);
+    (void)mfs_lasterror_say(SQLITE_CANTOPEN, "%s: no WAL mode with memfs_mvcc=1", db->file.path);
     return true;
 }
 
@@ -109,11 +110,10 @@ static int prepare_change(struct mfs_dbfile *db)
     return mfs_undo_prepare(&db->undo, &db->file, db->member.level);
 }
 
-int mfs_dbio_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
+static int write_bytes(struct mfs_dbfile *db, const void *buffer, int count, sqlite3_int64 offset)
 {
-    struct mfs_dbfile *db = mfs_dbstate_of(file);
     if (exceeds_limit(db, offset + count))
-        return SQLITE_FULL;
+        return mfs_lasterror_code(MFS_OPERATION_WRITE, MEMFS_EFBIG);
     if (would_enter_wal_mode(db, buffer, count, offset))
         return SQLITE_CANTOPEN;
     int rc = prepare_change(db);
@@ -132,13 +132,24 @@ int mfs_dbio_write(sqlite3_file *file, const void *buffer, int count, sqlite3_in
     return rc;
 }
 
+int mfs_dbio_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
+{
+    struct mfs_dbfile *db = mfs_dbstate_of(file);
+    return mfs_file_note_result(&db->file, write_bytes(db, buffer, count, offset));
+}
+
+static int truncate_bytes(struct mfs_dbfile *db, sqlite3_int64 size)
+{
+    if (exceeds_limit(db, size))
+        return mfs_lasterror_code(MFS_OPERATION_TRUNCATE, MEMFS_EFBIG);
+    int rc = prepare_change(db);
+    return rc != SQLITE_OK ? rc : mfs_bytes_truncate(mfs_dbstate_bytes(db), size);
+}
+
 int mfs_dbio_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
-    if (exceeds_limit(db, size))
-        return SQLITE_FULL;
-    int rc = prepare_change(db);
-    return rc != SQLITE_OK ? rc : mfs_bytes_truncate(mfs_dbstate_bytes(db), size);
+    return mfs_file_note_result(&db->file, truncate_bytes(db, size));
 }
 
 /* ----------------------------------------------------------------------- pages */

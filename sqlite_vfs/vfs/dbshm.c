@@ -11,7 +11,7 @@
 #include "vfs/dbshm.h"
 
 #include "base/assertion.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 #include "locks/waiting.h"
 #include "locks/walindex.h"
 #include "transaction/wal.h"
@@ -31,7 +31,7 @@ int mfs_dbshm_map(sqlite3_file *file, int region, int region_bytes, int extends,
     if (error == 0)
         error = mfs_walindex_region(&db->member, (uint32_t)region, extends != 0, &address);
     if (error != 0)
-        return mfs_errmap(MFS_OPERATION_WRITE, error);
+        return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
     MFS_ASSERT(db->member.shm != NULL && (address != NULL || !extends));
     mfs_dbstate_hold_private(db, true);
     *out = address;

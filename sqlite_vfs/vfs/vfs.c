@@ -14,12 +14,12 @@
  * What is not about files goes to the VFS below, lower_vfs: time, randomness, sleeping while no
  * lock is waited for, and shared libraries.
  *
- * Left undone on purpose: xGetLastError has no text and xSetSystemCall is absent, since no system
- * call is made.
+ * Left undone on purpose: xSetSystemCall is absent, since no system call is made.
  */
 #include "vfs/vfs.h"
 
 #include "base/assertion.h"
+#include "base/lasterror.h"
 #include "base/mutex.h"
 #include "file/fullname.h"
 #include "file/sibling.h"
@@ -73,7 +73,21 @@ static int open_dbfile(void *context)
     const struct database_opening *opening = context;
     return mfs_dbfile_open(opening->db, opening->vfs->fs, opening->vfs->name,
                            &opening->vfs->registry, opening->path, opening->flags,
-                           opening->parameters->isolation, opening->parameters->is_image);
+                           opening->parameters);
+}
+
+/* Says why `path` was not opened; the thread's error number is that of the attempt. */
+static void explain_refused_open(const char *path, int flags, int rc)
+{
+    int error = -mfs_lasterror_number();
+    if (error == MEMFS_ENOENT && (flags & SQLITE_OPEN_CREATE) != 0)
+        (void)mfs_lasterror_say(rc,
+                                "%s: its directory does not exist (memfs_make_parents=1 in the"
+                                " URI makes it)",
+                                path);
+    else
+        (void)mfs_lasterror_say(rc, "%s: %s", path,
+                                memfs_error_text(error != 0 ? error : MEMFS_ENOMEM));
 }
 
 /* ATTACH, too, can come here.  Where SQL may not change limits it may not lift this one either. */
@@ -85,10 +99,11 @@ static void apply_size_limit(struct mfs_dbfile *db, sqlite3_int64 limit)
 }
 
 /* SQLITE_OPEN_URI: URI parameters stand in memory behind the name. */
-static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
+static int try_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
 {
     struct mfs_uri_parameters parameters = mfs_uri_parameters_none();
     int rc = SQLITE_OK;
+    parameters.make_parents = vfs->makes_parents;
     db->file.base.pMethods = NULL;
     if ((flags & SQLITE_OPEN_URI) != 0)
         rc = mfs_uri_parameters_read(path, &parameters);
@@ -108,6 +123,29 @@ static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfil
     return SQLITE_OK;
 }
 
+static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
+{
+    mfs_lasterror_clear();
+    /* sqlite3_shutdown() forgets who watches connections.  This one is reported at its end. */
+    if (vfs->watch != NULL)
+        (void)vfs->watch();
+    int rc = try_database(vfs, path, db, flags);
+    if (rc != SQLITE_OK && mfs_lasterror_text()[0] == '\0')
+        explain_refused_open(path, flags, rc);
+    return rc;
+}
+
+static int open_auxiliary(struct mfs_vfs *vfs, const char *path, struct mfs_auxfile *aux, int flags)
+{
+    struct mfs_wal wal = wal_of(vfs, path, flags);
+    int rc = mfs_auxfile_open(aux, vfs->fs, vfs->name, &vfs->registry, path, &wal, flags);
+    /* SQLite opens journals that need not be there. */
+    bool may_be_missing = (flags & SQLITE_OPEN_CREATE) == 0;
+    if (rc != SQLITE_OK && !(may_be_missing && mfs_lasterror_number() == -MEMFS_ENOENT))
+        explain_refused_open(path != NULL ? path : "a temporary file", flags, rc);
+    return rc;
+}
+
 static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int flags,
                     int *out_flags)
 {
@@ -120,9 +158,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
         rc = open_database(vfs, path, db, flags);
         is_isolated = rc == SQLITE_OK && mfs_member_is_isolated(&db->member);
     } else {
-        struct mfs_wal wal = wal_of(vfs, path, flags);
-        rc = mfs_auxfile_open((struct mfs_auxfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
-                              &wal, flags);
+        rc = open_auxiliary(vfs, path, (struct mfs_auxfile *)file, flags);
     }
     MFS_ASSERT((rc == SQLITE_OK) == (file->pMethods != NULL));
     if (rc != SQLITE_OK || out_flags == NULL)
@@ -253,13 +289,13 @@ static int vfs_current_time_ms(sqlite3_vfs *base, sqlite3_int64 *julian_ms)
     return rc;
 }
 
-/* SQLite calls it with (0, null) too.  There is no system error to speak of. */
+/* What sqlite3_system_errno() reports.  SQLite calls it with (0, null) too. */
 static int vfs_last_error(sqlite3_vfs *base, int size, char *message)
 {
     (void)base;
     if (size > 0 && message != NULL)
-        message[0] = '\0';
-    return 0;
+        sqlite3_snprintf(size, message, "%s", mfs_lasterror_text());
+    return mfs_lasterror_number();
 }
 
 /* ------------------------------------------------------------------ lifetime */
@@ -320,17 +356,25 @@ struct mfs_vfs *mfs_vfs_from(sqlite3_vfs *vfs)
     return vfs != NULL && vfs->xOpen == vfs_open ? vfs_of(vfs) : NULL;
 }
 
-struct mfs_vfs *mfs_vfs_find(const memfs *fs)
+struct mfs_vfs *mfs_vfs_find_locked(const memfs *fs)
 {
-    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-    mfs_mutex *list = mfs_mutex_of_vfs_list();
     struct mfs_vfs *found = NULL;
-    mfs_mutex_lock(list);
+    MFS_ASSERT(mfs_mutex_is_process_held());
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    struct sqlite3_mutex *list = mfs_mutex_enter_vfs_list();
     for (; vfs != NULL && found == NULL; vfs = vfs->pNext) {
         struct mfs_vfs *ours = mfs_vfs_from(vfs);
         if (ours != NULL && (fs == NULL || ours->fs == fs))
             found = ours;
     }
-    mfs_mutex_unlock(list);
+    mfs_mutex_leave(list);
+    return found;
+}
+
+struct mfs_vfs *mfs_vfs_find(const memfs *fs)
+{
+    struct sqlite3_mutex *process = mfs_mutex_enter_process();
+    struct mfs_vfs *found = mfs_vfs_find_locked(fs);
+    mfs_mutex_leave(process);
     return found;
 }

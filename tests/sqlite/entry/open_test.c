@@ -251,7 +251,7 @@ static void what_is_absurd_is_misuse(void **state)
     options.busy_timeout_ms = 1;
     misused(f->fs, &options, "/db");
     options = options_new();
-    options.reserved = 1;
+    options.must_be_zero = 1;
     misused(f->fs, &options, "/db");
     assert_int_equal(memfs_exists(f->fs, "/db"), 0);
 }
