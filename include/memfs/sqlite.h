@@ -107,6 +107,7 @@ struct sqlite3;
     0x2u /* leave the file system without a reserve if it has none */
 #define MEMFS_SQLITE_REGISTER_MAKE_PARENTS \
     0x4u /* as memfs_make_parents=1 in every URI that does not say memfs_make_parents=0 */
+#define MEMFS_SQLITE_REGISTER_NO_CONTROL 0x8u /* SQL may not change the file system's limits */
 
 /* Names of a VFS: 1 to this many bytes. */
 #define MEMFS_SQLITE_NAME_MAX 255u
@@ -117,6 +118,12 @@ struct sqlite3;
  * A file system with a quota and without an emergency reserve gets one: a 16th of the quota, but
  * 512 KiB at most and 96 KiB at least (or an 8th of the quota); see "Full" above.  Unregistering
  * takes the reserve away again, unless it was changed.
+ *
+ * NO_CONTROL is for SQL that is not trusted.  A PRAGMA that sets a limit (memfs_quota,
+ * memfs_emergency_reserve, memfs_node_limit) then answers with the present limit and changes
+ * nothing, and one that takes or removes a snapshot or copies a database fails with SQLITE_PERM.
+ * SQLITE_FCNTL_SIZE_LIMIT only answers, and "memfs_size_limit" in a URI counts for a database that
+ * has no limit yet.  The program sets limits in C.  See also memfs_sqlite_confine().
  *
  * Time, randomness and the loading of extensions go to the VFS that was the
  * default before (or to that one's, if it is a memfs itself).
@@ -184,6 +191,43 @@ MEMFS_SQLITE_API const char *memfs_sqlite_last_error(void);
  */
 MEMFS_SQLITE_API int memfs_sqlite_register_functions(struct sqlite3 *db, memfs *fs, unsigned flags);
 
+/* How to confine a connection.  Zero means the default in every field. */
+typedef struct memfs_sqlite_confine_options {
+    size_t struct_size;    /* sizeof(memfs_sqlite_confine_options) */
+    const char *directory; /* absolute; its databases may be attached; null: those of the tree */
+    /* The program's own authorizer, as for sqlite3_set_authorizer(); asked about what the
+     * confinement allows.  Null: none. */
+    int (*authorizer)(void *context, int action, const char *first, const char *second,
+                      const char *schema, const char *trigger);
+    void *authorizer_context;
+} memfs_sqlite_confine_options;
+
+/*
+ * Keeps the SQL of a connection in the file system that its main database is in, or under a
+ * directory of that.  "Running SQL that you do not trust" in sqlite_vfs/MANUAL.md says what else
+ * such a connection needs.  From now on these are refused ("not authorized"):
+ *
+ * - ATTACH and VACUUM INTO of a name outside of the directory, of ":memory:", of a name that is no
+ *   literal, and of a URI that names another VFS, has an escape (%41), or a parameter other than
+ *   vfs, mode=ro, mode=rw, mode=rwc, cache and memfs_mvcc;
+ * - PRAGMAs that begin with memfs_, and those that concern the process (temp_store_directory,
+ *   data_store_directory, hard_heap_limit, soft_heap_limit), with a value;
+ * - load_extension(), memfs_import() and memfs_export(); with a directory all functions of
+ *   memfs_sqlite_register_functions() and the table memfs_tree, which reach the whole tree.
+ *
+ * It is an authorizer, of which a connection has one: give the program's own in `options`, and do
+ * not call sqlite3_set_authorizer() afterwards.  The SQL function memfs_confined_to() returns the
+ * directory.  A connection below another VFS stays in that VFS.  Null `options`: the whole tree.
+ *
+ * Errors:   EINVAL (null, a directory that is not absolute or cannot be resolved, a wrong
+ *           struct_size), EBUSY (it is confined already, and statements are running), ENOMEM
+ *           (SQLite's heap).
+ * Failure:  nothing has changed.
+ * Lifetime: until the connection closes or is confined anew; `options` may go at once.
+ */
+MEMFS_SQLITE_API int memfs_sqlite_confine(struct sqlite3 *db,
+                                          const memfs_sqlite_confine_options *options);
+
 /* ------------------------------------------------------------------------ open */
 
 /* How to open a database.  Zero means the default in every field. */
@@ -209,6 +253,10 @@ typedef struct memfs_sqlite_open_options {
  * over, neither made nor deleted in a transaction, which is the cheapest that a journal gets in
  * memory.  More than 1 MiB of it is given back after each transaction.
  *
+ * A WAL is checkpointed after as many frames as SQLite would (PRAGMA wal_autocheckpoint), and
+ * earlier where its frames take a quarter of what the quota has left.  The PRAGMA answers 0 until
+ * it is set, which switches back to SQLite's own checkpoints, as sqlite3_wal_hook() does.
+ *
  * By default pages are read where they lie, without a second copy in SQLite's cache, which
  * no quota counts.  memfs_mmap_size in the URI goes before `mmap_size`.
  *
@@ -230,8 +278,8 @@ MEMFS_SQLITE_API int memfs_sqlite_open(memfs *fs, const char *path,
  * Images: a database as the bytes of one file.
  *
  * An image is what one read transaction sees: everything that is committed, what is in a WAL
- * included, and no part of a transaction that is under way.  Writers may continue where
- * the journal mode allows a writer beside a reader.  It always says "rollback journal" in its header
+ * included, and no part of a transaction that is under way.  Writers may continue where the journal
+ * mode allows a writer beside a reader.  It always says "rollback journal" in its header
  * (bytes 18 and 19 are 1), also if the database is in WAL mode: so it can be opened read-only,
  * and by sqlite3_deserialize().  Loading changes these two bytes alike; PRAGMA journal_mode=WAL
  * brings WAL back.

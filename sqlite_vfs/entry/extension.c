@@ -50,6 +50,8 @@ struct extension_settings {
     memfs_config config;
     bool has_host_access;
     bool is_default_vfs;
+    bool refuses_control;
+    const char *confined_to; /* the directory for each connection's databases; null: not confined */
     bool makes_parents;
     const char *quota;    /* as it was written; null: not set */
     const char *log_path; /* null: not set */
@@ -69,6 +71,17 @@ static bool read_host_access(const char *value, struct extension_settings *out)
 static bool read_default_vfs(const char *value, struct extension_settings *out)
 {
     return mfs_amount_read_switch(value, &out->is_default_vfs);
+}
+
+static bool read_no_control(const char *value, struct extension_settings *out)
+{
+    return mfs_amount_read_switch(value, &out->refuses_control);
+}
+
+static bool read_confine(const char *value, struct extension_settings *out)
+{
+    out->confined_to = value;
+    return value[0] == '/';
 }
 
 static bool read_makes_parents(const char *value, struct extension_settings *out)
@@ -98,6 +111,8 @@ static const struct environment_variable {
     {"MEMFS_DEFAULT_VFS", read_default_vfs, "is neither 0 nor 1"},
     {"MEMFS_MAKE_PARENTS", read_makes_parents, "is neither 0 nor 1"},
     {"MEMFS_LOG", read_log, "is neither stderr nor the path of a file"},
+    {"MEMFS_NO_CONTROL", read_no_control, "is neither 0 nor 1"},
+    {"MEMFS_CONFINE", read_confine, "is not an absolute path"},
 };
 
 /*
@@ -139,6 +154,19 @@ static int register_functions(sqlite3 *db, const struct extension_settings *sett
         db, fs, settings->has_host_access ? MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS : 0);
 }
 
+/* A connection that cannot be confined must not be opened. */
+static int confine_connection(sqlite3 *db, const struct extension_settings *settings)
+{
+    if (settings->confined_to == NULL)
+        return SQLITE_OK;
+    memfs_sqlite_confine_options options = {.struct_size = sizeof options,
+                                            .directory = settings->confined_to};
+    int error = memfs_sqlite_confine(db, &options);
+    if (error == 0)
+        return SQLITE_OK;
+    return error == MEMFS_ENOMEM ? SQLITE_NOMEM : SQLITE_ERROR;
+}
+
 /* Called by SQLite for every new connection of the process. */
 static int set_up_connection(sqlite3 *db, const char **message, const sqlite3_api_routines *api)
 {
@@ -154,7 +182,9 @@ static int set_up_connection(sqlite3 *db, const char **message, const sqlite3_ap
     mfs_newconnection_set_up(db, MFS_NEWCONNECTION_MMAP_ALL);
     (void)read_environment(&settings, &complaint);
     sqlite3_free(complaint);
-    return register_functions(db, &settings) == 0 ? SQLITE_OK : SQLITE_NOMEM;
+    if (register_functions(db, &settings) != 0)
+        return SQLITE_NOMEM;
+    return confine_connection(db, &settings);
 }
 
 static int watch(void)
@@ -186,7 +216,8 @@ static int make_vfs(const struct extension_settings *settings, const char **doin
 {
     memfs *fs;
     unsigned flags = (settings->is_default_vfs ? MEMFS_SQLITE_REGISTER_DEFAULT : 0) |
-                     (settings->makes_parents ? MEMFS_SQLITE_REGISTER_MAKE_PARENTS : 0);
+                     (settings->makes_parents ? MEMFS_SQLITE_REGISTER_MAKE_PARENTS : 0) |
+                     (settings->refuses_control ? MEMFS_SQLITE_REGISTER_NO_CONTROL : 0);
     *doing = "cannot make the file system";
     int error = memfs_create(&settings->config, &fs);
     if (error != 0)

@@ -14,6 +14,7 @@
 #include "entry/newconnection.h"
 #include "entry/registration.h"
 #include "entry/uri.h"
+#include "entry/walhook.h"
 #include "vfs/openparents.h"
 
 #include <memfs/sqlite.h>
@@ -166,6 +167,8 @@ static int apply_options(sqlite3 *db, const memfs_sqlite_open_options *options)
         rc = set_pragma(db, "page_size", (sqlite3_int64)options->page_size);
     if (rc == SQLITE_OK)
         rc = set_pragma(db, "cache_size", options->cache_size);
+    if (rc == SQLITE_OK)
+        rc = mfs_walhook_set(db);
     if (rc == SQLITE_OK)
         mfs_newconnection_set_up(db, mmap_size_of(options));
     if (rc != SQLITE_OK || !is_in_the_tree(db))

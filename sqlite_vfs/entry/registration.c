@@ -30,30 +30,9 @@
 
 #include <string.h>
 
-/* The VFS of a file system; null: any of ours. */
-static struct mfs_vfs *find_registered_locked(const memfs *fs)
-{
-    struct mfs_vfs *found = NULL;
-    MFS_ASSERT(mfs_mutex_is_process_held());
-    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-    struct sqlite3_mutex *list = mfs_mutex_enter_vfs_list();
-    for (; vfs != NULL && found == NULL; vfs = vfs->pNext) {
-        struct mfs_vfs *ours = mfs_vfs_from(vfs);
-        if (ours != NULL && (fs == NULL || ours->fs == fs))
-            found = ours;
-    }
-    mfs_mutex_leave(list);
-    return found;
-}
-
 struct mfs_vfs *mfs_registration_of(memfs *fs)
 {
-    if (fs == NULL)
-        return NULL;
-    struct sqlite3_mutex *process = mfs_mutex_enter_process();
-    struct mfs_vfs *found = find_registered_locked(fs);
-    mfs_mutex_leave(process);
-    return found;
+    return fs != NULL ? mfs_vfs_find(fs) : NULL;
 }
 
 sqlite3_vfs *mfs_registration_lower_vfs(void)
@@ -106,25 +85,26 @@ static void take_reserve_back(const struct mfs_vfs *vfs)
 static void stop_watching_locked(void)
 {
     MFS_ASSERT(mfs_mutex_is_process_held());
-    if (find_registered_locked(NULL) == NULL)
+    if (mfs_vfs_find_locked(NULL) == NULL)
         mfs_newconnection_unwatch();
 }
 
 #define ALL_REGISTER_FLAGS \
     (MEMFS_SQLITE_REGISTER_DEFAULT | MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE | \
-     MEMFS_SQLITE_REGISTER_MAKE_PARENTS)
+     MEMFS_SQLITE_REGISTER_MAKE_PARENTS | MEMFS_SQLITE_REGISTER_NO_CONTROL)
 
 static int register_locked(memfs *fs, const char *name, unsigned flags, int (*watch)(void))
 {
     MFS_ASSERT(mfs_mutex_is_process_held());
     if (sqlite3_vfs_find(name) != NULL)
         return MEMFS_EEXIST;
-    if (find_registered_locked(fs) != NULL)
+    if (mfs_vfs_find_locked(fs) != NULL)
         return MEMFS_EBUSY;
     struct mfs_vfs *vfs;
     int error = mfs_vfs_create(fs, name, mfs_registration_lower_vfs(), &vfs);
     if (error != 0)
         return error;
+    vfs->registry.refuses_control = (flags & MEMFS_SQLITE_REGISTER_NO_CONTROL) != 0;
     vfs->makes_parents = (flags & MEMFS_SQLITE_REGISTER_MAKE_PARENTS) != 0;
     vfs->watch = watch;
     int is_default = (flags & MEMFS_SQLITE_REGISTER_DEFAULT) != 0;
@@ -138,7 +118,7 @@ static int register_locked(memfs *fs, const char *name, unsigned flags, int (*wa
     }
     if ((flags & MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE) == 0)
         give_reserve(vfs);
-    MFS_ASSERT(find_registered_locked(fs) == vfs);
+    MFS_ASSERT(mfs_vfs_find_locked(fs) == vfs);
     return 0;
 }
 
@@ -187,7 +167,7 @@ static int unregister_locked(const char *name)
     if (atomic_load(&vfs->registry.open_files) > 0)
         return MEMFS_EBUSY;
     (void)sqlite3_vfs_unregister(registered);
-    MFS_ASSERT(find_registered_locked(vfs->fs) == NULL);
+    MFS_ASSERT(mfs_vfs_find_locked(vfs->fs) == NULL);
     take_reserve_back(vfs);
     stop_watching_locked();
     mfs_vfs_destroy(vfs);

@@ -19,8 +19,8 @@
 #include "entry/uri.h"
 #include "file/file.h"
 #include "file/sibling.h"
-#include "images/image.h"
 #include "locks/member.h"
+#include "transaction/image.h"
 
 #include <memfs/sqlite.h>
 

@@ -23,7 +23,8 @@
  * reads `share` only with the mutex held, since a leaving holder moves the share.
  */
 struct mfs_member {
-    uint64_t number; /* of the database's node; fixed */
+    uint64_t number;  /* of the database's node; fixed */
+    memfs_file *file; /* the connection's handle, open from joining to leaving; fixed */
     mfs_mutex *mutex;
     struct mfs_share *share;
     struct mfs_link link; /* in the share's list of members */
@@ -33,6 +34,7 @@ struct mfs_member {
     int lock_timeout_ms;             /* SQLITE_FCNTL_LOCK_TIMEOUT */
     bool is_leaving;                 /* no thread may begin to wait for this connection any more */
     _Atomic uint32_t handoff_ticket; /* handoff.h; 0: none */
+    bool refuses_control;            /* as the registry's; fixed */
     bool is_image, can_write;        /* guarded by the mutex from mfs_member_admit() on */
     enum mfs_lock_level level;       /* written by the owner only, with the mutex held */
     struct mfs_isolation isolation;
@@ -68,6 +70,12 @@ bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write);
  */
 bool mfs_member_bar_writers(struct mfs_registry *registry, uint64_t number, mfs_mutex **held);
 void mfs_member_admit_writers(struct mfs_registry *registry, mfs_mutex *held);
+
+/*
+ * A connection to the database `number` that can write, or null if there is none.  With the
+ * registry's mutex held; the connection stays a member while it is.
+ */
+struct mfs_member *mfs_member_find_writer(struct mfs_registry *registry, uint64_t number);
 
 /* Gives back the connection's locks and takes it out of the share. */
 void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry);

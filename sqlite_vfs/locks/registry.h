@@ -27,6 +27,7 @@ struct mfs_registry {
     mfs_mutex mutex;
     atomic_uint open_files; /* of every kind */
     size_t file_bytes;      /* szOsFile; set once, before a file is opened */
+    bool refuses_control;   /* limits are not changed through SQL; set once, likewise */
     /* Hints that save taking a database's mutex: threads that wait for a lock, and databases with
      * a pending hand-off.  In the registry, since a share moves. */
     atomic_uint sleepers[MFS_REGISTRY_BUCKETS], handoffs[MFS_REGISTRY_BUCKETS];

@@ -81,10 +81,9 @@ int mfs_walindex_region(struct mfs_member *member, uint32_t index, bool extends,
 
 int mfs_walindex_prepare(struct mfs_member *member, uint64_t frames)
 {
-    if (member->shm == NULL)
-        return 0;
     mfs_mutex_lock(member->mutex);
-    int error = mfs_shm_prepare(member->shm, frames);
+    struct mfs_shm *shm = member->share->shm;
+    int error = shm != NULL ? mfs_shm_prepare(shm, frames) : 0;
     mfs_mutex_unlock(member->mutex);
     return error;
 }

@@ -69,13 +69,11 @@ static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 o
 static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
-    int rc = SQLITE_OK;
-    if (aux->wal.database != NULL) {
-        if (aux->names != NULL && mfs_wal_is_commit(buffer, count) &&
-            mfs_place_is_lost(aux->names, aux->file.fs))
-            return SQLITE_READONLY_DBMOVED;
-        rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
-    }
+    bool is_wal = aux->wal.member != NULL || aux->wal.registry != NULL;
+    if (is_wal && aux->names != NULL && mfs_wal_is_commit(buffer, count) &&
+        mfs_place_is_lost(aux->names, aux->file.fs))
+        return SQLITE_READONLY_DBMOVED;
+    int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
     if (rc == SQLITE_OK)
         rc = mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
     return mfs_file_note_result(&aux->file, rc);
@@ -85,7 +83,7 @@ static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
     int rc = mfs_bytes_truncate(&aux->file.bytes, size);
-    if (rc == SQLITE_OK && aux->wal.database != NULL)
+    if (rc == SQLITE_OK)
         mfs_wal_after_truncate(&aux->wal, size);
     return mfs_file_note_result(&aux->file, rc);
 }
@@ -153,9 +151,9 @@ static const sqlite3_io_methods aux_methods = {
     .xDeviceCharacteristics = aux_characteristics,
 };
 
-/* The mode of the database whose journal or WAL `path` is.  `database` is that database if it is
- * known; otherwise it is found by its name. */
-static uint32_t mode_of_database(memfs *fs, const struct mfs_file *database, const char *path)
+/* The mode of the database whose journal or WAL `path` is.  `database` is a handle of it if
+ * it is known; otherwise it is found by its name. */
+static uint32_t mode_of_database(memfs *fs, memfs_file *database, const char *path)
 {
     char name[MFS_FILE_NAME_BYTES];
     memfs_stat_info info;
@@ -163,7 +161,7 @@ static uint32_t mode_of_database(memfs *fs, const struct mfs_file *database, con
     const char *suffix = strrchr(path, '-');
     int error = MEMFS_ENOENT;
     if (database != NULL) {
-        error = memfs_fstat(database->bytes.file, &info);
+        error = memfs_fstat(database, &info);
     } else if (suffix != NULL && (size_t)(suffix - path) < sizeof name) {
         memcpy(name, path, (size_t)(suffix - path));
         name[suffix - path] = '\0';
@@ -218,12 +216,12 @@ static int open_own(struct mfs_auxfile *aux, struct mfs_name_cache *names, memfs
 /* Opens a journal or WAL of a main database, with the registry's mutex held.  `database` is that
  * database if it is known; where names are not copied it is found by the name. */
 static int open_sibling(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
-                        int open_flags, const struct mfs_file *database)
+                        int open_flags, memfs_file *database)
 {
     MFS_ASSERT(mfs_mutex_is_held(&aux->registry->mutex));
     struct mfs_name_cache *names = mfs_name_cache_find_any(&aux->registry->names, path);
     if (names != NULL)
-        database = &MFS_LIST_ENTRY(names, struct mfs_dbfile, names)->file;
+        database = MFS_LIST_ENTRY(names, struct mfs_dbfile, names)->file.bytes.file;
     uint32_t mode = MFS_FILE_MODE;
     if ((open_flags & SQLITE_OPEN_CREATE) != 0)
         mode = mode_of_database(fs, database, path);
@@ -252,7 +250,8 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
     int rc;
     if (aux->is_journal || (path != NULL && (open_flags & SQLITE_OPEN_WAL) != 0)) {
         mfs_mutex_lock(&registry->mutex);
-        rc = open_sibling(aux, fs, vfs_name, path, open_flags, wal->database);
+        rc = open_sibling(aux, fs, vfs_name, path, open_flags,
+                          wal->member != NULL ? wal->member->file : NULL);
         if (rc == SQLITE_OK && aux->is_journal)
             mfs_journal_enter(&aux->journal, registry, aux->file.number);
         mfs_mutex_unlock(&registry->mutex);

@@ -127,18 +127,14 @@ int mfs_control_file(struct mfs_file *file, int operation, void *argument)
     }
 }
 
-/*
- * The size that the database may not grow beyond; negative asks.  It cannot be set below the
- * present size, and lasts until the last connection closes.
- */
-static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
-                              sqlite3_int64 *argument)
+int mfs_control_size_limit(struct mfs_file *file, struct mfs_member *member, bool may_set,
+                           sqlite3_int64 *argument)
 {
     sqlite3_int64 size;
     int rc = mfs_bytes_report_size(&file->bytes, &size);
     if (rc != SQLITE_OK)
         return rc;
-    if (*argument >= 0)
+    if (*argument >= 0 && may_set)
         mfs_member_set_size_limit(member, *argument < size ? size : *argument);
     sqlite3_int64 limit = mfs_member_size_limit(member);
     MFS_ASSERT(limit == MFS_SIZE_UNLIMITED || limit >= 0);
@@ -216,7 +212,7 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
         return SQLITE_OK; /* nothing to prepare: see control_size_hint() */
 #endif
     case SQLITE_FCNTL_SIZE_LIMIT:
-        return control_size_limit(file, member, argument);
+        return mfs_control_size_limit(file, member, !member->refuses_control, argument);
     case SQLITE_FCNTL_PRAGMA:
         return mfs_pragma_serve(file, member, argument);
     default:

@@ -78,7 +78,7 @@ int mfs_dbshm_unmap(sqlite3_file *file, int deletes)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
     if (deletes && db->member.shm != NULL)
-        mfs_wal_end_preallocation(&db->file, &db->member);
+        mfs_wal_end_preallocation(&db->member);
     mfs_walindex_unmap(&db->member, db->registry, deletes != 0);
     MFS_ASSERT(db->member.shm == NULL && (db->member.hold.shared | db->member.hold.exclusive) == 0);
     mfs_waiting_wake(&db->member, db->registry);

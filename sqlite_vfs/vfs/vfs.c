@@ -20,7 +20,9 @@
 
 #include "base/assertion.h"
 #include "base/lasterror.h"
+#include "base/mutex.h"
 #include "file/fullname.h"
+#include "file/sibling.h"
 #include "locks/waiting.h"
 #include "names/place.h"
 #include "names/superjournal.h"
@@ -41,17 +43,20 @@ static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
 
 /* --------------------------------------------------------------------- files */
 
-/* The database whose WAL `path` is; all zeros if it is no WAL, or none of an open database. */
+/*
+ * The database whose WAL `path` is; all zeros if it is no WAL.  The name's address leads to the
+ * connection.  Below another VFS it may not; then the name itself leads to the database.
+ */
 static struct mfs_wal wal_of(struct mfs_vfs *vfs, const char *path, int flags)
 {
     struct mfs_wal wal = {0};
-    struct mfs_dbfile *db = NULL;
-    if ((flags & SQLITE_OPEN_WAL) != 0 && path != NULL)
-        db = mfs_dbfile_of_wal(&vfs->registry, path);
-    if (db != NULL) {
-        wal.database = &db->file;
+    if ((flags & SQLITE_OPEN_WAL) == 0 || path == NULL)
+        return wal;
+    struct mfs_dbfile *db = mfs_dbfile_of_wal(&vfs->registry, path);
+    if (db != NULL)
         wal.member = &db->member;
-    }
+    else if (mfs_sibling_number_of_database(vfs->fs, path, "-wal", &wal.number))
+        wal.registry = &vfs->registry;
     return wal;
 }
 
@@ -86,6 +91,14 @@ static void explain_refused_open(const char *path, int flags, int rc)
                                 memfs_error_text(error != 0 ? error : MEMFS_ENOMEM));
 }
 
+/* ATTACH, too, can come here.  Where SQL may not change limits it may not lift this one either. */
+static void apply_size_limit(struct mfs_dbfile *db, sqlite3_int64 limit)
+{
+    bool may_set = !db->member.refuses_control ||
+                   mfs_member_size_limit(&db->member) == MFS_SIZE_UNLIMITED;
+    (void)mfs_control_size_limit(&db->file, &db->member, may_set, &limit);
+}
+
 /* SQLITE_OPEN_URI: URI parameters stand in memory behind the name. */
 static int try_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
 {
@@ -107,8 +120,7 @@ static int try_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile
     if (parameters.mmap_size >= 0)
         db->member.fetch.ceiling = parameters.mmap_size;
     if (parameters.size_limit != 0)
-        (void)mfs_control_database(&db->file, &db->member, &db->undo, SQLITE_FCNTL_SIZE_LIMIT,
-                                   &parameters.size_limit);
+        apply_size_limit(db, parameters.size_limit);
     return SQLITE_OK;
 }
 
@@ -354,4 +366,27 @@ void mfs_vfs_destroy(struct mfs_vfs *vfs)
 struct mfs_vfs *mfs_vfs_from(sqlite3_vfs *vfs)
 {
     return vfs != NULL && vfs->xOpen == vfs_open ? vfs_of(vfs) : NULL;
+}
+
+struct mfs_vfs *mfs_vfs_find_locked(const memfs *fs)
+{
+    struct mfs_vfs *found = NULL;
+    MFS_ASSERT(mfs_mutex_is_process_held());
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    struct sqlite3_mutex *list = mfs_mutex_enter_vfs_list();
+    for (; vfs != NULL && found == NULL; vfs = vfs->pNext) {
+        struct mfs_vfs *ours = mfs_vfs_from(vfs);
+        if (ours != NULL && (fs == NULL || ours->fs == fs))
+            found = ours;
+    }
+    mfs_mutex_leave(list);
+    return found;
+}
+
+struct mfs_vfs *mfs_vfs_find(const memfs *fs)
+{
+    struct sqlite3_mutex *process = mfs_mutex_enter_process();
+    struct mfs_vfs *found = mfs_vfs_find_locked(fs);
+    mfs_mutex_leave(process);
+    return found;
 }

@@ -35,4 +35,9 @@ void mfs_vfs_destroy(struct mfs_vfs *vfs);
 /* The VFS as one of ours; null if another library made it, or if it is null. */
 struct mfs_vfs *mfs_vfs_from(sqlite3_vfs *vfs);
 
+/* The VFS through which a file system is registered with SQLite, or null; null as `fs`: any of
+ * ours.  The second is for callers that hold the process's mutex. */
+struct mfs_vfs *mfs_vfs_find(const memfs *fs);
+struct mfs_vfs *mfs_vfs_find_locked(const memfs *fs);
+
 #endif

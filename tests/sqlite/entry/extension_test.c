@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char output[4096];
+static char output[8192];
 
 /* Runs the shell; the environment is "" or "NAME=VALUE ". */
 static int run_shell(const char *environment, const char *script)
@@ -167,6 +167,36 @@ static void the_environment_makes_the_vfs_the_default(void **state)
     assert_in_output("memfs: MEMFS_DEFAULT_VFS=\"2\" is neither 0 nor 1");
 }
 
+/* What SQL that an application does not trust may try. */
+static void the_environment_keeps_untrusted_sql_in_its_limits(void **state)
+{
+    (void)state;
+    need_shell();
+    static const char script[] = ".load $\n"
+                                 "SELECT memfs_write('/users/note', 'x');\n"
+                                 ".open 'file:/users/u.db?vfs=memfs'\n"
+                                 "PRAGMA memfs_quota;\n"
+                                 "PRAGMA memfs_quota = '8G';\n"
+                                 "PRAGMA memfs_emergency_reserve = 0;\n"
+                                 "ATTACH 'file:/dev/null/memfs_escape.db?vfs=unix' AS h;\n"
+                                 "SELECT 'path', path FROM memfs_tree;\n"
+                                 "ATTACH '/users/other.db' AS o;\n"
+                                 "CREATE TABLE o.x(a);\n"
+                                 "SELECT 'attached', count(*) FROM o.sqlite_master;\n";
+    (void)run_shell("MEMFS_NO_CONTROL=1 MEMFS_QUOTA=8M ", script);
+    assert_in_output("8388608\n8388608\n524288\n");
+    assert_in_output("path|/users\n");
+    (void)run_shell("MEMFS_NO_CONTROL=1 MEMFS_QUOTA=8M MEMFS_CONFINE=/users ", script);
+    assert_in_output("8388608\n");
+    assert_in_output("not authorized");
+    assert_in_output("attached|1\n");
+    assert_not_in_output("path|");
+    (void)run_shell("MEMFS_CONFINE=users ", script);
+    assert_in_output("memfs: MEMFS_CONFINE=\"users\" is not an absolute path");
+    (void)run_shell("MEMFS_NO_CONTROL=yes ", script);
+    assert_in_output("memfs: MEMFS_NO_CONTROL=\"yes\" is neither 0 nor 1");
+}
+
 static void python_opens_several_connections_to_one_database(void **state)
 {
     (void)state;
@@ -199,6 +229,30 @@ static void python_opens_several_connections_to_one_database(void **state)
         "print(connect().execute('SELECT memfs_read(?)', ('/a/b',)).fetchone())\n";
     int status = run_with_input(need_python(), script, output, sizeof output);
     assert_string_equal(output, "(80, 760)\n(80,)\n('ok',)\n(b'bytes',)\n");
+    assert_int_equal(status, 0);
+}
+
+/* Pythons before 3.11 have no deserialize(). */
+static void python_opens_an_image_of_a_database_in_wal_mode(void **state)
+{
+    (void)state;
+    static const char script[] =
+        "import sqlite3\n"
+        "c = sqlite3.connect(':memory:')\n"
+        "c.enable_load_extension(True)\n"
+        "c.load_extension('$')\n"
+        "w = sqlite3.connect('file:/app.db?vfs=memfs', uri=True)\n"
+        "w.execute('PRAGMA journal_mode=WAL')\n"
+        "w.executescript('CREATE TABLE t(a); INSERT INTO t VALUES(42)')\n"
+        "image = c.execute(\"SELECT memfs_image('/app.db')\").fetchone()[0]\n"
+        "copy = sqlite3.connect(':memory:')\n"
+        "if hasattr(copy, 'deserialize'):\n"
+        "    copy.deserialize(image)\n"
+        "    print(copy.execute('SELECT a FROM t').fetchone())\n"
+        "else:\n"
+        "    print((42,) if image[18:20] == bytes([1, 1]) else image[:20])\n";
+    int status = run_with_input(need_python(), script, output, sizeof output);
+    assert_string_equal(output, "(42,)\n");
     assert_int_equal(status, 0);
 }
 
@@ -343,9 +397,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(only_connections_that_asked_for_the_functions_have_them),
         cmocka_unit_test(the_environment_says_whether_the_host_can_be_reached),
         cmocka_unit_test(the_environment_makes_the_vfs_the_default),
+        cmocka_unit_test(the_environment_keeps_untrusted_sql_in_its_limits),
         cmocka_unit_test(the_environment_makes_missing_directories),
         cmocka_unit_test(a_failed_open_is_explained_to_sql_and_to_the_log),
         cmocka_unit_test(python_opens_several_connections_to_one_database),
+        cmocka_unit_test(python_opens_an_image_of_a_database_in_wal_mode),
         cmocka_unit_test(sqlite3_shutdown_can_be_followed_by_another_load),
         cmocka_unit_test(a_second_sqlite_library_is_refused_and_can_load_a_copy),
     };
