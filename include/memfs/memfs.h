@@ -609,7 +609,8 @@ MEMFS_API int memfs_ftruncate(memfs_file *file, int64_t size);
 
 /*
  * Makes sure that writing to the range later needs no memory: without flags it
- * fills holes with zeroed pages and grows the file to the range's end.
+ * fills holes with zeroed pages and grows the file to the range's end.  A range
+ * that cannot fit the quota is refused before anything is taken.
  * Errors: EBADF, EISDIR, EINVAL (negative offset, length <= 0, flags that
  * exclude each other), EFBIG, EDQUOT, ENOMEM.
  * Source: Linux fallocate(2).
@@ -727,8 +728,8 @@ MEMFS_API int memfs_mkdirat(memfs *fs, memfs_dir *at, const char *path, uint32_t
  * directory exists.  Errors: EEXIST (it is no directory), as above. */
 MEMFS_API int memfs_mkdir_parents(memfs *fs, const char *path, uint32_t mode);
 
-/* Removes an empty directory.  Errors: ENOTEMPTY, EINVAL ("." as last
- * component), ENOTEMPTY (".." as last), EBUSY (the root). */
+/* Removes an empty directory.  Errors: ENOTEMPTY (also for ".." as last component), EINVAL ("." as
+ * last component), EBUSY (the root). */
 MEMFS_API int memfs_rmdir(memfs *fs, const char *path);
 
 /* Removes a name of what is no directory.  Errors: EISDIR, EBUSY (locked). */
@@ -879,8 +880,8 @@ typedef struct memfs_tree_info {
     uint64_t usage_bytes; /* that, with page tables, nodes and names: what a tree costs alone */
 } memfs_tree_info;
 
-/* Adds up a tree; a node with several names in it counts once.  Errors: EDQUOT, ENOMEM (such nodes
- * are remembered meanwhile). */
+/* Adds up a tree; a node with several names in it counts once.  Errors: EDQUOT, ENOMEM (the call
+ * remembers nodes with several names). */
 MEMFS_API int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info);
 
 /* ---------------------------------------------------------------- snapshots */
@@ -1031,11 +1032,11 @@ MEMFS_API void memfs_list_free(memfs *fs, memfs_list *list);
 MEMFS_API int memfs_glob(memfs *fs, const char *pattern, memfs_list *out);
 
 /*
- * Whether `path` matches `pattern`, as memfs_glob() understands it; nothing is looked up.  Both
- * begin with a slash, or neither.  1 or 0.  Errors: EINVAL (an unclosed bracket, a trailing
- * backslash).
+ * Sets `*matches` to 1 if `path` matches `pattern` as memfs_glob() understands it, else to 0;
+ * nothing is looked up.  Both begin with a slash, or neither.  Errors: EINVAL (an unclosed bracket,
+ * a trailing backslash).
  */
-MEMFS_API int memfs_glob_match(const char *pattern, const char *path);
+MEMFS_API int memfs_glob_match(const char *pattern, const char *path, int *matches);
 
 enum memfs_walk_event {
     MEMFS_WALK_ENTRY = 1, /* a file or symlink */

@@ -63,6 +63,11 @@
  *            child that uses SQLite may wait for ever, with any VFS.  An instance
  *            with MEMFS_CREATE_SINGLE_THREADED is copied with its connections.
  * Names      Up to 512 bytes after `.`, `..` and links have been resolved.
+ * Replaced   A connection whose database has lost its place (loaded or renamed over, removed,
+ *            exchanged, memfs_snapshot_restore()) still reads what it had, and is refused with
+ *            SQLITE_READONLY_DBMOVED when it writes or commits, in every journal mode.  It touches
+ *            no journal or WAL of the database that has the place now, and that database's
+ *            connections touch none of its.  Open it anew to see the new database.
  * Read-only  A database file without any write permission bit (memfs_chmod())
  *            opens read-only, as on a disk.
  *
@@ -80,8 +85,8 @@
  *   has no file open (":memory:", ""): it keeps a pointer to the VFS.
  * - nolock=1 or immutable=1 in the URI while another connection writes: then there are no locks,
  *   and so no undo for journal modes MEMORY and OFF, which is started and ended by the locks.
- * - Using SQLite in a refusal callback on a connection to the same file system, or registering or
- *   unregistering there: the thread would wait for itself.
+ * - Using SQLite in a refusal callback on a connection to the same file system, or registering,
+ *   unregistering or looking up a VFS there: the thread would wait for itself.
  * - Deleting or renaming a `-journal` by hand while its database is in use.
  */
 #ifndef MEMFS_SQLITE_H
@@ -106,6 +111,9 @@ struct sqlite3;
 #define MEMFS_SQLITE_REGISTER_DEFAULT 0x1u /* the VFS of connections that name none */
 #define MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE \
     0x2u /* leave the file system without a reserve if it has none */
+#define MEMFS_SQLITE_REGISTER_MAKE_PARENTS \
+    0x4u /* as memfs_make_parents=1 in every URI that does not say memfs_make_parents=0 */
+#define MEMFS_SQLITE_REGISTER_NO_CONTROL 0x8u /* SQL may not change the file system's limits */
 
 /* Names of a VFS: 1 to this many bytes. */
 #define MEMFS_SQLITE_NAME_MAX 255u
@@ -117,13 +125,23 @@ struct sqlite3;
  * 512 KiB at most and 96 KiB at least (or an 8th of the quota); see "Full" above.  Unregistering
  * takes the reserve away again, unless it was changed.
  *
+ * NO_CONTROL is for SQL that is not trusted.  A PRAGMA that sets a limit (memfs_quota,
+ * memfs_emergency_reserve, memfs_node_limit) then answers with the present limit and changes
+ * nothing, and one that takes or removes a snapshot or copies a database fails with SQLITE_PERM.
+ * SQLITE_FCNTL_SIZE_LIMIT only answers, and "memfs_size_limit" in a URI counts for a database that
+ * has no limit yet.  The program sets limits in C.  See also memfs_sqlite_confine().
+ *
  * Time, randomness and the loading of extensions go to the VFS that was the
  * default before (or to that one's, if it is a memfs itself).
  *
- * Errors:   EINVAL (an empty or overlong name), EEXIST (SQLite has a VFS of this
- *           name), EBUSY (`fs` is registered already, under another name; two
+ * Initialises SQLite.  sqlite3_shutdown() leaves the name registered, and so does
+ * sqlite3_initialize() after it, but SQLite's own VFS is then the default again: unregister
+ * and register anew to change that.
+ *
+ * Errors:   EINVAL (an empty or overlong name, an unknown flag), EEXIST (SQLite has a VFS
+ *           of this name), EBUSY (`fs` is registered already, under another name; two
  *           would not see each other's locks), EOPNOTSUPP (SQLite is too old, or
- *           cannot be initialised), EDQUOT, ENOMEM.
+ *           sqlite3_initialize() fails), EDQUOT, ENOMEM (also of SQLite).
  * Quota:    takes about 2 KiB of class MEMFS_CLASS_CHARGED, until it is unregistered; so
  *           memfs_destroy() refuses a file system that is still registered.
  */
@@ -137,8 +155,26 @@ MEMFS_SQLITE_API int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsi
  */
 MEMFS_SQLITE_API int memfs_sqlite_unregister(const char *vfs_name);
 
-/* The file system behind the name of a VFS; null if no file system is registered under it. */
+/*
+ * The file system behind the name of a VFS; null if no file system is registered under it.  Safe
+ * beside calls that register and unregister; that the file system is not destroyed meanwhile is up
+ * to the program.
+ */
 MEMFS_SQLITE_API memfs *memfs_sqlite_find(const char *vfs_name);
+
+/*
+ * Why the last open through a VFS of ours failed in this thread, in words: a missing directory, an
+ * unknown or malformed parameter in the URI, connections that disagree about isolation, a
+ * refusal by the quota ...  Empty if there is nothing to say.  Opening a database forgets what was
+ * said before, and a journal that cannot be made replaces it.
+ *
+ * The same goes to SQLite's log (SQLITE_CONFIG_LOG) and, in the loadable extension, to the SQL
+ * function memfs_last_error() and to MEMFS_LOG.
+ *
+ * Threads:  each thread has its own.
+ * Lifetime: until the thread's next call of SQLite or of this header.
+ */
+MEMFS_SQLITE_API const char *memfs_sqlite_last_error(void);
 
 /* memfs_sqlite_register_functions() */
 #define MEMFS_SQLITE_FUNCTIONS_HOST_ACCESS 0x1u /* memfs_import() and memfs_export() too */
@@ -161,6 +197,43 @@ MEMFS_SQLITE_API memfs *memfs_sqlite_find(const char *vfs_name);
  */
 MEMFS_SQLITE_API int memfs_sqlite_register_functions(struct sqlite3 *db, memfs *fs, unsigned flags);
 
+/* How to confine a connection.  Zero means the default in every field. */
+typedef struct memfs_sqlite_confine_options {
+    size_t struct_size;    /* sizeof(memfs_sqlite_confine_options) */
+    const char *directory; /* absolute; its databases may be attached; null: those of the tree */
+    /* The program's own authorizer, as for sqlite3_set_authorizer(); asked about what the
+     * confinement allows.  Null: none. */
+    int (*authorizer)(void *context, int action, const char *first, const char *second,
+                      const char *schema, const char *trigger);
+    void *authorizer_context;
+} memfs_sqlite_confine_options;
+
+/*
+ * Keeps the SQL of a connection in the file system that its main database is in, or under a
+ * directory of that.  "Running SQL that you do not trust" in sqlite_vfs/MANUAL.md says what else
+ * such a connection needs.  From now on these are refused ("not authorized"):
+ *
+ * - ATTACH and VACUUM INTO of a name outside of the directory, of ":memory:", of a name that is no
+ *   literal, and of a URI that names another VFS, has an escape (%41), or a parameter other than
+ *   vfs, mode=ro, mode=rw, mode=rwc, cache and memfs_mvcc;
+ * - PRAGMAs that begin with memfs_, and those that concern the process (temp_store_directory,
+ *   data_store_directory, hard_heap_limit, soft_heap_limit), with a value;
+ * - load_extension(), memfs_import() and memfs_export(); with a directory all functions of
+ *   memfs_sqlite_register_functions() and the table memfs_tree, which reach the whole tree.
+ *
+ * It is an authorizer, of which a connection has one: give the program's own in `options`, and do
+ * not call sqlite3_set_authorizer() afterwards.  The SQL function memfs_confined_to() returns the
+ * directory.  A connection below another VFS stays in that VFS.  Null `options`: the whole tree.
+ *
+ * Errors:   EINVAL (null, a directory that is not absolute or cannot be resolved, a wrong
+ *           struct_size), EBUSY (it is confined already, and statements are running), ENOMEM
+ *           (SQLite's heap).
+ * Failure:  nothing has changed.
+ * Lifetime: until the connection closes or is confined anew; `options` may go at once.
+ */
+MEMFS_SQLITE_API int memfs_sqlite_confine(struct sqlite3 *db,
+                                          const memfs_sqlite_confine_options *options);
+
 /* ------------------------------------------------------------------------ open */
 
 /* How to open a database.  Zero means the default in every field. */
@@ -175,7 +248,7 @@ typedef struct memfs_sqlite_open_options {
     int make_parents;         /* not 0: make missing directories of `path`, 0755 */
     int isolated;             /* not 0: as memfs_mvcc=1; the default journal is then MEMORY */
     int no_wait;              /* not 0: do not wait at all; busy_timeout_ms must be 0 then */
-    int reserved;             /* must be 0 */
+    int must_be_zero;         /* for later versions */
 } memfs_sqlite_open_options;
 
 /*
@@ -185,6 +258,10 @@ typedef struct memfs_sqlite_open_options {
  * The default journal is PERSIST: it lies in the tree, so the quota counts it, and is written
  * over, neither made nor deleted in a transaction, which is the cheapest that a journal gets in
  * memory.  More than 1 MiB of it is given back after each transaction.
+ *
+ * A WAL is checkpointed after as many frames as SQLite would (PRAGMA wal_autocheckpoint), and
+ * earlier where its frames take a quarter of what the quota has left.  The PRAGMA answers 0 until
+ * it is set, which switches back to SQLite's own checkpoints, as sqlite3_wal_hook() does.
  *
  * By default pages are read where they lie, without a second copy in SQLite's cache, which
  * no quota counts.  memfs_mmap_size in the URI goes before `mmap_size`.
@@ -207,8 +284,8 @@ MEMFS_SQLITE_API int memfs_sqlite_open(memfs *fs, const char *path,
  * Images: a database as the bytes of one file.
  *
  * An image is what one read transaction sees: everything that is committed, what is in a WAL
- * included, and no part of a transaction that is under way.  Writers may go on, in so far as
- * the journal mode lets them beside a reader.  It always says "rollback journal" in its header
+ * included, and no part of a transaction that is under way.  Writers may continue where the journal
+ * mode allows a writer beside a reader.  It always says "rollback journal" in its header
  * (bytes 18 and 19 are 1), also if the database is in WAL mode: so it can be opened read-only,
  * and by sqlite3_deserialize().  Loading changes these two bytes alike; PRAGMA journal_mode=WAL
  * brings WAL back.
@@ -250,12 +327,13 @@ MEMFS_SQLITE_API int memfs_sqlite_save_buffer(struct sqlite3 *db, const char *sc
  *
  * An existing file is replaced in one step, at the end; until then the database is in the root
  * directory, under a name that begins with ".memfs-load-".  Connections that have the old one open
- * keep it, as after any rename, and can no longer write.  No other connection should open `path`
- * meanwhile.
+ * keep it, as after any rename, and can no longer write (see "Replaced" above).  No other
+ * connection should open `path` meanwhile.
  *
  * Errors:   SQLITE_NOTADB (an empty file; wrong magic; a size that is not a multiple of the page
  *           size), SQLITE_CORRUPT (cut short), SQLITE_FULL (the quota), SQLITE_NOMEM,
- *           SQLITE_BUSY (the host's file is being written; there is a WAL or a live journal
+ *           SQLITE_BUSY (the host's file is being written; a connection is writing the database at
+ *           `path`, or holds it with locking_mode=EXCLUSIVE; there is a WAL or a live journal
  *           beside `path`, which would be taken for the new database's), SQLITE_CANTOPEN.
  * Failure:  nothing has changed.
  */

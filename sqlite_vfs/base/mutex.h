@@ -1,17 +1,51 @@
 /*
- * Mutexes from SQLite, so that the VFS is exactly as thread-safe as the library that calls it.
- * With SQLITE_THREADSAFE=0 or SQLITE_CONFIG_SINGLETHREAD there are none; a null pointer then
- * stands for the mutex, and every function accepts it.
+ * Mutexes.
+ *
+ * Those of databases and registries are POSIX threads' where these exist.  A registry lives as long
+ * as its VFS is registered, which may be longer than SQLite's own mutexes do: sqlite3_shutdown()
+ * ends those, and SQLite may be initialised again with other ones.  Elsewhere they are SQLite's,
+ * and without threads there are none.
+ *
+ * Two more belong to SQLite and are the same for all copies of this code that use one SQLite.
  */
 #ifndef MFS_MUTEX_H
 #define MFS_MUTEX_H
 
+#include "base/sleeper.h" /* MFS_SLEEPER_IS_AVAILABLE: there are POSIX threads */
+
 #include <stdbool.h>
+#include <stddef.h>
 
-typedef struct sqlite3_mutex mfs_mutex;
+struct sqlite3_mutex;
 
-/* False when out of memory; `*out` may be null on success. */
-bool mfs_mutex_create(mfs_mutex **out);
+typedef struct mfs_mutex {
+#if MFS_SLEEPER_IS_AVAILABLE
+    pthread_mutex_t posix;
+#else
+    struct sqlite3_mutex *sqlites; /* null: none is needed */
+#endif
+} mfs_mutex;
+
+/* For a static variable, which needs no mfs_mutex_init() and no mfs_mutex_fini(); with SQLite's
+ * mutexes it is none. */
+#if MFS_SLEEPER_IS_AVAILABLE
+#define MFS_MUTEX_STATIC \
+    { \
+        PTHREAD_MUTEX_INITIALIZER \
+    }
+#else
+#define MFS_MUTEX_STATIC \
+    { \
+        NULL \
+    }
+#endif
+
+/* In place; false when out of memory or of what the system has for mutexes. */
+bool mfs_mutex_init(mfs_mutex *mutex);
+void mfs_mutex_fini(mfs_mutex *mutex);
+
+/* The same on SQLite's heap; null when out of memory. */
+mfs_mutex *mfs_mutex_create(void);
 void mfs_mutex_destroy(mfs_mutex *mutex);
 
 /* Not recursive. */
@@ -19,13 +53,19 @@ void mfs_mutex_lock(mfs_mutex *mutex);
 void mfs_mutex_unlock(mfs_mutex *mutex);
 
 /* For assertions, and there only at check level 1 and above: whether the calling thread has locked
- * the mutex.  True for null. */
+ * the mutex. */
 bool mfs_mutex_is_held(const mfs_mutex *mutex);
 
-/* The mutex of the whole process under which VFSes are registered and unregistered. */
-mfs_mutex *mfs_mutex_of_process(void);
+/*
+ * Enters the mutex of the whole process under which VFSes are registered and unregistered, or the
+ * one under which SQLite edits its list of VFSes.  The answer, null where SQLite has no mutexes, is
+ * for mfs_mutex_leave().
+ */
+struct sqlite3_mutex *mfs_mutex_enter_process(void);
+struct sqlite3_mutex *mfs_mutex_enter_vfs_list(void);
+void mfs_mutex_leave(struct sqlite3_mutex *mutex);
 
-/* The mutex under which SQLite edits its list of VFSes. */
-mfs_mutex *mfs_mutex_of_vfs_list(void);
+/* As mfs_mutex_is_held(), of the mutex of the process; true where SQLite has no mutexes. */
+bool mfs_mutex_is_process_held(void);
 
 #endif

@@ -37,7 +37,7 @@ void mfs_newconnection_unwatch(void)
 void mfs_newconnection_set_up(sqlite3 *db, sqlite3_int64 mmap_size)
 {
     sqlite3_vfs *vfs = NULL;
-    struct mfs_uri_parameters parameters;
+    struct mfs_uri_parameters parameters = mfs_uri_parameters_none();
     char sql[64];
     MFS_ASSERT(db != NULL);
     if (sqlite3_file_control(db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK ||

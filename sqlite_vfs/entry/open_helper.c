@@ -10,9 +10,11 @@
  * default.
  */
 #include "base/assertion.h"
+#include "base/lasterror.h"
 #include "entry/newconnection.h"
 #include "entry/registration.h"
 #include "entry/uri.h"
+#include "entry/walhook.h"
 #include "vfs/openparents.h"
 
 #include <memfs/sqlite.h>
@@ -66,7 +68,7 @@ static bool copy_options(memfs_sqlite_open_options *own, const memfs_sqlite_open
 
 static bool are_options_sound(const memfs_sqlite_open_options *options, const char *path)
 {
-    if (options->reserved != 0 || (options->no_wait && options->busy_timeout_ms != 0))
+    if (options->must_be_zero != 0 || (options->no_wait && options->busy_timeout_ms != 0))
         return false;
     if (options->journal_mode != NULL && !is_journal_mode(options->journal_mode))
         return false;
@@ -112,7 +114,10 @@ static int set_journal_mode(sqlite3 *db, const char *mode)
     int rc = compare_mode(db, sql, mode, &is_set);
     if (rc != SQLITE_OK)
         return rc;
-    return is_set ? SQLITE_OK : SQLITE_CANTOPEN;
+    if (is_set)
+        return SQLITE_OK;
+    return mfs_lasterror_say(SQLITE_CANTOPEN, "%s cannot have the journal mode %s",
+                             sqlite3_db_filename(db, "main"), mode);
 }
 
 /*
@@ -163,6 +168,8 @@ static int apply_options(sqlite3 *db, const memfs_sqlite_open_options *options)
     if (rc == SQLITE_OK)
         rc = set_pragma(db, "cache_size", options->cache_size);
     if (rc == SQLITE_OK)
+        rc = mfs_walhook_set(db);
+    if (rc == SQLITE_OK)
         mfs_newconnection_set_up(db, mmap_size_of(options));
     if (rc != SQLITE_OK || !is_in_the_tree(db))
         return rc;
@@ -205,12 +212,16 @@ int memfs_sqlite_open(memfs *fs, const char *path, const memfs_sqlite_open_optio
         return SQLITE_MISUSE;
     *db = NULL;
     memfs_sqlite_open_options own = {.struct_size = sizeof own};
-    if (fs == NULL || path == NULL || (options != NULL && !copy_options(&own, options)) ||
-        !are_options_sound(&own, path))
-        return SQLITE_MISUSE;
+    mfs_lasterror_clear();
+    if (fs == NULL || path == NULL)
+        return mfs_lasterror_say(SQLITE_MISUSE, "memfs_sqlite_open(): a null pointer");
+    if ((options != NULL && !copy_options(&own, options)) || !are_options_sound(&own, path))
+        return mfs_lasterror_say(SQLITE_MISUSE,
+                                 "%s: memfs_sqlite_open() does not have these options", path);
     const struct mfs_vfs *vfs = mfs_registration_of(fs);
     if (vfs == NULL)
-        return SQLITE_MISUSE;
+        return mfs_lasterror_say(SQLITE_MISUSE, "%s: the file system is not registered with SQLite",
+                                 path);
     struct connection_opening opening = {path, vfs->name, &own, NULL};
     int rc = own.make_parents ? mfs_openparents_run(fs, path, attempt_connection, &opening)
                               : attempt_connection(&opening);

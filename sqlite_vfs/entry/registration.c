@@ -6,8 +6,10 @@
  * 2. A name has one VFS and a file system has one name: its connections would not see each other's
  *    locks through two.
  * 3. Looking a name up and adding it are two calls of SQLite; the process's mutex makes one step of
- *    them.  Functions that end in `_locked` are called with it held.
- * 4. Connections are watched for (newconnection) exactly while any of ours is registered.
+ *    them.  Functions that end in `_locked` are called with it held.  Nothing looks into a VFS of
+ *    SQLite's list without it, since another thread may unregister and free that VFS.
+ * 4. Connections are watched for (newconnection) exactly while any of ours is registered; but
+ *    sqlite3_shutdown() ends that, until the next database is opened.
  *
  * Lock order: the process's mutex, then SQLite's mutex of the list.
  *
@@ -28,25 +30,9 @@
 
 #include <string.h>
 
-/* The VFS of a file system; null: any of ours. */
-static struct mfs_vfs *find_registered(const memfs *fs)
-{
-    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-    mfs_mutex *list = mfs_mutex_of_vfs_list();
-    struct mfs_vfs *found = NULL;
-    mfs_mutex_lock(list);
-    for (; vfs != NULL && found == NULL; vfs = vfs->pNext) {
-        struct mfs_vfs *ours = mfs_vfs_from(vfs);
-        if (ours != NULL && (fs == NULL || ours->fs == fs))
-            found = ours;
-    }
-    mfs_mutex_unlock(list);
-    return found;
-}
-
 struct mfs_vfs *mfs_registration_of(memfs *fs)
 {
-    return fs != NULL ? find_registered(fs) : NULL;
+    return fs != NULL ? mfs_vfs_find(fs) : NULL;
 }
 
 sqlite3_vfs *mfs_registration_lower_vfs(void)
@@ -98,22 +84,29 @@ static void take_reserve_back(const struct mfs_vfs *vfs)
 /* Unless another file system of ours is registered. */
 static void stop_watching_locked(void)
 {
-    MFS_ASSERT(mfs_mutex_is_held(mfs_mutex_of_process()));
-    if (find_registered(NULL) == NULL)
+    MFS_ASSERT(mfs_mutex_is_process_held());
+    if (mfs_vfs_find_locked(NULL) == NULL)
         mfs_newconnection_unwatch();
 }
 
-static int register_locked(memfs *fs, const char *name, unsigned flags)
+#define ALL_REGISTER_FLAGS \
+    (MEMFS_SQLITE_REGISTER_DEFAULT | MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE | \
+     MEMFS_SQLITE_REGISTER_MAKE_PARENTS | MEMFS_SQLITE_REGISTER_NO_CONTROL)
+
+static int register_locked(memfs *fs, const char *name, unsigned flags, int (*watch)(void))
 {
-    MFS_ASSERT(mfs_mutex_is_held(mfs_mutex_of_process()));
+    MFS_ASSERT(mfs_mutex_is_process_held());
     if (sqlite3_vfs_find(name) != NULL)
         return MEMFS_EEXIST;
-    if (mfs_registration_of(fs) != NULL)
+    if (mfs_vfs_find_locked(fs) != NULL)
         return MEMFS_EBUSY;
     struct mfs_vfs *vfs;
     int error = mfs_vfs_create(fs, name, mfs_registration_lower_vfs(), &vfs);
     if (error != 0)
         return error;
+    vfs->registry.refuses_control = (flags & MEMFS_SQLITE_REGISTER_NO_CONTROL) != 0;
+    vfs->makes_parents = (flags & MEMFS_SQLITE_REGISTER_MAKE_PARENTS) != 0;
+    vfs->watch = watch;
     int is_default = (flags & MEMFS_SQLITE_REGISTER_DEFAULT) != 0;
     error = mfs_newconnection_watch() == SQLITE_OK ? 0 : MEMFS_ENOMEM;
     if (error == 0 && sqlite3_vfs_register(&vfs->base, is_default) != SQLITE_OK)
@@ -125,31 +118,46 @@ static int register_locked(memfs *fs, const char *name, unsigned flags)
     }
     if ((flags & MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE) == 0)
         give_reserve(vfs);
-    MFS_ASSERT(mfs_registration_of(fs) == vfs);
+    MFS_ASSERT(mfs_vfs_find_locked(fs) == vfs);
     return 0;
 }
 
-int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags)
+/* An SQLite that loads an extension is initialised, and does not pass the function for it. */
+static int initialize_sqlite(void)
 {
-    if (fs == NULL || vfs_name == NULL ||
-        (flags & ~(MEMFS_SQLITE_REGISTER_DEFAULT | MEMFS_SQLITE_REGISTER_NO_EMERGENCY_RESERVE)) !=
-            0)
+#ifdef SQLITE_CORE
+    return sqlite3_initialize();
+#else
+    return SQLITE_OK;
+#endif
+}
+
+int mfs_registration_add(memfs *fs, const char *vfs_name, unsigned flags, int (*watch)(void))
+{
+    if (fs == NULL || vfs_name == NULL || (flags & ~ALL_REGISTER_FLAGS) != 0)
         return MEMFS_EINVAL;
     size_t length = strlen(vfs_name);
     if (length == 0 || length > MEMFS_SQLITE_NAME_MAX)
         return MEMFS_EINVAL;
     if (sqlite3_libversion_number() < MFS_SQLITE_VERSION_MIN)
         return MEMFS_EOPNOTSUPP;
-    mfs_mutex *process = mfs_mutex_of_process();
-    mfs_mutex_lock(process);
-    int error = register_locked(fs, vfs_name, flags);
-    mfs_mutex_unlock(process);
+    int rc = initialize_sqlite();
+    if (rc != SQLITE_OK)
+        return rc == SQLITE_NOMEM ? MEMFS_ENOMEM : MEMFS_EOPNOTSUPP;
+    struct sqlite3_mutex *process = mfs_mutex_enter_process();
+    int error = register_locked(fs, vfs_name, flags, watch);
+    mfs_mutex_leave(process);
     return error;
+}
+
+int memfs_sqlite_register(memfs *fs, const char *vfs_name, unsigned flags)
+{
+    return mfs_registration_add(fs, vfs_name, flags, mfs_newconnection_watch);
 }
 
 static int unregister_locked(const char *name)
 {
-    MFS_ASSERT(mfs_mutex_is_held(mfs_mutex_of_process()));
+    MFS_ASSERT(mfs_mutex_is_process_held());
     sqlite3_vfs *registered = sqlite3_vfs_find(name);
     if (registered == NULL)
         return MEMFS_ENOENT;
@@ -159,7 +167,7 @@ static int unregister_locked(const char *name)
     if (atomic_load(&vfs->registry.open_files) > 0)
         return MEMFS_EBUSY;
     (void)sqlite3_vfs_unregister(registered);
-    MFS_ASSERT(mfs_registration_of(vfs->fs) == NULL);
+    MFS_ASSERT(mfs_vfs_find_locked(vfs->fs) == NULL);
     take_reserve_back(vfs);
     stop_watching_locked();
     mfs_vfs_destroy(vfs);
@@ -170,15 +178,19 @@ int memfs_sqlite_unregister(const char *vfs_name)
 {
     if (vfs_name == NULL)
         return MEMFS_EINVAL;
-    mfs_mutex *process = mfs_mutex_of_process();
-    mfs_mutex_lock(process);
+    struct sqlite3_mutex *process = mfs_mutex_enter_process();
     int error = unregister_locked(vfs_name);
-    mfs_mutex_unlock(process);
+    mfs_mutex_leave(process);
     return error;
 }
 
 memfs *memfs_sqlite_find(const char *vfs_name)
 {
-    struct mfs_vfs *vfs = vfs_name != NULL ? mfs_vfs_from(sqlite3_vfs_find(vfs_name)) : NULL;
-    return vfs != NULL ? vfs->fs : NULL;
+    if (vfs_name == NULL)
+        return NULL;
+    struct sqlite3_mutex *process = mfs_mutex_enter_process();
+    const struct mfs_vfs *vfs = mfs_vfs_from(sqlite3_vfs_find(vfs_name));
+    memfs *fs = vfs != NULL ? vfs->fs : NULL;
+    mfs_mutex_leave(process);
+    return fs;
 }

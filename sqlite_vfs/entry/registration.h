@@ -5,6 +5,9 @@
 #include "base/sqliteapi.h"
 #include "vfs/vfs.h"
 
+/* memfs_sqlite_register(), with a `watch` (vfs.h) that the caller chooses. */
+int mfs_registration_add(memfs *fs, const char *vfs_name, unsigned flags, int (*watch)(void));
+
 /* The VFS through which `fs` is registered, or null. */
 struct mfs_vfs *mfs_registration_of(memfs *fs);
 

@@ -14,7 +14,7 @@
 #include "file/bytes.h"
 
 #include "base/assertion.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 
 #include <string.h>
 
@@ -27,7 +27,7 @@ int mfs_bytes_read(const struct mfs_bytes *bytes, void *buffer, int count, sqlit
     if (got == count)
         return SQLITE_OK;
     if (got < 0)
-        return mfs_errmap(MFS_OPERATION_READ, (int)got);
+        return mfs_lasterror_code(MFS_OPERATION_READ, (int)got);
     memset((char *)buffer + got, 0, (size_t)(count - got));
     return SQLITE_IOERR_SHORT_READ;
 }
@@ -38,7 +38,7 @@ static int write_version(struct mfs_bytes *bytes, const void *buffer, int count,
     int64_t written = memfs_content_write(bytes->version, buffer, (size_t)count, offset);
     MFS_ASSERT(written < 0 || written == count);
     if (written < 0)
-        return mfs_errmap(MFS_OPERATION_WRITE, (int)written);
+        return mfs_lasterror_code(MFS_OPERATION_WRITE, (int)written);
     bytes->is_changed = true;
     return SQLITE_OK;
 }
@@ -50,7 +50,7 @@ int mfs_bytes_write(struct mfs_bytes *bytes, const void *buffer, int count, sqli
         return write_version(bytes, buffer, count, offset);
     int64_t written = memfs_pwrite(bytes->file, buffer, (size_t)count, offset);
     MFS_ASSERT(written < 0 || written == count);
-    return written >= 0 ? SQLITE_OK : mfs_errmap(MFS_OPERATION_WRITE, (int)written);
+    return written >= 0 ? SQLITE_OK : mfs_lasterror_code(MFS_OPERATION_WRITE, (int)written);
 }
 
 static int truncate_to(struct mfs_bytes *bytes, int64_t size)
@@ -70,14 +70,14 @@ int mfs_bytes_truncate(struct mfs_bytes *bytes, sqlite3_int64 size)
         if (cuts)
             bytes->allocated_end = 0;
     }
-    return mfs_errmap(MFS_OPERATION_TRUNCATE, error);
+    return mfs_lasterror_code(MFS_OPERATION_TRUNCATE, error);
 }
 
 int mfs_bytes_report_size(const struct mfs_bytes *bytes, sqlite3_int64 *size)
 {
     int64_t now = mfs_bytes_size(bytes);
     if (now < 0)
-        return mfs_errmap(MFS_OPERATION_SIZE, (int)now);
+        return mfs_lasterror_code(MFS_OPERATION_SIZE, (int)now);
     *size = now;
     return SQLITE_OK;
 }
@@ -100,7 +100,7 @@ int mfs_bytes_allocate(struct mfs_bytes *bytes, sqlite3_int64 size)
 {
     int64_t now = mfs_bytes_size(bytes);
     if (now < 0)
-        return mfs_errmap(MFS_OPERATION_SIZE, (int)now);
+        return mfs_lasterror_code(MFS_OPERATION_SIZE, (int)now);
     if (size <= now || size <= bytes->allocated_end)
         return SQLITE_OK;
     int error = bytes->version != NULL
@@ -110,7 +110,7 @@ int mfs_bytes_allocate(struct mfs_bytes *bytes, sqlite3_int64 size)
         bytes->is_changed = true;
         bytes->allocated_end = size;
     }
-    return mfs_errmap(MFS_OPERATION_WRITE, error);
+    return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
 }
 
 void mfs_bytes_free_unused(struct mfs_bytes *bytes)

@@ -6,17 +6,16 @@
  *    name later could remove another file that has taken the name meanwhile.
  * 3. Journals of every kind may use the emergency reserve, so that a full database can shrink.
  *
- * Left out on purpose: modes and owners.  What SQLite creates has mode 0644.
+ * Left out on purpose: owners.  What SQLite creates has the file system's.
  */
 #include "file/file.h"
 
 #include "base/assertion.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 
 #include <string.h>
 
 #define WRITE_PERMISSION_BITS 0222u
-#define NEW_FILE_MODE 0644u
 
 /* What a transaction writes beside the database to be undone or committed.  The journal of a
  * temporary database is not among them: rolling that back makes no space for others. */
@@ -45,13 +44,13 @@ static uint32_t access_flags(int open_flags)
     return flags;
 }
 
-static int open_handle(struct mfs_file *file, uint32_t flags)
+static int open_handle(struct mfs_file *file, uint32_t flags, uint32_t mode)
 {
     memfs_open_options options;
     memset(&options, 0, sizeof options);
     options.struct_size = sizeof options;
     options.flags = flags;
-    options.mode = NEW_FILE_MODE;
+    options.mode = mode;
     options.storage = &file->storage;
     return memfs_open_with(file->fs, file->path != NULL ? file->path : "/", &options,
                            &file->bytes.file);
@@ -62,11 +61,11 @@ static int demote(struct mfs_file *file)
 {
     memfs_close(file->bytes.file);
     file->is_read_only = true;
-    return open_handle(file, MEMFS_O_NOATIME | MEMFS_O_READ);
+    return open_handle(file, MEMFS_O_NOATIME | MEMFS_O_READ, 0);
 }
 
 int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const char *path,
-                  int open_flags, bool may_demote)
+                  int open_flags, uint32_t mode, bool may_demote)
 {
     MFS_ASSERT(fs != NULL && vfs_name != NULL);
     memset(file, 0, sizeof *file);
@@ -77,9 +76,9 @@ int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const 
     file->overwrites_are_safe = true;
     uint32_t unnamed = MEMFS_O_TMPFILE | MEMFS_O_RDWR | MEMFS_O_NOATIME |
                        emergency_flag(open_flags);
-    int error = open_handle(file, path != NULL ? access_flags(open_flags) : unnamed);
+    int error = open_handle(file, path != NULL ? access_flags(open_flags) : unnamed, mode);
     if (error != 0)
-        return mfs_errmap(MFS_OPERATION_OPEN, error);
+        return mfs_lasterror_code(MFS_OPERATION_OPEN, error);
 
     memfs_stat_info info;
     info.struct_size = sizeof info;
@@ -94,7 +93,7 @@ int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const 
     }
     if (error != 0) {
         memfs_close(file->bytes.file);
-        return mfs_errmap(MFS_OPERATION_OPEN, error);
+        return mfs_lasterror_code(MFS_OPERATION_OPEN, error);
     }
     file->number = info.number;
     return SQLITE_OK;
@@ -115,13 +114,20 @@ bool mfs_file_sibling(const struct mfs_file *file, const char *suffix,
     return true;
 }
 
+int mfs_file_note_result(struct mfs_file *file, int rc)
+{
+    if (rc != SQLITE_OK)
+        file->last_errno = mfs_lasterror_number();
+    return rc;
+}
+
 int mfs_file_close(struct mfs_file *file)
 {
     MFS_ASSERT(file->bytes.file != NULL);
     mfs_bytes_free_unused(&file->bytes);
     int error = memfs_close(file->bytes.file);
     file->bytes.file = NULL;
-    return mfs_errmap(MFS_OPERATION_CLOSE, error);
+    return mfs_lasterror_code(MFS_OPERATION_CLOSE, error);
 }
 
 /* All are true of memory.  UNDELETABLE_WHEN_OPEN makes SQLite keep the journals of the modes

@@ -27,6 +27,7 @@ struct mfs_file {
     bool is_read_only;
     bool keeps_wal;           /* SQLITE_FCNTL_PERSIST_WAL: remembered, with no effect here */
     bool overwrites_are_safe; /* SQLITE_FCNTL_POWERSAFE_OVERWRITE */
+    int last_errno;           /* SQLITE_FCNTL_LAST_ERRNO */
     memfs_file_storage storage;
 };
 
@@ -39,14 +40,22 @@ struct mfs_file {
 bool mfs_file_sibling(const struct mfs_file *file, const char *suffix,
                       char name[MFS_FILE_NAME_BYTES]);
 
+/* The mode of a new file, unless it is that of another file. */
+#define MFS_FILE_MODE 0644u
+
 /*
  * Opens `path` (null: a new file without a name) by SQLite's open flags, and fills in everything
- * but base.pMethods.  With `may_demote` a file without write permission that is to be opened for
- * writing is opened for reading instead.  On failure nothing is open.
+ * but base.pMethods.  A file that is made gets `mode`.
+ * With `may_demote` a file without write permission that is to be opened for writing is opened for
+ * reading instead.  On failure nothing is open.
  */
 int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const char *path,
-                  int open_flags, bool may_demote);
+                  int open_flags, uint32_t mode, bool may_demote);
 int mfs_file_close(struct mfs_file *file);
+
+/* Returns `rc`, which a call for the file answers.  If it is an error, the thread's error number
+ * (lasterror.h) becomes the file's. */
+int mfs_file_note_result(struct mfs_file *file, int rc);
 
 /*
  * Whether this process is a child of the one that the file system belongs to (memfs.h, "Fork").

@@ -13,6 +13,7 @@
 #include "file/fullname.h"
 
 #include "base/assertion.h"
+#include "base/lasterror.h"
 #include "file/file.h"
 
 #include <stdbool.h>
@@ -100,14 +101,25 @@ static size_t resolve_existing_part(memfs *fs, const char *path, char *out, size
     return length > 0 ? append_missing(out, (size_t)length, size, path + end) : 0;
 }
 
+/* `error` 0: the path has no canonical form. */
+static int refuse_name(const char *path, int error)
+{
+    (void)mfs_lasterror_code(MFS_OPERATION_OPEN, error != 0 ? error : MEMFS_ENAMETOOLONG);
+    return mfs_lasterror_say(SQLITE_CANTOPEN, "%s: %s", path,
+                             error != 0 ? memfs_error_text(error)
+                                        : "longer than 512 bytes, or \"..\" out of a directory that"
+                                          " does not exist");
+}
+
 int mfs_fullname_make(memfs *fs, const char *path, int size, char *out)
 {
+    mfs_lasterror_clear();
     if (size <= 0)
         return SQLITE_CANTOPEN;
     int64_t length = memfs_realpath(fs, path, out, (size_t)size);
     if (length == MEMFS_ENOENT)
         length = (int64_t)resolve_existing_part(fs, path, out, (size_t)size);
     if (length <= 0 || length > MFS_FILE_PATH_MAX)
-        return SQLITE_CANTOPEN;
+        return refuse_name(path, length < 0 ? (int)length : 0);
     return is_same_as_text(path, out) ? SQLITE_OK : SQLITE_OK_SYMLINK;
 }

@@ -1,7 +1,8 @@
 /*
  * The files beside a database: its rollback journal and its WAL.  Whether one of them is live is
  * decided here and nowhere else: a journal is live if SQLite would play it back, a WAL if it has
- * any content.  A file that cannot be read counts as not live.
+ * any content.  A file that cannot be read counts as not live, and so does one of another database
+ * (names/place.h) where the cache of names is given.
  */
 #ifndef MFS_SIBLING_H
 #define MFS_SIBLING_H
@@ -12,6 +13,7 @@
 #include <memfs/memfs.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* By path.  The journal modes PERSIST and TRUNCATE leave journals that are not live: the first
  * byte is zero, or there is none. */
@@ -24,5 +26,12 @@ bool mfs_sibling_wal_is_live(memfs *fs, const char *path);
  */
 bool mfs_sibling_has_live_journal(const struct mfs_file *database, struct mfs_name_cache *cache);
 bool mfs_sibling_has_live_wal(const struct mfs_file *database, struct mfs_name_cache *cache);
+
+/*
+ * The node number of the file whose sibling with this suffix `path` would be.  False: `path` does
+ * not end in the suffix, or there is no such file.
+ */
+bool mfs_sibling_number_of_database(memfs *fs, const char *path, const char *suffix,
+                                    uint64_t *number);
 
 #endif

@@ -13,7 +13,7 @@
 #include "file/view.h"
 
 #include "base/assertion.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 
 int mfs_view_take(struct mfs_view *view, memfs_file *file)
 {
@@ -22,7 +22,7 @@ int mfs_view_take(struct mfs_view *view, memfs_file *file)
     int error = memfs_content_take(file, &view->version);
     (void)memfs_use_emergency_reserve(file, MEMFS_EMERGENCY_UNUSED);
     if (error != 0)
-        return mfs_errmap(MFS_OPERATION_READ, error);
+        return mfs_lasterror_code(MFS_OPERATION_READ, error);
     view->is_held = true;
     view->bytes = (struct mfs_bytes){
         .file = file, .version = &view->version, .generation = view->bytes.generation + 1};

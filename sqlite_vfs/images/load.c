@@ -4,6 +4,7 @@
  * 1. The database is complete under a name of its own, the stage, before it is renamed to its
  *    place.  A failure removes the stage, and has changed nothing else.
  * 2. Nothing may lie beside the place that SQLite would take for the new database's journal or WAL.
+ *    The database that is replaced has no writer, and gets none before it is replaced.
  * 3. A host file is read through SQLite, so that its WAL is part of what is loaded.
  *
  * Cost: the memory of the database; while it replaces another one, of both.
@@ -18,7 +19,8 @@
 #include "entry/uri.h"
 #include "file/file.h"
 #include "file/sibling.h"
-#include "images/image.h"
+#include "locks/member.h"
+#include "transaction/image.h"
 
 #include <memfs/sqlite.h>
 
@@ -52,6 +54,25 @@ static int check_tree_journals(memfs *fs, const char *place)
     return mfs_sibling_journal_is_live(fs, name) ? SQLITE_BUSY : SQLITE_OK;
 }
 
+/* Renames the stage over the database at `place`; SQLITE_BUSY: a connection is its writer. */
+static int replace_database(memfs *fs, const char *stage, const char *place)
+{
+    struct mfs_vfs *vfs = mfs_registration_of(fs);
+    mfs_mutex *held;
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    int error = memfs_stat(fs, place, &info);
+    if (vfs == NULL || error == MEMFS_ENOENT)
+        return load_error(memfs_rename(fs, stage, place, 0));
+    if (error != 0)
+        return load_error(error);
+    if (!mfs_member_bar_writers(&vfs->registry, info.number, &held))
+        return SQLITE_BUSY;
+    error = memfs_rename(fs, stage, place, 0);
+    mfs_member_admit_writers(&vfs->registry, held);
+    return load_error(error);
+}
+
 /* Renames the stage to its place. */
 static int publish_stage(memfs *fs, const char *stage, const char *path, unsigned flags)
 {
@@ -63,10 +84,10 @@ static int publish_stage(memfs *fs, const char *stage, const char *path, unsigne
         int rc = check_tree_journals(fs, place);
         if (rc != SQLITE_OK)
             return rc;
-        path = place; /* a symlink is followed, as it would be on opening */
-    } else if (length != MEMFS_ENOENT || !makes_parents || strlen(path) > MFS_FILE_PATH_MAX) {
-        return load_error((int)length);
+        return replace_database(fs, stage, place); /* a symlink is followed, as on opening */
     }
+    if (length != MEMFS_ENOENT || !makes_parents || strlen(path) > MFS_FILE_PATH_MAX)
+        return load_error((int)length);
     return load_error(memfs_rename(fs, stage, path, makes_parents ? MEMFS_RENAME_MAKE_PARENTS : 0));
 }
 

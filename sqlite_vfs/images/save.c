@@ -13,7 +13,7 @@
  */
 #include "base/assertion.h"
 #include "entry/registration.h"
-#include "images/image.h"
+#include "transaction/image.h"
 
 #include <memfs/storage.h>
 
@@ -22,40 +22,6 @@
 #include <stdio.h>
 
 /* ------------------------------------------------------------------- to memory */
-
-#if SQLITE_VERSION_NUMBER >= 3036000 && !defined(SQLITE_OMIT_DESERIALIZE)
-
-static int copy_to_buffer(sqlite3 *db, const char *schema, void *buffer, uint64_t size)
-{
-    sqlite3 *to;
-    sqlite3_int64 copied = 0;
-    int rc = sqlite3_open_v2(":memory:", &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_deserialize(to, "main", buffer, 0, (sqlite3_int64)size, 0);
-    if (rc == SQLITE_OK)
-        rc = mfs_image_copy(db, schema, to);
-    if (rc == SQLITE_OK) {
-        sqlite3_file *file = mfs_image_file(to);
-        rc = file->pMethods->xFileSize(file, &copied);
-    }
-    int closed = sqlite3_close(to);
-    if (rc != SQLITE_OK || closed != SQLITE_OK)
-        return rc != SQLITE_OK ? rc : closed;
-    return (uint64_t)copied == size ? SQLITE_OK : SQLITE_ERROR;
-}
-
-#else
-
-static int copy_to_buffer(sqlite3 *db, const char *schema, void *buffer, uint64_t size)
-{
-    (void)db;
-    (void)schema;
-    (void)buffer;
-    (void)size;
-    return SQLITE_ERROR;
-}
-
-#endif
 
 static int charge_buffer(memfs *fs, uint64_t size, void **out)
 {
@@ -82,7 +48,7 @@ int memfs_sqlite_save_buffer(sqlite3 *db, const char *schema, memfs *fs, void **
     void *buffer = NULL;
     rc = charge_buffer(fs, bytes, &buffer);
     if (rc == SQLITE_OK)
-        rc = copy_to_buffer(db, schema, buffer, bytes);
+        rc = mfs_image_copy_to_buffer(db, schema, buffer, bytes);
     (void)sqlite3_finalize(held);
     if (rc != SQLITE_OK) {
         memfs_free(fs, buffer);

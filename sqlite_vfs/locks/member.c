@@ -68,7 +68,8 @@ static enum mfs_join join_share(struct mfs_member *member, struct mfs_share *sha
 static enum mfs_join found_share(struct mfs_member *member, struct mfs_registry *registry,
                                  enum mfs_isolation_wish wish)
 {
-    if (!mfs_mutex_create(&member->mutex))
+    member->mutex = mfs_mutex_create();
+    if (member->mutex == NULL)
         return MFS_JOIN_NO_MEMORY;
     struct mfs_share *share = &member->own_share;
     share->number = member->number;
@@ -85,15 +86,17 @@ enum mfs_join mfs_member_join(struct mfs_member *member, struct mfs_registry *re
 {
     memset(member, 0, sizeof *member);
     member->number = number;
+    member->file = file;
+    member->refuses_control = registry->refuses_control;
     member->fetch.ceiling = MFS_FETCH_UNLIMITED;
     member->isolation.view = view;
-    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
     struct mfs_share *share = mfs_share_find(registry, number);
     enum mfs_join answer = share != NULL ? join_share(member, share, wish)
                                          : found_share(member, registry, wish);
     if (answer == MFS_JOINED && member->share->locks.isolated)
         member->isolation.file = file;
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_unlock(&registry->mutex);
     return answer;
 }
 
@@ -113,13 +116,54 @@ bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write)
     return is_admitted;
 }
 
+bool mfs_member_bar_writers(struct mfs_registry *registry, uint64_t number, mfs_mutex **held)
+{
+    *held = NULL;
+    mfs_mutex_lock(&registry->mutex);
+    const struct mfs_share *share = mfs_share_find(registry, number);
+    if (share == NULL)
+        return true;
+    *held = MFS_LIST_ENTRY(share->members.first, struct mfs_member, link)->mutex;
+    mfs_mutex_lock(*held);
+    const struct mfs_lockstate *locks = &share->locks;
+    if (!locks->reserved && !locks->pending && !locks->exclusive)
+        return true;
+    mfs_member_admit_writers(registry, *held);
+    return false;
+}
+
+void mfs_member_admit_writers(struct mfs_registry *registry, mfs_mutex *held)
+{
+    if (held != NULL)
+        mfs_mutex_unlock(held);
+    mfs_mutex_unlock(&registry->mutex);
+}
+
+struct mfs_member *mfs_member_find_writer(struct mfs_registry *registry, uint64_t number)
+{
+    struct mfs_share *share = mfs_share_find(registry, number);
+    struct mfs_member *found = NULL;
+    if (share == NULL)
+        return NULL;
+    struct mfs_link *at = share->members.first;
+    mfs_mutex *mutex = MFS_LIST_ENTRY(at, struct mfs_member, link)->mutex;
+    mfs_mutex_lock(mutex);
+    for (; at != NULL && found == NULL; at = at->next) {
+        struct mfs_member *member = MFS_LIST_ENTRY(at, struct mfs_member, link);
+        if (member->can_write)
+            found = member;
+    }
+    mfs_mutex_unlock(mutex);
+    return found;
+}
+
 /* Moves the share out of its holder, which is no member any more, with both mutexes held. */
 static void move_share(struct mfs_member *holder, struct mfs_registry *registry)
 {
     struct mfs_list *bucket = &registry->shares[mfs_registry_bucket(holder->number)];
     struct mfs_member *heir = MFS_LIST_ENTRY(holder->own_share.members.first, struct mfs_member,
                                              link);
-    MFS_ASSERT(mfs_mutex_is_held(registry->mutex) && mfs_mutex_is_held(heir->mutex));
+    MFS_ASSERT(mfs_mutex_is_held(&registry->mutex) && mfs_mutex_is_held(heir->mutex));
     mfs_list_remove(bucket, &holder->own_share.link);
     heir->own_share = holder->own_share;
     mfs_list_prepend(bucket, &heir->own_share.link);
@@ -130,7 +174,7 @@ static void move_share(struct mfs_member *holder, struct mfs_registry *registry)
 
 void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
 {
-    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
     mfs_mutex_lock(member->mutex);
     struct mfs_share *share = member->share;
     MFS_ASSERT(member->shm == NULL && atomic_load(&member->handoff_ticket) == 0);
@@ -150,7 +194,7 @@ void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry)
     if (is_last)
         mfs_mutex_destroy(member->mutex);
     member->share = NULL;
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_unlock(&registry->mutex);
     mfs_fetch_fini(&member->fetch);
 }
 

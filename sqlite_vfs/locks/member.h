@@ -24,7 +24,8 @@
  */
 struct mfs_member {
     uint64_t number;  /* of the database's node; fixed */
-    mfs_mutex *mutex; /* null in an SQLite without threads */
+    memfs_file *file; /* the connection's handle, open from joining to leaving; fixed */
+    mfs_mutex *mutex;
     struct mfs_share *share;
     struct mfs_link link; /* in the share's list of members */
     struct mfs_shm *shm;  /* the share's, if this connection maps it; written by the owner only */
@@ -33,6 +34,7 @@ struct mfs_member {
     int lock_timeout_ms;             /* SQLITE_FCNTL_LOCK_TIMEOUT */
     bool is_leaving;                 /* no thread may begin to wait for this connection any more */
     _Atomic uint32_t handoff_ticket; /* handoff.h; 0: none */
+    bool refuses_control;            /* as the registry's; fixed */
     bool is_image, can_write;        /* guarded by the mutex from mfs_member_admit() on */
     enum mfs_lock_level level;       /* written by the owner only, with the mutex held */
     struct mfs_isolation isolation;
@@ -60,6 +62,20 @@ static inline bool mfs_member_is_isolated(const struct mfs_member *member)
  * image, which does not change, and one that can write exclude each other.
  */
 bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write);
+
+/*
+ * Before the file of a database is replaced: makes sure that no connection is its writer, nor
+ * becomes one until mfs_member_admit_writers(), which gets the same `*held`.  False, and nothing
+ * is held, if there is a writer.
+ */
+bool mfs_member_bar_writers(struct mfs_registry *registry, uint64_t number, mfs_mutex **held);
+void mfs_member_admit_writers(struct mfs_registry *registry, mfs_mutex *held);
+
+/*
+ * A connection to the database `number` that can write, or null if there is none.  With the
+ * registry's mutex held; the connection stays a member while it is.
+ */
+struct mfs_member *mfs_member_find_writer(struct mfs_registry *registry, uint64_t number);
 
 /* Gives back the connection's locks and takes it out of the share. */
 void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry);

@@ -17,7 +17,10 @@
 bool mfs_registry_init(struct mfs_registry *registry)
 {
     atomic_init(&registry->open_files, 0u);
-    return mfs_mutex_create(&registry->mutex);
+    if (!mfs_mutex_init(&registry->mutex))
+        return false;
+    registry->names.mutex = &registry->mutex;
+    return true;
 }
 
 void mfs_registry_fini(struct mfs_registry *registry)
@@ -35,29 +38,28 @@ void mfs_registry_fini(struct mfs_registry *registry)
         mfs_list_remove(&registry->parked_indexes, first);
         mfs_shm_destroy(MFS_LIST_ENTRY(first, struct mfs_shm, link));
     }
-    mfs_mutex_destroy(registry->mutex);
-    registry->mutex = NULL;
+    mfs_mutex_fini(&registry->mutex);
 }
 
 void mfs_registry_enter_names(struct mfs_registry *registry, struct mfs_name_cache *cache,
-                              const char *path)
+                              const char *own_path)
 {
-    mfs_mutex_lock(registry->mutex);
-    mfs_name_cache_enter(cache, &registry->names, path);
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
+    mfs_name_cache_enter(cache, &registry->names, own_path);
+    mfs_mutex_unlock(&registry->mutex);
 }
 
 void mfs_registry_leave_names(struct mfs_registry *registry, struct mfs_name_cache *cache)
 {
-    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
     mfs_name_cache_leave(cache, &registry->names);
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_unlock(&registry->mutex);
 }
 
-struct mfs_name_cache *mfs_registry_find_wal(struct mfs_registry *registry, const char *name)
+struct mfs_name_cache *mfs_registry_find_names(struct mfs_registry *registry, const char *name)
 {
-    mfs_mutex_lock(registry->mutex);
-    struct mfs_name_cache *found = mfs_name_cache_find_wal(&registry->names, name);
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
+    struct mfs_name_cache *found = mfs_name_cache_find_any(&registry->names, name);
+    mfs_mutex_unlock(&registry->mutex);
     return found;
 }

@@ -24,9 +24,10 @@
  * but the atomics; `names` says itself what needs the mutex.
  */
 struct mfs_registry {
-    mfs_mutex *mutex;
+    mfs_mutex mutex;
     atomic_uint open_files; /* of every kind */
     size_t file_bytes;      /* szOsFile; set once, before a file is opened */
+    bool refuses_control;   /* limits are not changed through SQL; set once, likewise */
     /* Hints that save taking a database's mutex: threads that wait for a lock, and databases with
      * a pending hand-off.  In the registry, since a share moves. */
     atomic_uint sleepers[MFS_REGISTRY_BUCKETS], handoffs[MFS_REGISTRY_BUCKETS];
@@ -49,13 +50,13 @@ static inline unsigned mfs_registry_bucket(uint64_t number)
     return (unsigned)(number % MFS_REGISTRY_BUCKETS);
 }
 
-/* Makes a connection's cache of names findable by name, and ends that; `path` as in
+/* Makes a connection's cache of names findable by name, and ends that; arguments as in
  * mfs_name_cache_enter(). */
 void mfs_registry_enter_names(struct mfs_registry *registry, struct mfs_name_cache *cache,
-                              const char *path);
+                              const char *own_path);
 void mfs_registry_leave_names(struct mfs_registry *registry, struct mfs_name_cache *cache);
 
-/* The cache of the connection to whose WAL the name belongs, or null. */
-struct mfs_name_cache *mfs_registry_find_wal(struct mfs_registry *registry, const char *name);
+/* The cache of the connection to whose journal or WAL the name belongs, or null. */
+struct mfs_name_cache *mfs_registry_find_names(struct mfs_registry *registry, const char *name);
 
 #endif

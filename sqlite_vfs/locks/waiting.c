@@ -140,14 +140,14 @@ static bool is_member(const struct mfs_share *share, const struct mfs_member *wa
 static struct mfs_member *lock_member(const struct lock_refusal *refusal)
 {
     struct mfs_registry *registry = refusal->registry;
-    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
     const struct mfs_share *share = mfs_share_find(registry, refusal->number);
     struct mfs_member *member = NULL;
     if (share != NULL && is_member(share, refusal->member)) {
         member = refusal->member;
         mfs_mutex_lock(member->mutex);
     }
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_unlock(&registry->mutex);
     if (member == NULL || !member->is_leaving)
         return member;
     mfs_mutex_unlock(member->mutex);

@@ -24,7 +24,7 @@ static struct mfs_shm *find_parked_index(struct mfs_registry *registry, uint64_t
 {
     struct mfs_shm *found = NULL;
     struct mfs_link *next;
-    MFS_ASSERT(mfs_mutex_is_held(registry->mutex));
+    MFS_ASSERT(mfs_mutex_is_held(&registry->mutex));
     for (struct mfs_link *at = registry->parked_indexes.first; at != NULL; at = next) {
         struct mfs_shm *shm = MFS_LIST_ENTRY(at, struct mfs_shm, link);
         bool is_wanted = shm->number == number;
@@ -58,7 +58,7 @@ int mfs_walindex_map(struct mfs_member *member, struct mfs_registry *registry, m
 {
     if (member->shm != NULL)
         return 0;
-    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
     mfs_mutex_lock(member->mutex);
     int error = find_or_create_index(member->share, registry, fs, wal_path);
     if (error == 0) {
@@ -66,7 +66,7 @@ int mfs_walindex_map(struct mfs_member *member, struct mfs_registry *registry, m
         member->shm->mappers++;
     }
     mfs_mutex_unlock(member->mutex);
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_unlock(&registry->mutex);
     return error;
 }
 
@@ -81,10 +81,9 @@ int mfs_walindex_region(struct mfs_member *member, uint32_t index, bool extends,
 
 int mfs_walindex_prepare(struct mfs_member *member, uint64_t frames)
 {
-    if (member->shm == NULL)
-        return 0;
     mfs_mutex_lock(member->mutex);
-    int error = mfs_shm_prepare(member->shm, frames);
+    struct mfs_shm *shm = member->share->shm;
+    int error = shm != NULL ? mfs_shm_prepare(shm, frames) : 0;
     mfs_mutex_unlock(member->mutex);
     return error;
 }
@@ -92,7 +91,7 @@ int mfs_walindex_prepare(struct mfs_member *member, uint64_t frames)
 /* The last connection has unmapped the index, with both mutexes held. */
 static void park_or_destroy(struct mfs_shm *shm, struct mfs_registry *registry, bool deletes)
 {
-    MFS_ASSERT(mfs_mutex_is_held(registry->mutex) && shm->mappers == 0);
+    MFS_ASSERT(mfs_mutex_is_held(&registry->mutex) && shm->mappers == 0);
     if (deletes || !mfs_shm_wal_is_live(shm)) {
         mfs_shm_destroy(shm);
     } else {
@@ -107,7 +106,7 @@ void mfs_walindex_unmap(struct mfs_member *member, struct mfs_registry *registry
     if (shm == NULL)
         return;
     mfs_shm_unlock_all(shm, &member->hold);
-    mfs_mutex_lock(registry->mutex);
+    mfs_mutex_lock(&registry->mutex);
     mfs_mutex_lock(member->mutex);
     MFS_ASSERT(member->share->shm == shm && shm->mappers > 0);
     member->shm = NULL;
@@ -116,5 +115,5 @@ void mfs_walindex_unmap(struct mfs_member *member, struct mfs_registry *registry
         park_or_destroy(shm, registry, deletes);
     }
     mfs_mutex_unlock(member->mutex);
-    mfs_mutex_unlock(registry->mutex);
+    mfs_mutex_unlock(&registry->mutex);
 }

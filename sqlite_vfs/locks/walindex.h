@@ -17,9 +17,10 @@
 int mfs_walindex_map(struct mfs_member *member, struct mfs_registry *registry, memfs *fs,
                      const char *wal_path);
 
-/* mfs_shm_map() and mfs_shm_prepare() for the connection; the second does nothing if the connection
- * does not map the index. */
+/* mfs_shm_map() for a connection that maps the index. */
 int mfs_walindex_region(struct mfs_member *member, uint32_t index, bool extends, void **out);
+
+/* mfs_shm_prepare() for the member's database; does nothing if no connection maps the index. */
 int mfs_walindex_prepare(struct mfs_member *member, uint64_t frames);
 
 /*

@@ -10,15 +10,13 @@
  *    connection, so it stays as long as it is used.
  *
  * Cost: one atomic load for a known fact, a few comparisons for a look-up in the index.  Leaving
- * walks the whole index, which has 128 slots.
+ * walks the whole index, which has 128 slots.  A name without a slot is found in the list.
  *
  * Left out on purpose: growing the index.  A connection without a slot works, only more slowly.
  */
 #include "names/name_cache.h"
 
 #include "base/assertion.h"
-
-#include <memfs/storage.h>
 
 #include <string.h>
 
@@ -68,11 +66,12 @@ bool mfs_name_cache_is_own_name(const void *file, size_t file_size, const char *
 }
 
 void mfs_name_cache_enter(struct mfs_name_cache *cache, struct mfs_name_index *index,
-                          const char *path)
+                          const char *own_path)
 {
-    memset(cache, 0, sizeof *cache);
-    cache->journal_name = path != NULL ? sqlite3_filename_journal(path) : "";
-    cache->wal_name = path != NULL ? sqlite3_filename_wal(path) : "";
+    MFS_ASSERT(mfs_mutex_is_held(index->mutex) && cache->number != 0);
+    cache->index = index;
+    cache->journal_name = own_path != NULL ? sqlite3_filename_journal(own_path) : "";
+    cache->wal_name = own_path != NULL ? sqlite3_filename_wal(own_path) : "";
     enter_name(cache, index, cache->journal_name);
     enter_name(cache, index, cache->wal_name);
     mfs_list_prepend(&index->all, &cache->link);
@@ -80,10 +79,11 @@ void mfs_name_cache_enter(struct mfs_name_cache *cache, struct mfs_name_index *i
 
 void mfs_name_cache_leave(struct mfs_name_cache *cache, struct mfs_name_index *index)
 {
-    if (cache->journal != NULL) {
-        MFS_ASSERT(*cache->journal_link == cache);
-        *cache->journal_link = NULL;
-    }
+    MFS_ASSERT(mfs_mutex_is_held(index->mutex));
+    if (cache->journal.file != NULL)
+        *cache->journal.link = NULL;
+    if (cache->wal.file != NULL)
+        *cache->wal.link = NULL;
     mfs_list_remove(&index->all, &cache->link);
     for (unsigned slot = 0; slot < MFS_NAME_SLOTS; slot++)
         if (atomic_load(&index->slots[slot].cache) == cache) {
@@ -102,11 +102,15 @@ struct mfs_name_cache *mfs_name_cache_find(struct mfs_name_index *index, const c
     return NULL;
 }
 
-struct mfs_name_cache *mfs_name_cache_find_wal(const struct mfs_name_index *index, const char *name)
+struct mfs_name_cache *mfs_name_cache_find_any(struct mfs_name_index *index, const char *name)
 {
+    struct mfs_name_cache *found = mfs_name_cache_find(index, name);
+    MFS_ASSERT(mfs_mutex_is_held(index->mutex));
+    if (found != NULL)
+        return found;
     for (struct mfs_link *at = index->all.first; at != NULL; at = at->next) {
         struct mfs_name_cache *cache = MFS_LIST_ENTRY(at, struct mfs_name_cache, link);
-        if (cache->wal_name == name)
+        if (cache->wal_name == name || cache->journal_name == name)
             return cache;
     }
     return NULL;
@@ -116,12 +120,6 @@ enum mfs_fact mfs_name_cache_absence(const struct mfs_name_cache *cache, const c
 {
     MFS_ASSERT(name == cache->journal_name || name == cache->wal_name);
     return name == cache->journal_name ? MFS_FACT_NO_JOURNAL : MFS_FACT_NO_WAL;
-}
-
-bool mfs_name_cache_knows(const struct mfs_name_cache *cache, memfs *fs, unsigned fact)
-{
-    return cache != NULL && (cache->facts & fact) != 0 &&
-           cache->generation == memfs_name_generation(fs);
 }
 
 void mfs_name_cache_refresh(struct mfs_name_cache *cache, memfs *fs)
@@ -147,11 +145,18 @@ void mfs_name_cache_note_change(struct mfs_name_cache *cache, memfs *fs, unsigne
     cache->generation = now;
 }
 
-void mfs_name_cache_set_journal(struct mfs_name_cache *cache, struct mfs_file *journal,
-                                struct mfs_name_cache **link)
+void mfs_name_cache_claim(struct mfs_name_cache *cache, struct mfs_own_file *own,
+                          struct mfs_file *file, uint64_t number, struct mfs_name_cache **link)
 {
-    MFS_ASSERT(cache->journal == NULL && *link == NULL);
+    MFS_ASSERT(mfs_mutex_is_held(cache->index->mutex) && own->file == NULL && *link == NULL);
     *link = cache;
-    cache->journal = journal;
-    cache->journal_link = link;
+    *own = (struct mfs_own_file){.file = file, .link = link, .claimed = number};
+}
+
+void mfs_name_cache_note_closing(struct mfs_name_cache *cache, const struct mfs_file *file)
+{
+    if (cache->journal.file == file)
+        cache->journal.file = NULL;
+    if (cache->wal.file == file)
+        cache->wal.file = NULL;
 }

@@ -1,7 +1,8 @@
 /*
  * What a connection knows about the names around its database: that the database's path still
  * leads to it, and that "-journal" and "-wal" do not exist.  SQLite asks in every transaction;
- * the answers stay true while no name in the tree changes (memfs_name_generation()).
+ * the answers stay true while no name in the tree changes (memfs_name_generation()).  And which
+ * journal and WAL are the connection's own: place.h has the rule.
  *
  * Only absence is remembered, and that the database is in its place.  What exists has a size,
  * which changes without any name changing.
@@ -10,9 +11,10 @@
 #define MFS_NAME_CACHE_H
 
 #include "base/list.h"
+#include "base/mutex.h"
 #include "base/sqliteapi.h"
 
-#include <memfs/memfs.h>
+#include <memfs/storage.h>
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -21,20 +23,35 @@
 enum mfs_fact {
     MFS_FACT_IN_PLACE = 1,   /* the database's path leads to the database */
     MFS_FACT_NO_JOURNAL = 2, /* no file has the journal's name */
-    MFS_FACT_NO_WAL = 4      /* no file has the WAL's name */
+    MFS_FACT_NO_WAL = 4,     /* no file has the WAL's name */
+    MFS_FACT_OWN_JOURNAL = 8 /* the journal's name leads to the journal that is claimed */
 };
 
 struct mfs_file;
 
-/* One connection's cache, in its sqlite3_file.  Used by the thread that uses the connection. */
+struct mfs_name_cache;
+
+/* A connection's journal or WAL.  `claimed` is written with the index's mutex held, and outlives
+ * the closing of the file: SQLite deletes it by name after that. */
+struct mfs_own_file {
+    struct mfs_file *file;        /* while it is open */
+    struct mfs_name_cache **link; /* that file's pointer back to the cache */
+    uint64_t claimed;             /* the number of its node; 0: none */
+};
+
+/* One connection's cache, in its sqlite3_file.  Used by the thread that uses the connection, but
+ * for what is said to be guarded by the index's mutex. */
 struct mfs_name_cache {
     const char *journal_name, *wal_name; /* SQLite's strings; empty: it has none */
-    uint64_t generation;                 /* of names in the tree, at which the facts were found */
+    const char *path;                    /* the database's; null: it has no name to lose */
+    uint64_t number;                     /* of the database's node; fixed */
+    struct mfs_name_index *index;
+    uint64_t generation; /* of names in the tree, at which the facts were found */
     unsigned facts;
-    bool no_hot_journal;      /* the share's field of that name, as of the connection's last lock */
-    struct mfs_file *journal; /* the connection's own rollback journal, while open */
-    struct mfs_name_cache **journal_link; /* the journal's pointer back to this cache */
-    struct mfs_link link;                 /* in the index's list */
+    bool no_hot_journal;  /* the share's field of that name, as of the connection's last lock */
+    bool is_playing_back; /* the pager has begun to play the open journal back */
+    struct mfs_own_file journal, wal;
+    struct mfs_link link; /* in the index's list */
 };
 
 #define MFS_NAME_SLOTS 128u
@@ -44,7 +61,7 @@ struct mfs_name_cache {
  * keeps these strings with the connection, so the address identifies it as well as the text does,
  * and no other thread can remove the entry while the connection is inside a call.
  *
- * Threads: finding takes no lock.  The caller serialises entering and leaving.
+ * Threads: finding takes no lock.  The caller serialises entering and leaving with `mutex`.
  */
 struct mfs_name_index {
     struct {
@@ -52,6 +69,7 @@ struct mfs_name_index {
         struct mfs_name_cache *_Atomic cache;
     } slots[MFS_NAME_SLOTS];
     struct mfs_list all; /* every cache, also without a slot; for the serialised calls */
+    mfs_mutex *mutex;    /* the registry's */
 };
 
 /*
@@ -62,26 +80,31 @@ struct mfs_name_index {
 bool mfs_name_cache_is_own_name(const void *file, size_t file_size, const char *path);
 
 /*
- * Initialises the cache and puts it into the index.  `path` is a database's name as SQLite passes
- * it to xOpen, or null if it is not SQLite's own.  A full index is no error: names that are not in
- * it are looked up in the tree.
+ * Puts a cache that is all zeros but for `path` and `number` into the index.  `own_path` is the
+ * database's name as SQLite passes it to xOpen, or null if it is not SQLite's own.  A full index
+ * is no error: names that are not in it are looked up in the tree.
  */
 void mfs_name_cache_enter(struct mfs_name_cache *cache, struct mfs_name_index *index,
-                          const char *path);
+                          const char *own_path);
 void mfs_name_cache_leave(struct mfs_name_cache *cache, struct mfs_name_index *index);
 
 /* The cache of the connection to which the journal's or WAL's name belongs, or null. */
 struct mfs_name_cache *mfs_name_cache_find(struct mfs_name_index *index, const char *name);
 
-/* The same for the name of a WAL, and also if it found no slot.  Serialised like entering. */
-struct mfs_name_cache *mfs_name_cache_find_wal(const struct mfs_name_index *index,
-                                               const char *name);
+/* The same also for a name that found no slot.  Serialised like entering. */
+struct mfs_name_cache *mfs_name_cache_find_any(struct mfs_name_index *index, const char *name);
 
 /* Maps `name`, which is the connection's journal or WAL, to the fact that it does not exist. */
 enum mfs_fact mfs_name_cache_absence(const struct mfs_name_cache *cache, const char *name);
 
-/* Whether the cache says that `fact` is true now.  A null cache knows nothing. */
-bool mfs_name_cache_knows(const struct mfs_name_cache *cache, memfs *fs, unsigned fact);
+/* Whether the cache says that all of `facts` are true now.  A null cache knows nothing.  Inline,
+ * since every transaction asks several times. */
+static inline bool mfs_name_cache_knows(const struct mfs_name_cache *cache, memfs *fs,
+                                        unsigned facts)
+{
+    return cache != NULL && (cache->facts & facts) == facts &&
+           cache->generation == memfs_name_generation(fs);
+}
 
 /* Call it before the look-up whose result mfs_name_cache_learn() records. */
 void mfs_name_cache_refresh(struct mfs_name_cache *cache, memfs *fs);
@@ -95,9 +118,19 @@ void mfs_name_cache_learn(struct mfs_name_cache *cache, unsigned fact);
 void mfs_name_cache_note_change(struct mfs_name_cache *cache, memfs *fs, unsigned gained,
                                 unsigned lost);
 
-/* Records the connection's own open journal.  `*link` becomes a pointer to the cache, and null
- * when the cache leaves the index first. */
-void mfs_name_cache_set_journal(struct mfs_name_cache *cache, struct mfs_file *journal,
-                                struct mfs_name_cache **link);
+/* The connection's journal or WAL, of which `name` is the name. */
+static inline struct mfs_own_file *mfs_name_cache_own(struct mfs_name_cache *cache,
+                                                      const char *name)
+{
+    return name == cache->wal_name ? &cache->wal : &cache->journal;
+}
+
+/* Records the connection's own open journal or WAL.  `*link` becomes a pointer to the cache, and
+ * null when the cache leaves the index first.  Serialised like entering. */
+void mfs_name_cache_claim(struct mfs_name_cache *cache, struct mfs_own_file *own,
+                          struct mfs_file *file, uint64_t number, struct mfs_name_cache **link);
+
+/* That journal or WAL is being closed.  It stays claimed. */
+void mfs_name_cache_note_closing(struct mfs_name_cache *cache, const struct mfs_file *file);
 
 #endif

@@ -2,7 +2,8 @@
  * The list of SQL functions, and how they get into a connection.
  *
  * 1. A function that changes the tree or reaches the host is SQLITE_DIRECTONLY: a view or trigger
- *    of a database that came from elsewhere cannot call it.
+ *    of a database that came from elsewhere cannot call it.  memfs_image() counts as changing: the
+ *    connection that it opens may play back a journal, or run a checkpoint when it closes.
  * 2. None is SQLITE_DETERMINISTIC, since the tree may change between two calls.
  * 3. All are registered together or not at all.  SQLITE_BUSY means that a function of the name is
  *    there and a statement is running; if ours are there, it comes from the first.
@@ -14,6 +15,7 @@
 
 #include "base/assertion.h"
 #include "sql/hostfunctions.h"
+#include "sql/imagefunction.h"
 #include "sql/readers.h"
 #include "sql/writers.h"
 
@@ -34,8 +36,10 @@ static const struct sql_function {
     {"memfs_read", 1, EFFECT_READS, mfs_readers_read},
     {"memfs_read", 2, EFFECT_READS, mfs_readers_read},
     {"memfs_read", 3, EFFECT_READS, mfs_readers_read},
+    {"memfs_image", 1, EFFECT_CHANGES, mfs_imagefunction_image},
     {"memfs_stat", 1, EFFECT_READS, mfs_readers_stat},
     {"memfs_exists", 1, EFFECT_READS, mfs_readers_exists},
+    {"memfs_last_error", 0, EFFECT_READS, mfs_readers_last_error},
     {"memfs_write", 2, EFFECT_CHANGES, mfs_writers_write},
     {"memfs_append", 2, EFFECT_CHANGES, mfs_writers_append},
     {"memfs_mkdir", 1, EFFECT_CHANGES, mfs_writers_mkdir},

@@ -1,5 +1,5 @@
 /*
- * Reading the tree: memfs_read(), memfs_stat(), memfs_exists().
+ * Reading the tree: memfs_read(), memfs_stat(), memfs_exists(); and memfs_last_error().
  *
  * 1. NULL as the path gives NULL, so that they can be applied to the optional side of a join.
  * 2. memfs_stat() and memfs_exists() answer a question: that no entry has the name is an answer,
@@ -14,6 +14,7 @@
 
 #include "base/assertion.h"
 #include "base/json.h"
+#include "base/lasterror.h"
 #include "sql/sqlvalue.h"
 
 #include <stdbool.h>
@@ -124,4 +125,13 @@ void mfs_readers_exists(sqlite3_context *context, int count, sqlite3_value **val
         sqlite3_result_int(context, error == 0);
     else
         mfs_sqlvalue_fail(context, "memfs_exists", path, error);
+}
+
+void mfs_readers_last_error(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)values;
+    MFS_ASSERT(count == 0);
+    const char *text = mfs_lasterror_text();
+    if (text[0] != '\0')
+        sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }

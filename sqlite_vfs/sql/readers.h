@@ -15,4 +15,7 @@ void mfs_readers_stat(sqlite3_context *context, int count, sqlite3_value **value
 /* memfs_exists(path) */
 void mfs_readers_exists(sqlite3_context *context, int count, sqlite3_value **values);
 
+/* memfs_last_error() */
+void mfs_readers_last_error(sqlite3_context *context, int count, sqlite3_value **values);
+
 #endif

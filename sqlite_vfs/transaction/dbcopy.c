@@ -84,8 +84,17 @@ static int copy_locked(struct database_copy *copy)
     return copy_files(copy, false);
 }
 
+static bool is_at_its_path(const struct mfs_file *file)
+{
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    return memfs_stat(file->fs, file->path, &info) == 0 && info.number == file->number;
+}
+
 static int copy_under_shared(struct database_copy *copy)
 {
+    if (!is_at_its_path(copy->file))
+        return refuse_as_busy(copy, "the database is not at its path any more");
     if (copy->member->level > MFS_LOCK_RESERVED)
         return refuse_as_busy(copy, "this connection has the database locked exclusively");
     if (copy->member->level != MFS_LOCK_NONE)

@@ -52,6 +52,7 @@ int mfs_undo_prepare(struct mfs_undo *undo, struct mfs_file *file, enum mfs_lock
         return SQLITE_OK;
     if (file->path == NULL || file->is_read_only)
         return SQLITE_OK;
+    undo->names->is_playing_back = false; /* set by an earlier transaction, if so */
     if (mfs_sibling_has_live_journal(file, undo->names) ||
         mfs_sibling_has_live_wal(file, undo->names)) {
         undo->state = MFS_UNDO_JOURNALLED;

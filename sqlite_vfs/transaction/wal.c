@@ -7,8 +7,13 @@
  *    checksum (24 bytes in the place of a header) names a page that was charged before.
  * 3. The order is: index, size limit, growth, page.  A refusal leaves what was charged before it
  *    charged, until the WAL is restarted; the WAL itself has not changed.
+ * 4. Everything that is charged belongs to the database, not to a connection: each of its
+ *    connections that can write serves for the calls.
+ * 5. A frame whose page lies far behind all others comes from a damaged database.  Its page is
+ *    charged, and not the gap before it, which a checkpoint does not write.
  *
- * Cost: the database's mutex three times for each frame, and a walk of the database's page tree.
+ * Cost: the database's mutex three times for each frame, and a walk of the database's page tree;
+ * below another VFS also the registry's mutex.
  *
  * Left out on purpose: a WAL that this VFS did not write.  Its recovery and checkpoint may be
  * refused like any growth.
@@ -17,12 +22,17 @@
 
 #include "base/assertion.h"
 #include "base/bigendian.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 #include "locks/walindex.h"
 
 #include <memfs/storage.h>
 
-enum { WAL_HEADER_BYTES = 32, FRAME_HEADER_BYTES = 24, PAGE_SIZE_OFFSET = 8 };
+enum {
+    WAL_HEADER_BYTES = 32,
+    FRAME_HEADER_BYTES = 24,
+    PAGE_NUMBER_BYTES = 4,
+    PAGE_SIZE_OFFSET = 8
+};
 
 /* The page size in a WAL's header; 0 if it is not a valid one. */
 static uint32_t page_size_in(const unsigned char *header)
@@ -33,7 +43,7 @@ static uint32_t page_size_in(const unsigned char *header)
     return size >= 512 && size <= 65536 && (size & (size - 1)) == 0 ? size : 0;
 }
 
-static uint32_t find_page_size(struct mfs_wal *wal, struct mfs_file *file)
+static uint32_t find_page_size(struct mfs_wal *wal, const struct mfs_file *file)
 {
     unsigned char header[WAL_HEADER_BYTES];
     if (wal->page_size == 0 &&
@@ -44,54 +54,58 @@ static uint32_t find_page_size(struct mfs_wal *wal, struct mfs_file *file)
 
 /* The end of the preallocation.  For a WAL that existed when the first connection opened the
  * database it is derived from fstat, which may give more than was preallocated for the WAL. */
-static int64_t preallocated_end(struct mfs_wal *wal, bool is_first_frame, int64_t size)
+static int64_t preallocated_end(struct mfs_member *member, bool is_first_frame, int64_t size)
 {
-    int64_t end = mfs_member_wal_preallocated_end(wal->member);
+    int64_t end = mfs_member_wal_preallocated_end(member);
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    if (end != 0 || is_first_frame || memfs_fstat(wal->database->bytes.file, &info) != 0)
+    if (end != 0 || is_first_frame || memfs_fstat(member->file, &info) != 0)
         return end;
     end = (int64_t)(info.size_bytes + info.preallocated_bytes);
     if (end < size)
         end = size;
-    if (memfs_preallocate(wal->database->bytes.file, end) != 0)
+    if (memfs_preallocate(member->file, end) != 0)
         return 0;
-    mfs_member_set_wal_preallocated_end(wal->member, end);
+    mfs_member_set_wal_preallocated_end(member, end);
     return end;
+}
+
+static int allocate_page(struct mfs_member *member, int64_t offset, int64_t page_size)
+{
+    int error = memfs_fallocate(member->file, offset, page_size, MEMFS_FALLOCATE_KEEP_SIZE);
+    return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
 }
 
 /* Makes sure that the page can be copied into the database later, also if a checkpoint of earlier
  * transactions truncates the database meanwhile. */
-static int charge_page(struct mfs_wal *wal, uint32_t page_number, bool is_first_frame)
+static int charge_page(struct mfs_member *member, int64_t page_size, uint32_t page_number,
+                       bool is_first_frame)
 {
-    int64_t page_size = wal->page_size;
     int64_t end = (int64_t)page_number * page_size;
-    int64_t size = memfs_file_size(wal->database->bytes.file);
-    int64_t limit = mfs_member_size_limit(wal->member);
+    int64_t size = memfs_file_size(member->file);
+    int64_t limit = mfs_member_size_limit(member);
     if (size < 0)
-        return mfs_errmap(MFS_OPERATION_SIZE, (int)size);
+        return mfs_lasterror_code(MFS_OPERATION_SIZE, (int)size);
     if (end > size && limit != MFS_SIZE_UNLIMITED && end > limit)
         return SQLITE_FULL;
-    if (end > preallocated_end(wal, is_first_frame, size)) {
-        int error = memfs_preallocate(wal->database->bytes.file, end);
+    int64_t reached = preallocated_end(member, is_first_frame, size);
+    if (mfs_bytes_is_growth_absurd(reached > size ? reached : size, end))
+        return allocate_page(member, end - page_size, page_size);
+    if (end > reached) {
+        int error = memfs_preallocate(member->file, end);
         if (error != 0)
-            return mfs_errmap(MFS_OPERATION_WRITE, error);
-        mfs_member_set_wal_preallocated_end(wal->member, end);
+            return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
+        mfs_member_set_wal_preallocated_end(member, end);
     }
-    if (end > size)
-        return SQLITE_OK;
-    int error = memfs_fallocate(wal->database->bytes.file, end - page_size, page_size,
-                                MEMFS_FALLOCATE_KEEP_SIZE);
-    return mfs_errmap(MFS_OPERATION_WRITE, error);
+    return end > size ? SQLITE_OK : allocate_page(member, end - page_size, page_size);
 }
 
-int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void *buffer, int count,
-                         sqlite3_int64 offset)
+static int charge_write(struct mfs_wal *wal, struct mfs_member *member, const struct mfs_file *file,
+                        const void *buffer, int count, sqlite3_int64 offset)
 {
-    MFS_ASSERT(wal->database != NULL && wal->member != NULL);
     if (offset == 0 && count == WAL_HEADER_BYTES) {
         wal->page_size = page_size_in(buffer);
-        mfs_wal_end_preallocation(wal->database, wal->member);
+        mfs_wal_end_preallocation(member);
         return SQLITE_OK;
     }
     if (count != FRAME_HEADER_BYTES || find_page_size(wal, file) == 0)
@@ -101,24 +115,62 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_file *file, const void 
         return SQLITE_OK;
     MFS_ASSERT(offset >= WAL_HEADER_BYTES);
     uint64_t frames = (uint64_t)((offset - WAL_HEADER_BYTES) / frame_bytes) + 1;
-    int error = mfs_walindex_prepare(wal->member, frames);
+    int error = mfs_walindex_prepare(member, frames);
     if (error != 0)
-        return mfs_errmap(MFS_OPERATION_WRITE, error);
-    return charge_page(wal, mfs_bigendian_read(buffer), frames == 1);
+        return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
+    return charge_page(member, wal->page_size, mfs_bigendian_read(buffer), frames == 1);
+}
+
+/* A connection to the WAL's database, or null.  It stays until unlock_writer(). */
+static struct mfs_member *lock_writer(const struct mfs_wal *wal)
+{
+    if (wal->registry == NULL)
+        return wal->member;
+    mfs_mutex_lock(&wal->registry->mutex);
+    return mfs_member_find_writer(wal->registry, wal->number);
+}
+
+static void unlock_writer(const struct mfs_wal *wal)
+{
+    if (wal->registry != NULL)
+        mfs_mutex_unlock(&wal->registry->mutex);
+}
+
+int mfs_wal_before_write(struct mfs_wal *wal, const struct mfs_file *file, const void *buffer,
+                         int count, sqlite3_int64 offset)
+{
+    MFS_ASSERT(wal->member == NULL || wal->registry == NULL);
+    struct mfs_member *member = lock_writer(wal);
+    int rc = SQLITE_OK;
+    if (member != NULL)
+        rc = charge_write(wal, member, file, buffer, count, offset);
+    unlock_writer(wal);
+    return rc;
+}
+
+/* The number behind the page number is the size of the database after a commit, in pages; 0: the
+ * transaction has more frames. */
+bool mfs_wal_is_commit(const void *buffer, int count)
+{
+    return count == FRAME_HEADER_BYTES &&
+           mfs_bigendian_read((const unsigned char *)buffer + PAGE_NUMBER_BYTES) != 0;
 }
 
 void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size)
 {
-    MFS_ASSERT(wal->database != NULL);
-    if (size == 0)
-        mfs_wal_end_preallocation(wal->database, wal->member);
+    if (size != 0)
+        return;
+    struct mfs_member *member = lock_writer(wal);
+    if (member != NULL)
+        mfs_wal_end_preallocation(member);
+    unlock_writer(wal);
 }
 
-void mfs_wal_end_preallocation(struct mfs_file *database, struct mfs_member *member)
+void mfs_wal_end_preallocation(struct mfs_member *member)
 {
-    if (database->is_read_only)
+    if (!member->can_write)
         return;
-    int error = memfs_preallocate(database->bytes.file, 0);
+    int error = memfs_preallocate(member->file, 0);
     MFS_ASSERT(error == 0);
     mfs_member_set_wal_preallocated_end(member, 0);
 }

@@ -11,18 +11,28 @@
  *    and all would read a half-written database.
  * 2. Opening and entering a journal are one step under the registry's mutex, and so is deleting
  *    one: a deletion sees the journal either open or not there.
- * 3. Before a WAL grows, the checkpoint's growth is charged (transaction/wal.h).
- * 4. A super-journal that no journal names is deleted when it is closed (names/superjournal.h).
+ * 3. A connection opens and deletes at the names of its journal and WAL only what is its database's
+ *    (names/place.h).  What another database has left there loses the name: that database's
+ *    connections go on with their handles.
+ * 4. A connection whose database has lost its place makes no journal and writes no frame that would
+ *    commit.  It may play a journal back and end it, so that a transaction that was under way can
+ *    be undone.
+ * 5. Before a WAL grows, the checkpoint's growth is charged (transaction/wal.h).
+ * 6. A super-journal that no journal names is deleted when it is closed (names/superjournal.h).
  *
  * Cost: opening, closing and deleting a journal take the registry's mutex.
  */
 #include "vfs/auxfile.h"
 
 #include "base/assertion.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 #include "locks/journal.h"
+#include "names/place.h"
 #include "names/superjournal.h"
 #include "vfs/control.h"
+#include "vfs/dbstate.h"
+
+#include <string.h>
 
 #ifndef SQLITE_OPEN_SUPER_JOURNAL /* its name since 3.34 */
 #define SQLITE_OPEN_SUPER_JOURNAL SQLITE_OPEN_MASTER_JOURNAL
@@ -36,16 +46,15 @@ static struct mfs_auxfile *auxfile_of(sqlite3_file *file)
 static int aux_close(sqlite3_file *file)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
-    MFS_ASSERT(aux->is_journal || aux->names == NULL);
     if (mfs_file_is_inherited(aux->file.fs))
         return SQLITE_IOERR_CLOSE;
     if (aux->is_journal) {
-        mfs_mutex_lock(aux->registry->mutex);
+        mfs_mutex_lock(&aux->registry->mutex);
         mfs_journal_leave(&aux->journal, aux->registry);
-        mfs_mutex_unlock(aux->registry->mutex);
+        mfs_mutex_unlock(&aux->registry->mutex);
     }
-    if (aux->names != NULL && aux->names->journal == &aux->file)
-        aux->names->journal = NULL;
+    if (aux->names != NULL)
+        mfs_name_cache_note_closing(aux->names, &aux->file);
     if (aux->is_super &&
         mfs_superjournal_is_unused(aux->file.fs, aux->file.bytes.file, aux->file.path))
         (void)memfs_unlink(aux->file.fs, aux->file.path);
@@ -64,21 +73,23 @@ static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_
     struct mfs_auxfile *aux = auxfile_of(file);
     if (mfs_file_is_inherited(aux->file.fs))
         return SQLITE_IOERR_WRITE;
-    if (aux->wal.database != NULL) {
-        int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
-        if (rc != SQLITE_OK)
-            return rc;
-    }
-    return mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
+    bool is_wal = aux->wal.member != NULL || aux->wal.registry != NULL;
+    if (is_wal && aux->names != NULL && mfs_wal_is_commit(buffer, count) &&
+        mfs_place_is_lost(aux->names, aux->file.fs))
+        return SQLITE_READONLY_DBMOVED;
+    int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
+    if (rc == SQLITE_OK)
+        rc = mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
+    return mfs_file_note_result(&aux->file, rc);
 }
 
 static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
     int rc = mfs_bytes_truncate(&aux->file.bytes, size);
-    if (rc == SQLITE_OK && aux->wal.database != NULL)
+    if (rc == SQLITE_OK)
         mfs_wal_after_truncate(&aux->wal, size);
-    return rc;
+    return mfs_file_note_result(&aux->file, rc);
 }
 
 static int aux_sync(sqlite3_file *file, int flags)
@@ -88,9 +99,14 @@ static int aux_sync(sqlite3_file *file, int flags)
     return SQLITE_OK;
 }
 
+/* Within a transaction the pager asks for the size of its journal only when it begins to play it
+ * back. */
 static int aux_size(sqlite3_file *file, sqlite3_int64 *size)
 {
-    return mfs_bytes_report_size(&auxfile_of(file)->file.bytes, size);
+    struct mfs_auxfile *aux = auxfile_of(file);
+    if (aux->is_journal && aux->names != NULL)
+        aux->names->is_playing_back = true;
+    return mfs_bytes_report_size(&aux->file.bytes, size);
 }
 
 static int aux_lock(sqlite3_file *file, int level)
@@ -139,25 +155,88 @@ static const sqlite3_io_methods aux_methods = {
     .xDeviceCharacteristics = aux_characteristics,
 };
 
-/* A journal that is known not to exist is created without looking for it first.  With the
- * registry's mutex held. */
-static int open_journal(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
-                        int open_flags)
+/* The mode of the database whose journal or WAL `path` is.  `database` is a handle of it if
+ * it is known; otherwise it is found by its name. */
+static uint32_t mode_of_database(memfs *fs, memfs_file *database, const char *path)
 {
-    struct mfs_name_cache *names = mfs_name_cache_find(&aux->registry->names, path);
-    MFS_ASSERT(mfs_mutex_is_held(aux->registry->mutex));
-    if (names != NULL && (open_flags & SQLITE_OPEN_CREATE) != 0 &&
-        mfs_name_cache_knows(names, fs, MFS_FACT_NO_JOURNAL) &&
-        mfs_file_open(&aux->file, fs, vfs_name, path, open_flags | SQLITE_OPEN_EXCLUSIVE, false) ==
-            SQLITE_OK) {
-        mfs_name_cache_note_change(names, fs, 0, MFS_FACT_NO_JOURNAL);
-    } else {
-        int rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
-        if (rc != SQLITE_OK)
-            return rc;
+    char name[MFS_FILE_NAME_BYTES];
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    const char *suffix = strrchr(path, '-');
+    int error = MEMFS_ENOENT;
+    if (database != NULL) {
+        error = memfs_fstat(database, &info);
+    } else if (suffix != NULL && (size_t)(suffix - path) < sizeof name) {
+        memcpy(name, path, (size_t)(suffix - path));
+        name[suffix - path] = '\0';
+        error = memfs_stat(fs, name, &info);
     }
-    if (names != NULL && names->journal == NULL)
-        mfs_name_cache_set_journal(names, &aux->file, &aux->names);
+    return error == 0 ? info.mode & 0777u : MFS_FILE_MODE;
+}
+
+/*
+ * Before a connection opens its journal or WAL: makes sure that what is opened is the database's.
+ * A file of another database loses the name.  With the registry's mutex held.
+ *
+ * A database without its place makes no file; its connections may open what is theirs, which is the
+ * WAL of the others, and a journal that waits to be played back.
+ */
+static int clear_name(struct mfs_name_cache *names, memfs *fs, const char *path, int open_flags)
+{
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    bool creates = (open_flags & SQLITE_OPEN_CREATE) != 0;
+    bool is_lost = mfs_place_is_lost(names, fs);
+    if (is_lost && creates && (open_flags & SQLITE_OPEN_MAIN_JOURNAL) != 0)
+        return SQLITE_READONLY_DBMOVED;
+    if (memfs_stat(fs, path, &info) != 0)
+        return is_lost && creates ? SQLITE_READONLY_DBMOVED : SQLITE_OK;
+    if (mfs_place_owns_locked(names, fs, info.number))
+        return SQLITE_OK;
+    if (is_lost)
+        return SQLITE_READONLY_DBMOVED;
+    if (!creates)
+        return SQLITE_CANTOPEN;
+    return mfs_lasterror_code(MFS_OPERATION_OPEN, memfs_unlink(fs, path));
+}
+
+/* A journal that is known not to exist, beside a database that is known to be in its place, is
+ * created without looking for either. */
+static int open_own(struct mfs_auxfile *aux, struct mfs_name_cache *names, memfs *fs,
+                    const char *vfs_name, const char *path, int open_flags, uint32_t mode)
+{
+    int flags = open_flags | SQLITE_OPEN_EXCLUSIVE;
+    if (aux->is_journal && (open_flags & SQLITE_OPEN_CREATE) != 0 &&
+        mfs_name_cache_knows(names, fs, MFS_FACT_IN_PLACE | MFS_FACT_NO_JOURNAL) &&
+        mfs_file_open(&aux->file, fs, vfs_name, path, flags, mode, false) == SQLITE_OK) {
+        mfs_name_cache_note_change(names, fs, MFS_FACT_OWN_JOURNAL, MFS_FACT_NO_JOURNAL);
+        return SQLITE_OK;
+    }
+    int rc = clear_name(names, fs, path, open_flags);
+    return rc == SQLITE_OK ? mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, mode, false)
+                           : rc;
+}
+
+/* Opens a journal or WAL of a main database, with the registry's mutex held.  `database` is that
+ * database if it is known; where names are not copied it is found by the name. */
+static int open_sibling(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
+                        int open_flags, memfs_file *database)
+{
+    MFS_ASSERT(mfs_mutex_is_held(&aux->registry->mutex));
+    struct mfs_name_cache *names = mfs_name_cache_find_any(&aux->registry->names, path);
+    if (names != NULL)
+        database = MFS_LIST_ENTRY(names, struct mfs_dbfile, names)->file.bytes.file;
+    uint32_t mode = MFS_FILE_MODE;
+    if ((open_flags & SQLITE_OPEN_CREATE) != 0)
+        mode = mode_of_database(fs, database, path);
+    if (names == NULL)
+        return mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, mode, false);
+    int rc = open_own(aux, names, fs, vfs_name, path, open_flags, mode);
+    if (rc != SQLITE_OK)
+        return rc;
+    struct mfs_own_file *own = mfs_name_cache_own(names, path);
+    if (own->file == NULL)
+        mfs_name_cache_claim(names, own, &aux->file, aux->file.number, &aux->names);
     return SQLITE_OK;
 }
 
@@ -173,14 +252,15 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
     aux->is_super = path != NULL && (open_flags & SQLITE_OPEN_SUPER_JOURNAL) != 0 &&
                     (open_flags & SQLITE_OPEN_CREATE) != 0;
     int rc;
-    if (aux->is_journal) {
-        mfs_mutex_lock(registry->mutex);
-        rc = open_journal(aux, fs, vfs_name, path, open_flags);
-        if (rc == SQLITE_OK)
+    if (aux->is_journal || (path != NULL && (open_flags & SQLITE_OPEN_WAL) != 0)) {
+        mfs_mutex_lock(&registry->mutex);
+        rc = open_sibling(aux, fs, vfs_name, path, open_flags,
+                          wal->member != NULL ? wal->member->file : NULL);
+        if (rc == SQLITE_OK && aux->is_journal)
             mfs_journal_enter(&aux->journal, registry, aux->file.number);
-        mfs_mutex_unlock(registry->mutex);
+        mfs_mutex_unlock(&registry->mutex);
     } else {
-        rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, false);
+        rc = mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, MFS_FILE_MODE, false);
     }
     if (rc != SQLITE_OK)
         return rc;
@@ -189,39 +269,58 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
     return SQLITE_OK;
 }
 
-/* Whether the file at `path` is an open rollback journal.  With the registry's mutex held. */
-static int find_open_journal(memfs *fs, const struct mfs_registry *registry, const char *path,
-                             bool *out)
+/* What a deletion finds at a name. */
+struct deletion {
+    bool is_open;  /* it is an open rollback journal */
+    bool is_other; /* it is, or would be, another database's */
+};
+
+/* With the registry's mutex held; `names` is the connection's whose journal or WAL it is, or
+ * null. */
+static int look_before_deletion(memfs *fs, const struct mfs_registry *registry, const char *path,
+                                struct mfs_name_cache *names, struct deletion *found)
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    MFS_ASSERT(mfs_mutex_is_held(registry->mutex));
-    *out = false;
-    if (registry->open_journals == 0)
+    MFS_ASSERT(mfs_mutex_is_held(&registry->mutex));
+    *found = (struct deletion){0};
+    if (names != NULL)
+        mfs_name_cache_refresh(names, fs);
+    bool is_known = names == NULL ||
+                    (path == names->journal_name && (names->facts & MFS_FACT_OWN_JOURNAL) != 0);
+    if (is_known && registry->open_journals == 0)
         return 0;
     int error = memfs_lstat(fs, path, &info);
-    if (error == 0)
-        *out = mfs_journal_is_open(registry, info.number);
-    return error;
+    found->is_other = !is_known && (error == 0 ? !mfs_place_owns_locked(names, fs, info.number)
+                                               : mfs_place_is_lost(names, fs));
+    found->is_open = error == 0 && mfs_journal_is_open(registry, info.number);
+    return found->is_other ? 0 : error;
+}
+
+/* With the names refreshed before the deletion was decided. */
+static int unlink_sibling(memfs *fs, struct mfs_name_cache *names, const char *path)
+{
+    int error = memfs_unlink(fs, path);
+    if (error != 0)
+        return error;
+    mfs_name_cache_own(names, path)->claimed = 0;
+    unsigned lost = path == names->journal_name ? MFS_FACT_OWN_JOURNAL : 0;
+    mfs_name_cache_note_change(names, fs, mfs_name_cache_absence(names, path), lost);
+    return 0;
 }
 
 int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path)
 {
     if (mfs_file_is_inherited(fs))
         return SQLITE_IOERR_DELETE;
-    struct mfs_name_cache *names = mfs_name_cache_find(&registry->names, path);
-    bool is_open;
-    mfs_mutex_lock(registry->mutex);
-    int error = find_open_journal(fs, registry, path, &is_open);
-    if (error == 0 && is_open) {
+    struct deletion found;
+    mfs_mutex_lock(&registry->mutex);
+    struct mfs_name_cache *names = mfs_name_cache_find_any(&registry->names, path);
+    int error = look_before_deletion(fs, registry, path, names, &found);
+    if (error == 0 && found.is_open && !found.is_other)
         error = memfs_truncate(fs, path, 0);
-    } else if (error == 0) {
-        if (names != NULL)
-            mfs_name_cache_refresh(names, fs);
-        error = memfs_unlink(fs, path);
-        if (error == 0 && names != NULL)
-            mfs_name_cache_note_change(names, fs, mfs_name_cache_absence(names, path), 0);
-    }
-    mfs_mutex_unlock(registry->mutex);
-    return mfs_errmap(MFS_OPERATION_DELETE, error);
+    else if (error == 0 && !found.is_other)
+        error = names != NULL ? unlink_sibling(fs, names, path) : memfs_unlink(fs, path);
+    mfs_mutex_unlock(&registry->mutex);
+    return mfs_lasterror_code(MFS_OPERATION_DELETE, error);
 }

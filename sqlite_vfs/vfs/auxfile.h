@@ -13,11 +13,12 @@
 struct mfs_auxfile {
     struct mfs_file file; /* first: SQLite's pointer is ours */
     struct mfs_registry *registry;
-    struct mfs_journal journal;   /* entered in the registry if `is_journal` */
-    bool is_journal;              /* the rollback journal of a main database */
-    bool is_super;                /* a super-journal that this connection created */
-    struct mfs_name_cache *names; /* its connection's, if it is a journal and that is known */
-    struct mfs_wal wal;           /* all zeros unless it is a WAL */
+    struct mfs_journal journal; /* entered in the registry if `is_journal` */
+    bool is_journal;            /* the rollback journal of a main database */
+    bool is_super;              /* a super-journal that this connection created */
+    struct mfs_name_cache
+        *names;         /* its connection's, if it is a journal or WAL and that is known */
+    struct mfs_wal wal; /* all zeros unless it is a WAL */
 };
 
 /*
@@ -30,7 +31,8 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
 
 /*
  * Removes a file by name.  A rollback journal that is open is truncated to size 0 instead, which
- * means the same to SQLite.
+ * means the same to SQLite.  At the name of the connection's journal or WAL nothing is removed that
+ * is another database's (names/place.h).
  */
 int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path);
 

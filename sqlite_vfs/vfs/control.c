@@ -16,6 +16,7 @@
 
 #include "base/assertion.h"
 #include "locks/publishing.h"
+#include "names/place.h"
 #include "vfs/pragma.h"
 
 /* A flag: negative asks, 0 and 1 set it. */
@@ -60,16 +61,32 @@ static bool has_moved(const struct mfs_file *file)
     return memfs_stat(file->fs, file->path, &info) != 0 || info.number != file->number;
 }
 
-/* The same for a database, whose connection may know the answer already. */
+/*
+ * With a WAL SQLite asks only before it closes it, and would not checkpoint it if the database had
+ * moved.  But the checkpoint is right: it copies the database's own WAL into the file, which may
+ * have another name by now, and the WAL could not be found by that name.
+ */
 static bool has_database_moved(const struct mfs_file *file, struct mfs_name_cache *names)
 {
-    if (mfs_name_cache_knows(names, file->fs, MFS_FACT_IN_PLACE))
-        return false;
-    mfs_name_cache_refresh(names, file->fs);
-    bool moved = has_moved(file);
-    if (!moved)
-        mfs_name_cache_learn(names, MFS_FACT_IN_PLACE);
-    return moved;
+    return names->wal.file == NULL && mfs_place_is_lost(names, file->fs);
+}
+
+/*
+ * The size that the file is about to grow to.  `bytes` are the file's, or a view's.
+ *
+ * A growth beyond all measure allocates nothing.  SQLite ignores the answer; a program that asks
+ * learns whether the quota forbids the growth.
+ */
+static int serve_size_hint(const struct mfs_file *file, struct mfs_bytes *bytes, sqlite3_int64 size)
+{
+    int64_t now = mfs_bytes_size(bytes);
+    if (now < 0 || !mfs_bytes_is_growth_absurd(now, size))
+        return mfs_bytes_allocate(bytes, size);
+    memfs_statfs_info info;
+    info.struct_size = sizeof info;
+    int error = memfs_statfs(file->fs, &info);
+    MFS_ASSERT(error == 0);
+    return (uint64_t)(size - now) > info.available_bytes ? SQLITE_FULL : SQLITE_OK;
 }
 
 int mfs_control_file(struct mfs_file *file, int operation, void *argument)
@@ -77,7 +94,7 @@ int mfs_control_file(struct mfs_file *file, int operation, void *argument)
     MFS_ASSERT(file->fs != NULL && file->vfs_name != NULL);
     switch (operation) {
     case SQLITE_FCNTL_SIZE_HINT:
-        return mfs_bytes_allocate(&file->bytes, *(const sqlite3_int64 *)argument);
+        return serve_size_hint(file, &file->bytes, *(const sqlite3_int64 *)argument);
     case SQLITE_FCNTL_CHUNK_SIZE:
         return SQLITE_OK; /* accepted, without effect: growing in chunks is not cheaper here */
     case SQLITE_FCNTL_PERSIST_WAL:
@@ -91,23 +108,33 @@ int mfs_control_file(struct mfs_file *file, int operation, void *argument)
     case SQLITE_FCNTL_HAS_MOVED:
         *(int *)argument = has_moved(file);
         return SQLITE_OK;
+    case SQLITE_FCNTL_LAST_ERRNO:
+        *(int *)argument = file->last_errno;
+        return SQLITE_OK;
+    case SQLITE_FCNTL_LOCKSTATE:
+        *(int *)argument = SQLITE_LOCK_NONE; /* the file has no locks */
+        return SQLITE_OK;
+    case SQLITE_FCNTL_MMAP_SIZE:
+        *(sqlite3_int64 *)argument = 0; /* the file has no xFetch */
+        return SQLITE_OK;
+#ifdef SQLITE_FCNTL_EXTERNAL_READER
+    case SQLITE_FCNTL_EXTERNAL_READER:
+        *(int *)argument = 0; /* no other process can read the WAL */
+        return SQLITE_OK;
+#endif
     default:
         return SQLITE_NOTFOUND;
     }
 }
 
-/*
- * The size that the database may not grow beyond; negative asks.  It cannot be set below the
- * present size, and lasts until the last connection closes.
- */
-static int control_size_limit(struct mfs_file *file, struct mfs_member *member,
-                              sqlite3_int64 *argument)
+int mfs_control_size_limit(struct mfs_file *file, struct mfs_member *member, bool may_set,
+                           sqlite3_int64 *argument)
 {
     sqlite3_int64 size;
     int rc = mfs_bytes_report_size(&file->bytes, &size);
     if (rc != SQLITE_OK)
         return rc;
-    if (*argument >= 0)
+    if (*argument >= 0 && may_set)
         mfs_member_set_size_limit(member, *argument < size ? size : *argument);
     sqlite3_int64 limit = mfs_member_size_limit(member);
     MFS_ASSERT(limit == MFS_SIZE_UNLIMITED || limit >= 0);
@@ -126,7 +153,7 @@ static int control_lock_timeout(struct mfs_member *member, int *argument)
 }
 
 /*
- * The size that the database is about to grow to.
+ * The size hint of a database.
  *
  * In WAL mode the hint comes from a checkpoint, and its growth was preallocated when the WAL was
  * written.  More must not be: only a connection that has the database to itself can give back
@@ -143,7 +170,7 @@ static int control_size_hint(struct mfs_file *file, const struct mfs_member *mem
     int rc = mfs_undo_prepare(undo, file, member->level);
     if (rc != SQLITE_OK)
         return rc;
-    return mfs_bytes_allocate(mfs_view_bytes(undo->view, &file->bytes), *size);
+    return serve_size_hint(file, mfs_view_bytes(undo->view, &file->bytes), *size);
 }
 
 int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struct mfs_undo *undo,
@@ -158,6 +185,7 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
         return SQLITE_OK;
     case SQLITE_FCNTL_SYNC:
         mfs_undo_note_sync(undo);
+        undo->names->is_playing_back = false;
         if (mfs_member_is_isolated(member))
             mfs_publishing_end_recovery(member);
         return SQLITE_OK;
@@ -184,7 +212,7 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
         return SQLITE_OK; /* nothing to prepare: see control_size_hint() */
 #endif
     case SQLITE_FCNTL_SIZE_LIMIT:
-        return control_size_limit(file, member, argument);
+        return mfs_control_size_limit(file, member, !member->refuses_control, argument);
     case SQLITE_FCNTL_PRAGMA:
         return mfs_pragma_serve(file, member, argument);
     default:

@@ -1,8 +1,8 @@
 /*
  * A main database: opening, closing, and the table of its methods.
  *
- * 1. Opening takes four steps: the file, the share, admission as an image or a writer, the index of
- *    names.  A refusal undoes those before it.
+ * 1. Opening takes four steps: the file, the index of names, the share, admission as an image or a
+ *    writer.  A refusal undoes those before it.
  * 2. Closing undoes them in reverse, after everything that was not committed.
  * 3. Without shared memory SQLite does not offer WAL mode, so an isolated database has no methods
  *    for it.
@@ -12,9 +12,11 @@
 #include "vfs/dbfile.h"
 
 #include "base/assertion.h"
+#include "base/lasterror.h"
 #include "file/sibling.h"
 #include "locks/waiting.h"
 #include "locks/walindex.h"
+#include "names/place.h"
 #include "vfs/control.h"
 #include "vfs/dbio.h"
 #include "vfs/dblock.h"
@@ -29,6 +31,7 @@ static int db_close(sqlite3_file *file)
         return SQLITE_IOERR_CLOSE;
     mfs_dbstate_end_writing(db);
     mfs_walindex_unmap(&db->member, db->registry, false);
+    mfs_place_clear(&db->names, db->file.fs);
     mfs_registry_leave_names(db->registry, &db->names);
     mfs_waiting_end(&db->member, db->registry);
     MFS_ASSERT(db->member.level == MFS_LOCK_NONE && db->undo.state == MFS_UNDO_UNDECIDED);
@@ -102,7 +105,7 @@ static const sqlite3_io_methods db_methods = {
 
 struct mfs_dbfile *mfs_dbfile_of_wal(struct mfs_registry *registry, const char *name)
 {
-    struct mfs_name_cache *names = mfs_registry_find_wal(registry, name);
+    struct mfs_name_cache *names = mfs_registry_find_names(registry, name);
     return names != NULL ? MFS_LIST_ENTRY(names, struct mfs_dbfile, names) : NULL;
 }
 
@@ -114,25 +117,22 @@ static bool is_in_wal_mode(struct mfs_dbfile *db)
             SQLITE_OK &&
         (format[0] == MFS_DBIO_FORMAT_WAL || format[1] == MFS_DBIO_FORMAT_WAL))
         return true;
-    return mfs_sibling_has_live_wal(&db->file, NULL);
+    return mfs_sibling_has_live_wal(&db->file, &db->names);
 }
 
 static int join_database(struct mfs_dbfile *db, struct mfs_registry *registry,
                          enum mfs_isolation_wish wish)
 {
-    if (wish == MFS_ISOLATION_ON && is_in_wal_mode(db)) {
-        sqlite3_log(SQLITE_CANTOPEN, "memfs: %s is in WAL mode, which memfs_mvcc=1 is not for",
-                    db->file.path);
-        return SQLITE_CANTOPEN;
-    }
+    if (wish == MFS_ISOLATION_ON && is_in_wal_mode(db))
+        return mfs_lasterror_say(SQLITE_CANTOPEN,
+                                 "%s is in WAL mode, which memfs_mvcc=1 is not for", db->file.path);
     switch (mfs_member_join(&db->member, registry, db->file.number, wish, db->file.bytes.file,
                             &db->view)) {
     case MFS_JOINED:
         return SQLITE_OK;
     case MFS_JOIN_DISAGREES:
-        sqlite3_log(SQLITE_CANTOPEN, "memfs: %s is open with memfs_mvcc=%d", db->file.path,
-                    wish != MFS_ISOLATION_ON);
-        return SQLITE_CANTOPEN;
+        return mfs_lasterror_say(SQLITE_CANTOPEN, "%s is open with memfs_mvcc=%d", db->file.path,
+                                 wish != MFS_ISOLATION_ON);
     case MFS_JOIN_NO_MEMORY:
     default:
         return SQLITE_NOMEM;
@@ -140,60 +140,88 @@ static int join_database(struct mfs_dbfile *db, struct mfs_registry *registry,
 }
 
 /* The suffix of a journal or WAL without which the database is not complete, or null. */
-static const char *needed_sibling(const struct mfs_file *database)
+static const char *needed_sibling(struct mfs_dbfile *db)
 {
-    if (mfs_sibling_has_live_journal(database, NULL))
+    if (mfs_sibling_has_live_journal(&db->file, &db->names))
         return "-journal";
-    return mfs_sibling_has_live_wal(database, NULL) ? "-wal" : NULL;
+    return mfs_sibling_has_live_wal(&db->file, &db->names) ? "-wal" : NULL;
 }
 
-/* Says in SQLite's log why the database is refused; SQLite has no other place for it. */
 static int admit(struct mfs_dbfile *db, bool is_image)
 {
     const char *path = db->file.path;
-    if (!mfs_member_admit(&db->member, is_image, !db->file.is_read_only)) {
-        sqlite3_log(SQLITE_BUSY,
-                    is_image ? "memfs: %s is open for writing, and so is no read-only image"
-                             : "memfs: %s is open as a read-only image, and cannot be written",
-                    path);
-        return SQLITE_BUSY;
-    }
-    const char *suffix = is_image ? needed_sibling(&db->file) : NULL;
+    if (!mfs_member_admit(&db->member, is_image, !db->file.is_read_only))
+        return mfs_lasterror_say(SQLITE_BUSY,
+                                 is_image
+                                     ? "%s is open for writing, and so is no read-only image"
+                                     : "%s is open as a read-only image, and cannot be written",
+                                 path);
+    const char *suffix = is_image ? needed_sibling(db) : NULL;
     if (suffix == NULL)
         return SQLITE_OK;
-    sqlite3_log(SQLITE_CANTOPEN, "memfs: %s is no whole image without %s%s", path, path, suffix);
-    return SQLITE_CANTOPEN;
+    return mfs_lasterror_say(SQLITE_CANTOPEN, "%s is no whole image without %s%s", path, path,
+                             suffix);
+}
+
+/* The mode that a new database gets. */
+static int find_new_mode(memfs *fs, const struct mfs_uri_parameters *parameters, uint32_t *mode)
+{
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    *mode = MFS_FILE_MODE;
+    if (parameters->mode_of == NULL)
+        return SQLITE_OK;
+    int error = memfs_stat(fs, parameters->mode_of, &info);
+    if (error != 0)
+        return mfs_lasterror_code(MFS_OPERATION_SIZE, error);
+    *mode = info.mode & 0777u;
+    return SQLITE_OK;
+}
+
+static int join_admitted(struct mfs_dbfile *db, struct mfs_registry *registry,
+                         enum mfs_isolation_wish wish, bool is_image)
+{
+    int rc = join_database(db, registry, wish);
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = admit(db, is_image);
+    if (rc != SQLITE_OK)
+        mfs_member_leave(&db->member, registry);
+    return rc;
 }
 
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
                     struct mfs_registry *registry, const char *path, int open_flags,
-                    enum mfs_isolation_wish wish, bool is_image)
+                    const struct mfs_uri_parameters *parameters)
 {
+    bool is_image = parameters->is_image;
+    uint32_t mode = MFS_FILE_MODE;
     MFS_ASSERT(path != NULL);
     db->file.base.pMethods = NULL;
     if (is_image)
         open_flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    int rc = mfs_file_open(&db->file, fs, vfs_name, path, open_flags, true);
+    int rc = SQLITE_OK;
+    if ((open_flags & SQLITE_OPEN_CREATE) != 0)
+        rc = find_new_mode(fs, parameters, &mode);
+    if (rc == SQLITE_OK)
+        rc = mfs_file_open(&db->file, fs, vfs_name, path, open_flags, mode, true);
     if (rc != SQLITE_OK)
         return rc;
+    db->file.overwrites_are_safe = parameters->overwrites_are_safe;
     db->registry = registry;
     db->view = (struct mfs_view){0};
     db->undo = (struct mfs_undo){
         .names = &db->names, .view = &db->view, .state = MFS_UNDO_UNDECIDED};
     db->holds_private = false;
-    rc = join_database(db, registry, wish);
-    if (rc != SQLITE_OK) {
-        (void)mfs_file_close(&db->file);
-        return rc;
-    }
-    rc = admit(db, is_image);
-    if (rc != SQLITE_OK) {
-        mfs_member_leave(&db->member, registry);
-        (void)mfs_file_close(&db->file);
-        return rc;
-    }
+    db->names = (struct mfs_name_cache){.path = db->file.path, .number = db->file.number};
     bool is_own_name = mfs_name_cache_is_own_name(db, registry->file_bytes, path);
     mfs_registry_enter_names(registry, &db->names, is_own_name ? path : NULL);
+    rc = join_admitted(db, registry, parameters->isolation, is_image);
+    if (rc != SQLITE_OK) {
+        mfs_registry_leave_names(registry, &db->names);
+        (void)mfs_file_close(&db->file);
+        return rc;
+    }
     MFS_ASSERT(!is_image || db->file.is_read_only);
     atomic_fetch_add(&registry->open_files, 1u);
     db->file.base.pMethods = mfs_member_is_isolated(&db->member) ? &isolated_methods : &db_methods;

@@ -3,6 +3,7 @@
 #define MFS_DBFILE_H
 
 #include "vfs/dbstate.h"
+#include "vfs/uri_parameters.h"
 
 /*
  * Opens the database at `path`, which SQLite keeps until xClose.  On failure nothing is open.
@@ -13,11 +14,12 @@
  * Errors: SQLITE_BUSY (an image that another connection has open for writing, or vice versa);
  *         SQLITE_CANTOPEN (an image beside which a journal or WAL is live, so that it is not
  *         complete; isolation that the other connections, or WAL mode, exclude; those of
- *         mfs_file_open()); SQLITE_NOMEM.
+ *         mfs_file_open()); SQLITE_IOERR_FSTAT (the file of the parameter modeof is not there);
+ *         SQLITE_NOMEM.
  */
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
                     struct mfs_registry *registry, const char *path, int open_flags,
-                    enum mfs_isolation_wish wish, bool is_image);
+                    const struct mfs_uri_parameters *parameters);
 
 /* The open database to whose WAL the name belongs; null if `name` is not SQLite's own copy
  * (mfs_name_cache_is_own_name()). */

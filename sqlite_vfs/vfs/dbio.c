@@ -5,7 +5,9 @@
  *    file.
  * 2. A refusal comes before anything has changed: the size limit first, then the undo, then the
  *    write itself, which is all or nothing.
- * 3. The read of 16 bytes at offset 24 is special.  The pager makes it in one place
+ * 3. A database that has lost its place (names/place.h) is changed no more, but for what undoes a
+ *    transaction and for a checkpoint.
+ * 4. The read of 16 bytes at offset 24 is special.  The pager makes it in one place
  *    (sqlite3PagerSharedLock), when it begins a read transaction, to compare them with its cache;
  *    every other read is a page or the 100 bytes of the header.
  *
@@ -14,6 +16,8 @@
 #include "vfs/dbio.h"
 
 #include "base/assertion.h"
+#include "base/lasterror.h"
+#include "names/place.h"
 #include "vfs/dbstate.h"
 
 #include <string.h>
@@ -99,7 +103,7 @@ static bool would_enter_wal_mode(const struct mfs_dbfile *db, const unsigned cha
     const unsigned char *format = bytes + MFS_DBIO_FORMAT_OFFSET;
     if (format[0] != MFS_DBIO_FORMAT_WAL && format[1] != MFS_DBIO_FORMAT_WAL)
         return false;
-    sqlite3_log(SQLITE_CANTOPEN, "memfs: %s: no WAL mode with memfs_mvcc=1", db->file.path);
+    (void)mfs_lasterror_say(SQLITE_CANTOPEN, "%s: no WAL mode with memfs_mvcc=1", db->file.path);
     return true;
 }
 
@@ -113,11 +117,34 @@ static int prepare_change(struct mfs_dbfile *db)
     return mfs_undo_prepare(&db->undo, &db->file, db->member.level);
 }
 
-int mfs_dbio_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
+/*
+ * Whether a write may be made though the database has lost its place: in a playback, in a
+ * checkpoint, and if it is what the file has.  The latter is how a rollback is told from a commit
+ * where nothing was written to the file: before the first write, and with an undo.  The playback of
+ * a journal that is not known to be the connection's cannot be told, and must not be refused.
+ */
+static bool is_allowed_without_place(struct mfs_dbfile *db, const void *buffer, int count,
+                                     sqlite3_int64 offset)
 {
-    struct mfs_dbfile *db = mfs_dbstate_of(file);
+    const struct mfs_name_cache *names = &db->names;
+    bool has_written = db->undo.state != MFS_UNDO_UNDECIDED ||
+                       db->member.level != MFS_LOCK_EXCLUSIVE;
+    if (db->undo.is_recovery || (names->is_playing_back && has_written))
+        return true;
+    if (db->member.shm != NULL || names->wal.file != NULL)
+        return true;
+    if (db->undo.state == MFS_UNDO_JOURNALLED && names->journal.file == NULL)
+        return true;
+    return mfs_bytes_range_equals(&db->file.bytes, buffer, count, offset);
+}
+
+static int write_bytes(struct mfs_dbfile *db, const void *buffer, int count, sqlite3_int64 offset)
+{
+    if (mfs_place_is_lost(&db->names, db->file.fs) &&
+        !is_allowed_without_place(db, buffer, count, offset))
+        return SQLITE_READONLY_DBMOVED;
     if (exceeds_limit(db, offset + count))
-        return SQLITE_FULL;
+        return mfs_lasterror_code(MFS_OPERATION_WRITE, MEMFS_EFBIG);
     if (would_enter_wal_mode(db, buffer, count, offset))
         return SQLITE_CANTOPEN;
     int rc = prepare_change(db);
@@ -136,13 +163,24 @@ int mfs_dbio_write(sqlite3_file *file, const void *buffer, int count, sqlite3_in
     return rc;
 }
 
+int mfs_dbio_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
+{
+    struct mfs_dbfile *db = mfs_dbstate_of(file);
+    return mfs_file_note_result(&db->file, write_bytes(db, buffer, count, offset));
+}
+
+static int truncate_bytes(struct mfs_dbfile *db, sqlite3_int64 size)
+{
+    if (exceeds_limit(db, size))
+        return mfs_lasterror_code(MFS_OPERATION_TRUNCATE, MEMFS_EFBIG);
+    int rc = prepare_change(db);
+    return rc != SQLITE_OK ? rc : mfs_bytes_truncate(mfs_dbstate_bytes(db), size);
+}
+
 int mfs_dbio_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
-    if (exceeds_limit(db, size))
-        return SQLITE_FULL;
-    int rc = prepare_change(db);
-    return rc != SQLITE_OK ? rc : mfs_bytes_truncate(mfs_dbstate_bytes(db), size);
+    return mfs_file_note_result(&db->file, truncate_bytes(db, size));
 }
 
 /* ----------------------------------------------------------------------- pages */

@@ -1,7 +1,9 @@
 /*
  * Locking and unlocking a main database.
  *
- * 1. A lock that is refused changes nothing here but the ladder (PENDING).
+ * 1. A lock that is refused changes nothing here but the ladder (PENDING).  A connection whose
+ *    database has lost its place (names/place.h) does not become a writer.  One that is a writer
+ *    already is refused when it writes (dbio.c).
  * 2. Unlocking cannot fail, and whatever was not committed is undone before the lock is given back.
  *
  * Cost: locking and unlocking take the database's mutex once each while no version becomes
@@ -13,6 +15,7 @@
 #include "locks/ladder.h"
 #include "locks/publishing.h"
 #include "locks/waiting.h"
+#include "names/place.h"
 #include "vfs/dbstate.h"
 
 static int answer_to_code(enum mfs_lock_answer answer)
@@ -36,6 +39,8 @@ int mfs_dblock_lock(sqlite3_file *file, int level)
     if (mfs_file_is_inherited(db->file.fs))
         return SQLITE_IOERR_LOCK;
     enum mfs_lock_level before = db->member.level;
+    if (level == SQLITE_LOCK_RESERVED && mfs_place_is_lost(&db->names, db->file.fs))
+        return SQLITE_READONLY_DBMOVED;
     enum mfs_lock_answer answer = mfs_waiting_lock(&db->member, db->registry,
                                                    (enum mfs_lock_level)level);
     MFS_ASSERT(db->member.level >= before);

@@ -11,9 +11,10 @@
 #include "vfs/dbshm.h"
 
 #include "base/assertion.h"
-#include "base/errmap.h"
+#include "base/lasterror.h"
 #include "locks/waiting.h"
 #include "locks/walindex.h"
+#include "names/place.h"
 #include "transaction/wal.h"
 #include "vfs/dbstate.h"
 
@@ -31,7 +32,7 @@ int mfs_dbshm_map(sqlite3_file *file, int region, int region_bytes, int extends,
     if (error == 0)
         error = mfs_walindex_region(&db->member, (uint32_t)region, extends != 0, &address);
     if (error != 0)
-        return mfs_errmap(MFS_OPERATION_WRITE, error);
+        return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
     MFS_ASSERT(db->member.shm != NULL && (address != NULL || !extends));
     mfs_dbstate_hold_private(db, true);
     *out = address;
@@ -60,6 +61,8 @@ int mfs_dbshm_lock(sqlite3_file *file, int first, int count, int flags)
         note_unlocked_slot(db, first, exclusive);
         return SQLITE_OK;
     }
+    if (exclusive && first == MFS_SHM_WRITER_SLOT && mfs_place_is_lost(&db->names, db->file.fs))
+        return SQLITE_READONLY_DBMOVED;
     return mfs_waiting_lock_wal(member, db->registry, (unsigned)first, (unsigned)count, exclusive)
                ? SQLITE_OK
                : SQLITE_BUSY;
@@ -78,7 +81,7 @@ int mfs_dbshm_unmap(sqlite3_file *file, int deletes)
     if (mfs_file_is_inherited(db->file.fs))
         return SQLITE_IOERR_SHMMAP;
     if (deletes && db->member.shm != NULL)
-        mfs_wal_end_preallocation(&db->file, &db->member);
+        mfs_wal_end_preallocation(&db->member);
     mfs_walindex_unmap(&db->member, db->registry, deletes != 0);
     MFS_ASSERT(db->member.shm == NULL && (db->member.hold.shared | db->member.hold.exclusive) == 0);
     mfs_waiting_wake(&db->member, db->registry);

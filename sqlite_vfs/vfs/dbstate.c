@@ -33,8 +33,11 @@ static void truncate_stale_journal(struct mfs_dbfile *db)
 {
     char name[MFS_FILE_NAME_BYTES];
     MFS_ASSERT(db->member.level > MFS_LOCK_SHARED);
-    if (mfs_sibling_has_live_journal(&db->file, &db->names) &&
-        mfs_file_sibling(&db->file, "-journal", name))
+    if (!mfs_sibling_has_live_journal(&db->file, &db->names))
+        return;
+    if (db->names.journal.file != NULL)
+        (void)memfs_ftruncate(db->names.journal.file->bytes.file, 0);
+    else if (mfs_file_sibling(&db->file, "-journal", name))
         (void)memfs_truncate(db->file.fs, name, 0);
 }
 
@@ -51,5 +54,6 @@ void mfs_dbstate_end_writing(struct mfs_dbfile *db)
     if (mfs_member_is_isolated(&db->member))
         mfs_dbstate_abandon(db);
     mfs_bytes_free_unused(&db->file.bytes);
+    db->names.is_playing_back = false;
     MFS_ASSERT(db->undo.state == MFS_UNDO_UNDECIDED);
 }

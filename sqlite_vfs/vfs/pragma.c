@@ -3,7 +3,9 @@
  * snapshots of the tree.  `pragmas`, at the end, is the list of all of them.
  *
  * 1. Each answers one row of one column, or fails with a message that begins with its name.
- * 2. A PRAGMA that is refused has changed nothing.
+ * 2. A PRAGMA that is refused has changed nothing.  Where the program has reserved control of the
+ *    file system for itself (MEMFS_SQLITE_REGISTER_NO_CONTROL), one that sets a limit answers with
+ *    the present limit, and one that makes or removes something is refused.
  * 3. A name that begins with "memfs_" and is not in the list is an error.  SQLITE_NOTFOUND would
  *    make SQLite ignore it, and a misspelt limit would never be set.
  *
@@ -20,6 +22,7 @@
 #include "base/json.h"
 #include "locks/publishing.h"
 #include "transaction/dbcopy.h"
+#include "transaction/estimate.h"
 
 #include <stddef.h>
 
@@ -198,6 +201,15 @@ static int serve_emergency_reserve(const struct pragma_call *call)
     return answer_number(call, tree_figures(call).emergency_reserve_bytes);
 }
 
+/* The value is the number of a table's indexes; none: 1. */
+static int answer_reserve_estimate(const struct pragma_call *call)
+{
+    uint64_t indexes = 1;
+    if (call->value != NULL && !mfs_amount_read(call->value, &indexes))
+        return refuse_value(call);
+    return answer_number(call, mfs_estimate_delete_bytes(call->file, indexes));
+}
+
 static int serve_node_limit(const struct pragma_call *call)
 {
     uint64_t limit;
@@ -278,6 +290,10 @@ static int answer_snapshot_list(const struct pragma_call *call)
 
 /* ------------------------------------------------------------------ the list */
 
+/* What a value is: nothing, a limit of the file system, the name of what is made or removed, or a
+ * part of a question, which changes nothing. */
+enum pragma_value { TAKES_NO_VALUE, TAKES_LIMIT, TAKES_NAME, TAKES_QUESTION };
+
 /*
  * All PRAGMAs, sorted by name.  A new one is a row here and a function above, and besides:
  * a row in the table of MANUAL.md (a lint compares the two), an entry in CHANGELOG.md, and a test
@@ -286,27 +302,40 @@ static int answer_snapshot_list(const struct pragma_call *call)
 static const struct pragma {
     const char *name;
     int (*serve)(const struct pragma_call *call);
-    bool takes_value;
+    enum pragma_value takes;
 } pragmas[] = {
-    {PRAGMA_PREFIX "available", answer_available, false},
-    {PRAGMA_PREFIX "committed", answer_committed, false},
-    {PRAGMA_PREFIX "copy_database", serve_copy_database, true},
-    {PRAGMA_PREFIX "emergency_reserve", serve_emergency_reserve, true},
-    {PRAGMA_PREFIX "node_limit", serve_node_limit, true},
-    {PRAGMA_PREFIX "nodes", answer_nodes, false},
-    {PRAGMA_PREFIX "pages", answer_pages, false},
-    {PRAGMA_PREFIX "peak", answer_peak, false},
-    {PRAGMA_PREFIX "preallocated", answer_preallocated, false},
-    {PRAGMA_PREFIX "quota", serve_quota, true},
-    {PRAGMA_PREFIX "readers", answer_readers, false},
-    {PRAGMA_PREFIX "snapshot_list", answer_snapshot_list, false},
-    {PRAGMA_PREFIX "snapshot_remove", serve_snapshot_remove, true},
-    {PRAGMA_PREFIX "snapshot_restore", refuse_snapshot_restore, true},
-    {PRAGMA_PREFIX "snapshot_take", serve_snapshot_take, true},
-    {PRAGMA_PREFIX "used", answer_used, false},
-    {PRAGMA_PREFIX "used_by_class", answer_used_by_class, false},
-    {PRAGMA_PREFIX "version", answer_version, false},
+    {PRAGMA_PREFIX "available", answer_available, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "committed", answer_committed, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "copy_database", serve_copy_database, TAKES_NAME},
+    {PRAGMA_PREFIX "emergency_reserve", serve_emergency_reserve, TAKES_LIMIT},
+    {PRAGMA_PREFIX "node_limit", serve_node_limit, TAKES_LIMIT},
+    {PRAGMA_PREFIX "nodes", answer_nodes, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "pages", answer_pages, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "peak", answer_peak, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "preallocated", answer_preallocated, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "quota", serve_quota, TAKES_LIMIT},
+    {PRAGMA_PREFIX "readers", answer_readers, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "reserve_estimate", answer_reserve_estimate, TAKES_QUESTION},
+    {PRAGMA_PREFIX "snapshot_list", answer_snapshot_list, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "snapshot_remove", serve_snapshot_remove, TAKES_NAME},
+    {PRAGMA_PREFIX "snapshot_restore", refuse_snapshot_restore, TAKES_NAME},
+    {PRAGMA_PREFIX "snapshot_take", serve_snapshot_take, TAKES_NAME},
+    {PRAGMA_PREFIX "used", answer_used, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "used_by_class", answer_used_by_class, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "version", answer_version, TAKES_NO_VALUE},
 };
+
+/* With a value, where SQL may change nothing: a limit is answered as if it had been asked for. */
+static int serve_without_control(const struct pragma *pragma, struct pragma_call *call)
+{
+    MFS_ASSERT(call->value != NULL && pragma->takes != TAKES_NO_VALUE);
+    if (pragma->takes == TAKES_NAME)
+        return refuse_pragma(
+            call, SQLITE_PERM,
+            sqlite3_mprintf("%s: SQL may not change this file system", call->name));
+    call->value = NULL;
+    return pragma->serve(call);
+}
 
 int mfs_pragma_serve(struct mfs_file *file, struct mfs_member *member, char **words)
 {
@@ -318,9 +347,11 @@ int mfs_pragma_serve(struct mfs_file *file, struct mfs_member *member, char **wo
         const struct pragma *pragma = &pragmas[index];
         if (sqlite3_stricmp(call.name, pragma->name) != 0)
             continue;
-        if (call.value != NULL && !pragma->takes_value)
+        if (call.value != NULL && pragma->takes == TAKES_NO_VALUE)
             return refuse_pragma(&call, SQLITE_ERROR,
                                  sqlite3_mprintf("%s takes no value", call.name));
+        if (call.value != NULL && member->refuses_control && pragma->takes != TAKES_QUESTION)
+            return serve_without_control(pragma, &call);
         return pragma->serve(&call);
     }
     return refuse_pragma(&call, SQLITE_ERROR, sqlite3_mprintf("no such PRAGMA: %s", call.name));

@@ -1,20 +1,21 @@
 /*
  * URI parameters.  `uri_parameters` is the list of all of them.
  *
- * 1. Names that begin with "memfs_", and "mvcc", are ours; all others belong to SQLite or to
- *    another VFS and are passed over.
+ * 1. Names that begin with "memfs_", and "mvcc", are ours; of the others "psow" and "modeof" are
+ *    those of SQLite's unix VFS, and the rest is passed over.
  * 2. Of ours, an unknown name or a malformed value refuses the open: a limit with a typing error
  *    in it must not be silently absent.
  *
  * Cost: one search through the list for each parameter in the name, once per open.
  *
- * Left undone on purpose: a message for sqlite3_errmsg(), which a VFS cannot set.  SQLite's log has
- * it.
+ * Left undone on purpose: a message for sqlite3_errmsg(), which a VFS cannot set.
+ * memfs_sqlite_last_error() and SQLite's log have it.
  */
 #include "vfs/uri_parameters.h"
 
 #include "base/amount.h"
 #include "base/assertion.h"
+#include "base/lasterror.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,9 +25,8 @@
 
 static int refuse_parameter(const char *key, const char *value)
 {
-    sqlite3_log(SQLITE_CANTOPEN, "memfs: the URI parameter %s=%s is unknown or malformed", key,
-                value != NULL ? value : "");
-    return SQLITE_CANTOPEN;
+    return mfs_lasterror_say(SQLITE_CANTOPEN, "the URI parameter %s=%s is unknown or malformed",
+                             key, value != NULL ? value : "");
 }
 
 /* Bytes that fit SQLite's signed integers. */
@@ -101,7 +101,7 @@ static int read_parameter(const char *key, const char *value, struct mfs_uri_par
 
 struct mfs_uri_parameters mfs_uri_parameters_none(void)
 {
-    return (struct mfs_uri_parameters){.mmap_size = -1};
+    return (struct mfs_uri_parameters){.mmap_size = -1, .overwrites_are_safe = true};
 }
 
 int mfs_uri_parameters_read(const char *path, struct mfs_uri_parameters *out)
@@ -109,9 +109,10 @@ int mfs_uri_parameters_read(const char *path, struct mfs_uri_parameters *out)
     const char *key;
     int rc = SQLITE_OK;
     MFS_ASSERT(path != NULL);
-    *out = mfs_uri_parameters_none();
     for (int index = 0; rc == SQLITE_OK && (key = sqlite3_uri_key(path, index)) != NULL; index++)
         rc = read_parameter(key, sqlite3_uri_parameter(path, key), out);
+    out->overwrites_are_safe = sqlite3_uri_boolean(path, "psow", 1) != 0;
+    out->mode_of = sqlite3_uri_parameter(path, "modeof");
     MFS_ASSERT(rc != SQLITE_OK || (out->size_limit >= 0 && out->mmap_size >= -1));
     return rc;
 }

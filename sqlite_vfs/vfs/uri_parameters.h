@@ -13,14 +13,18 @@ struct mfs_uri_parameters {
     bool make_parents;
     bool is_image; /* a file that no connection writes: read without locks and journals */
     enum mfs_isolation_wish isolation;
+    /* SQLite's own, which its unix VFS takes too: */
+    bool overwrites_are_safe; /* psow */
+    const char *mode_of;      /* modeof: the file whose mode a new database gets; null: none */
 };
 
 /* Those of a name that has no parameters. */
 struct mfs_uri_parameters mfs_uri_parameters_none(void);
 
 /*
- * Reads the parameters behind `path`, which is a name that SQLite gave to xOpen.  SQLITE_CANTOPEN:
- * one of them is unknown or malformed; SQLite's log says which.
+ * Reads the parameters behind `path`, which is a name that SQLite gave to xOpen, into `*out`; those
+ * that are not there are left as they are.  SQLITE_CANTOPEN:
+ * one of them is unknown or malformed; the last error says which.
  */
 int mfs_uri_parameters_read(const char *path, struct mfs_uri_parameters *out);
 

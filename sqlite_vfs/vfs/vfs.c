@@ -14,14 +14,17 @@
  * What is not about files goes to the VFS below, lower_vfs: time, randomness, sleeping while no
  * lock is waited for, and shared libraries.
  *
- * Left undone on purpose: xGetLastError has no text and xSetSystemCall is absent, since no system
- * call is made.
+ * Left undone on purpose: xSetSystemCall is absent, since no system call is made.
  */
 #include "vfs/vfs.h"
 
 #include "base/assertion.h"
+#include "base/lasterror.h"
+#include "base/mutex.h"
 #include "file/fullname.h"
+#include "file/sibling.h"
 #include "locks/waiting.h"
+#include "names/place.h"
 #include "names/superjournal.h"
 #include "vfs/auxfile.h"
 #include "vfs/control.h"
@@ -40,17 +43,20 @@ static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
 
 /* --------------------------------------------------------------------- files */
 
-/* The database whose WAL `path` is; all zeros if it is no WAL, or none of an open database. */
+/*
+ * The database whose WAL `path` is; all zeros if it is no WAL.  The name's address leads to the
+ * connection.  Below another VFS it may not; then the name itself leads to the database.
+ */
 static struct mfs_wal wal_of(struct mfs_vfs *vfs, const char *path, int flags)
 {
     struct mfs_wal wal = {0};
-    struct mfs_dbfile *db = NULL;
-    if ((flags & SQLITE_OPEN_WAL) != 0 && path != NULL)
-        db = mfs_dbfile_of_wal(&vfs->registry, path);
-    if (db != NULL) {
-        wal.database = &db->file;
+    if ((flags & SQLITE_OPEN_WAL) == 0 || path == NULL)
+        return wal;
+    struct mfs_dbfile *db = mfs_dbfile_of_wal(&vfs->registry, path);
+    if (db != NULL)
         wal.member = &db->member;
-    }
+    else if (mfs_sibling_number_of_database(vfs->fs, path, "-wal", &wal.number))
+        wal.registry = &vfs->registry;
     return wal;
 }
 
@@ -68,14 +74,37 @@ static int open_dbfile(void *context)
     const struct database_opening *opening = context;
     return mfs_dbfile_open(opening->db, opening->vfs->fs, opening->vfs->name,
                            &opening->vfs->registry, opening->path, opening->flags,
-                           opening->parameters->isolation, opening->parameters->is_image);
+                           opening->parameters);
+}
+
+/* Says why `path` was not opened; the thread's error number is that of the attempt. */
+static void explain_refused_open(const char *path, int flags, int rc)
+{
+    int error = -mfs_lasterror_number();
+    if (error == MEMFS_ENOENT && (flags & SQLITE_OPEN_CREATE) != 0)
+        (void)mfs_lasterror_say(rc,
+                                "%s: its directory does not exist (memfs_make_parents=1 in the"
+                                " URI makes it)",
+                                path);
+    else
+        (void)mfs_lasterror_say(rc, "%s: %s", path,
+                                memfs_error_text(error != 0 ? error : MEMFS_ENOMEM));
+}
+
+/* ATTACH, too, can come here.  Where SQL may not change limits it may not lift this one either. */
+static void apply_size_limit(struct mfs_dbfile *db, sqlite3_int64 limit)
+{
+    bool may_set = !db->member.refuses_control ||
+                   mfs_member_size_limit(&db->member) == MFS_SIZE_UNLIMITED;
+    (void)mfs_control_size_limit(&db->file, &db->member, may_set, &limit);
 }
 
 /* SQLITE_OPEN_URI: URI parameters stand in memory behind the name. */
-static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
+static int try_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
 {
     struct mfs_uri_parameters parameters = mfs_uri_parameters_none();
     int rc = SQLITE_OK;
+    parameters.make_parents = vfs->makes_parents;
     db->file.base.pMethods = NULL;
     if ((flags & SQLITE_OPEN_URI) != 0)
         rc = mfs_uri_parameters_read(path, &parameters);
@@ -91,9 +120,31 @@ static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfil
     if (parameters.mmap_size >= 0)
         db->member.fetch.ceiling = parameters.mmap_size;
     if (parameters.size_limit != 0)
-        (void)mfs_control_database(&db->file, &db->member, &db->undo, SQLITE_FCNTL_SIZE_LIMIT,
-                                   &parameters.size_limit);
+        apply_size_limit(db, parameters.size_limit);
     return SQLITE_OK;
+}
+
+static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile *db, int flags)
+{
+    mfs_lasterror_clear();
+    /* sqlite3_shutdown() forgets who watches connections.  This one is reported at its end. */
+    if (vfs->watch != NULL)
+        (void)vfs->watch();
+    int rc = try_database(vfs, path, db, flags);
+    if (rc != SQLITE_OK && mfs_lasterror_text()[0] == '\0')
+        explain_refused_open(path, flags, rc);
+    return rc;
+}
+
+static int open_auxiliary(struct mfs_vfs *vfs, const char *path, struct mfs_auxfile *aux, int flags)
+{
+    struct mfs_wal wal = wal_of(vfs, path, flags);
+    int rc = mfs_auxfile_open(aux, vfs->fs, vfs->name, &vfs->registry, path, &wal, flags);
+    /* SQLite opens journals that need not be there. */
+    bool may_be_missing = (flags & SQLITE_OPEN_CREATE) == 0;
+    if (rc != SQLITE_OK && !(may_be_missing && mfs_lasterror_number() == -MEMFS_ENOENT))
+        explain_refused_open(path != NULL ? path : "a temporary file", flags, rc);
+    return rc;
 }
 
 static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int flags,
@@ -111,9 +162,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
         rc = open_database(vfs, path, db, flags);
         is_isolated = rc == SQLITE_OK && mfs_member_is_isolated(&db->member);
     } else {
-        struct mfs_wal wal = wal_of(vfs, path, flags);
-        rc = mfs_auxfile_open((struct mfs_auxfile *)file, vfs->fs, vfs->name, &vfs->registry, path,
-                              &wal, flags);
+        rc = open_auxiliary(vfs, path, (struct mfs_auxfile *)file, flags);
     }
     MFS_ASSERT((rc == SQLITE_OK) == (file->pMethods != NULL));
     if (rc != SQLITE_OK || out_flags == NULL)
@@ -139,15 +188,24 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
 
 /*
  * A journal or WAL does not exist for SQLite, though the tree may have an entry of this name, in
- * three cases:
+ * four cases:
  *
  * - it is empty: journal mode TRUNCATE leaves such journals, an open journal is truncated instead
  *   of unlinked, and a yes would cost an open and a read in every transaction;
  * - it is the journal of an isolated database in which a connection has had RESERVED
  *   (`no_hot_journal`): SQLite has played back a hot journal by then, and a live writer's journal,
  *   which readers do not wait for, must not be taken for a hot one;
+ * - it is another database's, or this database has lost its place (names/place.h);
  * - the connection knows that nothing has the name, and no name in the tree has changed since.
  */
+static bool is_of_another(struct mfs_vfs *vfs, struct mfs_name_cache *names, const char *path,
+                          uint64_t number)
+{
+    if (names == NULL)
+        names = mfs_registry_find_names(&vfs->registry, path);
+    return names != NULL && !mfs_place_owns(names, vfs->fs, number);
+}
+
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
 {
     struct mfs_vfs *vfs = vfs_of(base);
@@ -173,6 +231,8 @@ static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer
         *answer = info.kind != MEMFS_KIND_FILE || info.size_bytes > 0;
     else
         *answer = what == SQLITE_ACCESS_READ || (info.mode & 0222u) != 0;
+    if (*answer && is_of_another(vfs, names, path, info.number))
+        *answer = 0;
     return SQLITE_OK;
 }
 
@@ -247,13 +307,13 @@ static int vfs_current_time_ms(sqlite3_vfs *base, sqlite3_int64 *julian_ms)
     return rc;
 }
 
-/* SQLite calls it with (0, null) too.  There is no system error to speak of. */
+/* What sqlite3_system_errno() reports.  SQLite calls it with (0, null) too. */
 static int vfs_last_error(sqlite3_vfs *base, int size, char *message)
 {
     (void)base;
     if (size > 0 && message != NULL)
-        message[0] = '\0';
-    return 0;
+        sqlite3_snprintf(size, message, "%s", mfs_lasterror_text());
+    return mfs_lasterror_number();
 }
 
 /* ------------------------------------------------------------------ lifetime */
@@ -312,4 +372,27 @@ void mfs_vfs_destroy(struct mfs_vfs *vfs)
 struct mfs_vfs *mfs_vfs_from(sqlite3_vfs *vfs)
 {
     return vfs != NULL && vfs->xOpen == vfs_open ? vfs_of(vfs) : NULL;
+}
+
+struct mfs_vfs *mfs_vfs_find_locked(const memfs *fs)
+{
+    struct mfs_vfs *found = NULL;
+    MFS_ASSERT(mfs_mutex_is_process_held());
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    struct sqlite3_mutex *list = mfs_mutex_enter_vfs_list();
+    for (; vfs != NULL && found == NULL; vfs = vfs->pNext) {
+        struct mfs_vfs *ours = mfs_vfs_from(vfs);
+        if (ours != NULL && (fs == NULL || ours->fs == fs))
+            found = ours;
+    }
+    mfs_mutex_leave(list);
+    return found;
+}
+
+struct mfs_vfs *mfs_vfs_find(const memfs *fs)
+{
+    struct sqlite3_mutex *process = mfs_mutex_enter_process();
+    struct mfs_vfs *found = mfs_vfs_find_locked(fs);
+    mfs_mutex_leave(process);
+    return found;
 }

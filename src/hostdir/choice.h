@@ -12,10 +12,10 @@ enum mfs_hostdir_choice {
     MFS_HOSTDIR_CHOICE_ELSEWHERE
 };
 
-/* Of where the scan stands, on ENTER or ENTRY.  Or an error. */
+/* The choice for the entry at which the scan stands (ENTER or ENTRY), or an error. */
 int mfs_choice_of_host(const struct mfs_hostdir_job *job, const struct mfs_hostdir_scan *scan);
 
-/* Of where a walk stands, on ENTER or ENTRY; `path` is relative.  Or an error. */
+/* The choice for the current entry of a walk (ENTER or ENTRY), or an error; `path` is relative. */
 int mfs_choice_of_tree(const struct mfs_hostdir_job *job, const memfs_walk_entry *entry,
                        const char *path);
 

@@ -4,10 +4,10 @@
 
 static bool matches_one(const char *const *patterns, const char *path)
 {
-    for (; *patterns != NULL; patterns++)
-        if (memfs_glob_match(*patterns, path) == 1)
-            return true;
-    return false;
+    int matches = 0;
+    for (; *patterns != NULL && !matches; patterns++)
+        (void)memfs_glob_match(*patterns, path, &matches); /* all are sound: job.c has looked */
+    return matches != 0;
 }
 
 int mfs_filter_ask(const struct mfs_hostdir_job *job, const memfs_hostdir_entry *entry)

@@ -153,7 +153,7 @@ int memfs_hostdir_import(memfs *fs, const char *host_path, const char *path,
     struct mfs_hostdir_job job;
     struct import_run run = {.importer = {.job = &job, .scan.trail.fs = fs, .links.fs = fs}};
     struct stat status;
-    int descriptor;
+    int descriptor = -1;
     int error = mfs_job_init(&job, &request);
     if (error != 0)
         return error;

@@ -38,8 +38,9 @@ static int read_options(memfs_hostdir_options *out, const memfs_hostdir_options 
 
 static bool are_patterns(const char *const *patterns)
 {
+    int matches;
     for (; patterns != NULL && *patterns != NULL; patterns++)
-        if (memfs_glob_match(*patterns, "") < 0)
+        if (memfs_glob_match(*patterns, "", &matches) != 0)
             return false;
     return true;
 }

@@ -105,7 +105,8 @@ static int remove_below_top(int top, const char *name, int same_top, unsigned *n
     return problem;
 }
 
-/* What was moved up meanwhile may have been missed by the listing: as often as it takes. */
+/* Entries that are moved up meanwhile may be missed by the listing, so it lists again until none
+ * is left. */
 static int remove_directory(int parent, const char *name)
 {
     int top = open_directory(parent, name);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -444,6 +445,9 @@ static int teardown(void **state)
 
 int main(void)
 {
+    /* So that the allocator sees each object, and each quota counts. */
+    if (setenv("MEMFS_TEST_UNPOOLED", "1", 1) != 0)
+        return 1;
     const struct CMUnitTest tests[] = {
         FAULT_TEST(a_refused_allocation_leaves_nothing),
         FAULT_TEST(every_quota_is_enough_or_leaves_nothing),

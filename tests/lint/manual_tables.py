@@ -73,7 +73,7 @@ def code_pragmas(code):
     found = set()
     table = initializer(code, "pragmas")
     for name, row in zip(prefixed(code, table), re.findall(r"\{[^{}]*\}", table)):
-        takes_value = row.rstrip("}").rstrip().endswith("true")
+        takes_value = not row.rstrip("}").rstrip().endswith("TAKES_NO_VALUE")
         found.add((name, takes_value))
     return found
 
@@ -199,9 +199,9 @@ PRAGMAS = """#define PRAGMA_PREFIX "memfs_"
 static const struct pragma {
     const char *name;
 } pragmas[] = {
-    {PRAGMA_PREFIX "used", answer_used, false},
-    {PRAGMA_PREFIX "quota", serve_quota, true},
-    {PRAGMA_PREFIX "snapshot_take", serve_take, true},
+    {PRAGMA_PREFIX "used", answer_used, TAKES_NO_VALUE},
+    {PRAGMA_PREFIX "quota", serve_quota, TAKES_LIMIT},
+    {PRAGMA_PREFIX "snapshot_take", serve_take, TAKES_NAME},
 };
 """
 PARAMETERS = """#define PARAMETER_PREFIX "memfs_"
@@ -250,7 +250,8 @@ def changed(name, old, new):
 
 GOOD = [SOUND]
 BAD = [
-    (changed("vfs/pragma.c", "};\n", '    {PRAGMA_PREFIX "secret", serve_secret, false},\n};\n'),
+    (changed("vfs/pragma.c", "};\n",
+             '    {PRAGMA_PREFIX "secret", serve_secret, TAKES_NO_VALUE},\n};\n'),
      "does not list the PRAGMA memfs_secret"),
     (changed("MANUAL.md", "| `memfs_used` | bytes |\n", ""),
      "does not list the PRAGMA memfs_used"),
@@ -258,7 +259,7 @@ BAD = [
      "lists the PRAGMA memfs_gone, which vfs/pragma.c does not have"),
     (changed("MANUAL.md", "| `memfs_quota = N` | sets it |\n", ""),
      "does not list the PRAGMA memfs_quota with a value"),
-    (changed("vfs/pragma.c", "serve_take, true", "serve_take, false"),
+    (changed("vfs/pragma.c", "serve_take, TAKES_NAME", "serve_take, TAKES_NO_VALUE"),
      "lists the PRAGMA memfs_snapshot_take with a value"),
     (changed("vfs/pragma.c", "pragmas[] =", "others[] ="), "has no table with a PRAGMA"),
     (changed("vfs/uri_parameters.c", '{"mvcc"', '{PARAMETER_PREFIX "psow", r},\n    {"mvcc"'),

@@ -1,11 +1,11 @@
-"""Compiles and runs the first C example of a README.
+"""Compiles and runs the C examples of a README.
 
     readme.py README -- COMMAND...    COMMAND compiles; @source@ and @program@
                                       stand for the two files
     readme.py --self-test
 
-The example is the first block that begins with ```c.  If a block that begins
-with ```text follows before the next ```c, it must be what the program prints.
+An example is a block that begins with ```c and nothing behind it.  If a block that
+begins with ```text follows before the next ```c, it must be what the program prints.
 """
 
 import os
@@ -14,28 +14,28 @@ import subprocess
 import sys
 import tempfile
 
-BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def example(text):
-    """The first C block and what it should print (None: anything)."""
+def examples(text):
+    """The C blocks, each with what it should print (None: anything)."""
+    found = []
     blocks = BLOCK.findall(text)
-    for number, (language, code) in enumerate(blocks):
-        if language == "c":
-            for follower, output in blocks[number + 1:]:
-                if follower == "c":
-                    break
-                if follower == "text":
-                    return code, output
-            return code, None
-    return None, None
+    for number, (language, words, code) in enumerate(blocks):
+        if language != "c" or words:
+            continue
+        expected = None
+        for follower, _, output in blocks[number + 1:]:
+            if follower == "c" or expected is not None:
+                break
+            if follower == "text":
+                expected = output
+        found.append((code, expected))
+    return found
 
 
-def check(text, command):
-    """Returns why the README is refused, or None."""
-    code, expected = example(text)
-    if code is None:
-        return "has no ```c block"
+def check_example(code, expected, command):
+    """Returns why the example is refused, or None."""
     with tempfile.TemporaryDirectory() as folder:
         files = {"@source@": os.path.join(folder, "example.c"),
                  "@program@": os.path.join(folder, "example")}
@@ -55,6 +55,18 @@ def check(text, command):
     return None
 
 
+def check(text, command):
+    """Returns why the README is refused, or None."""
+    found = examples(text)
+    if not found:
+        return "has no ```c block"
+    for code, expected in found:
+        why = check_example(code, expected, command)
+        if why is not None:
+            return why
+    return None
+
+
 def self_test():
     command = [os.environ.get("CC", "gcc"), "-Wall", "-Werror", "@source@", "-o", "@program@"]
     hello = "#include <stdio.h>\nint main(void) { puts(\"hi\"); return %d; }\n"
@@ -63,6 +75,8 @@ def self_test():
         ("```sh\nmake\n```\n```c\n" + hello % 0 + "```\nprints\n```text\nhi\n```\n", None),
         ("```c\n" + hello % 0 + "```\nprints\n```text\nho\n```\n", "prints something else"),
         ("```c\n" + hello % 3 + "```\n", "fails with 3"),
+        ("```c\n" + hello % 0 + "```\n```c\n" + hello % 3 + "```\n", "fails with 3"),
+        ("```c\n" + hello % 0 + "```\n```c no-test\nint x;\n```\n", None),
         ("```c\nint main(void) { return x; }\n```\n", "does not compile"),
         ("# A\nint main(void);\n", "has no ```c block"),
     ]

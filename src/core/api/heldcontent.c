@@ -141,8 +141,7 @@ static int64_t run_change(mfs_retry_attempt attempt, const struct content_change
     return mfs_retry_run(fs, attempt, change);
 }
 
-/* A change that brings the content to `end`, charged as the handle may have it that the content
- * was taken through. */
+/* A change up to `end`, charged as the handle through which the content was taken was allowed. */
 static struct mfs_content_edit edit_version(struct mfs_version *version, uint64_t end)
 {
     return (struct mfs_content_edit){
@@ -209,16 +208,21 @@ int memfs_content_truncate(memfs_content_ref *ref, int64_t size)
     return (int)run_change(truncate_content_once, &change);
 }
 
+static int check_extent(const struct content_change *c)
+{
+    if (!is_held(c->version) || c->offset < 0 || c->size <= 0)
+        return MEMFS_EINVAL;
+    return c->size > MEMFS_FILE_SIZE_MAX - c->offset ? MEMFS_EFBIG : 0;
+}
+
 static int64_t allocate_content_once(const void *operation)
 {
     const struct content_change *c = operation;
-    struct mfs_version *version = c->version;
-    if (!is_held(version) || c->offset < 0 || c->size <= 0)
-        return MEMFS_EINVAL;
-    if (c->size > MEMFS_FILE_SIZE_MAX - c->offset)
-        return MEMFS_EFBIG;
+    int error = check_extent(c);
+    if (error != 0)
+        return error;
     uint64_t offset = (uint64_t)c->offset, length = (uint64_t)c->size;
-    const struct mfs_content_edit edit = edit_version(version, offset + length);
+    const struct mfs_content_edit edit = edit_version(c->version, offset + length);
     return mfs_content_extent_allocate(&edit, offset, length);
 }
 
@@ -231,13 +235,11 @@ int memfs_content_allocate(memfs_content_ref *ref, int64_t offset, int64_t lengt
 static int64_t punch_content_once(const void *operation)
 {
     const struct content_change *c = operation;
-    struct mfs_version *version = c->version;
-    if (!is_held(version) || c->offset < 0 || c->size <= 0)
-        return MEMFS_EINVAL;
-    if (c->size > MEMFS_FILE_SIZE_MAX - c->offset)
-        return MEMFS_EFBIG;
+    int error = check_extent(c);
+    if (error != 0)
+        return error;
     uint64_t offset = (uint64_t)c->offset, length = (uint64_t)c->size;
-    const struct mfs_content_edit edit = edit_version(version, offset + length);
+    const struct mfs_content_edit edit = edit_version(c->version, offset + length);
     return mfs_content_extent_punch(&edit, offset, length);
 }
 

@@ -170,11 +170,12 @@ int memfs_glob(memfs *fs, const char *pattern, memfs_list *out)
     return (int)mfs_retry_run(fs, glob_once, &request);
 }
 
-int memfs_glob_match(const char *pattern, const char *path)
+int memfs_glob_match(const char *pattern, const char *path, int *matches)
 {
-    if (pattern == NULL || path == NULL || !mfs_pattern_is_valid(pattern))
+    if (pattern == NULL || path == NULL || matches == NULL || !mfs_pattern_is_valid(pattern))
         return MEMFS_EINVAL;
-    return mfs_pattern_match_path(pattern, path);
+    *matches = mfs_pattern_match_path(pattern, path);
+    return 0;
 }
 
 /* ------------------------------------------------------------------ freeing */

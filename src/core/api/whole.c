@@ -224,8 +224,8 @@ static int deliver_to_existing(struct delivery *d)
 /* Puts the content at the path.  What the delivery holds afterwards is to be released. */
 static int deliver(struct delivery *d)
 {
-    /* A file that is there needs no new node; whether it is can change until find_or_name(), which
-     * also says what is wrong with the path. */
+    /* An existing file needs no new node.  It may come or go before find_or_name(), which looks
+     * again and also says what is wrong with the path. */
     int error = d->is_exclusive ? MEMFS_ENOENT : deliver_to_existing(d);
     bool is_missing = error == MEMFS_ENOENT || error == MEMFS_ENOTDIR || error == MEMFS_ELOOP ||
                       error == MEMFS_ENAMETOOLONG;

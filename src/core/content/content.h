@@ -46,7 +46,7 @@ struct mfs_content {
     bool is_stale : 1;
     bool has_uncertain_tail : 1;
     /*
-     * A page gave way to another or to a hole, so mappings of it no longer show the file.  The
+     * A page was replaced by another or by a hole, so mappings of it no longer show the file.  The
      * holder looks at this after each change, a failed one too, and clears it: what a write does
      * first, cleaning a stale content, changes no byte that can be read and so need not be undone
      * when the write itself is refused, but it may have replaced pages.

@@ -59,7 +59,7 @@ static bool has_grown(const struct headroom *before, const struct headroom *afte
     return after->ordinary > before->ordinary || after->privileged > before->privileged;
 }
 
-/* A callback may be refused itself, and is then asked from within itself: no deeper than this.
+/* A callback may itself be refused, which calls it again, at most this many deep.
  * Threads that are refused at the same time count together. */
 enum { ASKING_MOST = 32 };
 

@@ -99,11 +99,7 @@ void mfs_fs_wait_for_earlier_lookups(memfs *fs, struct mfs_node *node) MFS_EXCLU
 /*
  * Asks the program's callback after a limit has refused a call, which has undone all that it did.
  * True if the call is to be made again: there is a callback, it said so, and there is more headroom
- * than before.  Every exported function that may grow something ends with this question:
- *
- *     do
- *         result = ..._once(...);
- *     while (mfs_fs_ask_and_retry(fs, result));
+ * than before.  Exported functions do not call it themselves: see mfs_retry_run() in api/retry.h.
  */
 bool mfs_fs_ask_refused(memfs *fs, int error) MFS_EXCLUDES(fs->tree.lock);
 
@@ -115,11 +111,6 @@ static inline bool mfs_fs_is_by_limit(int64_t result)
 static inline bool mfs_fs_ask_and_retry(memfs *fs, int64_t result)
 {
     return mfs_fs_is_by_limit(result) && mfs_fs_ask_refused(fs, (int)result);
-}
-
-static inline bool mfs_fs_ask_and_retry_file(memfs_file *file, int64_t result)
-{
-    return mfs_fs_is_by_limit(result) && mfs_fs_ask_refused(file->fs, (int)result);
 }
 
 /* Makes a mapping of `length` bytes of a pinned page, from `at` on. */

@@ -2,9 +2,8 @@
  *     taken
  *     | skip | struct mfs_block, padded to the strictest alignment | the caller's bytes |
  *
- * The magic number depends on the list, so that a block of another file system
- * is told.  It is cleared when the block goes back, so that giving it back twice
- * is told as long as its memory has not been used again.
+ * The magic number depends on the list, so a block of another file system is recognised.  It is
+ * cleared on giving back, so a second giving back is recognised until the memory is reused.
  */
 #include "memory/block.h"
 

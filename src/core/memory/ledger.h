@@ -45,8 +45,8 @@ struct mfs_ledger {
 
 void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit);
 
-/* Lock-free.  False, and nothing has changed, if the limit of this charge_from would be passed;
- * else `*committed` is what is committed with this charge. */
+/* Lock-free.  False, and nothing has changed, if the charge would pass its limit; else `*committed`
+ * is what is committed with this charge. */
 bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_charge_from charge_from, uint64_t bytes,
                        uint64_t *committed);
 

@@ -58,7 +58,7 @@ void mfs_memory_fini(struct mfs_memory *memory, bool forced);
 
 /*
  * Takes `bytes` (not zeroed, aligned to 8) and charges what they cost to `class`; as ordinary
- * data, if no charge_from is given.  Errors: EDQUOT, ENOMEM; then the refusal has been recorded.
+ * data, if no source is given.  Errors: EDQUOT, ENOMEM; then the refusal has been recorded.
  * Threads: any.
  */
 int mfs_memory_take(struct mfs_memory *memory, size_t bytes, enum memfs_class class, void **out);

@@ -198,7 +198,7 @@ static int grow_pool(struct mfs_pool *pool, enum mfs_charge_from charge_from, ui
         if (pages == 0)
             return MEMFS_EDQUOT;
         int error;
-        /* What is just enough may fit where more does not, and pieces where one block does not. */
+        /* If the usual slab does not fit, try one of just the missing pages, then halves of it. */
         while ((error = add_slab(pool, charge_from, pages)) != 0 && pages > 1)
             pages = pages > missing ? (uint32_t)missing : pages / 2;
         if (error != 0)
@@ -214,14 +214,14 @@ static void ungrow_pool(struct mfs_pool *pool, uint64_t slabs_before) MFS_REQUIR
         drop_empty(pool, pool->empty);
 }
 
-/* What this charge_from may fill, if free pages count as free. */
+/* What a charge from this source may fill, if free pages count as free. */
 static uint64_t room_for(const struct mfs_pool *pool, enum mfs_charge_from charge_from)
     MFS_REQUIRES(pool->lock)
 {
     return mfs_ledger_available(ledger_of(pool), charge_from, pool->pages_free << pool->page_shift);
 }
 
-/* The bytes that the allocator would be asked for, so that `count` pages are free that are not. */
+/* The bytes to allocate for `count` more pages. */
 static uint64_t missing_cost(const struct mfs_pool *pool, uint64_t count)
 {
     uint32_t most = pool->shape.most, rest = (uint32_t)(count % most);

@@ -281,7 +281,7 @@ static uint32_t drop_spare_nodes(struct mfs_ordernode_inner *parent,
     return dropped;
 }
 
-/* An inner root with one branch gives way to it; an empty one to nothing. */
+/* Replaces an inner root that has one branch by that branch, and drops an empty root. */
 static void lower_order_root(struct mfs_order *order, const struct mfs_chunk_source *source)
 {
     struct mfs_ordernode *root = order->root;

@@ -14,19 +14,24 @@
 #include <string.h>
 
 /*
- * Refuses at once what cannot fit, whatever is reclaimed.  Otherwise a hopeless demand for many
- * nodes would first take all memory there is, and give it back, node by node.
+ * Refuses at once what cannot fit, whatever is reclaimed.  Otherwise a hopeless demand, for many
+ * nodes or for many pages that need nodes, would first take memory for the nodes, and give it
+ * back, node by node.
+ *
+ * Nodes and pages are compared one by one: a page that is in use may have room for nodes, so their
+ * sum can be more than what is available in whole pages.
  */
 static int refuse_hopeless(struct mfs_pool *pool, const struct mfs_need *need)
 {
     uint64_t node_cost = mfs_memory_cost(pool->memory, mfs_radix_node_bytes(pool));
-    uint64_t wanted = mfs_num_mul_saturating(need->nodes, node_cost);
+    uint64_t for_nodes = mfs_num_mul_saturating(need->nodes, node_cost);
+    uint64_t for_pages = mfs_num_mul_saturating(need->pages, pool->page_size);
     uint64_t most = mfs_num_mul_saturating(mfs_pool_available(pool, need->charge_from),
                                            pool->page_size);
-    /* What is available is counted in whole pages; the rest of a page may be there besides. */
-    if (wanted <= mfs_num_add_saturating(most, pool->page_size))
+    if (for_pages <= most && for_nodes <= mfs_num_add_saturating(most, pool->page_size))
         return 0;
-    return mfs_ledger_refused(&pool->memory->ledger, pool->memory->lot, MEMFS_EDQUOT, wanted, most);
+    return mfs_ledger_refused(&pool->memory->ledger, pool->memory->lot, MEMFS_EDQUOT,
+                              mfs_num_add_saturating(for_nodes, for_pages), most);
 }
 
 static int stash_new_node(struct mfs_pool *pool, enum mfs_charge_from charge_from,

@@ -321,11 +321,36 @@ static void refused_growth_keeps_no_page_that_it_copied(void **state)
     }
 }
 
+/* The page tables alone would fit these quotas. */
+static void what_cannot_fit_is_refused_before_page_tables_are_taken(void **state)
+{
+    struct fixture *f = *state;
+    static const int64_t quotas[] = {(int64_t)1 << 30, (int64_t)2 << 30, (int64_t)16 << 30};
+    const int64_t size = (int64_t)360 << 30;
+    memfs_file *file = create_file(f->fs, "/f");
+    write_pattern(file, 10000, 0, 1);
+    for (size_t i = 0; i < COUNT_OF(quotas); i++) {
+        assert_ok(memfs_set_quota(f->fs, (uint64_t)quotas[i]));
+        uint64_t peak = statfs_of(f->fs).peak_bytes;
+        unsigned flags = i == 0 ? 0 : MEMFS_FALLOCATE_KEEP_SIZE;
+        assert_returns(memfs_fallocate(file, 0, size, flags), MEMFS_EDQUOT);
+        assert_returns(memfs_fallocate(file, 4096, size, MEMFS_FALLOCATE_ZERO_RANGE), MEMFS_EDQUOT);
+        assert_returns(memfs_preallocate(file, size), MEMFS_EDQUOT);
+        assert_true(statfs_of(f->fs).peak_bytes == peak);
+        memfs_refusal why = {.struct_size = sizeof why};
+        assert_ok(memfs_last_refusal(f->fs, &why));
+        assert_true(why.wanted >= (uint64_t)size - 12288);
+        assert_int_equal(fstat_of(file).size_bytes, 10000);
+    }
+    assert_ok(memfs_close(file));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FS_TEST(down_and_up_again_reads_zeros_inside_the_last_page_too),
         FS_TEST(down_and_a_write_past_the_end_reads_zeros_between),
+        FS_TEST(what_cannot_fit_is_refused_before_page_tables_are_taken),
         FS_TEST(up_is_sparse),
         FS_TEST(down_gives_the_pages_back_and_never_allocates),
         FS_TEST(a_directory_cannot_be_truncated),

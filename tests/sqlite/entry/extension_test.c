@@ -3,12 +3,16 @@
  * Python's sqlite3 module.  Arguments: the extension's file, then the Python to
  * use, or "none".
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include "other_program.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static char output[4096];
+static char output[8192];
 
 /* Runs the shell; the environment is "" or "NAME=VALUE ". */
 static int run_shell(const char *environment, const char *script)
@@ -84,8 +88,17 @@ static void a_malformed_quota_fails_the_load_and_says_why(void **state)
         assert_in_output(message);
         assert_in_output("alive");
     }
-    (void)run_shell("MEMFS_QUOTA=1 ", script);
-    assert_in_output("memfs: cannot make the file system: quota exceeded");
+    (void)run_shell("MEMFS_QUOTA=1k ", script);
+    assert_in_output("memfs: MEMFS_QUOTA=\"1k\" is too small: ");
+    assert_in_output("alive");
+    unsigned long least = strtoul(strstr(output, "small: ") + strlen("small: "), NULL, 10);
+    char environment[64];
+    snprintf(environment, sizeof environment, "MEMFS_QUOTA=%lu ", least);
+    (void)run_shell(environment, script);
+    assert_string_equal(output, "alive\n");
+    snprintf(environment, sizeof environment, "MEMFS_QUOTA=%lu ", least - 1024);
+    (void)run_shell(environment, script);
+    assert_in_output("is too small: ");
 }
 
 static void only_connections_that_asked_for_the_functions_have_them(void **state)
@@ -154,6 +167,36 @@ static void the_environment_makes_the_vfs_the_default(void **state)
     assert_in_output("memfs: MEMFS_DEFAULT_VFS=\"2\" is neither 0 nor 1");
 }
 
+/* What SQL that an application does not trust may try. */
+static void the_environment_keeps_untrusted_sql_in_its_limits(void **state)
+{
+    (void)state;
+    need_shell();
+    static const char script[] = ".load $\n"
+                                 "SELECT memfs_write('/users/note', 'x');\n"
+                                 ".open 'file:/users/u.db?vfs=memfs'\n"
+                                 "PRAGMA memfs_quota;\n"
+                                 "PRAGMA memfs_quota = '8G';\n"
+                                 "PRAGMA memfs_emergency_reserve = 0;\n"
+                                 "ATTACH 'file:/dev/null/memfs_escape.db?vfs=unix' AS h;\n"
+                                 "SELECT 'path', path FROM memfs_tree;\n"
+                                 "ATTACH '/users/other.db' AS o;\n"
+                                 "CREATE TABLE o.x(a);\n"
+                                 "SELECT 'attached', count(*) FROM o.sqlite_master;\n";
+    (void)run_shell("MEMFS_NO_CONTROL=1 MEMFS_QUOTA=8M ", script);
+    assert_in_output("8388608\n8388608\n524288\n");
+    assert_in_output("path|/users\n");
+    (void)run_shell("MEMFS_NO_CONTROL=1 MEMFS_QUOTA=8M MEMFS_CONFINE=/users ", script);
+    assert_in_output("8388608\n");
+    assert_in_output("not authorized");
+    assert_in_output("attached|1\n");
+    assert_not_in_output("path|");
+    (void)run_shell("MEMFS_CONFINE=users ", script);
+    assert_in_output("memfs: MEMFS_CONFINE=\"users\" is not an absolute path");
+    (void)run_shell("MEMFS_NO_CONTROL=yes ", script);
+    assert_in_output("memfs: MEMFS_NO_CONTROL=\"yes\" is neither 0 nor 1");
+}
+
 static void python_opens_several_connections_to_one_database(void **state)
 {
     (void)state;
@@ -189,6 +232,162 @@ static void python_opens_several_connections_to_one_database(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Pythons before 3.11 have no deserialize(). */
+static void python_opens_an_image_of_a_database_in_wal_mode(void **state)
+{
+    (void)state;
+    static const char script[] =
+        "import sqlite3\n"
+        "c = sqlite3.connect(':memory:')\n"
+        "c.enable_load_extension(True)\n"
+        "c.load_extension('$')\n"
+        "w = sqlite3.connect('file:/app.db?vfs=memfs', uri=True)\n"
+        "w.execute('PRAGMA journal_mode=WAL')\n"
+        "w.executescript('CREATE TABLE t(a); INSERT INTO t VALUES(42)')\n"
+        "image = c.execute(\"SELECT memfs_image('/app.db')\").fetchone()[0]\n"
+        "copy = sqlite3.connect(':memory:')\n"
+        "if hasattr(copy, 'deserialize'):\n"
+        "    copy.deserialize(image)\n"
+        "    print(copy.execute('SELECT a FROM t').fetchone())\n"
+        "else:\n"
+        "    print((42,) if image[18:20] == bytes([1, 1]) else image[:20])\n";
+    int status = run_with_input(need_python(), script, output, sizeof output);
+    assert_string_equal(output, "(42,)\n");
+    assert_int_equal(status, 0);
+}
+
+static void the_environment_makes_missing_directories(void **state)
+{
+    (void)state;
+    need_shell();
+    static const char script[] = ".load $\n"
+                                 ".open 'file:/a/b/app.db?vfs=memfs'\n"
+                                 "CREATE TABLE t(a);\n"
+                                 "SELECT 'there', memfs_exists('/a/b/app.db');\n";
+    (void)run_shell("MEMFS_MAKE_PARENTS=1 ", script);
+    assert_string_equal(output, "there|1\n");
+    (void)run_shell("MEMFS_MAKE_PARENTS=0 ", script);
+    assert_not_in_output("there|1");
+    (void)run_shell("MEMFS_MAKE_PARENTS=yes ", script);
+    assert_in_output("memfs: MEMFS_MAKE_PARENTS=\"yes\" is neither 0 nor 1");
+}
+
+static void a_failed_open_is_explained_to_sql_and_to_the_log(void **state)
+{
+    (void)state;
+    need_shell();
+    static const char script[] = ".load $\n"
+                                 "ATTACH 'file:/a/b/app.db?vfs=memfs' AS b;\n"
+                                 "SELECT memfs_last_error();\n"
+                                 "ATTACH 'file:/app.db?vfs=memfs&memfs_siz=1' AS b;\n";
+    (void)run_shell("MEMFS_LOG=stderr ", script);
+    assert_in_output("memfs: /a/b/app.db: its directory does not exist");
+    assert_in_output("\n/a/b/app.db: its directory does not exist");
+    assert_in_output("memfs: the URI parameter memfs_siz=1 is unknown or malformed");
+    (void)run_shell("", script);
+    assert_not_in_output("memfs: ");
+    char path[] = "/tmp/memfs-log-test-XXXXXX";
+    char environment[64], line[300] = "";
+    assert_true(close(mkstemp(path)) == 0);
+    snprintf(environment, sizeof environment, "MEMFS_LOG=%s ", path);
+    (void)run_shell(environment, script);
+    (void)run_shell(environment, script);
+    FILE *log = fopen(path, "r");
+    assert_non_null(log);
+    int lines = 0;
+    while (fgets(line, sizeof line, log) != NULL)
+        lines++;
+    assert_int_equal(lines, 4);
+    assert_string_equal(line, "memfs: the URI parameter memfs_siz=1 is unknown or malformed\n");
+    assert_int_equal(fclose(log), 0);
+    assert_int_equal(remove(path), 0);
+    (void)run_shell("MEMFS_LOG=/not/there/log ", script);
+    assert_in_output("memfs: MEMFS_LOG=\"/not/there/log\" cannot be opened");
+    (void)run_shell("MEMFS_LOG='' ", script);
+    assert_in_output("memfs: MEMFS_LOG=\"\" is neither stderr nor the path of a file");
+}
+
+/* For scripts that call SQLite itself, which Python's sqlite3 uses as a shared library or not. */
+#define FIND_LIBRARY \
+    "import ctypes, os, shutil, sqlite3, sys, tempfile\n" \
+    "loader = sqlite3.connect(':memory:')\n" \
+    "loader.enable_load_extension(True)\n" \
+    "paths = [line.split()[-1] for line in open('/proc/self/maps') if 'libsqlite3.so' in line]\n" \
+    "if not paths:\n" \
+    "    print('no library')\n" \
+    "    sys.exit()\n"
+
+static void run_with_library(const char *script)
+{
+    (void)run_with_input(need_python(), script, output, sizeof output);
+    if (strcmp(output, "no library\n") == 0) {
+        print_message("skipped: SQLite is not a shared library in Python\n");
+        skip();
+    }
+}
+
+static void sqlite3_shutdown_can_be_followed_by_another_load(void **state)
+{
+    (void)state;
+    static const char script[] = FIND_LIBRARY
+        "os.environ['MEMFS_DEFAULT_VFS'] = '1'\n"
+        "library = ctypes.CDLL(paths[0])\n"
+        "library.sqlite3_vfs_find.restype = ctypes.c_void_p\n"
+        "def is_default():\n"
+        "    return library.sqlite3_vfs_find(None) == library.sqlite3_vfs_find(b'memfs')\n"
+        "def show():\n"
+        "    c = sqlite3.connect('file:/app.db?vfs=memfs', uri=True)\n"
+        "    print(is_default(), c.execute('PRAGMA mmap_size').fetchone()[0] > 1 << 30,\n"
+        "          c.execute(\"SELECT memfs_exists('/app.db')\").fetchone()[0])\n"
+        "    c.close()\n"
+        "loader.load_extension('$')\n"
+        "loader.close()\n"
+        "show()\n"
+        "library.sqlite3_shutdown()\n"
+        "show()\n"
+        "loader = sqlite3.connect(':memory:')\n"
+        "loader.enable_load_extension(True)\n"
+        "loader.load_extension('$')\n"
+        "show()\n";
+    run_with_library(script);
+    assert_string_equal(output, "True True 1\nFalse True 1\nTrue True 1\n");
+}
+
+static void a_second_sqlite_library_is_refused_and_can_load_a_copy(void **state)
+{
+    (void)state;
+    static const char script[] = FIND_LIBRARY
+        "directory = tempfile.mkdtemp()\n"
+        "shutil.copy(paths[0], directory + '/other.so')\n"
+        "shutil.copy('$.so', directory + '/memfs_sqlite.so')\n"
+        "other = ctypes.CDLL(directory + '/other.so')\n"
+        "loader.load_extension('$')\n"
+        "c = sqlite3.connect('file:/app.db?vfs=memfs', uri=True)\n"
+        "c.execute('CREATE TABLE t(a)')\n"
+        "db = ctypes.c_void_p()\n"
+        "print(other.sqlite3_open(b':memory:', ctypes.byref(db)))\n"
+        "other.sqlite3_enable_load_extension(db, 1)\n"
+        "def load(path):\n"
+        "    message = ctypes.c_char_p()\n"
+        "    rc = other.sqlite3_load_extension(db, path, None, ctypes.byref(message))\n"
+        "    print(rc, message.value)\n"
+        "load(b'$')\n"
+        "load(directory.encode() + b'/memfs_sqlite')\n"
+        "flags = 2 | 4 | 0x40\n"
+        "theirs = ctypes.c_void_p()\n"
+        "uri = b'file:/app.db?vfs=memfs'\n"
+        "print(other.sqlite3_open_v2(uri, ctypes.byref(theirs), flags, None))\n"
+        "print(other.sqlite3_exec(theirs, b'CREATE TABLE t(b); INSERT INTO t VALUES(1)',\n"
+        "                         None, None, None))\n"
+        "print(c.execute('SELECT count(*) FROM t').fetchone())\n"
+        "shutil.rmtree(directory)\n";
+    run_with_library(script);
+    assert_in_output(
+        "0\n1 b'error during initialization: memfs: another SQLite library of this process (");
+    assert_in_output("Load a copy of the file from another directory");
+    assert_in_output("\n0 None\n0\n0\n(0,)\n");
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -198,7 +397,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(only_connections_that_asked_for_the_functions_have_them),
         cmocka_unit_test(the_environment_says_whether_the_host_can_be_reached),
         cmocka_unit_test(the_environment_makes_the_vfs_the_default),
+        cmocka_unit_test(the_environment_keeps_untrusted_sql_in_its_limits),
+        cmocka_unit_test(the_environment_makes_missing_directories),
+        cmocka_unit_test(a_failed_open_is_explained_to_sql_and_to_the_log),
         cmocka_unit_test(python_opens_several_connections_to_one_database),
+        cmocka_unit_test(python_opens_an_image_of_a_database_in_wal_mode),
+        cmocka_unit_test(sqlite3_shutdown_can_be_followed_by_another_load),
+        cmocka_unit_test(a_second_sqlite_library_is_refused_and_can_load_a_copy),
     };
     if (!take_arguments(argc, argv))
         return 2;

@@ -251,7 +251,7 @@ static void what_is_absurd_is_misuse(void **state)
     options.busy_timeout_ms = 1;
     misused(f->fs, &options, "/db");
     options = options_new();
-    options.reserved = 1;
+    options.must_be_zero = 1;
     misused(f->fs, &options, "/db");
     assert_int_equal(memfs_exists(f->fs, "/db"), 0);
 }
@@ -292,6 +292,52 @@ static void what_is_no_database_is_said(void **state)
     db_close(db);
 }
 
+static int setup_small_quota(void **state)
+{
+    memfs_config config = memfs_config_default();
+    config.quota_bytes = 2 << 20;
+    struct fixture *f = fixture_create(&config);
+    *state = f;
+    return f == NULL || memfs_sqlite_register(f->fs, TEST_VFS, 0) != 0 ? -1 : 0;
+}
+
+/* SQLite's own checkpoints come after 1000 frames, which are twice this quota. */
+static void a_wal_is_checkpointed_before_it_takes_a_small_quota(void **state)
+{
+    struct fixture *f = *state;
+    memfs_sqlite_open_options options = options_new();
+    options.journal_mode = "WAL";
+    sqlite3 *db = open_with(f, &options);
+    db_run(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE INDEX i ON t(v)");
+    int64_t rows = 0;
+    int rc = SQLITE_OK;
+    for (; rc == SQLITE_OK && rows < 5000; rows += rc == SQLITE_OK)
+        rc = db_try(db, "INSERT INTO t(v) VALUES(randomblob(300))");
+    assert_int_equal(rc, SQLITE_FULL);
+    assert_true(db_number(db, "PRAGMA page_count") * 4096 > 1000000); /* half of the quota */
+    assert_int_equal(db_number(db, "SELECT count(*) FROM t"), rows);
+    for (int64_t i = 0; i < rows; i++)
+        db_run(db, "DELETE FROM t WHERE id=(SELECT min(id) FROM t)");
+    db_run(db, "INSERT INTO t(v) VALUES(randomblob(300))");
+    db_assert_whole(db);
+    db_close(db);
+}
+
+static void automatic_checkpoints_can_be_switched_off(void **state)
+{
+    struct fixture *f = *state;
+    memfs_sqlite_open_options options = options_new();
+    options.journal_mode = "WAL";
+    sqlite3 *db = open_with(f, &options);
+    db_run(db, "PRAGMA wal_autocheckpoint=0; CREATE TABLE t(v)");
+    int rc = SQLITE_OK;
+    for (int i = 0; rc == SQLITE_OK && i < 5000; i++)
+        rc = db_try(db, "INSERT INTO t(v) VALUES(randomblob(300))");
+    assert_int_equal(rc, SQLITE_FULL);
+    assert_true(db_number(db, "PRAGMA page_count") * 4096 < 500000);
+    db_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +356,10 @@ int main(void)
         SQLITE_TEST(a_file_system_that_is_not_registered_is_misuse),
         SQLITE_TEST(a_journal_mode_that_cannot_be_had_is_said),
         SQLITE_TEST(what_is_no_database_is_said),
+        cmocka_unit_test_setup_teardown(a_wal_is_checkpointed_before_it_takes_a_small_quota,
+                                        setup_small_quota, sqlite_teardown),
+        cmocka_unit_test_setup_teardown(automatic_checkpoints_can_be_switched_off,
+                                        setup_small_quota, sqlite_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

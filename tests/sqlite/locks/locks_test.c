@@ -1,5 +1,6 @@
 /* Locks, file-controls and registration, at the level of sqlite3_io_methods. */
 #include "io_fixture.h"
+#include "modes.h"
 
 #include <string.h>
 
@@ -98,10 +99,13 @@ static void all_names_of_a_database_share_its_locks(void **state)
     assert_int_equal(memfs_rename(f->fs, "/db", "/renamed", 0), 0);
     sqlite3_file *renamed = io_open("/renamed", MAIN_FLAGS);
     sqlite3_file *other = io_open("/db", MAIN_FLAGS); /* a new file by the old name */
-    io_begin_writing(original);
+    assert_int_equal(io_lock(original, SQLITE_LOCK_SHARED), SQLITE_OK);
+    assert_int_equal(io_lock(original, SQLITE_LOCK_RESERVED), SQLITE_READONLY_DBMOVED);
+    assert_int_equal(io_unlock(original, SQLITE_LOCK_NONE), SQLITE_OK);
+    io_begin_writing(renamed);
+    assert_int_equal(io_lock(original, SQLITE_LOCK_SHARED), SQLITE_BUSY);
     assert_int_equal(io_lock(hard, SQLITE_LOCK_SHARED), SQLITE_BUSY);
     assert_int_equal(io_lock(soft, SQLITE_LOCK_SHARED), SQLITE_BUSY);
-    assert_int_equal(io_lock(renamed, SQLITE_LOCK_SHARED), SQLITE_BUSY);
     assert_int_equal(io_lock(other, SQLITE_LOCK_SHARED), SQLITE_OK);
     io_close(original);
     io_close(hard);
@@ -154,8 +158,7 @@ static void what_is_not_ours_is_not_found(void **state)
         assert_int_equal(io_control(files[0], foreign[index], argument), SQLITE_NOTFOUND);
         assert_int_equal(io_control(files[1], foreign[index], argument), SQLITE_NOTFOUND);
     }
-    int of_databases[] = {SQLITE_FCNTL_LOCKSTATE,  SQLITE_FCNTL_MMAP_SIZE,
-                          SQLITE_FCNTL_SIZE_LIMIT, SQLITE_FCNTL_COMMIT_PHASETWO,
+    int of_databases[] = {SQLITE_FCNTL_SIZE_LIMIT, SQLITE_FCNTL_COMMIT_PHASETWO,
                           SQLITE_FCNTL_CKPT_START, SQLITE_FCNTL_CKPT_DONE};
     for (size_t index = 0; index < sizeof of_databases / sizeof *of_databases; index++) {
         sqlite3_int64 argument[4] = {0};
@@ -225,6 +228,7 @@ static void a_database_that_was_moved_or_removed_says_so(void **state)
 {
     struct fixture *f = *state;
     sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    io_write(file, "the node lives on", 0);
     assert_int_equal(has_moved(file), 0);
     assert_int_equal(memfs_rename(f->fs, "/db", "/elsewhere", 0), 0);
     assert_int_equal(has_moved(file), 1);
@@ -234,7 +238,7 @@ static void a_database_that_was_moved_or_removed_says_so(void **state)
     assert_int_equal(has_moved(file), 0);
     assert_int_equal(memfs_unlink(f->fs, "/db"), 0);
     assert_int_equal(has_moved(file), 1);
-    io_write(file, "the node lives on", 0);
+    assert_int_equal(file->pMethods->xWrite(file, "more", 4, 0), SQLITE_READONLY_DBMOVED);
     io_assert_text(file, "the node lives on", 0);
     sqlite3_file *unnamed = io_open(NULL, TEMP_FLAGS);
     assert_int_equal(has_moved(unnamed), 0);
@@ -268,6 +272,62 @@ static void a_size_hint_makes_room_or_refuses_whole_and_is_given_back(void **sta
     assert_int_equal(io_size(file), 200 * 4096);
     assert_true(used_bytes(f->fs) < before + 220 * 4096);
     io_close(file);
+}
+
+static void an_absurd_size_hint_takes_nothing_and_is_refused_by_a_quota_alone(void **state)
+{
+    struct fixture *f = *state;
+    const int flags[] = {MAIN_FLAGS, TEMP_FLAGS};
+    for (int index = 0; index < 2; index++) {
+        sqlite3_file *file = io_open(index == 0 ? "/db" : NULL, flags[index]);
+        io_write(file, "x", 4095);
+        uint64_t before = used_bytes(f->fs);
+        sqlite3_int64 hint = INT64_C(360) << 30;
+        sqlite3_int64 large = 40 << 20; /* fits the quota, but not this file */
+        quota_lift(f);
+        assert_int_equal(io_control(file, SQLITE_FCNTL_SIZE_HINT, &hint), SQLITE_FULL);
+        assert_int_equal(io_control(file, SQLITE_FCNTL_SIZE_HINT, &large), SQLITE_OK);
+        assert_int_equal(used_bytes(f->fs), before);
+        fixture_set_quota(f, 0);
+        assert_int_equal(io_control(file, SQLITE_FCNTL_SIZE_HINT, &hint), SQLITE_OK);
+        assert_int_equal(used_bytes(f->fs), before);
+        io_close(file);
+    }
+    quota_lift(f);
+}
+
+/* A damaged overflow chain leads to page 754974720, in each way to keep a database. */
+static void a_damaged_database_takes_no_memory_for_pages_that_it_only_names(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t mode = 0; mode < db_mode_count; mode++) {
+        char *uri = sqlite3_mprintf("file:/%d.db%s", (int)mode, db_modes[mode].parameters);
+        char *path = sqlite3_mprintf("/%d.db", (int)mode);
+        sqlite3 *db = db_open(uri);
+        db_run(db,
+               "PRAGMA page_size=512; PRAGMA auto_vacuum=1; PRAGMA journal_mode=%s;"
+               "CREATE TABLE t(x); INSERT INTO t VALUES(zeroblob(2000))",
+               db_modes[mode].journal_mode);
+        db_close(db);
+        memfs_file *file;
+        assert_int_equal(memfs_open(f->fs, path, MEMFS_O_RDWR, 0, &file), 0);
+        assert_int_equal(memfs_pwrite(file, "\x2d\x00\x00\x00", 4, 3 * 512), 4);
+        assert_int_equal(memfs_close(file), 0);
+        fixture_set_quota(f, 0);
+        uint64_t before = statfs_of(f->fs).peak_bytes;
+        db = db_open(uri);
+        db_run(db, "PRAGMA journal_mode=%s; PRAGMA cache_size=1", db_modes[mode].journal_mode);
+        tracking_refuse(&f->allocator, 5000, 1); /* so that the test, if it fails, ends */
+        (void)db_try(db, "BEGIN; CREATE TABLE u(y); INSERT INTO u VALUES(zeroblob(200000))");
+        (void)db_try(db, "ROLLBACK");
+        (void)db_try(db, "CREATE TABLE u(y)");
+        db_close(db);
+        tracking_refuse(&f->allocator, 0, 0);
+        assert_true(statfs_of(f->fs).peak_bytes < before + (2 << 20));
+        quota_lift(f);
+        sqlite3_free(path);
+        sqlite3_free(uri);
+    }
 }
 
 static void room_is_given_back_whatever_was_truncated_meanwhile(void **state)
@@ -415,6 +475,8 @@ int main(void)
         SQLITE_TEST(names_are_handed_out_from_sqlites_heap),
         SQLITE_TEST(a_database_that_was_moved_or_removed_says_so),
         SQLITE_TEST(a_size_hint_makes_room_or_refuses_whole_and_is_given_back),
+        SQLITE_TEST(an_absurd_size_hint_takes_nothing_and_is_refused_by_a_quota_alone),
+        SQLITE_TEST(a_damaged_database_takes_no_memory_for_pages_that_it_only_names),
         SQLITE_TEST(room_is_given_back_whatever_was_truncated_meanwhile),
         SQLITE_TEST(a_size_limit_binds_all_connections_of_the_database),
         SQLITE_TEST(a_registration_that_makes_no_sense_is_refused),

@@ -1,7 +1,12 @@
 #include "sqlite_fixture.h"
 
+#include "shim.h"
+
 #include <stdlib.h>
+#include <string.h>
+
 #define MMAP_VARIABLE "MEMFS_TEST_MMAP_SIZE"
+#define SHIM_VARIABLE "MEMFS_TEST_SHIM"
 #define QUOTA_BYTES ((uint64_t)64 << 20)
 
 /* For suites that are run once more with pages read where they lie. */
@@ -50,11 +55,20 @@ int sqlite_teardown(void **state)
     return fixture_teardown(state);
 }
 
+/* For suites that are run once more below another VFS. */
+static const char *vfs_to_open_with(void)
+{
+    const char *names = getenv(SHIM_VARIABLE);
+    if (names == NULL)
+        return TEST_VFS;
+    return shim_lay(strcmp(names, "copies") == 0 ? SHIM_COPIES_NAMES : SHIM_KEEPS_NAMES);
+}
+
 sqlite3 *db_open(const char *path)
 {
     sqlite3 *db;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
-    assert_int_equal(sqlite3_open_v2(path, &db, flags, TEST_VFS), SQLITE_OK);
+    assert_int_equal(sqlite3_open_v2(path, &db, flags, vfs_to_open_with()), SQLITE_OK);
     sqlite3_extended_result_codes(db, 1);
     return db;
 }

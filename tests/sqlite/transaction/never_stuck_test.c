@@ -4,6 +4,7 @@
  */
 #include "sqlite_fixture.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { FULL_QUOTA = 2 << 20, LARGE_QUOTA = 8 << 20, ROW_BYTES = 3000, ROWS_MAX = 5000 };
@@ -262,6 +263,103 @@ static void a_table_is_dropped(void **state)
     }
 }
 
+/* With the reserve that the PRAGMA estimates, once the database is as large as it will be. */
+static void the_estimated_reserve_is_enough_to_delete_every_row(void **state)
+{
+    (void)state;
+    static const int page_sizes[] = {512, 4096, 65536};
+    for (int mode = 0; mode < JOURNAL_MODES; mode++)
+        for (size_t i = 0; i < sizeof page_sizes / sizeof *page_sizes; i++) {
+            struct way way = {journal_modes[mode], page_sizes[i]};
+            struct fixture *f = make_with(LARGE_QUOTA / 2, 0);
+            sqlite3 *db = open_way(&way);
+            db_run(db, "PRAGMA memfs_emergency_reserve='2M'; PRAGMA wal_autocheckpoint=20;"
+                       "CREATE TABLE t(id INTEGER PRIMARY KEY, v, w);"
+                       "CREATE INDEX tv ON t(v); CREATE INDEX tw ON t(w)");
+            int rc = SQLITE_OK;
+            while (rc == SQLITE_OK)
+                rc = db_try(db, "INSERT INTO t(v, w) SELECT hex(randomblob(20)), randomblob(900)");
+            assert_int_equal(rc, SQLITE_FULL);
+            sqlite3_free(db_text(db, "PRAGMA wal_checkpoint(TRUNCATE)"));
+            int64_t estimate = db_number(db, "PRAGMA memfs_reserve_estimate = 2");
+            assert_true(estimate > db_number(db, "PRAGMA memfs_reserve_estimate"));
+            assert_int_equal(memfs_set_emergency_reserve(f->fs, (uint64_t)estimate), 0);
+            fill_the_rest(f);
+            int64_t rows = db_number(db, "SELECT count(*) FROM t");
+            for (int64_t row = 0; row < rows; row++)
+                run_small(db, &way, "DELETE FROM t WHERE id=(SELECT min(id) FROM t)");
+            check_rows(db, 0);
+            db_close(db);
+            unmake(f);
+        }
+}
+
+/* VACUUM overwrites every page, for whose journal a full quota has no room. */
+static void incremental_vacuum_gives_pages_back_where_vacuum_cannot(void **state)
+{
+    (void)state;
+    for (int mode = 0; mode < JOURNAL_MODES; mode++) {
+        struct way way = {journal_modes[mode], 4096};
+        struct fixture *f = make(0);
+        int64_t rows;
+        sqlite3 *db = db_open("/a.db");
+        db_run(db, "PRAGMA auto_vacuum=INCREMENTAL; CREATE TABLE first(a); DROP TABLE first");
+        db_close(db);
+        db = make_full_database(f, &way, &rows);
+        assert_int_equal(db_try(db, "VACUUM"), SQLITE_FULL);
+        for (int64_t i = 0; i < rows / 2; i++)
+            run_small(db, &way, "DELETE FROM t WHERE id=(SELECT min(id) FROM t)");
+        uint64_t before = statfs_of(f->fs).used_bytes;
+        int64_t free_pages = db_number(db, "PRAGMA freelist_count");
+        assert_true(free_pages > 20);
+        for (int64_t i = 0; i <= free_pages / 10; i++)
+            run_small(db, &way, "PRAGMA incremental_vacuum(10)");
+        assert_int_equal(db_number(db, "PRAGMA freelist_count"), 0);
+        sqlite3_free(db_text(db, "PRAGMA wal_checkpoint(TRUNCATE)"));
+        assert_true(statfs_of(f->fs).used_bytes + 20 * 4096 < before);
+        check_rows(db, rows - rows / 2);
+        db_close(db);
+        unmake(f);
+    }
+}
+
+/* A deletion from a full-text index is an addition to it.  Pages that other tables have given back
+ * are room for it. */
+static void deleting_from_a_full_text_index_is_refused_until_other_rows_are_deleted(void **state)
+{
+    (void)state;
+    for (int mode = 0; mode < JOURNAL_MODES; mode++) {
+        struct way way = {journal_modes[mode], 4096};
+        struct fixture *f = make(0);
+        int64_t rows;
+        sqlite3 *db = open_way(&way);
+        bool has_fts5 = db_try(db, "CREATE VIRTUAL TABLE words USING fts5(w)") == SQLITE_OK;
+        if (has_fts5)
+            db_run(db, "WITH n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<300)"
+                       "INSERT INTO words SELECT hex(randomblob(100)) FROM n");
+        db_close(db);
+        db = make_full_database(f, &way, &rows);
+        int rc = SQLITE_OK;
+        for (int i = 1; has_fts5 && rc == SQLITE_OK && i <= 200; i++) {
+            char *sql = sqlite3_mprintf("DELETE FROM words WHERE rowid=%d", i);
+            rc = db_try(db, sql);
+            sqlite3_free(sql);
+        }
+        assert_int_equal(rc, has_fts5 ? SQLITE_FULL : SQLITE_OK);
+        check_rows(db, rows);
+        for (int i = 0; has_fts5 && i < 20; i++)
+            run_small(db, &way, "DELETE FROM t WHERE id=(SELECT min(id) FROM t)");
+        for (int i = 250; has_fts5 && i < 255; i++) {
+            char *sql = sqlite3_mprintf("DELETE FROM words WHERE rowid=%d", i);
+            run_small(db, &way, sql);
+            sqlite3_free(sql);
+        }
+        db_assert_whole(db);
+        db_close(db);
+        unmake(f);
+    }
+}
+
 static void what_was_refused_passes_once_the_quota_is_raised(void **state)
 {
     (void)state;
@@ -421,6 +519,21 @@ static void registering_gives_a_reserve_and_unregistering_takes_it_back(void **s
     fixture_destroy(f);
 }
 
+static void a_pragma_estimates_the_reserve(void **state)
+{
+    (void)state;
+    struct fixture *f = make(0);
+    sqlite3 *db = db_open("/a.db");
+    assert_int_equal(db_number(db, "PRAGMA memfs_reserve_estimate = 0"),
+                     32768 + (5 + 4) * (4096 + 24)); /* of an empty database: one level */
+    db_run(db, "PRAGMA page_size=65536; CREATE TABLE t(a)");
+    assert_int_equal(db_number(db, "PRAGMA memfs_reserve_estimate"),
+                     32768 + (5 + 2 * 7) * (65536 + 24)); /* of two pages: two levels */
+    assert_int_equal(db_try(db, "PRAGMA memfs_reserve_estimate = many"), SQLITE_ERROR);
+    db_close(db);
+    unmake(f);
+}
+
 static void a_pragma_reads_and_sets_the_reserve(void **state)
 {
     (void)state;
@@ -447,6 +560,9 @@ int main(void)
         cmocka_unit_test(rows_are_deleted_from_two_databases_in_one_transaction),
         cmocka_unit_test(a_savepoint_rolls_back),
         cmocka_unit_test(a_table_is_dropped),
+        cmocka_unit_test(the_estimated_reserve_is_enough_to_delete_every_row),
+        cmocka_unit_test(incremental_vacuum_gives_pages_back_where_vacuum_cannot),
+        cmocka_unit_test(deleting_from_a_full_text_index_is_refused_until_other_rows_are_deleted),
         cmocka_unit_test(what_was_refused_passes_once_the_quota_is_raised),
         cmocka_unit_test(every_kind_of_checkpoint_works),
         cmocka_unit_test(a_quota_of_one_mib_is_enough_for_it),
@@ -454,6 +570,7 @@ int main(void)
         cmocka_unit_test(without_a_reserve_deleting_is_refused),
         cmocka_unit_test(temporary_files_leave_the_reserve_alone),
         cmocka_unit_test(registering_gives_a_reserve_and_unregistering_takes_it_back),
+        cmocka_unit_test(a_pragma_estimates_the_reserve),
         cmocka_unit_test(a_pragma_reads_and_sets_the_reserve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,10 @@
-/* What saving and loading share: the header of an image, and a database copied whole. */
+/* What saving, loading and memfs_image() share: the header of an image, and copying a database. */
 #ifndef MFS_IMAGE_H
 #define MFS_IMAGE_H
 
 #include "base/sqliteapi.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -37,5 +38,12 @@ int mfs_image_begin(sqlite3 *db, const char *schema, sqlite3_stmt **held, uint64
  * and has the copy's header say that it has no WAL.
  */
 int mfs_image_copy(sqlite3 *from, const char *schema, sqlite3 *to);
+
+/* Whether SQLite has sqlite3_deserialize(), without which there is no copying to a buffer. */
+bool mfs_image_has_buffers(void);
+
+/* The same into `size` bytes of memory, which must be what mfs_image_begin() says, with its
+ * transaction still held.  SQLITE_ERROR: mfs_image_has_buffers() is false. */
+int mfs_image_copy_to_buffer(sqlite3 *db, const char *schema, void *buffer, uint64_t size);
 
 #endif

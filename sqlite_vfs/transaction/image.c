@@ -11,7 +11,7 @@
  * Left undone on purpose: an image's pages are not checked, only its header.  PRAGMA
  * integrity_check is for that.
  */
-#include "images/image.h"
+#include "transaction/image.h"
 
 #include "base/assertion.h"
 #include "base/bigendian.h"
@@ -146,3 +146,70 @@ int mfs_image_copy(sqlite3 *from, const char *schema, sqlite3 *to)
         rc = file != NULL ? clear_wal_format(file) : SQLITE_ERROR;
     return rc;
 }
+
+/* ------------------------------------------------------------------- to memory */
+
+#ifdef SQLITE_CORE
+#define DESERIALIZE_VERSION_MIN 3036000
+#else
+#define DESERIALIZE_VERSION_MIN 3039000 /* since when extensions can call it */
+#endif
+
+#if SQLITE_VERSION_NUMBER >= DESERIALIZE_VERSION_MIN && !defined(SQLITE_OMIT_DESERIALIZE)
+
+/* The SQLite that loads an extension may be older than the one that it was compiled for, or built
+ * without. */
+bool mfs_image_has_buffers(void)
+{
+    if (sqlite3_libversion_number() < DESERIALIZE_VERSION_MIN)
+        return false;
+#ifdef SQLITE_CORE
+    return true;
+#else
+    return sqlite3_api->deserialize != NULL;
+#endif
+}
+
+static int copy_and_measure(sqlite3 *db, const char *schema, sqlite3 *to, sqlite3_int64 *size)
+{
+    int rc = mfs_image_copy(db, schema, to);
+    if (rc != SQLITE_OK)
+        return rc;
+    sqlite3_file *file = mfs_image_file(to);
+    return file->pMethods->xFileSize(file, size);
+}
+
+int mfs_image_copy_to_buffer(sqlite3 *db, const char *schema, void *buffer, uint64_t size)
+{
+    sqlite3 *to;
+    sqlite3_int64 copied = 0;
+    if (!mfs_image_has_buffers())
+        return SQLITE_ERROR;
+    int rc = sqlite3_open_v2(":memory:", &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_deserialize(to, "main", buffer, 0, (sqlite3_int64)size, 0);
+    if (rc == SQLITE_OK)
+        rc = copy_and_measure(db, schema, to, &copied);
+    int closed = sqlite3_close(to);
+    if (rc != SQLITE_OK || closed != SQLITE_OK)
+        return rc != SQLITE_OK ? rc : closed;
+    return (uint64_t)copied == size ? SQLITE_OK : SQLITE_ERROR;
+}
+
+#else
+
+bool mfs_image_has_buffers(void)
+{
+    return false;
+}
+
+int mfs_image_copy_to_buffer(sqlite3 *db, const char *schema, void *buffer, uint64_t size)
+{
+    (void)db;
+    (void)schema;
+    (void)buffer;
+    (void)size;
+    return SQLITE_ERROR;
+}
+
+#endif
