@@ -141,7 +141,7 @@ static void a_preallocation_over_a_hole_ends_where_nothing_is_there(void **state
             assert_true(cuts[c] < 549 || room == 0);
             leave_nothing(f);
             write_pattern(file, (size_t)room, cuts[c], 2);
-            assert_ok(memfs_set_quota(f->fs, 0));
+            fixture_set_quota(f, 16u << 20);
             assert_ok(memfs_close(file));
             assert_ok(memfs_unlink(f->fs, "/f"));
         }
