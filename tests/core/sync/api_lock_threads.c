@@ -48,7 +48,10 @@ static void *wait_to_be_cancelled(void *context)
     team->flag = 1;
     (void)memfs_lock(team->files[1], MEMFS_LOCK_EXCLUSIVE, WAIT_MS);
     team->results[0] = 1;
-    pthread_testcancel();
+    while (team->results[0] != 0) { /* until it is cancelled */
+        pthread_testcancel();
+        sched_yield();
+    }
     return NULL;
 }
 
