@@ -204,9 +204,12 @@ static void ask_modes(const struct side *side, struct answers *answers)
         sqlite3_free(name);
         sqlite3_free(query);
     }
-    sqlite3 *db = try_to_open(side, "modeled.db", "?modeof=/not/there");
-    note(answers, sqlite3_extended_errcode(db));
-    db_close(db);
+    /* SQLite 3.40's unix VFS answers the same, but leaks memory there. */
+    if (side->fs != NULL) {
+        sqlite3 *db = try_to_open(side, "modeled.db", "?modeof=/not/there");
+        assert_int_equal(sqlite3_extended_errcode(db), SQLITE_IOERR_FSTAT);
+        db_close(db);
+    }
 }
 
 static void journals_and_wals_have_the_mode_of_their_database(void **state)
