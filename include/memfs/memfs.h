@@ -4,7 +4,7 @@
  * A `memfs` is a tree of files, directories and symbolic links with POSIX semantics.  Everything
  * that it holds (data, page tables, nodes, names, handles) counts against one quota, at the
  * allocator's real cost, and the quota is never exceeded, not even for an instant.  Any number of
- * instances live side by side; they share no state.
+ * instances live side by side; they share no state.  include/README.md lists all functions by task.
  *
  *     #include <memfs/memfs.h>
  *     #include <stdio.h>
