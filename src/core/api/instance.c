@@ -254,8 +254,8 @@ fail_lot:
 static bool is_in_use(memfs *fs)
 {
     return fs->handles.files.count != 0 || fs->handles.dirs.count != 0 ||
-           fs->versions.held.count != 0 || fs->blocks.count != 0 || fs->walkers.open.count != 0 ||
-           atomic_load(&fs->mappings) != 0;
+           fs->versions.held.count != 0 || fs->blocks.held.count != 0 ||
+           fs->walkers.open.count != 0 || atomic_load(&fs->mappings) != 0;
 }
 
 static void close_everything(memfs *fs)

@@ -151,7 +151,8 @@ static void add_handles(struct audit *audit)
         if (!mfs_handle_of_link(at)->is_lent)
             audit->handle_bytes += mfs_memory_cost(&fs->memory, sizeof(memfs_file));
     audit->handle_bytes += fs->handles.dirs.count * mfs_memory_cost(&fs->memory, sizeof(memfs_dir));
-    for (struct mfs_block *block = fs->blocks.first; block != NULL; block = block->next) {
+    for (struct mfs_link *at = fs->blocks.held.first; at != NULL; at = at->next) {
+        const struct mfs_block *block = MFS_LIST_ENTRY(at, struct mfs_block, link);
         uint64_t cost = mfs_block_cost(&fs->memory, block);
         *(block->class == MEMFS_CLASS_CHARGED ? &audit->block_bytes : &audit->handle_bytes) += cost;
     }

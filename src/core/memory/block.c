@@ -43,11 +43,7 @@ int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory,
     block->class = (uint8_t) class;
     block->skip_bytes = (uint8_t)skip;
     mfs_sync_lock_exclusive(memory->lot, &list->lock);
-    block->next = list->first;
-    if (block->next != NULL)
-        block->next->previous = block;
-    list->first = block;
-    list->count++;
+    mfs_list_add(&list->held, &block->link);
     mfs_sync_unlock_exclusive(memory->lot, &list->lock);
     *out = (unsigned char *)block + BLOCK_HEADER_BYTES;
     return 0;
@@ -68,13 +64,7 @@ int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void 
     if (block->magic != magic_of(list))
         return MEMFS_EINVAL;
     mfs_sync_lock_exclusive(memory->lot, &list->lock);
-    if (block->previous != NULL)
-        block->previous->next = block->next;
-    else
-        list->first = block->next;
-    if (block->next != NULL)
-        block->next->previous = block->previous;
-    list->count--;
+    mfs_list_remove(&list->held, &block->link);
     mfs_sync_unlock_exclusive(memory->lot, &list->lock);
     give_taken(memory, block);
     return 0;
@@ -82,10 +72,9 @@ int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void 
 
 void mfs_block_give_all(struct mfs_block_list *list, struct mfs_memory *memory)
 {
-    while (list->first != NULL) {
-        struct mfs_block *block = list->first;
-        list->first = block->next;
+    while (list->held.first != NULL) {
+        struct mfs_block *block = MFS_LIST_ENTRY(list->held.first, struct mfs_block, link);
+        mfs_list_remove(&list->held, &block->link);
         give_taken(memory, block);
     }
-    list->count = 0;
 }

@@ -2,12 +2,13 @@
 #ifndef MFS_BLOCK_H
 #define MFS_BLOCK_H
 
+#include "base/list.h"
 #include "memory/memory.h"
 
 #include <stddef.h>
 
 struct mfs_block {
-    struct mfs_block *previous, *next;
+    struct mfs_link link;
     size_t bytes; /* that were taken for it, the header included */
     uint32_t magic;
     uint8_t class;      /* enum memfs_class */
@@ -16,8 +17,7 @@ struct mfs_block {
 
 struct mfs_block_list {
     struct mfs_lock lock; /* a leaf */
-    struct mfs_block *first;
-    uint64_t count;
+    struct mfs_list held; /* of struct mfs_block */
 };
 
 /* Zeroed, aligned for any type.  Errors: EINVAL (0, or too large to add up), EDQUOT, ENOMEM. */
