@@ -373,18 +373,33 @@ static void fill_from_right(const struct mfs_order *order, const struct mfs_chun
         raise_numbers(&right, level);
 }
 
-/* One step of packing: fills one node of each level, and goes on to the next leaf. */
+/* Whether all nodes on `path` that are not on `next`, the path to the next leaf, are full. */
+static bool is_full_behind(const struct mfs_ordernode_path *path,
+                           const struct mfs_ordernode_path *next)
+{
+    for (unsigned level = 0; level < path->height; level++) {
+        const struct mfs_ordernode *node = mfs_ordernode_on_path(path, level);
+        if (level > 0 && node == mfs_ordernode_on_path(next, level))
+            return true;
+        if (!mfs_ordernode_is_full(node, level))
+            return false;
+    }
+    return true;
+}
+
+/* One step of packing: fills one node of each level, and goes on to the next leaf, unless that
+ * would leave behind a node from which filling the lower level has just taken a branch. */
 static void pack_more(struct mfs_order *order, const struct mfs_chunk_source *source)
 {
     struct mfs_ordernode_path path;
-    const struct mfs_ordernode_leaf *leaf = way_to(order, packed_to(order), &path);
+    (void)way_to(order, packed_to(order), &path);
     for (unsigned level = order->height; level-- > 0;)
         fill_from_right(order, source, &path, level);
-    bool is_filled = mfs_ordernode_is_full(&leaf->head, 0);
-    const struct mfs_ordernode_leaf *next = mfs_ordernode_go_right(&path, 0);
+    struct mfs_ordernode_path next_path = path;
+    const struct mfs_ordernode_leaf *next = (const void *)mfs_ordernode_go_right(&next_path, 0);
     if (next == NULL)
         set_packed_to(order, ALL_PACKED);
-    else if (is_filled)
+    else if (is_full_behind(&path, &next_path))
         set_packed_to(order, next->entries[0]->sequence);
     lower_order_root(order, source);
 }

@@ -248,6 +248,30 @@ static void a_queue_stays_as_small_as_what_is_in_it(void **state)
     rig_destroy(b.rig);
 }
 
+/* Packing is a step for each addition.  At any moment the nodes that it has left behind are full. */
+static void what_is_packed_is_full_after_any_removals(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= 60; seed++) {
+        struct bench b = bench_create();
+        unsigned random = seed;
+        add_first(&b, NAMES);
+        for (int step = 0; step < 2 * NAMES; step++) {
+            random = random * 1664525u + 1013904223u;
+            size_t number = (random >> 8) % NAMES;
+            bool removes = step % NAMES < NAMES / 2;
+            if (removes && b.sequences[number] != 0)
+                drop(&b, number);
+            else if (!removes && b.sequences[number] == 0)
+                assert_int_equal(add(&b, number), 0);
+            if (step % 16 == 0)
+                assert_true(mfs_order_is_valid(&b.dir.order, b.dir.live));
+        }
+        drop_all(&b);
+        rig_destroy(b.rig);
+    }
+}
+
 static void a_position_survives_all_that_comes_and_goes(void **state)
 {
     (void)state;
@@ -356,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_refused_or_cancelled_addition_leaves_the_directory_as_it_was),
         cmocka_unit_test(draining_in_any_order_takes_nothing_and_gives_back_as_it_goes),
         cmocka_unit_test(a_queue_stays_as_small_as_what_is_in_it),
+        cmocka_unit_test(what_is_packed_is_full_after_any_removals),
         cmocka_unit_test(a_position_survives_all_that_comes_and_goes),
         cmocka_unit_test(a_renamed_entry_keeps_its_place),
         cmocka_unit_test(entries_change_places_wherever_they_are),
