@@ -14,7 +14,6 @@
 #include "base/num.h"
 #include "content/content_prepare.h"
 #include "pagetable/radix_edit.h"
-#include "pagetable/radix_node.h"
 #include "pagetable/radix_plan.h"
 
 #include <string.h>
@@ -160,19 +159,15 @@ static int clean_pages(const struct mfs_content_edit *edit)
     bool is_zeroed = zero_tail(pool, edit->content, edit->size);
     MFS_CHECK(is_zeroed);
     zero_pages(pool, tree, mfs_content_first_behind(pool, edit->size), droppable);
-    edit->content->is_stale = false;
-    edit->content->has_uncertain_tail = false;
     return 0;
 }
 
-/* Cleans a short, which then has room up to `end`. */
-static int clean_short(const struct mfs_content_edit *edit, uint64_t end)
+static int clean_short(const struct mfs_content_edit *edit)
 {
-    int error = mfs_content_prepare_short(edit, end);
+    int error = mfs_content_prepare_short(edit, 0);
     if (error == 0) {
         MFS_CHECK(mfs_short_is_exclusive(mfs_content_short(edit->content)));
         cut_short(edit->content, edit->size);
-        edit->content->is_stale = false;
     }
     return error;
 }
@@ -201,90 +196,14 @@ static int clear_tail(const struct mfs_content_edit *edit)
 int mfs_content_extent_grow(const struct mfs_content_edit *edit)
 {
     struct mfs_content *content = edit->content;
-    int error = 0;
-    if (content->is_stale && content->is_short)
-        error = clean_short(edit, 0);
-    else if (content->is_stale)
-        error = clean_pages(edit);
-    else if (content->has_uncertain_tail)
-        error = clear_tail(edit);
+    int error = content->has_uncertain_tail ? clear_tail(edit) : 0;
+    if (error == 0 && content->is_stale) {
+        error = content->is_short ? clean_short(edit) : clean_pages(edit);
+        content->is_stale = error != 0;
+    }
     MFS_CHECK(error != 0 || (!content->is_stale && !content->has_uncertain_tail));
     MFS_CHECK_DEEP(mfs_content_is_valid(edit->pool, content, edit->size));
     return error;
-}
-
-/* Whether cleaning leaves the table as high as it is, and with all its nodes. */
-static bool keeps_shape(const struct mfs_content_edit *edit, uint64_t droppable)
-{
-    struct mfs_pool *pool = edit->pool;
-    struct mfs_radix tree = mfs_content_tree(edit->content);
-    if (!edit->content->is_stale)
-        return true;
-    uint64_t covered = tree.height > 0 ? mfs_radix_node_span(pool, tree.height - 1u) : 0;
-    return mfs_radix_next_page(pool, tree, droppable) == MFS_NO_INDEX &&
-           mfs_radix_next_page(pool, tree, covered) != MFS_NO_INDEX;
-}
-
-/*
- * Adds what a range will need once the content is clean.  Cleaning makes private what is there from
- * the page of the size up to what it drops; what it drops is then missing.  Nodes that cleaning
- * copies, too, are counted twice, and all on the way where it changes the shape of the table.
- */
-static void plan_after_cleaning(const struct mfs_content_edit *edit, uint64_t first, uint64_t last,
-                                struct mfs_need *need)
-{
-    struct mfs_pool *pool = edit->pool;
-    struct mfs_radix tree = mfs_content_tree(edit->content);
-    uint64_t at_size = edit->size >> pool->page_shift;
-    uint64_t droppable = mfs_num_max_u64(first_droppable(pool, edit->content, edit->size), at_size);
-    struct mfs_need new_table = {0};
-    if (first < at_size)
-        mfs_radix_plan_own(pool, tree, first, mfs_num_min_u64(last, at_size - 1), need);
-    for (uint64_t i = mfs_num_max_u64(first, at_size); i <= last && i < droppable; i++)
-        if (mfs_radix_find(pool, tree, i) == 0)
-            mfs_radix_plan_own(pool, tree, i, i, need);
-    uint64_t behind = mfs_num_max_u64(first, droppable);
-    if (keeps_shape(edit, droppable)) {
-        if (behind <= last)
-            mfs_radix_plan_own(pool, tree, behind, last, need);
-        return;
-    }
-    mfs_radix_plan_new(pool, first, last, &new_table);
-    need->nodes += new_table.nodes;
-    if (behind <= last)
-        need->pages += last - behind + 1;
-}
-
-int mfs_content_extent_grow_and_prepare(const struct mfs_content_edit *edit, uint64_t offset,
-                                        uint64_t length, uint64_t covered, struct mfs_stash *stash)
-{
-    struct mfs_pool *pool = edit->pool;
-    struct mfs_content *content = edit->content;
-    MFS_CHECK(content->is_stale || content->has_uncertain_tail);
-    if (content->is_short) {
-        int error = mfs_content_prepare_pages(edit, offset, length, covered, stash);
-        if (error != 0)
-            return error;
-        bool is_zeroed = zero_tail(pool, content, edit->size);
-        MFS_CHECK(is_zeroed);
-        content->is_stale = false;
-        return 0;
-    }
-    struct mfs_need need = {.charge_from = edit->charge_from};
-    plan_after_cleaning(edit, offset >> pool->page_shift, (offset + length - 1) >> pool->page_shift,
-                        &need);
-    int error = mfs_stash_fill(pool, &need, stash);
-    if (error != 0)
-        return error;
-    error = mfs_content_extent_grow(edit);
-    if (error != 0)
-        mfs_stash_release(pool, stash);
-    return error;
-}
-
-int mfs_content_extent_grow_short(const struct mfs_content_edit *edit, uint64_t end)
-{
-    return edit->content->is_short ? clean_short(edit, end) : mfs_content_extent_grow(edit);
 }
 
 /* ------------------------------------------------------------- allocating */
@@ -307,14 +226,12 @@ int mfs_content_extent_allocate(const struct mfs_content_edit *edit, uint64_t of
     MFS_CHECK(length > 0 && offset + length <= (uint64_t)MEMFS_FILE_SIZE_MAX);
     uint64_t end = offset + length;
     struct mfs_stash stash;
-    bool is_unclean = mfs_content_extent_is_unclean(edit, edit->size + 1, end);
-    if (mfs_content_prepare_fits_short(edit, end)) {
-        int error = is_unclean ? mfs_content_extent_grow_short(edit, end) : 0;
-        return error == 0 ? mfs_content_prepare_short(edit, end) : error;
-    }
-    int error = is_unclean
-                    ? mfs_content_extent_grow_and_prepare(edit, offset, length, offset, &stash)
-                    : mfs_content_prepare_pages(edit, offset, length, offset, &stash);
+    int error = end > edit->size ? mfs_content_extent_grow(edit) : 0;
+    if (error != 0)
+        return error;
+    if (mfs_content_prepare_fits_short(edit, end))
+        return mfs_content_prepare_short(edit, end);
+    error = mfs_content_prepare_pages(edit, offset, length, offset, &stash);
     if (error != 0)
         return error;
     own_pages(edit, offset >> edit->pool->page_shift, (end - 1) >> edit->pool->page_shift, &stash);

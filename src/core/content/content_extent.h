@@ -16,25 +16,6 @@ void mfs_content_extent_cut(struct mfs_pool *pool, struct mfs_content *content, 
 /* Prepares for the size to become larger, by any amount.  Errors: EDQUOT, ENOMEM. */
 int mfs_content_extent_grow(const struct mfs_content_edit *edit);
 
-/* Whether a change from `offset` to `end` must clean first: see content.h. */
-static inline bool mfs_content_extent_is_unclean(const struct mfs_content_edit *edit,
-                                                 uint64_t offset, uint64_t end)
-{
-    const struct mfs_content *content = edit->content;
-    return end > edit->size &&
-           (content->is_stale || (content->has_uncertain_tail && offset > edit->size));
-}
-
-/*
- * mfs_content_extent_grow() and mfs_content_prepare_pages() in one, so that a refusal keeps nothing
- * of either: for an unclean content.  The stash may hold more than the range takes.
- */
-int mfs_content_extent_grow_and_prepare(const struct mfs_content_edit *edit, uint64_t offset,
-                                        uint64_t length, uint64_t covered, struct mfs_stash *stash);
-
-/* The same for a content that stays short, with room up to `end`. */
-int mfs_content_extent_grow_short(const struct mfs_content_edit *edit, uint64_t end);
-
 /* Makes writing to the range later need no memory; the bytes stay.  Errors: EDQUOT, ENOMEM. */
 int mfs_content_extent_allocate(const struct mfs_content_edit *edit, uint64_t offset,
                                 uint64_t length);

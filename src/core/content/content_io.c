@@ -147,12 +147,15 @@ static bool write_across(const struct mfs_content_edit *edit, uint64_t offset, u
     return true;
 }
 
-/* Writes with pages and nodes that were prepared for the range; gives back what is left. */
-static void write_prepared(const struct mfs_content_edit *edit, uint64_t offset, uint64_t length,
-                           uint64_t covered, struct mfs_source *source, struct mfs_stash *stash)
+static int write_planned(const struct mfs_content_edit *edit, uint64_t offset, uint64_t length,
+                         uint64_t covered, struct mfs_source *source)
 {
     struct mfs_pool *pool = edit->pool;
+    struct mfs_stash stash;
     uint64_t end = offset + length;
+    int error = mfs_content_prepare_pages(edit, offset, length, covered, &stash);
+    if (error != 0)
+        return error;
     struct mfs_radix tree = mfs_content_tree(edit->content);
     unsigned char *run = NULL; /* as in reading */
     size_t run_bytes = 0;
@@ -161,7 +164,7 @@ static void write_prepared(const struct mfs_content_edit *edit, uint64_t offset,
         size_t at = (size_t)(offset & (pool->page_size - 1));
         size_t to = (size_t)mfs_num_min_u64(covered - (offset - at), pool->page_size);
         size_t n = (size_t)mfs_num_min_u64(end - offset, pool->page_size - at);
-        mfs_page page = mfs_radix_edit_own(pool, &tree, offset >> pool->page_shift, at, to, stash);
+        mfs_page page = mfs_radix_edit_own(pool, &tree, offset >> pool->page_shift, at, to, &stash);
         unsigned char *bytes = mfs_pool_page_bytes(pool, page) + at;
         if (run == NULL || bytes != run + run_bytes) {
             mfs_iov_pull(source, run, run_bytes);
@@ -172,35 +175,11 @@ static void write_prepared(const struct mfs_content_edit *edit, uint64_t offset,
         offset += n;
     }
     mfs_iov_pull(source, run, run_bytes);
-    mfs_content_set_tree(edit->content, tree, stash);
-    mfs_stash_release(pool, stash);
+    mfs_content_set_tree(edit->content, tree, &stash);
+    mfs_stash_release(pool, &stash);
     if (covered > end)
         edit->content->has_uncertain_tail = true;
-}
-
-static int write_planned(const struct mfs_content_edit *edit, uint64_t offset, uint64_t length,
-                         uint64_t covered, struct mfs_source *source)
-{
-    struct mfs_stash stash;
-    int error = mfs_content_prepare_pages(edit, offset, length, covered, &stash);
-    if (error == 0)
-        write_prepared(edit, offset, length, covered, source, &stash);
-    return error;
-}
-
-/* Cleans the content and writes, as one step that can be refused. */
-static int write_unclean(const struct mfs_content_edit *edit, uint64_t offset, uint64_t length,
-                         uint64_t covered, struct mfs_source *source)
-{
-    struct mfs_stash stash;
-    if (mfs_content_prepare_fits_short(edit, offset + length)) {
-        int error = mfs_content_extent_grow_short(edit, offset + length);
-        return error == 0 ? write_short(edit, offset, length, source) : error;
-    }
-    int error = mfs_content_extent_grow_and_prepare(edit, offset, length, covered, &stash);
-    if (error == 0)
-        write_prepared(edit, offset, length, covered, source, &stash);
-    return error;
+    return 0;
 }
 
 static int write_range(const struct mfs_content_edit *edit, uint64_t offset, uint64_t length,
@@ -209,8 +188,11 @@ static int write_range(const struct mfs_content_edit *edit, uint64_t offset, uin
     uint64_t end = offset + length;
     MFS_CHECK(length > 0 && end > offset && end <= (uint64_t)MEMFS_FILE_SIZE_MAX);
     MFS_CHECK(covered >= end);
-    if (mfs_content_extent_is_unclean(edit, offset, end))
-        return write_unclean(edit, offset, length, covered, source);
+    if (end > edit->size && (edit->content->is_stale || offset > edit->size)) {
+        int error = mfs_content_extent_grow(edit);
+        if (error != 0)
+            return error;
+    }
     if (write_in_place(edit, offset, length, source))
         return 0;
     if (mfs_content_prepare_fits_short(edit, end))

@@ -289,38 +289,6 @@ static void file_size_is_that_of_stat(void **state)
     assert_ok(memfs_close(file));
 }
 
-/* Growing a file that was cut while a held content shared its pages copies a page first. */
-static void refused_growth_keeps_no_page_that_it_copied(void **state)
-{
-    struct fixture *f = *state;
-    static char block[60000];
-    static const int64_t cuts[] = {4500, 100, 5};
-    for (size_t i = 0; i < COUNT_OF(cuts); i++) {
-        memfs_content_ref content;
-        memfs_file *file = create_file(f->fs, "/f");
-        write_pattern(file, cuts[i] < 100 ? 200 : 5000, 0, 1);
-        assert_ok(memfs_content_take(file, &content));
-        assert_ok(memfs_ftruncate(file, cuts[i]));
-        fixture_set_quota(f, used_bytes(f->fs) + 40000);
-        uint64_t used = used_bytes(f->fs);
-        assert_returns(memfs_fallocate(file, 8000, 1000000, 0), MEMFS_EDQUOT);
-        assert_int_equal(used_bytes(f->fs), used);
-        assert_returns(memfs_preallocate(file, 10000000), MEMFS_EDQUOT);
-        assert_int_equal(used_bytes(f->fs), used);
-        assert_returns(memfs_pwrite(file, block, sizeof block, 9000), MEMFS_EDQUOT);
-        assert_int_equal(used_bytes(f->fs), used);
-        check_pattern(file, (size_t)cuts[i], 0, 1);
-        fixture_set_quota(f, 16u << 20);
-        assert_returns(memfs_pwrite(file, "x", 1, 9000), 1);
-        check_pattern(file, (size_t)cuts[i], 0, 1);
-        check_zeros(file, (size_t)(9000 - cuts[i]), cuts[i]);
-        assert_ok(memfs_content_drop(&content));
-        assert_ok(memfs_close(file));
-        assert_ok(memfs_unlink(f->fs, "/f"));
-        assert_ok(memfs_audit(f->fs));
-    }
-}
-
 /* The page tables alone would fit these quotas. */
 static void what_cannot_fit_is_refused_before_page_tables_are_taken(void **state)
 {
@@ -365,7 +333,6 @@ int main(void)
         FS_TEST(allocating_keeps_the_data_that_is_there),
         FS_TEST(a_refused_allocation_leaves_nothing_behind),
         FS_TEST(an_allocation_refused_by_the_allocator_leaves_nothing_behind),
-        FS_TEST(refused_growth_keeps_no_page_that_it_copied),
         FS_TEST(allocate_refuses_ranges_and_flags_without_sense),
         FS_TEST(seek_sets_adds_and_counts_from_the_end),
         FS_TEST(seek_refuses_negative_results_unknown_whences_and_overflow),
