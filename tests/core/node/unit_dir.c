@@ -248,7 +248,7 @@ static void a_queue_stays_as_small_as_what_is_in_it(void **state)
     rig_destroy(b.rig);
 }
 
-/* Packing is a step for each addition.  At any moment the nodes that it has left behind are full. */
+/* Packing is a step for each addition.  At any moment the nodes that it left behind are full. */
 static void what_is_packed_is_full_after_any_removals(void **state)
 {
     (void)state;
