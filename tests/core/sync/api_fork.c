@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FORKS = 100, CHILD_SECONDS = 30 };
+enum { FORKS = 100, CHILD_SECONDS = 30, ARENA_BYTES = 1 << 20 };
 
 /* What a child found wrong first, as its exit code. */
 #define CHILD_EXPECTS(condition) \
@@ -16,6 +16,18 @@ enum { FORKS = 100, CHILD_SECONDS = 30 };
         if (!(condition)) \
             _exit(__LINE__ % 250 + 1); \
     } while (0)
+
+/* In an arena, so that a build for arenas only can do it too. */
+static int create_in(unsigned char *arena, uint32_t flags, memfs **out)
+{
+    memfs_config config = memfs_config_default();
+    config.flags = flags;
+    config.arena = arena;
+    config.arena_bytes = ARENA_BYTES;
+    return memfs_create(&config, out);
+}
+
+static unsigned char own_arena[ARENA_BYTES], arena_of_child[ARENA_BYTES];
 
 /* The exit code of a child that runs `work`; 255 if a signal ended it. */
 static int exit_code_of_child(void (*work)(struct team *team), struct team *team)
@@ -86,7 +98,7 @@ static void use_an_instance_of_its_own(struct team *team)
 {
     memfs *fs;
     (void)team;
-    CHILD_EXPECTS(memfs_create(NULL, &fs) == 0);
+    CHILD_EXPECTS(create_in(own_arena, 0, &fs) == 0);
     CHILD_EXPECTS(memfs_write_file(fs, "/f", "own", 3, 0644, 0) == 0);
     CHILD_EXPECTS(memfs_copy(fs, "/f", "/g", 0) == 0);
     CHILD_EXPECTS(memfs_audit(fs) == 0);
@@ -136,9 +148,7 @@ static void an_instance_for_one_thread_at_a_time_is_copied(void **state)
     (void)state;
     struct team team = {0};
     memfs_stat_info info = {.struct_size = sizeof info};
-    memfs_config config = memfs_config_default();
-    config.flags = MEMFS_CREATE_SINGLE_THREADED;
-    assert_ok(memfs_create(&config, &team.fs));
+    assert_ok(create_in(own_arena, MEMFS_CREATE_SINGLE_THREADED, &team.fs));
     put(team.fs, "/f", "before");
     team.files[0] = open_file(team.fs, "/f", MEMFS_O_RDWR);
     assert_int_equal(exit_code_of_child(change_a_copy, &team), 0);
@@ -151,7 +161,7 @@ static void an_instance_for_one_thread_at_a_time_is_copied(void **state)
 static void fork_a_grandchild(struct team *team)
 {
     memfs *own;
-    CHILD_EXPECTS(memfs_create(NULL, &own) == 0);
+    CHILD_EXPECTS(create_in(arena_of_child, 0, &own) == 0);
     struct team inner = {.fs = own};
     CHILD_EXPECTS(exit_code_of_child(use_an_instance_of_its_own, &inner) == 0);
     pid_t grandchild = fork();

@@ -88,9 +88,13 @@ static void use_connections_of_the_parent(sqlite3 **connections, size_t count)
 
 static void use_an_instance_of_its_own(void)
 {
+    static unsigned char arena[1 << 20]; /* so that a build for arenas only can do it too */
+    memfs_config config = memfs_config_default();
+    config.arena = arena;
+    config.arena_bytes = sizeof arena;
     memfs *fs;
     sqlite3 *db = NULL;
-    CHILD_EXPECTS(memfs_create(NULL, &fs) == 0);
+    CHILD_EXPECTS(memfs_create(&config, &fs) == 0);
     CHILD_EXPECTS(memfs_sqlite_register(fs, "child", 0) == 0);
     CHILD_EXPECTS(memfs_sqlite_open(fs, "/db", NULL, &db) == SQLITE_OK);
     CHILD_EXPECTS(db_try(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)") == SQLITE_OK);
