@@ -34,8 +34,10 @@ static void *find_on_and_on(void *context)
 static void a_vfs_can_be_looked_up_while_another_thread_unregisters_it(void **state)
 {
     struct fixture *f = *state;
-    memfs *other;
-    assert_int_equal(memfs_create(NULL, &other), 0);
+    memfs_config config = memfs_config_default();
+    struct fixture *second = fixture_create(&config);
+    assert_non_null(second);
+    memfs *other = second->fs;
     struct finder finders[2] = {{.fs = f->fs, .other = other}, {.fs = f->fs, .other = other}};
     pthread_t threads[2];
     for (int index = 0; index < 2; index++)
@@ -51,7 +53,7 @@ static void a_vfs_can_be_looked_up_while_another_thread_unregisters_it(void **st
         assert_true(finders[index].missing + finders[index].found > 0);
         assert_int_equal(finders[index].strange + finders[index].refused, 0);
     }
-    assert_int_equal(memfs_destroy(other, 0), 0);
+    fixture_destroy(second);
 }
 
 static void *fail_alone(void *context)
