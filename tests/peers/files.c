@@ -69,7 +69,7 @@ int __wrap_stat(const char *path, struct stat *out)
         return as_posix(error);
     memset(out, 0, sizeof *out);
     out->st_mode = (info.kind == MEMFS_KIND_DIRECTORY ? S_IFDIR : S_IFREG) | info.mode;
-    out->st_size = (off_t)info.size;
+    out->st_size = (off_t)info.size_bytes;
     out->st_ino = (ino_t)info.number;
     return 0;
 }
