@@ -92,6 +92,12 @@ void mfs_mutex_leave(struct sqlite3_mutex *mutex)
     MFS_ASSERT(mutex == NULL);
 }
 
+struct sqlite3_mutex *mfs_mutex_enter_connection(struct sqlite3 *db)
+{
+    (void)db;
+    return NULL;
+}
+
 #if MEMFS_CHECK_LEVEL >= 1
 bool mfs_mutex_is_process_held(void)
 {
@@ -127,6 +133,16 @@ struct sqlite3_mutex *mfs_mutex_enter_process(void)
 struct sqlite3_mutex *mfs_mutex_enter_vfs_list(void)
 {
     return enter_static(MUTEX_OF_VFS_LIST);
+}
+
+struct sqlite3_mutex *mfs_mutex_enter_connection(struct sqlite3 *db)
+{
+    struct sqlite3_mutex *mutex = sqlite3_db_mutex(db);
+    if (mutex == NULL)
+        return NULL;
+    sqlite3_mutex_enter(mutex);
+    note_locked(mutex);
+    return mutex;
 }
 
 void mfs_mutex_leave(struct sqlite3_mutex *mutex)

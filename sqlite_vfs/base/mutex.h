@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct sqlite3;
 struct sqlite3_mutex;
 
 typedef struct mfs_mutex {
@@ -57,12 +58,13 @@ void mfs_mutex_unlock(mfs_mutex *mutex);
 bool mfs_mutex_is_held(const mfs_mutex *mutex);
 
 /*
- * Enters the mutex of the whole process under which VFSes are registered and unregistered, or the
- * one under which SQLite edits its list of VFSes.  The answer, null where SQLite has no mutexes, is
+ * Enters the mutex of the whole process under which VFSes are registered and unregistered, the one
+ * under which SQLite edits its list of VFSes, or that of a connection.  The answer, null where SQLite has no mutexes, is
  * for mfs_mutex_leave().
  */
 struct sqlite3_mutex *mfs_mutex_enter_process(void);
 struct sqlite3_mutex *mfs_mutex_enter_vfs_list(void);
+struct sqlite3_mutex *mfs_mutex_enter_connection(struct sqlite3 *db);
 void mfs_mutex_leave(struct sqlite3_mutex *mutex);
 
 /* As mfs_mutex_is_held(), of the mutex of the process; true where SQLite has no mutexes. */

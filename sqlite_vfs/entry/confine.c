@@ -16,6 +16,7 @@
  * to a directory cannot make any.
  */
 #include "base/assertion.h"
+#include "base/mutex.h"
 #include "base/sqliteapi.h"
 
 #include <memfs/sqlite.h>
@@ -279,9 +280,8 @@ int memfs_sqlite_confine(sqlite3 *db, const memfs_sqlite_confine_options *option
     if (error != 0)
         return error;
     /* In one step for other threads: the old confinement goes with the old function. */
-    sqlite3_mutex *mutex = sqlite3_db_mutex(db);
-    sqlite3_mutex_enter(mutex);
+    struct sqlite3_mutex *mutex = mfs_mutex_enter_connection(db);
     error = set_confinement(db, own);
-    sqlite3_mutex_leave(mutex);
+    mfs_mutex_leave(mutex);
     return error;
 }
