@@ -59,8 +59,8 @@ bool mfs_mutex_is_held(const mfs_mutex *mutex);
 
 /*
  * Enters the mutex of the whole process under which VFSes are registered and unregistered, the one
- * under which SQLite edits its list of VFSes, or that of a connection.  The answer, null where SQLite has no mutexes, is
- * for mfs_mutex_leave().
+ * under which SQLite edits its list of VFSes, or that of a connection.  The answer, null where
+ * SQLite has no mutexes, is for mfs_mutex_leave().
  */
 struct sqlite3_mutex *mfs_mutex_enter_process(void);
 struct sqlite3_mutex *mfs_mutex_enter_vfs_list(void);
