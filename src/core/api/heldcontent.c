@@ -208,22 +208,23 @@ int memfs_content_truncate(memfs_content_ref *ref, int64_t size)
     return (int)run_change(truncate_content_once, &change);
 }
 
-static int check_extent(const struct content_change *c)
+/* Runs what works on a range of a content, as allocating and punching do. */
+static int64_t change_extent(const struct content_change *c,
+                             int (*operate)(const struct mfs_content_edit *edit, uint64_t offset,
+                                            uint64_t length))
 {
     if (!is_held(c->version) || c->offset < 0 || c->size <= 0)
         return MEMFS_EINVAL;
-    return c->size > MEMFS_FILE_SIZE_MAX - c->offset ? MEMFS_EFBIG : 0;
+    if (c->size > MEMFS_FILE_SIZE_MAX - c->offset)
+        return MEMFS_EFBIG;
+    uint64_t offset = (uint64_t)c->offset, length = (uint64_t)c->size;
+    const struct mfs_content_edit edit = edit_version(c->version, offset + length);
+    return operate(&edit, offset, length);
 }
 
 static int64_t allocate_content_once(const void *operation)
 {
-    const struct content_change *c = operation;
-    int error = check_extent(c);
-    if (error != 0)
-        return error;
-    uint64_t offset = (uint64_t)c->offset, length = (uint64_t)c->size;
-    const struct mfs_content_edit edit = edit_version(c->version, offset + length);
-    return mfs_content_extent_allocate(&edit, offset, length);
+    return change_extent(operation, mfs_content_extent_allocate);
 }
 
 int memfs_content_allocate(memfs_content_ref *ref, int64_t offset, int64_t length)
@@ -234,13 +235,7 @@ int memfs_content_allocate(memfs_content_ref *ref, int64_t offset, int64_t lengt
 
 static int64_t punch_content_once(const void *operation)
 {
-    const struct content_change *c = operation;
-    int error = check_extent(c);
-    if (error != 0)
-        return error;
-    uint64_t offset = (uint64_t)c->offset, length = (uint64_t)c->size;
-    const struct mfs_content_edit edit = edit_version(c->version, offset + length);
-    return mfs_content_extent_punch(&edit, offset, length);
+    return change_extent(operation, mfs_content_extent_punch);
 }
 
 int memfs_content_punch(memfs_content_ref *ref, int64_t offset, int64_t length)
