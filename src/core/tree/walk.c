@@ -244,8 +244,12 @@ int mfs_walk_prefix_to_node(struct mfs_tree *tree, const char *path, size_t leng
     return error;
 }
 
-char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, char *buffer,
-                  char *end)
+/*
+ * The absolute path of a directory, written backwards from the end of the buffer.  Returns where
+ * the path begins, or null if it does not fit.
+ */
+static char *write_way_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, char *buffer,
+                          char *end) MFS_REQUIRES_SHARED(tree->lock)
 {
     char *at = end;
     if (dir == tree->root) {
@@ -301,6 +305,6 @@ void mfs_walk_write_path(const struct mfs_tree *tree, const struct mfs_place *pl
         if (base != tree->root)
             *--at = '/';
     }
-    at = mfs_walk_up(tree, base, buffer, at);
+    at = write_way_up(tree, base, buffer, at);
     MFS_CHECK(at == buffer);
 }

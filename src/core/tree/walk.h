@@ -89,13 +89,6 @@ int mfs_walk_prefix_to_node(struct mfs_tree *tree, const char *path, size_t leng
                             struct mfs_node **out) MFS_EXCLUDES(tree->lock);
 
 /*
- * The absolute path of a directory, written backwards from the end of the buffer.  Returns where
- * the path begins, or null if it does not fit.
- */
-char *mfs_walk_up(const struct mfs_tree *tree, const struct mfs_dir_node *dir, char *buffer,
-                  char *end) MFS_REQUIRES_SHARED(tree->lock);
-
-/*
  * The absolute path of a place, without links: its length, and the path itself with a NUL behind
  * it, into a buffer of that length and one.
  */
