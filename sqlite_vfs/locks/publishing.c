@@ -66,7 +66,7 @@ void mfs_publishing_free_cut_pages(struct mfs_share *share)
         const struct mfs_isolation *isolation = &MFS_LIST_ENTRY(at, struct mfs_member, link)
                                                      ->isolation;
         if (isolation->view->is_idle)
-            (void)mfs_view_take(isolation->view, file);
+            take_published(isolation);
     }
     share->keeps_cut_pages = false;
 }

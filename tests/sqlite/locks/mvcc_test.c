@@ -347,6 +347,30 @@ static void what_was_cut_under_a_reader_is_given_back_beside_idle_connections(vo
     db_close(writer);
 }
 
+static void whichever_idle_connection_writes_after_a_cut_was_given_back(void **state)
+{
+    enum { READER, WRITER, ALL = 4 };
+    (void)state;
+    for (int next = 0; next < ALL; next++) {
+        sqlite3 *connections[ALL] = {open_with_free_pages()};
+        for (int i = 1; i < ALL; i++)
+            connections[i] = db_open(ISOLATED);
+        db_run(connections[READER], "BEGIN");
+        assert_int_equal(db_number(connections[READER], "SELECT count(*) FROM t"), 350);
+        db_run(connections[WRITER], "PRAGMA incremental_vacuum");
+        for (int i = WRITER; i < ALL; i++)
+            assert_int_equal(db_number(connections[i], "SELECT count(*) FROM t"), 350);
+        db_run(connections[READER], "COMMIT");
+        db_run(connections[next], "INSERT INTO t VALUES('x')");
+        for (int i = 0; i < ALL; i++)
+            assert_int_equal(db_number(connections[i], "SELECT count(*) FROM t"), 351);
+        db_assert_whole(connections[WRITER]);
+        db_run(connections[WRITER], "DROP TABLE t");
+        for (int i = 0; i < ALL; i++)
+            db_close(connections[i]);
+    }
+}
+
 static void what_was_cut_under_a_reader_is_given_back_after_its_writer_has_gone(void **state)
 {
     struct fixture *f = *state;
@@ -483,6 +507,7 @@ int main(void)
         SQLITE_TEST(a_pragma_tells_of_readers_that_hold_old_versions),
         SQLITE_TEST(what_a_commit_cut_off_is_given_back_with_its_last_reader),
         SQLITE_TEST(what_was_cut_under_a_reader_is_given_back_beside_idle_connections),
+        SQLITE_TEST(whichever_idle_connection_writes_after_a_cut_was_given_back),
         SQLITE_TEST(what_was_cut_under_a_reader_is_given_back_after_its_writer_has_gone),
         SQLITE_TEST(what_was_cut_is_given_back_by_a_later_commit_of_a_writer_that_keeps_its_lock),
         SQLITE_TEST(the_oldest_of_several_outdated_readers_is_told_whichever_was_opened_first),
