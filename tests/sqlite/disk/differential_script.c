@@ -17,12 +17,17 @@ struct maker {
     int depth; /* 1: a transaction is probably open */
 };
 
-static uint32_t below(struct maker *m, uint32_t bound)
+uint32_t script_random(uint64_t *random, uint32_t bound)
 {
-    uint64_t z = m->random += 0x9e3779b97f4a7c15u;
+    uint64_t z = *random += 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return (uint32_t)((z ^ (z >> 31)) >> 32) % bound;
+}
+
+static uint32_t below(struct maker *m, uint32_t bound)
+{
+    return script_random(&m->random, bound);
 }
 
 #define PICK(m, array) ((array)[below((m), sizeof(array) / sizeof *(array))])
@@ -361,6 +366,16 @@ void script_make(struct script *script, uint64_t seed, bool undoes_statements)
         create_table(&m, "temp.s0");
     while (script->count < length)
         add_something(&m);
+}
+
+char *script_statement(uint64_t *random, int page_size, bool undoes_statements, bool in_transaction)
+{
+    struct script script = {.page_size = page_size};
+    struct maker m = {&script, *random, undoes_statements, in_transaction};
+    while (script.count == 0)
+        add_something(&m);
+    *random = m.random;
+    return script.statements[0];
 }
 
 void script_free(struct script *script)

@@ -30,4 +30,11 @@ struct script {
 void script_make(struct script *script, uint64_t seed, bool undoes_statements);
 void script_free(struct script *script);
 
+/* One statement of such a script, by itself; sqlite3_free(). */
+char *script_statement(uint64_t *random, int page_size, bool undoes_statements,
+                       bool in_transaction);
+
+/* A number below `bound`; `random` goes on to the next. */
+uint32_t script_random(uint64_t *random, uint32_t bound);
+
 #endif

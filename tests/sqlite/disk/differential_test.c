@@ -9,17 +9,13 @@
  */
 #include "differential_script.h"
 #include "modes.h"
+#include "outcome.h"
 #include "sqlite_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { SEEDS = 1000 };
-
-struct outcome {
-    int code;
-    uint64_t rows; /* a hash of all of them */
-};
 
 struct record {
     int count;
@@ -36,72 +32,6 @@ static struct {
 } examined;
 
 static uint64_t last_seed;
-
-static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
-{
-    const unsigned char *byte = bytes;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ byte[i]) * 0x100000001b3u;
-    return hash;
-}
-
-static uint64_t mix_row(uint64_t hash, sqlite3_stmt *statement)
-{
-    for (int i = 0; i < sqlite3_column_count(statement); i++) {
-        int type = sqlite3_column_type(statement, i);
-        const void *bytes = type == SQLITE_BLOB ? sqlite3_column_blob(statement, i)
-                                                : (const void *)sqlite3_column_text(statement, i);
-        int size = sqlite3_column_bytes(statement, i);
-        hash = mix(hash, &type, sizeof type);
-        hash = mix(hash, &size, sizeof size);
-        hash = mix(hash, bytes, (size_t)size);
-    }
-    return mix(hash, "row", 3);
-}
-
-static struct outcome run_sql(sqlite3 *db, const char *sql)
-{
-    struct outcome outcome = {SQLITE_OK, 0xcbf29ce484222325u};
-    sqlite3_stmt *statement = NULL;
-    outcome.code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-    if (outcome.code != SQLITE_OK)
-        return outcome;
-    while ((outcome.code = sqlite3_step(statement)) == SQLITE_ROW)
-        outcome.rows = mix_row(outcome.rows, statement);
-    (void)sqlite3_finalize(statement);
-    if (outcome.code == SQLITE_DONE)
-        outcome.code = SQLITE_OK;
-    return outcome;
-}
-
-/* Everything in a schema, in order. */
-static uint64_t hash_schema(sqlite3 *db, const char *schema)
-{
-    char *sql = sqlite3_mprintf("SELECT type, name, tbl_name, sql FROM %s.sqlite_schema "
-                                "ORDER BY type, name",
-                                schema);
-    struct outcome outcome = run_sql(db, sql);
-    sqlite3_free(sql);
-    uint64_t hash = outcome.rows;
-    hash = mix(hash, &outcome.code, sizeof outcome.code);
-    sql = sqlite3_mprintf("SELECT name FROM %s.sqlite_schema WHERE type='table' ORDER BY name",
-                          schema);
-    sqlite3_stmt *names = NULL;
-    if (sqlite3_prepare_v2(db, sql, -1, &names, NULL) == SQLITE_OK) {
-        while (sqlite3_step(names) == SQLITE_ROW) {
-            char *select = sqlite3_mprintf("SELECT * FROM %s.\"%w\"", schema,
-                                           sqlite3_column_text(names, 0));
-            outcome = run_sql(db, select);
-            hash = mix(mix(hash, &outcome.code, sizeof outcome.code), &outcome.rows,
-                       sizeof outcome.rows);
-            sqlite3_free(select);
-        }
-    }
-    sqlite3_finalize(names);
-    sqlite3_free(sql);
-    outcome = run_sql(db, "PRAGMA integrity_check");
-    return mix(hash, &outcome.rows, sizeof outcome.rows);
-}
 
 /* ------------------------------------------------------------------ one run */
 
@@ -130,7 +60,7 @@ static struct outcome attach(const struct run *run, sqlite3 *db, bool is_first)
     char *sql = run->mode == NULL
                     ? sqlite3_mprintf("ATTACH ':memory:' AS two")
                     : sqlite3_mprintf("ATTACH 'file:/two.db%s' AS two", run->mode->parameters);
-    struct outcome outcome = run_sql(db, sql);
+    struct outcome outcome = outcome_of(db, sql);
     sqlite3_free(sql);
     if (outcome.code == SQLITE_OK && is_first && sqlite3_get_autocommit(db)) {
         begin_database(db, "two", run->script);
@@ -143,7 +73,7 @@ static struct outcome attach(const struct run *run, sqlite3 *db, bool is_first)
 
 static struct outcome detach(const struct run *run)
 {
-    struct outcome outcome = run_sql(run->db, "DETACH two");
+    struct outcome outcome = outcome_of(run->db, "DETACH two");
     if (outcome.code == SQLITE_OK && run->mode != NULL) {
         (void)memfs_unlink(run->fs, "/two.db");
         (void)memfs_unlink(run->fs, "/two.db-journal");
@@ -173,8 +103,8 @@ static sqlite3 *open_connection(const struct run *run)
 
 static uint64_t hash_all(sqlite3 *db, bool with_two)
 {
-    uint64_t hash = hash_schema(db, "main");
-    return with_two ? hash * 31 + hash_schema(db, "two") : hash;
+    uint64_t hash = outcome_of_schema(db, "main");
+    return with_two ? hash * 31 + outcome_of_schema(db, "two") : hash;
 }
 
 /* By a connection of its own, unless there is an open transaction or this is the reference. */
@@ -199,7 +129,7 @@ static struct outcome run_statement(const struct run *run, const char *statement
     if (strcmp(statement, SCRIPT_DETACH) == 0)
         return detach(run);
     if (strcmp(statement, SCRIPT_CHECKPOINT) != 0)
-        return run_sql(run->db, statement);
+        return outcome_of(run->db, statement);
     if (run->mode != NULL && run->mode->has_wal)
         (void)sqlite3_wal_checkpoint_v2(run->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     return (struct outcome){SQLITE_OK, 0};
@@ -220,9 +150,9 @@ static void run_statements(struct run *run, struct record *record)
         }
     }
     if (!sqlite3_get_autocommit(run->db))
-        (void)run_sql(run->db, "COMMIT");
+        (void)outcome_of(run->db, "COMMIT");
     if (!sqlite3_get_autocommit(run->db))
-        (void)run_sql(run->db, "ROLLBACK");
+        (void)outcome_of(run->db, "ROLLBACK");
     record->outcomes[record->count++] = look(run);
     db_close(run->db);
 }
