@@ -99,15 +99,18 @@ static sqlite3 *open_database(const struct side *side, const char *name)
     return db;
 }
 
-/* Some of this is refused while others are at work. */
+/* Some of this is refused while others are at work. A connection in mode DELETE, if only for a
+ * moment, would remove a journal that others have open; but WAL comes when the page size is set. */
 static int set_up(const struct side *side, sqlite3 *db, const char *schema)
 {
     const struct setting *setting = &side->setting;
+    bool is_wal = strcmp(side->journal_mode, "WAL") == 0;
     char *sql = sqlite3_mprintf(
-        "PRAGMA %s.page_size=%d; PRAGMA %s.auto_vacuum=%d; PRAGMA %s.cache_size=%d;"
-        "PRAGMA temp_store=FILE; %s; %s; CREATE TABLE IF NOT EXISTS %s.z(x);"
-        "PRAGMA %s.journal_mode=%s;",
-        schema, setting->page_size, schema, setting->auto_vacuum, schema, setting->cache_size,
+        "PRAGMA %s.%s%s; PRAGMA %s.page_size=%d; PRAGMA %s.auto_vacuum=%d;"
+        "PRAGMA %s.cache_size=%d; PRAGMA temp_store=FILE; %s; %s;"
+        "CREATE TABLE IF NOT EXISTS %s.z(x); PRAGMA %s.journal_mode=%s;",
+        schema, is_wal ? "user_version" : "journal_mode=", is_wal ? "" : side->journal_mode, schema,
+        setting->page_size, schema, setting->auto_vacuum, schema, setting->cache_size,
         side->pragmas, setting->is_exclusive ? "PRAGMA locking_mode=EXCLUSIVE" : "", schema, schema,
         side->journal_mode);
     assert_non_null(sql);
