@@ -88,6 +88,13 @@ static void run_small_change(struct chooser *c)
     set_sql(c, CHOOSE(c, forms), chosen(c, 2), chosen(c, 60), chosen(c, 60));
 }
 
+/* Which pages are mapped decides when a small cache is full, and so when a writer spills. */
+static void run_mapping(struct chooser *c)
+{
+    c->step->action = RUN;
+    set_sql(c, "PRAGMA mmap_size=%d", c->setting->cache_size < 1000 ? 0 : 1000000);
+}
+
 static void run_change_of_mode(struct chooser *c)
 {
     static const char *const forms[] = {
@@ -108,7 +115,6 @@ static void run_change_of_mode(struct chooser *c)
         "PRAGMA journal_size_limit=-1",
         "PRAGMA synchronous=OFF",
         "PRAGMA synchronous=FULL",
-        "PRAGMA mmap_size=1000000",
         "PRAGMA mmap_size=0",
         "PRAGMA secure_delete=1",
         "PRAGMA secure_delete=0",
@@ -222,7 +228,11 @@ static void checkpoint(struct chooser *c)
 static void look(struct chooser *c)
 {
     static const enum action actions[] = {COMPARE, COMPARE, COMPARE, CACHE_FLUSH, CONTROLS, CRASH};
-    c->step->action = c->repertoire->is_isolated ? COMPARE : CHOOSE(c, actions);
+    c->step->action = CHOOSE(c, actions);
+    bool is_apart = c->repertoire->is_isolated && c->step->action != CACHE_FLUSH;
+    bool is_not_undone = !c->repertoire->undoes_statements && c->step->action == CACHE_FLUSH;
+    if (is_apart || is_not_undone)
+        c->step->action = COMPARE;
 }
 
 static void reconnect(struct chooser *c)
@@ -269,7 +279,8 @@ struct step step_make(uint64_t *random, const struct setting *setting,
         look,
         look,
     };
-    static void (*const rare[])(struct chooser *) = {reconnect, attach, attach, use_backup};
+    static void (*const rare[])(struct chooser *) = {reconnect, attach, attach, use_backup,
+                                                     run_mapping};
     struct step step = {.connection = (int)script_random(random, CONNECTIONS)};
     struct chooser c = {random, setting, repertoire, in_transaction[step.connection], &step};
     if (c.in_transaction && chosen(&c, 8) == 0)

@@ -25,6 +25,8 @@
  *     MEMORY, OFF: the file changes at the commit, and
  *         a rollback puts free pages back, too           Differences: Full file system
  *     OFF: ROLLBACK after a page was spilled             Differences: Full file system
+ *     which pages are mapped, and so when a small cache
+ *         spills                                         Differences: Memory-mapped reads
  *     isolated: journals, checkpoints, locks, and an old
  *         version is told even while another one writes  Snapshot isolation
  *     the salts and checksums of a WAL                   (SQLite's random numbers)
@@ -174,17 +176,16 @@ static void say_files(const char *name, const unsigned char *ours, size_t our_si
                 at);
 }
 
-enum likeness { SAME_BYTES, SAME_SIZE, SAME_PRESENCE, ANYTHING };
+enum likeness { SAME_BYTES, SAME_SIZE, PRESENT_IF_HOSTS };
 
 /* How equal two files must be; the reasons are in the table above. */
 static enum likeness likeness_wanted(const struct pair *pair, const char *name)
 {
     const char *end = strrchr(name, '.');
-    bool has_one_mode = !pair->setting.changes_modes && name[0] == 'o';
     if (strcmp(end, ".db-wal") == 0)
         return SAME_SIZE;
     if (strcmp(end, ".db-journal") == 0)
-        return has_one_mode ? SAME_PRESENCE : ANYTHING;
+        return PRESENT_IF_HOSTS;
     bool has_journal = pair->way->keeps_journal_in_tree && !pair->setting.changes_modes;
     return has_journal || !pair->way->repertoire.undoes_statements ? SAME_BYTES : SAME_SIZE;
 }
@@ -195,9 +196,8 @@ static bool is_same_file(const struct pair *pair, const char *name, bool is_last
     size_t our_size, host_size;
     void *ours = side_read(&pair->ours, name, &our_size);
     void *hosts = side_read(&pair->host, name, &host_size);
-    bool is_same = (ours == NULL) == (hosts == NULL) || wanted == ANYTHING;
-    if (wanted <= SAME_SIZE)
-        is_same &= our_size == host_size;
+    bool is_same = wanted == PRESENT_IF_HOSTS ? hosts == NULL || ours != NULL
+                                              : our_size == host_size;
     if (wanted == SAME_BYTES && is_same && ours != NULL)
         is_same = memcmp(ours, hosts, our_size) == 0;
     if (!is_same && is_last)
@@ -252,10 +252,22 @@ static bool may_look_at_files(const struct pair *pair)
            (pair->way->keeps_journal_in_tree && !pair->setting.changes_modes);
 }
 
+/* Not while a writer of the host's has lost its journal to a connection in mode DELETE. */
+static bool may_copy_files(const struct pair *pair)
+{
+    size_t size;
+    void *ours = side_read(&pair->ours, "one.db-journal", &size);
+    void *hosts = side_read(&pair->host, "one.db-journal", &size);
+    bool is_lost = ours != NULL && hosts == NULL;
+    free(ours);
+    free(hosts);
+    return !is_lost && may_look_at_files(pair);
+}
+
 /* Whether both sides answer alike; if not and `is_last`, says how. */
 static bool take_on_both(struct pair *pair, const struct step *step, bool is_last)
 {
-    if (step->action == CRASH && !may_look_at_files(pair))
+    if (step->action == CRASH && !may_copy_files(pair))
         return true;
     struct answer host = side_take(&pair->host, step);
     struct answer ours = side_take(&pair->ours, step);
