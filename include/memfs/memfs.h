@@ -654,6 +654,8 @@ typedef struct memfs_stat_info {
     uint32_t uid, gid;
     uint32_t links;     /* of a directory: 2 and one for each directory in it */
     uint32_t page_size; /* of the file system: the unit in which reading and writing is cheapest */
+    uint32_t open_handles; /* open files of the node; 0 for a directory */
+    int32_t lock_state; /* of the whole-file lock: -1: exclusive; n: shared by n handles; 0: free */
 } memfs_stat_info;
 
 #define MEMFS_AT_NOFOLLOW 0x1u  /* of a symlink, itself */
@@ -883,6 +885,22 @@ typedef struct memfs_tree_info {
 /* Adds up a tree; a node with several names in it counts once.  Errors: EDQUOT, ENOMEM (the call
  * remembers nodes with several names). */
 MEMFS_API int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info);
+
+typedef struct memfs_sharing_info {
+    size_t struct_size;    /* set by the caller: sizeof(memfs_sharing_info) */
+    uint64_t own_bytes;    /* of allocated_bytes: what nothing else refers to */
+    uint64_t shared_bytes; /* and what another file, a snapshot or a held content has, too */
+} memfs_sharing_info;
+
+/*
+ * Divides what a file's stat, or the memfs_tree_usage() of a tree, calls allocated_bytes.  A page
+ * that two files share counts as shared in both, also if both are in the tree.  Looks at each page
+ * that is not shared with all that is around it.
+ *
+ * Errors:   EINVAL, E2BIG (struct_size), EDQUOT, ENOMEM (as memfs_tree_usage()).
+ * Threads:  the figures of one file belong together.
+ */
+MEMFS_API int memfs_tree_sharing(memfs *fs, const char *path, memfs_sharing_info *info);
 
 /* ---------------------------------------------------------------- snapshots */
 
