@@ -60,6 +60,7 @@ static void run_any(struct chooser *c)
             c->step->action = others[i].action;
             sqlite3_free(sql);
             c->step->sql = NULL;
+            break;
         }
     }
     if (c->step->action == CHECKPOINT && c->repertoire->is_isolated)
@@ -92,7 +93,7 @@ static void run_small_change(struct chooser *c)
 static void run_mapping(struct chooser *c)
 {
     c->step->action = RUN;
-    set_sql(c, "PRAGMA mmap_size=%d", c->setting->cache_size < 1000 ? 0 : 1000000);
+    set_sql(c, "PRAGMA mmap_size=%d", c->setting->may_map ? 1000000 : 0);
 }
 
 static void run_change_of_mode(struct chooser *c)
@@ -304,6 +305,7 @@ struct setting setting_make(uint64_t seed, const struct repertoire *repertoire)
     setting.auto_vacuum = (int)script_random(&random, 3);
     setting.cache_size = cache_sizes[script_random(&random, 4)];
     setting.changes_modes = repertoire->changes_modes && script_random(&random, 2) == 0;
+    setting.may_map = setting.changes_modes && setting.cache_size >= 1000;
     return setting;
 }
 

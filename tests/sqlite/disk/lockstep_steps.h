@@ -47,6 +47,7 @@ struct setting {
     int page_size, auto_vacuum, cache_size;
     bool is_exclusive;  /* locking_mode, to begin with */
     bool changes_modes; /* journal modes, locking modes and page sizes change on the way */
+    bool may_map;       /* mmap_size changes, too */
 };
 
 /* What the steps may contain. */

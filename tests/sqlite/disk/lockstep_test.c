@@ -27,6 +27,7 @@
  *     OFF: ROLLBACK after a page was spilled             Differences: Full file system
  *     which pages are mapped, and so when a small cache
  *         spills                                         Differences: Memory-mapped reads
+ *     mapped: a size hint makes the unix VFS's file grow Differences: Size hints
  *     isolated: journals, checkpoints, locks, and an old
  *         version is told even while another one writes  Snapshot isolation
  *     the salts and checksums of a WAL                   (SQLite's random numbers)
@@ -185,6 +186,8 @@ static enum likeness likeness_wanted(const struct pair *pair, const char *name)
     if (strcmp(end, ".db-wal") == 0)
         return SAME_SIZE;
     if (strcmp(end, ".db-journal") == 0)
+        return PRESENT_IF_HOSTS;
+    if (pair->setting.may_map)
         return PRESENT_IF_HOSTS;
     bool has_journal = pair->way->keeps_journal_in_tree && !pair->setting.changes_modes;
     return has_journal || !pair->way->repertoire.undoes_statements ? SAME_BYTES : SAME_SIZE;
