@@ -186,10 +186,13 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
     case SQLITE_FCNTL_SYNC:
         mfs_undo_note_sync(undo);
         undo->names->is_playing_back = false;
+        undo->view->is_doomed = false;
         if (mfs_member_is_isolated(member))
             mfs_publishing_end_recovery(member);
         return SQLITE_OK;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
+        if (undo->view->is_doomed)
+            return SQLITE_FULL;
         if (mfs_member_is_isolated(member))
             mfs_publishing_commit(member);
         else
