@@ -21,7 +21,7 @@
 #include "base/bigendian.h"
 #include "base/lasterror.h"
 
-enum { PAGE_NUMBER_BYTES = 4, PAGE_BYTES_LEAST = 512 };
+enum { JOURNAL_NUMBER_BYTES = 4, PAGE_BYTES_LEAST = 512 };
 
 static bool is_page(const struct mfs_journalled *journalled, int count, sqlite3_int64 offset)
 {
@@ -53,8 +53,8 @@ int mfs_journalled_before_write(struct mfs_journalled *journalled, struct mfs_db
     if (is_page(journalled, count, offset))
         rc = prepare_page(db, journalled->page_number, buffer, count);
     journalled->next_offset = 0;
-    if (count == PAGE_NUMBER_BYTES) {
-        journalled->next_offset = offset + PAGE_NUMBER_BYTES;
+    if (count == JOURNAL_NUMBER_BYTES) {
+        journalled->next_offset = offset + JOURNAL_NUMBER_BYTES;
         journalled->page_number = mfs_bigendian_read(buffer);
     }
     return rc;
