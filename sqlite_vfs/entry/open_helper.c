@@ -14,8 +14,8 @@
 #include "entry/newconnection.h"
 #include "entry/registration.h"
 #include "entry/uri.h"
-#include "entry/walhook.h"
 #include "vfs/openparents.h"
+#include "vfs/walhook.h"
 
 #include <memfs/sqlite.h>
 

@@ -86,6 +86,12 @@ bool mfs_bytes_range_equals(const struct mfs_bytes *bytes, const void *expected,
                             sqlite3_int64 offset)
 {
     char piece[512];
+    memfs_mapping page;
+    if (count > 0 && mfs_bytes_map(bytes, offset, (size_t)count, &page) == 0) {
+        bool is_equal = memcmp(page.data, expected, (size_t)count) == 0;
+        memfs_unmap(&page);
+        return is_equal;
+    }
     for (int done = 0; done < count;) {
         int length = count - done < (int)sizeof piece ? count - done : (int)sizeof piece;
         if (mfs_bytes_read(bytes, piece, length, offset + done) != SQLITE_OK ||

@@ -117,6 +117,15 @@ void mfs_shm_reset(struct mfs_shm *shm)
     shm->regions_mapped = 0;
 }
 
+/* WalIndexHdr.mxFrame, in the byte order of the machine. */
+uint32_t mfs_shm_frames(const struct mfs_shm *shm)
+{
+    enum { FRAMES_OFFSET = 16 };
+    if (shm->regions_mapped == 0)
+        return 0;
+    return *(const volatile uint32_t *)((const char *)shm->regions[0] + FRAMES_OFFSET);
+}
+
 bool mfs_shm_wal_is_live(const struct mfs_shm *shm)
 {
     return mfs_sibling_wal_is_live(shm->fs, shm->wal_path);

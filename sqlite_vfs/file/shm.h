@@ -61,6 +61,10 @@ int mfs_shm_prepare(struct mfs_shm *shm, uint64_t frames);
 /* Zeroes the regions and keeps them allocated; the next connection to map them runs recovery. */
 void mfs_shm_reset(struct mfs_shm *shm);
 
+/* The frames that the WAL has, as the index's header says; 0 before the first region is mapped.
+ * With the database's mutex held.  Another connection may be committing. */
+uint32_t mfs_shm_frames(const struct mfs_shm *shm);
+
 /* Whether the WAL has any content. */
 bool mfs_shm_wal_is_live(const struct mfs_shm *shm);
 

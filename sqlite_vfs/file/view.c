@@ -24,6 +24,7 @@ int mfs_view_take(struct mfs_view *view, memfs_file *file)
     if (error != 0)
         return mfs_lasterror_code(MFS_OPERATION_READ, error);
     view->is_held = true;
+    view->is_doomed = false;
     view->bytes = (struct mfs_bytes){
         .file = file, .version = &view->version, .generation = view->bytes.generation + 1};
     return SQLITE_OK;
@@ -36,6 +37,7 @@ void mfs_view_drop(struct mfs_view *view)
     int error = memfs_content_drop(&view->version);
     MFS_ASSERT(error == 0);
     view->is_held = false;
+    view->is_doomed = false;
 }
 
 void mfs_view_exchange(struct mfs_view *view, memfs_file *file)

@@ -16,8 +16,9 @@
 
 /* All zeros to begin with: there is no view. */
 struct mfs_view {
-    bool is_held; /* `version` is a reference to a content */
-    bool is_idle; /* kept for the next transaction; another thread may drop it meanwhile */
+    bool is_held;   /* `version` is a reference to a content */
+    bool is_idle;   /* kept for the next transaction; another thread may drop it meanwhile */
+    bool is_doomed; /* a change was refused: the transaction can only be rolled back */
     struct mfs_bytes bytes; /* while held: of `version`; the generation never moves back */
     memfs_content_ref version;
 };

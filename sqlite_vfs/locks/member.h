@@ -32,6 +32,7 @@ struct mfs_member {
     struct mfs_shm_hold hold;
     struct mfs_fetch fetch;
     int lock_timeout_ms;             /* SQLITE_FCNTL_LOCK_TIMEOUT */
+    sqlite3 **connection;            /* SQLITE_FCNTL_PDB; null: not told */
     bool is_leaving;                 /* no thread may begin to wait for this connection any more */
     _Atomic uint32_t handoff_ticket; /* handoff.h; 0: none */
     bool refuses_control;            /* as the registry's; fixed */

@@ -18,7 +18,8 @@
  *    commit.  It may play a journal back and end it, so that a transaction that was under way can
  *    be undone.
  * 5. Before a WAL grows, the checkpoint's growth is charged (transaction/wal.h).
- * 6. A super-journal that no journal names is deleted when it is closed (names/superjournal.h).
+ * 6. Before a page is journalled, what playing it back will need is charged (vfs/journalled.h).
+ * 7. A super-journal that no journal names is deleted when it is closed (names/superjournal.h).
  *
  * Cost: opening, closing and deleting a journal take the registry's mutex.
  */
@@ -77,7 +78,12 @@ static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_
     if (is_wal && aux->names != NULL && mfs_wal_is_commit(buffer, count) &&
         mfs_place_is_lost(aux->names, aux->file.fs))
         return SQLITE_READONLY_DBMOVED;
-    int rc = mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset);
+    int rc = is_wal ? mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset)
+                    : SQLITE_OK;
+    if (aux->is_journal && aux->names != NULL)
+        rc = mfs_journalled_before_write(&aux->journalled,
+                                         MFS_LIST_ENTRY(aux->names, struct mfs_dbfile, names),
+                                         buffer, count, offset);
     if (rc == SQLITE_OK)
         rc = mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
     return mfs_file_note_result(&aux->file, rc);
@@ -248,6 +254,7 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
     aux->registry = registry;
     aux->names = NULL;
     aux->wal = *wal;
+    aux->journalled = (struct mfs_journalled){0};
     aux->is_journal = path != NULL && (open_flags & SQLITE_OPEN_MAIN_JOURNAL);
     aux->is_super = path != NULL && (open_flags & SQLITE_OPEN_SUPER_JOURNAL) != 0 &&
                     (open_flags & SQLITE_OPEN_CREATE) != 0;

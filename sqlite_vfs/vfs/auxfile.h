@@ -9,6 +9,7 @@
 #include "locks/journal.h"
 #include "locks/registry.h"
 #include "transaction/wal.h"
+#include "vfs/journalled.h"
 
 struct mfs_auxfile {
     struct mfs_file file; /* first: SQLite's pointer is ours */
@@ -19,6 +20,7 @@ struct mfs_auxfile {
     struct mfs_name_cache
         *names;         /* its connection's, if it is a journal or WAL and that is known */
     struct mfs_wal wal; /* all zeros unless it is a WAL */
+    struct mfs_journalled journalled; /* if it is a journal */
 };
 
 /*

@@ -17,7 +17,9 @@
 #include "base/assertion.h"
 #include "locks/publishing.h"
 #include "names/place.h"
+#include "transaction/walroom.h"
 #include "vfs/pragma.h"
+#include "vfs/walhook.h"
 
 /* A flag: negative asks, 0 and 1 set it. */
 static int control_flag(bool *flag, int *argument)
@@ -186,14 +188,19 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
     case SQLITE_FCNTL_SYNC:
         mfs_undo_note_sync(undo);
         undo->names->is_playing_back = false;
+        undo->view->is_doomed = false;
         if (mfs_member_is_isolated(member))
             mfs_publishing_end_recovery(member);
         return SQLITE_OK;
     case SQLITE_FCNTL_COMMIT_PHASETWO:
+        if (undo->view->is_doomed)
+            return SQLITE_FULL;
         if (mfs_member_is_isolated(member))
             mfs_publishing_commit(member);
         else
             mfs_undo_commit(undo, file);
+        if (member->connection != NULL && mfs_walroom_is_short_now(file, member, undo->names))
+            mfs_walhook_set_once(*member->connection);
         return SQLITE_OK;
     case SQLITE_FCNTL_HAS_MOVED:
         *(int *)argument = has_database_moved(file, undo->names);
@@ -211,6 +218,12 @@ int mfs_control_database(struct mfs_file *file, struct mfs_member *member, struc
     case SQLITE_FCNTL_CKPT_DONE:
         return SQLITE_OK; /* nothing to prepare: see control_size_hint() */
 #endif
+    case SQLITE_FCNTL_PDB:
+        member->connection = argument;
+        return SQLITE_OK;
+    case MFS_WALHOOK_IS_SHORT:
+        *(int *)argument = mfs_walroom_is_short(file, (uint64_t) * (const int *)argument);
+        return SQLITE_OK;
     case SQLITE_FCNTL_SIZE_LIMIT:
         return mfs_control_size_limit(file, member, !member->refuses_control, argument);
     case SQLITE_FCNTL_PRAGMA:

@@ -140,9 +140,8 @@ static bool is_allowed_without_place(struct mfs_dbfile *db, const void *buffer, 
 
 static int write_bytes(struct mfs_dbfile *db, const void *buffer, int count, sqlite3_int64 offset)
 {
-    if (mfs_place_is_lost(&db->names, db->file.fs) &&
-        !is_allowed_without_place(db, buffer, count, offset))
-        return SQLITE_READONLY_DBMOVED;
+    bool is_refused = mfs_place_is_lost(&db->names, db->file.fs) &&
+                      !is_allowed_without_place(db, buffer, count, offset);
     if (exceeds_limit(db, offset + count))
         return mfs_lasterror_code(MFS_OPERATION_WRITE, MEMFS_EFBIG);
     if (would_enter_wal_mode(db, buffer, count, offset))
@@ -150,6 +149,8 @@ static int write_bytes(struct mfs_dbfile *db, const void *buffer, int count, sql
     int rc = prepare_change(db);
     if (rc != SQLITE_OK)
         return rc;
+    if (is_refused)
+        return SQLITE_READONLY_DBMOVED;
     struct mfs_bytes *bytes = mfs_dbstate_bytes(db);
     MFS_ASSERT(db->undo.state != MFS_UNDO_ARMED || bytes == &db->view.bytes);
     if (bytes == &db->file.bytes)
@@ -163,10 +164,25 @@ static int write_bytes(struct mfs_dbfile *db, const void *buffer, int count, sql
     return rc;
 }
 
+/*
+ * After a refused change of a view SQLite only rolls back, whatever the change was.  A rollback
+ * from a heap journal writes every page that the journal has, also what the cache had of free
+ * pages, which need not be what the file has; so it could be refused as well.  Under
+ * locking_mode=EXCLUSIVE the pager would try it again before every read.
+ */
+static int end_change(struct mfs_dbfile *db, int rc)
+{
+    if (rc != SQLITE_OK && db->member.level > MFS_LOCK_SHARED && mfs_view_is_used(&db->view))
+        mfs_dbstate_doom(db);
+    return rc;
+}
+
 int mfs_dbio_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
-    return mfs_file_note_result(&db->file, write_bytes(db, buffer, count, offset));
+    if (db->view.is_doomed && !mfs_file_is_inherited(db->file.fs))
+        return SQLITE_OK;
+    return mfs_file_note_result(&db->file, end_change(db, write_bytes(db, buffer, count, offset)));
 }
 
 static int truncate_bytes(struct mfs_dbfile *db, sqlite3_int64 size)
@@ -180,7 +196,9 @@ static int truncate_bytes(struct mfs_dbfile *db, sqlite3_int64 size)
 int mfs_dbio_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
-    return mfs_file_note_result(&db->file, truncate_bytes(db, size));
+    if (db->view.is_doomed && !mfs_file_is_inherited(db->file.fs))
+        return SQLITE_OK;
+    return mfs_file_note_result(&db->file, end_change(db, truncate_bytes(db, size)));
 }
 
 /* ----------------------------------------------------------------------- pages */

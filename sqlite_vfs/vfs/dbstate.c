@@ -4,7 +4,10 @@
  * 1. Every change goes through mfs_undo_prepare() first, and every way out of a transaction through
  *    mfs_undo_commit() (in control.c) or mfs_undo_roll_back().
  * 2. The undo is done before the lock is given back, so no other connection sees what it undoes.
- * 3. From its first write to the file until it unlocks, and while it maps the WAL index, a
+ * 3. A transaction whose view has refused a change is doomed: the view is what was committed again,
+ *    and what the rollback writes to it counts as written.  SQLITE_FCNTL_SYNC, after the last page
+ *    of a rollback, is the end of that.
+ * 4. From its first write to the file until it unlocks, and while it maps the WAL index, a
  *    connection holds the file private: a copy that is taken meanwhile must not make a rollback or
  *    a checkpoint need memory.
  *
@@ -44,8 +47,24 @@ static void truncate_stale_journal(struct mfs_dbfile *db)
 void mfs_dbstate_abandon(struct mfs_dbfile *db)
 {
     mfs_publishing_abandon(&db->member);
+    db->view.is_doomed = false;
     if (db->member.level > MFS_LOCK_SHARED && db->member.isolation.no_hot_journal)
         truncate_stale_journal(db);
+}
+
+void mfs_dbstate_doom(struct mfs_dbfile *db)
+{
+    MFS_ASSERT(mfs_view_is_used(&db->view) && db->member.level > MFS_LOCK_SHARED);
+    if (mfs_member_is_isolated(&db->member)) {
+        mfs_publishing_abandon(&db->member);
+    } else {
+        MFS_ASSERT(db->undo.state == MFS_UNDO_ARMED);
+        mfs_view_drop(&db->view);
+        int rc = mfs_view_take(&db->view, db->file.bytes.file);
+        MFS_ASSERT(rc == SQLITE_OK);
+    }
+    mfs_fetch_note_change(&db->member.fetch);
+    db->view.is_doomed = true;
 }
 
 void mfs_dbstate_end_writing(struct mfs_dbfile *db)

@@ -50,6 +50,10 @@ static inline void mfs_dbstate_hold_private(struct mfs_dbfile *db, bool on)
 /* Of an isolated connection: drops what it has changed in its view, if anything. */
 void mfs_dbstate_abandon(struct mfs_dbfile *db);
 
+/* A change of the connection's view was refused: undoes the transaction's other changes and ignores
+ * those to come, until the pager has rolled back. */
+void mfs_dbstate_doom(struct mfs_dbfile *db);
+
 /* Ends a transaction that writes, if there is one: everything that was not committed is undone.
  * With the transaction's locks still held. */
 void mfs_dbstate_end_writing(struct mfs_dbfile *db);

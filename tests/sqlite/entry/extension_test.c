@@ -256,6 +256,49 @@ static void python_opens_an_image_of_a_database_in_wal_mode(void **state)
     assert_int_equal(status, 0);
 }
 
+/* 400 transactions, each with a page of data, which replace one another: SQLite's own checkpoint
+ * would come after 1000 frames of 4 KiB. */
+static void the_shell_checkpoints_a_wal_before_a_small_quota_is_full(void **state)
+{
+    (void)state;
+    need_shell();
+    static const char first[] = ".bail on\n"
+                                ".load $\n"
+                                ".open 'file:/app.db?vfs=memfs'\n"
+                                "PRAGMA journal_mode=WAL;\n"
+                                "CREATE TABLE t(id INTEGER PRIMARY KEY, v);\n";
+    static const char each[] = "REPLACE INTO t VALUES(abs(random())%20, randomblob(3000));\n";
+    static const char last[] = "SELECT count(*) FROM t;\nPRAGMA wal_autocheckpoint;\n";
+    static char script[sizeof first + 400 * sizeof each + sizeof last];
+    char *end = script + snprintf(script, sizeof script, "%s", first);
+    for (int i = 0; i < 400; i++)
+        end += snprintf(end, sizeof each, "%s", each);
+    memcpy(end, last, sizeof last);
+    assert_int_equal(run_shell("MEMFS_QUOTA=2M ", script), 0);
+    assert_string_equal(output, "wal\n20\n1000\n");
+}
+
+static void python_checkpoints_a_wal_before_a_small_quota_is_full(void **state)
+{
+    (void)state;
+    static const char script[] =
+        "import os, sqlite3\n"
+        "os.environ['MEMFS_QUOTA'] = '2M'\n"
+        "c = sqlite3.connect(':memory:')\n"
+        "c.enable_load_extension(True)\n"
+        "c.load_extension('$')\n"
+        "d = sqlite3.connect('file:/app.db?vfs=memfs', uri=True, isolation_level=None)\n"
+        "d.execute('PRAGMA journal_mode=WAL')\n"
+        "d.execute('CREATE TABLE t(id INTEGER PRIMARY KEY, v)')\n"
+        "for i in range(1000):\n"
+        "    d.execute('REPLACE INTO t VALUES(?, randomblob(3000))', (i % 28,))\n"
+        "print(d.execute('SELECT count(*) FROM t').fetchone())\n"
+        "print(d.execute('PRAGMA wal_autocheckpoint').fetchone())\n";
+    int status = run_with_input(need_python(), script, output, sizeof output);
+    assert_string_equal(output, "(28,)\n(1000,)\n");
+    assert_int_equal(status, 0);
+}
+
 static void the_environment_makes_missing_directories(void **state)
 {
     (void)state;
@@ -401,6 +444,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_environment_makes_missing_directories),
         cmocka_unit_test(a_failed_open_is_explained_to_sql_and_to_the_log),
         cmocka_unit_test(python_opens_several_connections_to_one_database),
+        cmocka_unit_test(the_shell_checkpoints_a_wal_before_a_small_quota_is_full),
+        cmocka_unit_test(python_checkpoints_a_wal_before_a_small_quota_is_full),
         cmocka_unit_test(python_opens_an_image_of_a_database_in_wal_mode),
         cmocka_unit_test(sqlite3_shutdown_can_be_followed_by_another_load),
         cmocka_unit_test(a_second_sqlite_library_is_refused_and_can_load_a_copy),

@@ -4,6 +4,8 @@
  */
 #include "sqlite_fixture.h"
 
+#include <stdbool.h>
+
 enum { SMALL_QUOTA = 1 << 20, STEP = 64 << 10 };
 
 static const char *const journal_modes[] = {"DELETE", "TRUNCATE", "PERSIST",
@@ -185,6 +187,70 @@ static void a_callback_that_does_not_help_ends_in_full(void **state)
     unmake(f);
 }
 
+/* Frees pages and uses them again in a transaction that frees them in its end.  Without
+ * secure_delete the pages then hold something else in SQLite's cache than in the file, and a
+ * transaction journals what the cache has. */
+static void make_free_pages_differ(sqlite3 *db)
+{
+    db_run(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE INDEX ti ON t(v)");
+    db_run(db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<40) "
+               "INSERT INTO t SELECT i, zeroblob(300)||i FROM n; DELETE FROM t WHERE id%%2=0");
+    db_run(db, "BEGIN; INSERT INTO t VALUES(1000, randomblob(2500)); DELETE FROM t WHERE id=1000;"
+               "COMMIT");
+    assert_true(db_number(db, "PRAGMA freelist_count") > 1);
+}
+
+static void read_it_all(const char *path)
+{
+    sqlite3 *other = db_open(path);
+    assert_int_equal(db_number(other, "SELECT count(*) FROM t"), 20);
+    db_assert_whole(other);
+    db_close(other);
+}
+
+/* Refuses VACUUM with more and more room. */
+static void vacuum_until_it_passes(struct fixture *f, sqlite3 *db, const char *path, int exclusive)
+{
+    int rc = SQLITE_FULL;
+    for (unsigned more = 0; rc != SQLITE_OK; more += 512) {
+        assert_true(more < 200000);
+        db_run(db, "BEGIN; INSERT INTO t VALUES(1000, zeroblob(2500));"
+                   "DELETE FROM t WHERE id=1000; COMMIT");
+        assert_int_equal(memfs_copy(f->fs, "/a.db", "/copy.db", 0), 0);
+        quota_leave(f, more);
+        rc = db_try(db, "VACUUM");
+        assert_true(rc == SQLITE_OK || rc == SQLITE_FULL);
+        assert_int_equal(db_number(db, "SELECT count(*) FROM t"), 20);
+        db_assert_whole(db);
+        if (!exclusive)
+            read_it_all(path);
+        quota_lift(f);
+        assert_int_equal(memfs_unlink(f->fs, "/copy.db"), 0);
+    }
+}
+
+static void after_a_refusal_a_database_with_free_pages_can_be_read_at_the_full_quota(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 4 * (JOURNAL_MODES + 1); way++) {
+        bool is_isolated = way / 4 == JOURNAL_MODES;
+        const char *path = is_isolated ? "file:/a.db?memfs_mvcc=1" : "/a.db";
+        const char *mode = is_isolated ? "MEMORY" : journal_modes[way / 4];
+        struct helper helper = {0};
+        struct fixture *f = make(&helper, NULL);
+        quota_lift(f);
+        assert_int_equal(memfs_set_emergency_reserve(f->fs, 0), 0);
+        sqlite3 *db = db_open(path);
+        db_run(db, "PRAGMA page_size=512; PRAGMA secure_delete=OFF; PRAGMA locking_mode=%s",
+               way % 2 != 0 ? "EXCLUSIVE" : "NORMAL");
+        db_run(db, "PRAGMA journal_mode=%s; PRAGMA cache_size=%d", mode, way % 4 < 2 ? 200 : 5);
+        make_free_pages_differ(db);
+        vacuum_until_it_passes(f, db, path, way % 2);
+        db_close(db);
+        unmake(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +258,7 @@ int main(void)
         cmocka_unit_test(a_first_connection_to_a_wal_database_passes),
         cmocka_unit_test(statements_pass_while_files_are_removed_for_them),
         cmocka_unit_test(the_node_limit_is_raised_for_a_journal),
+        cmocka_unit_test(after_a_refusal_a_database_with_free_pages_can_be_read_at_the_full_quota),
         cmocka_unit_test(a_callback_that_does_not_help_ends_in_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

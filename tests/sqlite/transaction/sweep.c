@@ -74,7 +74,7 @@ static sqlite3 *open_plain(const struct sweep_case *what)
         db_run(db, "ATTACH %Q AS two", path);
         sqlite3_free(path);
     }
-    db_run(db, "PRAGMA temp_store=FILE");
+    db_run(db, "PRAGMA temp_store=FILE; PRAGMA secure_delete=%d", what->erases);
     return db;
 }
 
@@ -274,10 +274,11 @@ static bool are_alike(const char *state, const char *expected, bool with_pages)
 static _Noreturn void fail_case(const struct sweep *sweep, int rc, const char *why)
 {
     const struct sweep_case *what = sweep->what;
-    fail_msg("%s, %s, page size %d%s%s%s%s, code %d: %s", what->operation->name, what->mode->name,
+    fail_msg("%s, %s, page size %d%s%s%s%s%s, code %d: %s", what->operation->name, what->mode->name,
              what->page_size, what->has_attached ? ", two databases" : "",
              what->spills ? ", spill" : "", what->is_exclusive ? ", exclusive" : "",
-             what->is_shared ? ", shared pages" : "", rc, why);
+             what->is_shared ? ", shared pages" : "", what->erases ? ", secure_delete" : "", rc,
+             why);
     abort();
 }
 

@@ -33,6 +33,7 @@ struct sweep_case {
     bool spills;       /* cache_size=5 */
     bool is_exclusive; /* locking_mode=EXCLUSIVE */
     bool is_shared;    /* copies of the databases share their pages */
+    bool erases;       /* secure_delete=ON: otherwise free pages differ in the cache and the file */
 };
 
 struct sweep {

@@ -22,7 +22,18 @@ struct tally {
     unsigned points, by_quota, by_allocator, done, torn;
 };
 
-enum dimension { OPERATION, MODE, DATABASES, SPILL, PAGE, LOCKING, SHARING, RESERVE, TREE_PAGE };
+enum dimension {
+    OPERATION,
+    MODE,
+    DATABASES,
+    SPILL,
+    PAGE,
+    LOCKING,
+    SHARING,
+    ERASING,
+    RESERVE,
+    TREE_PAGE
+};
 enum { DIMENSIONS = TREE_PAGE + 1, MIXED = LOCKING };
 
 static struct {
@@ -39,6 +50,7 @@ static struct {
     /* mixed */
     [LOCKING] = {.name = "locking", .count = 2, .values = {"normal", "exclusive"}},
     [SHARING] = {.name = "pages", .count = 2, .values = {"owned", "shared by copies"}},
+    [ERASING] = {.name = "what is deleted", .count = 2, .values = {"stays", "is overwritten"}},
     [RESERVE] = {.name = "reserve", .count = 2, .values = {"none", "default"}},
     [TREE_PAGE] = {.name = "page of the tree", .count = 3, .values = {"4096", "65536", "512"}},
 };
@@ -193,6 +205,7 @@ static void examine(uint32_t random)
         .spills = chosen[SPILL] != 0,
         .is_exclusive = chosen[LOCKING] != 0,
         .is_shared = chosen[SHARING] != 0,
+        .erases = chosen[ERASING] != 0,
     };
     if (!what.operation->has_savepoints || what.mode->undoes_statements)
         examine_case(&what, random);
@@ -254,6 +267,7 @@ static void in_every_pair_of_modes_both_are_whole_or_both_undone(void **state)
             .page_size = 1024,
             .spills = pair % 2 != 0,
             .has_attached = true,
+            .erases = pair % 5 >= 2,
         };
         chosen[OPERATION] = (unsigned)(pair % 3);
         chosen[MODE] = (unsigned)(pair / db_mode_count);

@@ -226,6 +226,19 @@ static void beside_a_live_journal_overwriting_takes_no_memory(void **state)
     io_close(file);
 }
 
+/* Sets the quota to what is committed, and fills a file with what is free of that. */
+static void leave_nothing(struct fixture *f)
+{
+    static const char page[4096] = "x";
+    memfs_file *filler;
+    assert_int_equal(memfs_open(f->fs, "/filler", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &filler), 0);
+    quota_leave(f, 0);
+    int64_t offset = 0;
+    while (memfs_pwrite(filler, page, sizeof page, offset) > 0)
+        offset += (int64_t)sizeof page;
+    assert_int_equal(memfs_close(filler), 0);
+}
+
 static void a_write_that_changes_nothing_is_never_refused(void **state)
 {
     struct fixture *f = *state;
@@ -236,17 +249,11 @@ static void a_write_that_changes_nothing_is_never_refused(void **state)
     assert_int_equal(file->pMethods->xWrite(file, pages[0], 65536, 0), SQLITE_OK);
     assert_int_equal(file->pMethods->xWrite(file, pages[0], 65536, 65536), SQLITE_OK);
     io_begin_writing(file);
-    /* Uses up what is free, so that a copy of a page is refused. */
-    quota_leave(f, 0);
-    int offset = 0;
-    while (file->pMethods->xWrite(file, pages[1], 4096, offset) == SQLITE_OK && offset < 65536)
-        offset += 4096;
-    if (offset < 65536) {
-        assert_int_equal(file->pMethods->xWrite(file, pages[1], 65536, 0), SQLITE_FULL);
-        assert_int_equal(file->pMethods->xWrite(file, pages[0], 65536, 65536), SQLITE_OK);
-    } else {
-        fail_msg("64 KiB were free at a full quota");
-    }
+    io_write(file, "x", 0);
+    leave_nothing(f);
+    assert_int_equal(file->pMethods->xWrite(file, pages[0], 65536, 65536), SQLITE_OK);
+    assert_int_equal(io_control(file, SQLITE_FCNTL_COMMIT_PHASETWO, NULL), SQLITE_OK);
+    assert_int_equal(file->pMethods->xWrite(file, pages[1], 65536, 65536), SQLITE_FULL);
     assert_int_equal(io_unlock(file, SQLITE_LOCK_NONE), SQLITE_OK);
     char byte;
     assert_int_equal(file->pMethods->xRead(file, &byte, 1, 0), SQLITE_OK);
@@ -284,6 +291,54 @@ static void what_a_committed_transaction_cut_off_is_given_back(void **state)
     io_close(file);
 }
 
+/* A write that the quota refuses. */
+static void be_refused(struct fixture *f, sqlite3_file *file)
+{
+    static const char pages[64 << 10];
+    quota_leave(f, 0);
+    assert_int_equal(file->pMethods->xWrite(file, pages, sizeof pages, 4 << 20), SQLITE_FULL);
+}
+
+static void after_a_refusal_the_transaction_is_undone_and_what_follows_is_not_refused(void **state)
+{
+    struct fixture *f = *state;
+    for (int is_isolated = 0; is_isolated < 2; is_isolated++) {
+        sqlite3_file *file = is_isolated ? io_open_isolated("/i") : io_open("/db", MAIN_FLAGS);
+        if (!is_isolated)
+            io_begin_writing(file);
+        sqlite3_int64 size = io_size(file);
+        io_write(file, "after!", 9000);
+        be_refused(f, file);
+        assert_int_equal(io_size(file), size);
+        static const char page[4096] = "played back";
+        assert_int_equal(file->pMethods->xWrite(file, page, sizeof page, 1 << 20), SQLITE_OK);
+        assert_int_equal(file->pMethods->xTruncate(file, 2 << 20), SQLITE_OK);
+        assert_int_equal(io_size(file), size);
+        assert_int_equal(io_control(file, SQLITE_FCNTL_COMMIT_PHASETWO, NULL), SQLITE_FULL);
+        (void)io_control(file, SQLITE_FCNTL_SYNC, NULL); /* the end of a rollback */
+        quota_lift(f);
+        io_write(file, "the next transaction's", 9000);
+        io_commit_and_close(file);
+        file = io_open(is_isolated ? "/i" : "/db", MAIN_FLAGS);
+        io_assert_text(file, "the next transaction's", 9000);
+        io_close(file);
+    }
+}
+
+static void in_a_lost_place_a_refused_transaction_can_be_rolled_back(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3_file *file = io_open("/db", MAIN_FLAGS);
+    io_write(file, "before", 0);
+    io_begin_writing(file);
+    assert_int_equal(memfs_rename(f->fs, "/db", "/moved", 0), 0);
+    assert_int_equal(file->pMethods->xWrite(file, "after!", 6, 0), SQLITE_READONLY_DBMOVED);
+    assert_int_equal(file->pMethods->xWrite(file, "cached", 6, 0), SQLITE_OK);
+    assert_before(file);
+    assert_int_equal(io_unlock(file, SQLITE_LOCK_NONE), SQLITE_OK);
+    io_close(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +357,8 @@ int main(void)
         SQLITE_TEST(beside_a_live_journal_overwriting_takes_no_memory),
         SQLITE_TEST(a_write_that_changes_nothing_is_never_refused),
         SQLITE_TEST(putting_back_takes_no_memory),
+        SQLITE_TEST(after_a_refusal_the_transaction_is_undone_and_what_follows_is_not_refused),
+        SQLITE_TEST(in_a_lost_place_a_refused_transaction_can_be_rolled_back),
         SQLITE_TEST(what_a_committed_transaction_cut_off_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
