@@ -62,40 +62,25 @@ int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
 
 /* ---------------------------------------------------------------- adding up */
 
-struct usage_request {
-    memfs *fs;
-    const char *path;
-    memfs_tree_info *info;
-};
-
-static int64_t tree_usage_once(const void *operation)
+int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
 {
-    const struct usage_request *r = operation;
-    memfs *fs = r->fs;
     struct mfs_place place;
     struct mfs_census census;
-    int error = mfs_structsize_check_out(r->info,
-                                         MFS_STRUCTSIZE_UP_TO(memfs_tree_info, usage_bytes));
-    if (!mfs_fs_is_valid(fs) || r->path == NULL)
+    int error = mfs_structsize_check_out(info, MFS_STRUCTSIZE_UP_TO(memfs_tree_info, usage_bytes));
+    if (!mfs_fs_is_valid(fs) || path == NULL)
         error = MEMFS_EINVAL;
     if (error != 0)
         return error;
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    error = mfs_walk(&fs->tree, NULL, r->path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
+    error = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
     if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
-        error = mfs_census_take(fs, &fs->tree, place.node, &census);
+        mfs_census_take(fs, &fs->tree, place.node, &census);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     if (error == 0)
-        mfs_structsize_copy_out(r->info, &census.info, sizeof census.info);
+        mfs_structsize_copy_out(info, &census.info, sizeof census.info);
     return error;
-}
-
-int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
-{
-    struct usage_request request = {fs, path, info};
-    return (int)mfs_retry_run(fs, tree_usage_once, &request);
 }

@@ -9,8 +9,8 @@ struct mfs_census {
     uint64_t bare_bytes; /* of info.usage_bytes, what nodes and names cost */
 };
 
-/* Adds up `node` and all below it, each node once.  Errors: EDQUOT, ENOMEM. */
-int mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *node, struct mfs_census *out)
+/* Adds up `top` and all below it, each node once.  Takes no memory. */
+void mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *top, struct mfs_census *out)
     MFS_REQUIRES_SHARED(tree->lock);
 
 #endif

@@ -38,9 +38,10 @@ struct mfs_node {
     int32_t whole_file_lock; /* -1: exclusive; n: n shared */
     uint8_t kind;            /* enum memfs_kind */
     bool upgrade_waits;
-    bool is_counted;  /* while orphans are counted: the node was met; under the handle list lock */
-    bool is_audited;  /* while an audit runs: the node was met; under the namespace lock */
-    bool is_captured; /* of a copy that is being made: the original's lock is held */
+    bool is_counted;   /* while orphans are counted: the node was met; under the handle list lock */
+    bool is_audited;   /* while an audit runs: the node was met; under the namespace lock */
+    bool is_in_census; /* while a tree is added up: the node was met; under the tree's `capture` */
+    bool is_captured;  /* of a copy that is being made: the original's lock is held */
     uint64_t number;
     _Atomic uint64_t generation; /* changes, but for those of `writes` */
     _Atomic int64_t times[MFS_TIMES];
