@@ -94,9 +94,10 @@ struct mfs_nodes {
  */
 int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_charge_from charge_from, uint32_t mode,
                          struct mfs_file_node **out);
-int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_node **out);
-int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t length,
-                            struct mfs_symlink_node **out);
+int mfs_node_create_dir(struct mfs_nodes *nodes, enum mfs_charge_from charge_from, uint32_t mode,
+                        struct mfs_dir_node **out);
+int mfs_node_create_symlink(struct mfs_nodes *nodes, enum mfs_charge_from charge_from,
+                            const char *target, size_t length, struct mfs_symlink_node **out);
 
 /* Sets the limit on nodes; false, and nothing has changed, if more nodes exist. */
 bool mfs_node_set_limit(struct mfs_nodes *nodes, uint64_t limit);

@@ -371,6 +371,57 @@ static int64_t rename_to_itself(struct stage *s)
     return memfs_copy(s->fs, "/file", "/other", 0);
 }
 
+static int64_t stat_snapshot(struct stage *s)
+{
+    memfs_snapshot_info info = {.struct_size = sizeof info};
+    return memfs_snapshot_stat(s->fs, "snapshot", &info);
+}
+
+static int64_t tree_usage_of_all(struct stage *s)
+{
+    memfs_tree_info info = {.struct_size = sizeof info};
+    return memfs_tree_usage(s->fs, "/", &info);
+}
+
+static int visit(void *context, const memfs_walk_entry *entry)
+{
+    (void)entry;
+    ++*(int *)context;
+    return MEMFS_WALK_CONTINUE;
+}
+
+static int64_t walk_all(struct stage *s)
+{
+    int visited = 0;
+    int result = memfs_walk(s->fs, "/", visit, &visited);
+    return result < 0 ? result : visited > 40 ? 0 : MEMFS_EIO;
+}
+
+static int64_t snapshot_it(struct stage *s)
+{
+    return memfs_snapshot_take(s->fs, "snapshot");
+}
+
+static int64_t read_into_own_memory(struct stage *s)
+{
+    static unsigned char bytes[STAGE_PATTERN_BYTES];
+    TRY(memfs_read_file_into(s->fs, "/file", bytes, sizeof bytes));
+    return memfs_read_file_into(s->fs, "/empty/../d/x", bytes, sizeof bytes);
+}
+
+static int64_t stream_in_lent_storage(struct stage *s)
+{
+    memfs_dir_storage storage;
+    memfs_dir *dir;
+    memfs_dirent entry = {.struct_size = sizeof entry};
+    int result;
+    TRY(memfs_opendirat_in(s->fs, s->dir, "e", 0, &storage, &dir));
+    while ((result = memfs_readdir(dir, &entry)) == 1)
+        continue;
+    (void)memfs_closedir(dir);
+    return result;
+}
+
 const struct scenario scenarios_calm[] = {
     {"unlink", " memfs_unlink memfs_unlinkat ", NEEDS_NOTHING, NULL, unlink_all_kinds},
     {"remove", " memfs_remove memfs_remove_treeat ", NEEDS_NOTHING, NULL, remove_names},
@@ -430,6 +481,13 @@ const struct scenario scenarios_calm[] = {
      NEEDS_NOTHING, NULL, streaming},
     {"walk in lent storage", " memfs_walk_open_in memfs_walk_next memfs_walk_close ", NEEDS_NOTHING,
      NULL, walk_in_lent_storage},
+    {"walk", " memfs_walk ", NEEDS_NOTHING, NULL, walk_all},
+    {"tree_usage", " memfs_tree_usage ", NEEDS_NOTHING, NULL, tree_usage_of_all},
+    {"stat of a snapshot", " memfs_snapshot_stat ", NEEDS_NOTHING, snapshot_it, stat_snapshot},
+    {"read a file into own memory", " memfs_read_file_into ", NEEDS_NOTHING, NULL,
+     read_into_own_memory},
+    {"stream a directory in lent storage", " memfs_opendirat_in ", NEEDS_NOTHING, NULL,
+     stream_in_lent_storage},
     {"prune and end a walk", " memfs_walk_prune memfs_walk_next memfs_walk_close ", NEEDS_NOTHING,
      open_walker, end_a_walk},
     {"give memory back", " memfs_free memfs_list_free ", NEEDS_NOTHING, take_memory, give_memory},
