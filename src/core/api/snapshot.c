@@ -175,7 +175,7 @@ int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info)
     mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
     const struct mfs_dirent *entry = mfs_snapshot_find(fs, &c);
     if (entry != NULL) {
-        mfs_census_take(fs, &fs->snapshots, entry->node, &census);
+        mfs_census_take(fs, &fs->snapshots, entry->node, MFS_CENSUS_FIGURES, &census);
         const memfs_tree_info *tree = &census.info;
         memfs_snapshot_info own = {
             .taken_ns = mfs_node_time(entry->node, MFS_BIRTH),

@@ -14,6 +14,7 @@
 
 struct count {
     memfs *fs;
+    enum mfs_census_depth depth;
     bool has_marked; /* nodes with several names */
     struct mfs_census census;
 };
@@ -33,6 +34,8 @@ static void census_file(struct count *count, struct mfs_file_node *file)
     info->size_bytes = mfs_num_add_saturating(info->size_bytes, size);
     info->allocated_bytes += mfs_content_allocated(&fs->pool, &file->content, size);
     info->usage_bytes += mfs_content_usage(&fs->pool, &file->content, size);
+    if (count->depth == MFS_CENSUS_PAGES)
+        count->census.own_bytes += mfs_content_own(&fs->pool, &file->content, size);
     mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
     info->files++;
 }
@@ -58,9 +61,11 @@ static void census_node(struct count *count, struct mfs_node *node)
     }
 }
 
-void mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *top, struct mfs_census *out)
+void mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *top,
+                     enum mfs_census_depth depth, struct mfs_census *out)
 {
-    struct count count = {.fs = fs, .census = {.info = {.struct_size = sizeof(memfs_tree_info)}}};
+    struct count count = {
+        .fs = fs, .depth = depth, .census = {.info = {.struct_size = sizeof(memfs_tree_info)}}};
     struct mfs_subtree_cursor at;
     struct mfs_node *node;
     mfs_sync_lock_exclusive(&fs->lot, &tree->capture);
@@ -72,5 +77,6 @@ void mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *top, str
         node->is_in_census = false;
     mfs_sync_unlock_exclusive(&fs->lot, &tree->capture);
     count.census.info.usage_bytes += count.census.bare_bytes;
+    MFS_CHECK(count.census.own_bytes <= count.census.info.allocated_bytes);
     *out = count.census;
 }

@@ -397,6 +397,12 @@ static int64_t walk_all(struct stage *s)
     return result < 0 ? result : visited > 40 ? 0 : MEMFS_EIO;
 }
 
+static int64_t tree_sharing_of_all(struct stage *s)
+{
+    memfs_sharing_info info = {.struct_size = sizeof info};
+    return memfs_tree_sharing(s->fs, "/", &info);
+}
+
 static int64_t snapshot_it(struct stage *s)
 {
     return memfs_snapshot_take(s->fs, "snapshot");
@@ -483,6 +489,7 @@ const struct scenario scenarios_calm[] = {
      NULL, walk_in_lent_storage},
     {"walk", " memfs_walk ", NEEDS_NOTHING, NULL, walk_all},
     {"tree_usage", " memfs_tree_usage ", NEEDS_NOTHING, NULL, tree_usage_of_all},
+    {"tree_sharing", " memfs_tree_sharing ", NEEDS_NOTHING, NULL, tree_sharing_of_all},
     {"stat of a snapshot", " memfs_snapshot_stat ", NEEDS_NOTHING, snapshot_it, stat_snapshot},
     {"read a file into own memory", " memfs_read_file_into ", NEEDS_NOTHING, NULL,
      read_into_own_memory},
