@@ -189,23 +189,22 @@ int memfs_symlink(memfs *fs, const char *target, const char *path, unsigned flag
 
 /* ------------------------------------------------------------------- moving */
 
-static int rename_locked(struct mfs_dir_node *from_start, const char *from, const struct target *to,
-                         unsigned flags, struct mfs_dirent **removed)
-    MFS_REQUIRES(to->fs->tree.lock)
+static int rename_locked(memfs *fs, struct mfs_dir_node *from_start, const char *from,
+                         const struct target *to, unsigned flags, struct mfs_dirent **removed)
+    MFS_REQUIRES(fs->tree.lock)
 {
-    struct mfs_tree *tree = &to->fs->tree;
     struct mfs_place source, target;
     bool same;
-    int error = mfs_walk(tree, from_start, from, 0, &source);
+    int error = mfs_walk(&fs->tree, from_start, from, 0, &source);
     if (error == 0)
-        error = mfs_walk(tree, to->start, to->path, to->walk_flags, &target);
+        error = mfs_walk(&fs->tree, to->start, to->path, to->walk_flags, &target);
     if (error == 0)
-        error = mfs_rename_check(tree, &source, &target, flags, &same);
+        error = mfs_rename_check(&fs->tree, &source, &target, flags, &same);
     if (error != 0 || same)
         return error;
-    mfs_publish_draw_on(tree, to->charge_from);
-    error = mfs_publish_rename(tree, &source, &target, flags, removed);
-    mfs_publish_draw_on(tree, MFS_CHARGE_ORDINARY);
+    mfs_publish_draw_on(&fs->tree, to->charge_from);
+    error = mfs_publish_rename(&fs->tree, &source, &target, flags, removed);
+    mfs_publish_draw_on(&fs->tree, MFS_CHARGE_ORDINARY);
     return error;
 }
 
@@ -228,7 +227,7 @@ static int64_t rename_once(const void *operation)
     to.walk_flags = (e->flags & MEMFS_RENAME_MAKE_PARENTS) != 0 ? MFS_WALK_MAKE_PARENTS : 0;
     struct mfs_dirent *removed = NULL;
     mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
-    error = rename_locked(from_start, e->path, &to, e->flags, &removed);
+    error = rename_locked(fs, from_start, e->path, &to, e->flags, &removed);
     mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_namespace_forget(&fs->tree, removed);
     return error;

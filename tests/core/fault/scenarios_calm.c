@@ -273,6 +273,10 @@ static int64_t asking(struct stage *s)
     TRY(memfs_realpath(s->fs, "/d/../link", path, sizeof path));
     TRY(memfs_realpathat(s->fs, s->dir, "e/f", path, sizeof path));
     TRY(memfs_statfs(s->fs, &statfs_info));
+    uint64_t system_bytes;
+    int asked = memfs_system_memory(&system_bytes);
+    if (asked != 0 && asked != MEMFS_EOPNOTSUPP)
+        return asked;
     return memfs_last_refusal(s->fs, &refusal);
 }
 
@@ -473,7 +477,7 @@ const struct scenario scenarios_calm[] = {
      "memfs_is_symlink memfs_name_generation "
      "memfs_readlink memfs_readlinkat memfs_realpath memfs_realpathat "
      "memfs_statdir memfs_file_instance memfs_dir_instance memfs_snapshot_exists "
-     "memfs_statfs memfs_last_refusal ",
+     "memfs_statfs memfs_last_refusal memfs_system_memory ",
      NEEDS_NOTHING, NULL, asking},
     {"change attributes",
      " memfs_chmod memfs_chmodat memfs_fchmod memfs_chown memfs_chownat memfs_fchown "
