@@ -43,6 +43,11 @@
  *            The last part of the quota, which ordinary data may not fill.  Files that are opened
  *            with MEMFS_O_EMERGENCY may: journals, for instance, without which nothing could be
  *            deleted from a database once everything else is full.
+ * Looking reserve
+ *            The very last part of the quota: a 32nd of it, 64 KiB at most, which only the memory
+ *            of handles, directory streams, walks and lists may fill, where there is no other room.
+ *            So a full tree can be looked at (and emptied: freeing needs nothing); see "Looking".
+ *            It is a limit, not memory: an empty instance takes nothing for it.
  * Snapshot   The whole tree at one instant, kept in the instance under a name.
  *
  * What builders of storage need (mappings, held contents, preallocation ...) is in
@@ -62,6 +67,21 @@
  *            short writes.
  * Freeing    Unlink, rmdir, truncating down, close and unlock never allocate and cannot fail for
  *            want of memory.  Overwriting bytes that only this file owns never allocates.
+ * Looking    Never fails for want of quota: reading, opening what exists, listing, walking, asking.
+ *            - Nothing is needed by memfs_stat() and its like, memfs_statfs(), memfs_tree_usage(),
+ *              memfs_read_file_into(), reading by a handle or a stream, what works in lent memory
+ *              (memfs_open_options.storage, memfs_dir_storage, memfs_walker_storage), and
+ *              memfs_walk() as far as memfs_walker_storage would go.
+ *            - Where nothing else is left, the looking reserve (memfs_statfs_info) pays for
+ *              handles, streams, walkers and lists, until they are closed or freed: some 100 bytes
+ *              for a handle or stream; 900 for a walker, and 20 for each level of depth from the
+ *              15th on; 400 for a list, and 15 for each name beside its bytes.  What the reserve
+ *              cannot hold is MEMFS_EDQUOT: hundreds of handles at once, or a list of thousands of
+ *              names, where a stream or a walk serves instead.  From a quota of 2 MiB on, one walk
+ *              reaches the bottom of every tree that a path can name.
+ *            - If the quota is set to less than what is in use and the reserve, only what is left
+ *              between the two is there for looking.
+ *            - A rename within one directory to a name that is no longer needs nothing either.
  * Threads    Any function may be called from any thread at any time, except that a handle must not
  *            be used while or after it is closed, nor the instance while or after it is destroyed.
  *            No function may be called from a signal handler: it could wait for a lock that the
@@ -296,14 +316,19 @@ enum memfs_atime_policy {
 };
 
 /*
- * What was refused: `error` names the limit (MEMFS_EDQUOT, _ENOSPC, _ENOMEM; 0: nothing was refused
- * so far); `wanted` and `available` are bytes, or nodes for MEMFS_ENOSPC.
+ * Why a call was refused.  The figures are bytes, or nodes for MEMFS_ENOSPC, and are those of the
+ * call: of all that it needed up to the step that was refused, which for a write is all of it.
+ * Where a limit was in the way, wanted > available, and `limit` - `available` is what the call
+ * could not have: what is in use, and what is reserved for others.
+ *
+ *     "limit %llu, used %llu, requested %llu": limit, limit - available, wanted
  */
 typedef struct memfs_refusal {
     size_t struct_size; /* set by the caller of memfs_last_refusal(): sizeof(memfs_refusal) */
-    int error;
-    uint64_t wanted;
-    uint64_t available;
+    int error;          /* MEMFS_EDQUOT, _ENOSPC or _ENOMEM; 0: nothing was refused so far */
+    uint64_t wanted;    /* by the call; the cost of slabs and page tables counts */
+    uint64_t available; /* to the call, when it began */
+    uint64_t limit;     /* the quota, or for MEMFS_ENOSPC the node limit; 0: none is set */
 } memfs_refusal;
 
 #define MEMFS_REFUSED_FAIL 0  /* the call fails */
@@ -316,8 +341,8 @@ typedef struct memfs_refusal {
  * return MEMFS_REFUSED_RETRY; the call is then run again from its beginning, as if it came later.
  * If it is refused again, the callback is called again.  MEMFS_REFUSED_RETRY counts as
  * MEMFS_REFUSED_FAIL if there is no more room under the limit than before the callback, whichever
- * thread made the room, so there is no endless loop.  If several threads are refused at once,
- * `refusal` may describe the refusal of another call.
+ * thread made the room, so there is no endless loop.  `refusal` describes the call, and is good
+ * until the callback returns.
  *
  * The callback may call every function but memfs_destroy(), and must not close or drop what the
  * refused call works with (its handle, stream or held content).  The calls that it makes can be
@@ -408,8 +433,8 @@ MEMFS_API int memfs_create(const memfs_config *config, memfs **out);
 MEMFS_API int memfs_destroy(memfs *fs, unsigned flags);
 
 /*
- * Changes the quota (0: unlimited).  With an arena, the smaller of the quota and what the arena
- * can hold is in force; memfs_statfs() tells which.
+ * Changes the quota (0: unlimited), and with it the looking reserve.  With an arena, the smaller of
+ * the quota and what the arena can hold is in force; memfs_statfs() tells which.
  * Errors: EBUSY (more than this is committed).
  */
 MEMFS_API int memfs_set_quota(memfs *fs, uint64_t quota_bytes);
@@ -453,7 +478,8 @@ enum memfs_class {
 
 /*
  * What is sure to fit.  `available_bytes` counts whole pages that ordinary data can have: free
- * ones, and those of slabs for which the quota leaves room, after the cost of the slabs.  Each of
+ * ones, and those of slabs for which the quota, less the two reserves, leaves room, after the cost
+ * of the slabs.  Each of
  * the available_bytes / page_size pages can become
  *
  *  - a page of data (a page table takes 8 bytes a page beside, see below), or
@@ -469,9 +495,12 @@ enum memfs_class {
  *
  * What takes more than a page in one piece needs adjacent pages: charged memory and the results of
  * memfs_read_file() above page_size - 56 bytes, names and targets of symlinks that do not fit into
- * a page.  It is sure to fit while quota_bytes - committed_bytes exceeds its size by two pages and
- * 12 KiB; otherwise only if as many free pages lie side by side.  (With MEMFS_CREATE_UNPOOLED,
- * `available_bytes` speaks of pages of data alone.)
+ * a page.  It is sure to fit while quota_bytes, less the two reserves and committed_bytes, exceeds
+ * its size by two pages and 12 KiB; otherwise only if as many free pages lie side by side.  (With
+ * MEMFS_CREATE_UNPOOLED, `available_bytes` speaks of pages of data alone.)
+ *
+ * `looking_reserve_bytes` is a 32nd of the quota; at least 2 KiB, or an eighth of a quota below 16
+ * KiB; at most 64 KiB; 0 without a quota.
  */
 typedef struct memfs_statfs_info {
     size_t struct_size;                      /* set by the caller: sizeof(memfs_statfs_info) */
@@ -493,7 +522,8 @@ typedef struct memfs_statfs_info {
     uint64_t quota_refusals, node_refusals, allocator_refusals;
     uint32_t page_size;
     uint32_t name_max, path_max;
-    uint32_t class_count; /* of the slots in class_bytes, how many have a class */
+    uint32_t class_count;           /* of the slots in class_bytes, how many have a class */
+    uint64_t looking_reserve_bytes; /* of the quota, for looking at what is there */
 } memfs_statfs_info;
 
 /* Fills `info`.  The figures are read one after another while others work. */
@@ -506,7 +536,11 @@ MEMFS_API int memfs_statfs(memfs *fs, memfs_statfs_info *info);
  */
 MEMFS_API int memfs_system_memory(uint64_t *available_bytes);
 
-/* The last refusal, of any call in any thread. */
+/*
+ * The last call in this thread that the file system has refused.  A thread remembers it for each of
+ * the four file systems that refused it last; for others `error` is 0, as if nothing was refused.
+ * What the refusal callback was refused while it ran does not count, if the call then failed.
+ */
 MEMFS_API int memfs_last_refusal(memfs *fs, memfs_refusal *out);
 
 /*
@@ -867,6 +901,13 @@ MEMFS_API int64_t memfs_realpathat(memfs *fs, memfs_dir *at, const char *path, c
 MEMFS_API int memfs_read_file(memfs *fs, const char *path, size_t limit, void **data, size_t *size);
 
 /*
+ * Reads a whole file into the caller's memory, as it is at one instant, and returns its size.  It
+ * takes no memory, so it works in a full file system.
+ * Errors: EFBIG (larger than `size`; nothing was stored), EISDIR.
+ */
+MEMFS_API int64_t memfs_read_file_into(memfs *fs, const char *path, void *buffer, size_t size);
+
+/*
  * Gives back memory that memfs_read_file(), memfs_charged_alloc() or another function of memfs
  * handed out.  Null: nothing happens.  Errors: EINVAL (another file system's, or given back
  * before, where that can be told; a pointer of any other origin is undefined behaviour).
@@ -925,8 +966,7 @@ typedef struct memfs_tree_info {
     uint64_t usage_bytes; /* that, with page tables, nodes and names: what a tree costs alone */
 } memfs_tree_info;
 
-/* Adds up a tree; a node with several names in it counts once.  Errors: EDQUOT, ENOMEM (the call
- * remembers nodes with several names). */
+/* Adds up a tree; a node with several names in it counts once.  Takes no memory. */
 MEMFS_API int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info);
 
 typedef struct memfs_sharing_info {
@@ -940,7 +980,7 @@ typedef struct memfs_sharing_info {
  * that two files share counts as shared in both, also if both are in the tree.  Looks at each page
  * that is not shared with all that is around it.
  *
- * Errors:   EINVAL, E2BIG (struct_size), EDQUOT, ENOMEM (as memfs_tree_usage()).
+ * Errors:   EINVAL, E2BIG (struct_size).  It takes no memory.
  * Threads:  the figures of one file belong together.
  */
 MEMFS_API int memfs_tree_sharing(memfs *fs, const char *path, memfs_sharing_info *info);
@@ -1022,8 +1062,7 @@ typedef struct memfs_snapshot_info {
     uint64_t usage_bytes;
 } memfs_snapshot_info;
 
-/* Describes a snapshot.  Errors: EINVAL, E2BIG (struct_size), EDQUOT, ENOMEM (as
- * memfs_tree_usage()). */
+/* Describes a snapshot.  Errors: EINVAL, E2BIG (struct_size). */
 MEMFS_API int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info);
 
 /* -------------------------------------------------------------- directories */
@@ -1037,22 +1076,40 @@ typedef struct memfs_dirent {
     char name[MEMFS_NAME_MAX + 1];
 } memfs_dirent;
 
+/* Memory for one directory stream, which the caller lends. */
+typedef struct memfs_dir_storage {
+    uint64_t opaque[16];
+} memfs_dir_storage;
+
 /*
  * Directory streams.  Entries come in order of creation, without "." and "..".  An entry that stays
  * while others come and go is seen exactly once.  A stream ends at what was there when it began; an
  * entry that is added later may be left out.  Threads may share a stream; each entry goes to one of
  * them.
  *
+ * memfs_opendirat_in() opens a stream that lives in `storage`, if that is not null, and then takes
+ * no memory.  `flags` are 0 or MEMFS_O_EMERGENCY: the emergency reserve may pay for the stream, and
+ * for what gets a name through it: the names, nodes and missing parents that memfs_mkdirat(),
+ * memfs_symlinkat(), memfs_linkat(), memfs_link_file(), memfs_renameat() (`to_at`) and
+ * memfs_openat() make at paths that start at it.  (What is written needs a handle that may.)
+ *
+ *     memfs_dir *root;
+ *     if (memfs_opendirat_in(fs, NULL, "/", MEMFS_O_EMERGENCY, NULL, &root) == 0)
+ *         memfs_mkdirat(fs, root, "rescue", 0755);
+ *
  * memfs_readdir() returns 1 and an entry, or 0 at the end.
  * memfs_telldir() returns a cookie that stays valid whatever is added or removed; 0 is the
  * beginning.
  * memfs_seekdir() goes to a cookie.  memfs_rewinddir() goes to the beginning.
  *
- * Errors:   opening: ENOTDIR, EDQUOT, ENOMEM; EBADF (no open stream), EINVAL (a negative cookie).
+ * Errors:   opening: ENOTDIR, EINVAL (another flag), EDQUOT, ENOMEM; EBADF (no open stream), EINVAL
+ *           (a negative cookie).
  * Lifetime: until memfs_closedir(), also if the directory is removed; it is then empty.
  */
 MEMFS_API int memfs_opendir(memfs *fs, const char *path, memfs_dir **out);
 MEMFS_API int memfs_opendirat(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out);
+MEMFS_API int memfs_opendirat_in(memfs *fs, memfs_dir *at, const char *path, unsigned flags,
+                                 memfs_dir_storage *storage, memfs_dir **out);
 MEMFS_API int memfs_readdir(memfs_dir *dir, memfs_dirent *entry);
 MEMFS_API int64_t memfs_telldir(memfs_dir *dir);
 MEMFS_API int memfs_seekdir(memfs_dir *dir, int64_t cookie);
@@ -1072,7 +1129,8 @@ typedef struct memfs_list {
 } memfs_list;
 
 /* The names in a directory, as they are at one instant.  Errors: ENOTDIR, EINVAL, E2BIG
- * (struct_size), EDQUOT, ENOMEM. */
+ * (struct_size), EDQUOT (also: more names than the looking reserve holds; see
+ * "Looking"), ENOMEM. */
 MEMFS_API int memfs_list_dir(memfs *fs, const char *path, memfs_list *out);
 
 /* The names of all snapshots.  Errors: EINVAL, E2BIG (struct_size), EDQUOT, ENOMEM. */
@@ -1124,7 +1182,8 @@ typedef int (*memfs_walk_callback)(void *context, const memfs_walk_entry *entry)
 /*
  * Visits a tree, depth first, in order of creation.  The callback runs without locks and may change
  * the tree; an entry that vanishes before its turn is skipped.  Symlinks are not followed below
- * `path`.  The memory that a walk needs grows with the depth only.
+ * `path`.  The memory that a walk needs grows with the depth only, and begins at the 15th level or
+ * a path of 256 bytes.
  *
  * Errors:   what the callback returns, if it is negative; EINVAL (it returned another positive
  *           value than those above), EDQUOT, ENOMEM.
@@ -1156,11 +1215,12 @@ typedef struct memfs_walker_storage {
  *
  * memfs_walk_open()      starts at `path`; nothing is visited yet.
  * memfs_walk_open_in()   the same; if `storage` is not null, the walker lives there, and takes
- *                        memory only where it goes more than 7 directories deep or meets a path of
+ *                        memory only where it goes more than 14 directories deep or meets a path of
  *                        more than 255 bytes.
  * memfs_walk_next()      goes to the next entry: returns 1, or 0 at the end, where it stays.  A
  *                        directory that is entered has been read: its access time follows.
- * memfs_walk_prune()     on ENTER: not into this directory (LEAVE follows all the same).
+ * memfs_walk_prune()     on ENTER, and after a step that was refused there: not into this directory
+ *                        (LEAVE follows all the same).
  * memfs_walk_open_file() opens the file that the walker stands on, even if another entry has its
  *                        name by now.  `flags` are those of memfs_open(), except CREATE, EXCLUSIVE
  *                        and TMPFILE.
@@ -1169,7 +1229,7 @@ typedef struct memfs_walker_storage {
  *
  * Errors:   opening: EINVAL, EDQUOT, ENOMEM.  A step: EDQUOT, ENOMEM; the walker then stands on no
  *           entry, and the next call tries again (the path of the entry before stays readable).
- *           Pruning: EINVAL (not on ENTER).  Opening a file: ENOENT (its last name was removed),
+ *           Pruning: EINVAL (anywhere else).  Opening a file: ENOENT (its last name was removed),
  *           EISDIR, ELOOP (a symlink), and those of memfs_open().
  *           Reading a link: EINVAL (no symlink).  Any of them: EBADF (null, or closed).
  * Quota:    MEMFS_CLASS_HANDLES: the walker, the longest path and the deepest stack of directories

@@ -134,12 +134,29 @@ void fixture_set_quota(struct fixture *fixture, uint64_t quota_bytes)
     set_quota(fixture, quota_bytes);
 }
 
-static uint64_t committed_bytes(memfs *fs)
+static memfs_statfs_info figures_of(memfs *fs)
 {
     memfs_statfs_info info = {.struct_size = sizeof info};
     if (memfs_statfs(fs, &info) != 0)
         abort();
-    return info.committed_bytes;
+    return info;
+}
+
+/* The looking reserve goes with the quota, but more slowly. */
+static void set_quota_above_looking(struct fixture *fixture, uint64_t bytes)
+{
+    uint64_t before = 0, quota = bytes;
+    while (quota != before) {
+        set_quota(fixture, quota);
+        before = quota;
+        quota = bytes + figures_of(fixture->fs).looking_reserve_bytes;
+    }
+}
+
+void fixture_set_quota_above_looking(struct fixture *fixture, uint64_t bytes)
+{
+    free_fillers(fixture);
+    set_quota_above_looking(fixture, bytes);
 }
 
 void fixture_leave(struct fixture *fixture, uint64_t more_bytes)
@@ -149,7 +166,7 @@ void fixture_leave(struct fixture *fixture, uint64_t more_bytes)
     /* Before it refuses a quota, memfs gives back what it holds without need. */
     if (memfs_set_quota(fs, 1) != MEMFS_EBUSY)
         abort();
-    set_quota(fixture, committed_bytes(fs));
+    set_quota_above_looking(fixture, figures_of(fs).committed_bytes);
     if (memfs_set_refused(fs, NULL, NULL) != 0)
         abort();
     for (size_t size = (size_t)1 << 20; size >= sizeof(void *); size /= 2) {
@@ -161,5 +178,5 @@ void fixture_leave(struct fixture *fixture, uint64_t more_bytes)
     }
     if (memfs_set_refused(fs, fixture->refused, fixture->refused_context) != 0)
         abort();
-    set_quota(fixture, committed_bytes(fs) + more_bytes);
+    set_quota_above_looking(fixture, figures_of(fs).committed_bytes + more_bytes);
 }

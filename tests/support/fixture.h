@@ -49,11 +49,14 @@ void fixture_destroy(struct fixture *fixture);
 /* Changes the quota and the allocator's limit together (raising: limit first). */
 void fixture_set_quota(struct fixture *fixture, uint64_t quota_bytes);
 
+/* The same, to the looking reserve and `bytes`. */
+void fixture_set_quota_above_looking(struct fixture *fixture, uint64_t bytes);
+
 /*
- * Leaves no free page, no room in a page that is partly in use, and `more_bytes` under the quota:
- * takes charged memory until nothing fits, and sets the quota.  The next change of the quota, by
- * one of these two functions, gives the charged memory back, and so does the teardown.  The
- * callback for refusals, if one was configured, is not asked meanwhile.
+ * Leaves no free page, no room in a page that is partly in use, and `more_bytes` under the quota
+ * less the looking reserve: takes charged memory until nothing fits, and sets the quota.  The next
+ * change of the quota, by one of these two functions, gives the charged memory back, and so does
+ * the teardown.  The callback for refusals, if one was configured, is not asked meanwhile.
  */
 void fixture_leave(struct fixture *fixture, uint64_t more_bytes);
 

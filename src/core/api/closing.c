@@ -32,7 +32,8 @@ void mfs_closing_dir(memfs_dir *dir)
     struct mfs_node *node = &dir->node->node;
     mfs_handle_remove_dir(&fs->handles, &fs->lot, dir);
     dir->magic = MFS_CLOSED_MAGIC;
-    mfs_memory_give(&fs->memory, dir, sizeof *dir, MEMFS_CLASS_HANDLES);
+    if (!dir->is_lent)
+        mfs_memory_give(&fs->memory, dir, sizeof *dir, MEMFS_CLASS_HANDLES);
     mfs_node_release(&fs->nodes, node);
 }
 

@@ -10,12 +10,34 @@ int memfs_opendir(memfs *fs, const char *path, memfs_dir **out)
     return memfs_opendirat(fs, NULL, path, out);
 }
 
+_Static_assert(sizeof(memfs_dir) <= sizeof(memfs_dir_storage), "a stream must fit");
+
 struct stream_request {
     memfs *fs;
     memfs_dir *at;
     const char *path;
+    unsigned flags;
+    memfs_dir_storage *storage;
     memfs_dir **out;
 };
+
+/* Memory for the stream: what is lent, or its own. */
+static int get_stream(const struct stream_request *r, memfs_dir **out)
+{
+    struct mfs_memory *memory = &r->fs->memory;
+    bool may_draw = (r->flags & MEMFS_O_EMERGENCY) != 0;
+    void *bytes = r->storage;
+    int error = 0;
+    if (bytes == NULL)
+        error = mfs_memory_take_as(memory, MFS_CHARGE_LOOKING, sizeof **out, MEMFS_CLASS_HANDLES,
+                                   &bytes);
+    if (error == MEMFS_EDQUOT && may_draw)
+        error = mfs_memory_take_as(memory, MFS_CHARGE_RESERVE, sizeof **out, MEMFS_CLASS_HANDLES,
+                                   &bytes);
+    if (error == 0)
+        *out = bytes;
+    return error;
+}
 
 static int64_t open_stream_once(const void *operation)
 {
@@ -23,33 +45,40 @@ static int64_t open_stream_once(const void *operation)
     memfs *fs = r->fs;
     struct mfs_dir_node *start;
     struct mfs_node *node;
-    void *memory;
-    if (!mfs_fs_is_valid(fs) || r->path == NULL || r->out == NULL)
+    memfs_dir *dir;
+    if (!mfs_fs_is_valid(fs) || r->path == NULL || r->out == NULL ||
+        (r->flags & ~MEMFS_O_EMERGENCY) != 0)
         return MEMFS_EINVAL;
     int error = mfs_fs_start(fs, r->at, &start);
     if (error == 0)
         error = mfs_walk_to_node(&fs->tree, start, r->path, true, &node);
     if (error != 0)
         return error;
-    error = mfs_node_as_dir(node) != NULL
-                ? mfs_memory_take(&fs->memory, sizeof(memfs_dir), MEMFS_CLASS_HANDLES, &memory)
-                : MEMFS_ENOTDIR;
+    error = mfs_node_as_dir(node) != NULL ? get_stream(r, &dir) : MEMFS_ENOTDIR;
     if (error != 0) {
         mfs_node_release(&fs->nodes, node);
         return error;
     }
-    memfs_dir *dir = memory;
-    *dir = (memfs_dir){
-        .magic = mfs_sync_mark(&fs->lot, MFS_DIR_MAGIC), .fs = fs, .node = mfs_node_as_dir(node)};
+    *dir = (memfs_dir){.magic = mfs_sync_mark(&fs->lot, MFS_DIR_MAGIC),
+                       .fs = fs,
+                       .node = mfs_node_as_dir(node),
+                       .is_lent = r->storage != NULL,
+                       .is_privileged = (r->flags & MEMFS_O_EMERGENCY) != 0};
     mfs_handle_add_dir(&fs->handles, &fs->lot, dir);
     *r->out = dir;
     return 0;
 }
 
+int memfs_opendirat_in(memfs *fs, memfs_dir *at, const char *path, unsigned flags,
+                       memfs_dir_storage *storage, memfs_dir **out)
+{
+    struct stream_request request = {fs, at, path, flags, storage, out};
+    return (int)mfs_retry_run(fs, open_stream_once, &request);
+}
+
 int memfs_opendirat(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out)
 {
-    struct stream_request request = {fs, at, path, out};
-    return (int)mfs_retry_run(fs, open_stream_once, &request);
+    return memfs_opendirat_in(fs, at, path, 0, NULL, out);
 }
 
 static bool is_open_dir(const memfs_dir *dir)

@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "instance/snapshot.h"
 #include "memory/hostmemory.h"
+#include "memory/refusal.h"
 #include "sync/port.h"
 #include "tree/subtree.h"
 
@@ -218,12 +219,14 @@ static void init_memory(memfs *fs, const memfs_config *config, const struct foun
     mfs_memory_init(&fs->memory, &fs->pool, &base);
     fs->arena_limit = foundation->arena_limit;
     struct mfs_ledger *ledger = &fs->memory.ledger;
-    mfs_ledger_set_reserve(ledger, &fs->lot, config->emergency_reserve_bytes);
     uint64_t committed;
-    bool charged = mfs_ledger_charge(ledger, MFS_CHARGE_RESERVE, foundation->cost_bytes,
+    bool charged = mfs_ledger_charge(ledger, MFS_CHARGE_ORDINARY, foundation->cost_bytes,
                                      &committed);
     MFS_CHECK(charged);
     mfs_ledger_note_peak(ledger, committed);
+    /* The instance may lie in the reserves, which only now come into force. */
+    mfs_ledger_set_reserve(ledger, &fs->lot, config->emergency_reserve_bytes);
+    mfs_ledger_keep_looking_reserve(ledger, &fs->lot);
     fs->memory.starter = (unsigned char *)fs + starter_offset();
     fs->memory.starter_bytes = starter_end() - starter_offset();
     fs->memory.starter_is_free = fs->memory.starter_bytes != 0;
@@ -234,6 +237,7 @@ static void init_memory(memfs *fs, const memfs_config *config, const struct foun
 static void init_parts(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
     init_memory(fs, config, foundation);
+    fs->owner = mfs_refusal_new_owner();
     struct mfs_nodes *nodes = &fs->nodes;
     nodes->memory = &fs->memory;
     nodes->class = MEMFS_CLASS_NODES;
@@ -265,7 +269,8 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
 static int make_live_root(memfs *fs, uint32_t mode)
 {
     struct mfs_dir_node *root;
-    int error = mfs_node_create_dir(&fs->nodes, mode != 0 ? mode : 0755, &root);
+    int error = mfs_node_create_dir(&fs->nodes, MFS_CHARGE_ORDINARY, mode != 0 ? mode : 0755,
+                                    &root);
     if (error != 0)
         return error;
     mfs_node_set_links(&root->node, 2);

@@ -153,7 +153,8 @@ static int64_t glob_once(const void *operation)
     error = mfs_walk_prefix_to_node(&fs->tree, pattern, length, &node);
     if (error == 0) {
         struct mfs_tour tour;
-        error = mfs_tour_init(&tour, &fs->tree, NULL, node, pattern, length);
+        struct mfs_tour_room room;
+        error = mfs_tour_init(&tour, &fs->tree, &room, node, pattern, length);
         mfs_node_release(&fs->nodes, node);
         if (error == 0)
             error = collect(&list, &tour, pattern);

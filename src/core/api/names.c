@@ -27,35 +27,63 @@ static int find_start(memfs *fs, const memfs_dir *at, const char *path, struct m
     return mfs_fs_start(fs, at, start);
 }
 
+/* Where a new name is to be. */
+struct target {
+    memfs *fs;
+    struct mfs_dir_node *start;
+    const char *path;
+    enum mfs_charge_from charge_from; /* for the name, its node and missing parents */
+    int walk_flags;
+    uint32_t parents_mode;
+};
+
+/* The target of an edit, whose path starts at the stream `at`, without flags. */
+static int find_target(memfs *fs, const memfs_dir *at, const char *path, struct target *out)
+{
+    struct mfs_dir_node *start;
+    int error = find_start(fs, at, path, &start);
+    if (error != 0)
+        return error;
+    *out = (struct target){.fs = fs,
+                           .start = start,
+                           .path = path,
+                           .charge_from = mfs_fs_charge_of(at),
+                           .parents_mode = MFS_PARENTS_MODE};
+    return 0;
+}
+
 /*
  * Gives a private node, one that the caller has a reference to, a name that no entry has yet.
  * Consumes the reference.
  */
-static int add_name(memfs *fs, struct mfs_dir_node *start, const char *path, struct mfs_node *node,
-                    int flags, uint32_t parents_mode)
+static int add_name(const struct target *to, struct mfs_node *node)
 {
+    memfs *fs = to->fs;
     struct mfs_place place;
     MFS_CHECK(atomic_load(&node->references) != 0);
     mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
-    int error = mfs_walk(&fs->tree, start, path, flags, &place);
+    int error = mfs_walk(&fs->tree, to->start, to->path, to->walk_flags, &place);
     if (error == 0 && place.node != NULL)
         error = MEMFS_EEXIST;
     if (error == 0 && place.needs_dir && mfs_node_as_dir(node) == NULL)
         error = MEMFS_ENOENT;
-    if (error == 0)
-        error = mfs_publish(&fs->tree, &place, node, parents_mode, mfs_node_now(&fs->nodes));
+    if (error == 0) {
+        mfs_publish_draw_on(&fs->tree, to->charge_from);
+        error = mfs_publish(&fs->tree, &place, node, to->parents_mode, mfs_node_now(&fs->nodes));
+        mfs_publish_draw_on(&fs->tree, MFS_CHARGE_ORDINARY);
+    }
     mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_node_release(&fs->nodes, node);
     return error;
 }
 
 /* A node was refused.  An error in the path, if there is one, takes precedence over the refusal. */
-static int prefer_path_error(memfs *fs, struct mfs_dir_node *start, const char *path, int flags,
-                             int refusal)
+static int prefer_path_error(const struct target *to, int refusal)
 {
+    memfs *fs = to->fs;
     struct mfs_place place;
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    int error = mfs_walk(&fs->tree, start, path, flags, &place);
+    int error = mfs_walk(&fs->tree, to->start, to->path, to->walk_flags, &place);
     if (error == 0)
         error = place.node != NULL ? MEMFS_EEXIST : refusal;
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
@@ -64,23 +92,21 @@ static int prefer_path_error(memfs *fs, struct mfs_dir_node *start, const char *
 
 /* ------------------------------------------------------------------- making */
 
-static int make_dir(memfs *fs, struct mfs_dir_node *start, const char *path, uint32_t mode,
-                    int flags)
+static int make_dir(const struct target *to, uint32_t mode)
 {
     struct mfs_dir_node *dir;
     if ((mode & ~07777u) != 0)
         return MEMFS_EINVAL;
-    int error = mfs_node_create_dir(&fs->nodes, mode, &dir);
-    return error == 0 ? add_name(fs, start, path, &dir->node, flags, mode)
-                      : prefer_path_error(fs, start, path, flags, error);
+    int error = mfs_node_create_dir(&to->fs->nodes, to->charge_from, mode, &dir);
+    return error == 0 ? add_name(to, &dir->node) : prefer_path_error(to, error);
 }
 
 static int64_t make_dir_once(const void *operation)
 {
     const struct name_edit *e = operation;
-    struct mfs_dir_node *start;
-    int error = find_start(e->fs, e->at, e->path, &start);
-    return error == 0 ? make_dir(e->fs, start, e->path, e->mode, 0) : error;
+    struct target to;
+    int error = find_target(e->fs, e->at, e->path, &to);
+    return error == 0 ? make_dir(&to, e->mode) : error;
 }
 
 int memfs_mkdirat(memfs *fs, memfs_dir *at, const char *path, uint32_t mode)
@@ -110,8 +136,8 @@ static int64_t make_dir_and_parents_once(const void *operation)
 {
     const struct name_edit *e = operation;
     memfs *fs = e->fs;
-    struct mfs_dir_node *start;
-    int error = find_start(fs, NULL, e->path, &start);
+    struct target to;
+    int error = find_target(fs, NULL, e->path, &to);
     if (error == 0 && (e->mode & ~07777u) != 0)
         error = MEMFS_EINVAL;
     if (error != 0)
@@ -119,7 +145,9 @@ static int64_t make_dir_and_parents_once(const void *operation)
     error = find_dir(fs, e->path);
     if (error != MEMFS_ENOENT && error != MEMFS_ENOTDIR && error != MEMFS_ELOOP)
         return error;
-    error = make_dir(fs, start, e->path, e->mode, MFS_WALK_MAKE_PARENTS);
+    to.walk_flags = MFS_WALK_MAKE_PARENTS;
+    to.parents_mode = e->mode;
+    error = make_dir(&to, e->mode);
     /* Another thread may have made it meanwhile. */
     return error == MEMFS_EEXIST && find_dir(fs, e->path) == 0 ? 0 : error;
 }
@@ -133,21 +161,19 @@ int memfs_mkdir_parents(memfs *fs, const char *path, uint32_t mode)
 static int64_t make_symlink_once(const void *operation)
 {
     const struct name_edit *e = operation;
-    memfs *fs = e->fs;
-    struct mfs_dir_node *start;
+    struct target to;
     struct mfs_symlink_node *link;
-    int error = find_start(fs, e->at, e->path, &start);
+    int error = find_target(e->fs, e->at, e->path, &to);
     if (error == 0 && (e->flags & ~MEMFS_SYMLINK_MAKE_PARENTS) != 0)
         error = MEMFS_EINVAL;
     if (error == 0)
         error = mfs_path_check(e->target);
     if (error != 0)
         return error;
-    bool makes_parents = (e->flags & MEMFS_SYMLINK_MAKE_PARENTS) != 0;
-    int walk_flags = makes_parents ? MFS_WALK_MAKE_PARENTS : 0;
-    error = mfs_node_create_symlink(&fs->nodes, e->target, strlen(e->target), &link);
-    return error == 0 ? add_name(fs, start, e->path, &link->node, walk_flags, MFS_PARENTS_MODE)
-                      : prefer_path_error(fs, start, e->path, walk_flags, error);
+    to.walk_flags = (e->flags & MEMFS_SYMLINK_MAKE_PARENTS) != 0 ? MFS_WALK_MAKE_PARENTS : 0;
+    error = mfs_node_create_symlink(&e->fs->nodes, to.charge_from, e->target, strlen(e->target),
+                                    &link);
+    return error == 0 ? add_name(&to, &link->node) : prefer_path_error(&to, error);
 }
 
 int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *path, unsigned flags)
@@ -164,41 +190,44 @@ int memfs_symlink(memfs *fs, const char *target, const char *path, unsigned flag
 /* ------------------------------------------------------------------- moving */
 
 static int rename_locked(memfs *fs, struct mfs_dir_node *from_start, const char *from,
-                         struct mfs_dir_node *to_start, const char *to, unsigned flags,
-                         struct mfs_dirent **removed) MFS_REQUIRES(fs->tree.lock)
+                         const struct target *to, unsigned flags, struct mfs_dirent **removed)
+    MFS_REQUIRES(fs->tree.lock)
 {
     struct mfs_place source, target;
     bool same;
-    bool makes_parents = (flags & MEMFS_RENAME_MAKE_PARENTS) != 0;
     int error = mfs_walk(&fs->tree, from_start, from, 0, &source);
     if (error == 0)
-        error = mfs_walk(&fs->tree, to_start, to, makes_parents ? MFS_WALK_MAKE_PARENTS : 0,
-                         &target);
+        error = mfs_walk(&fs->tree, to->start, to->path, to->walk_flags, &target);
     if (error == 0)
         error = mfs_rename_check(&fs->tree, &source, &target, flags, &same);
     if (error != 0 || same)
         return error;
-    return mfs_publish_rename(&fs->tree, &source, &target, flags, removed);
+    mfs_publish_draw_on(&fs->tree, to->charge_from);
+    error = mfs_publish_rename(&fs->tree, &source, &target, flags, removed);
+    mfs_publish_draw_on(&fs->tree, MFS_CHARGE_ORDINARY);
+    return error;
 }
 
 static int64_t rename_once(const void *operation)
 {
     const struct name_edit *e = operation;
     memfs *fs = e->fs;
-    struct mfs_dir_node *from_start, *to_start;
+    struct mfs_dir_node *from_start;
+    struct target to;
     const unsigned known = MEMFS_RENAME_NOREPLACE | MEMFS_RENAME_EXCHANGE |
                            MEMFS_RENAME_MAKE_PARENTS;
     const unsigned contrary = MEMFS_RENAME_NOREPLACE | MEMFS_RENAME_EXCHANGE;
     int error = find_start(fs, e->at, e->path, &from_start);
     if (error == 0)
-        error = find_start(fs, e->to_at, e->to, &to_start);
+        error = find_target(fs, e->to_at, e->to, &to);
     if (error == 0 && ((e->flags & ~known) != 0 || (e->flags & contrary) == contrary))
         error = MEMFS_EINVAL;
     if (error != 0)
         return error;
+    to.walk_flags = (e->flags & MEMFS_RENAME_MAKE_PARENTS) != 0 ? MFS_WALK_MAKE_PARENTS : 0;
     struct mfs_dirent *removed = NULL;
     mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
-    error = rename_locked(fs, from_start, e->path, to_start, e->to, e->flags, &removed);
+    error = rename_locked(fs, from_start, e->path, &to, e->flags, &removed);
     mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
     mfs_namespace_forget(&fs->tree, removed);
     return error;
@@ -220,30 +249,31 @@ int memfs_rename(memfs *fs, const char *from, const char *to, unsigned flags)
 /* ------------------------------------------------------------------ linking */
 
 /* Consumes the reference to `node`. */
-static int link_node(memfs *fs, struct mfs_node *node, struct mfs_dir_node *start, const char *to)
+static int link_node(const struct target *to, struct mfs_node *node)
 {
     if (mfs_node_as_dir(node) != NULL) {
-        mfs_node_release(&fs->nodes, node);
+        mfs_node_release(&to->fs->nodes, node);
         return MEMFS_EPERM;
     }
-    return add_name(fs, start, to, node, 0, 0);
+    return add_name(to, node);
 }
 
 static int64_t link_path_once(const void *operation)
 {
     const struct name_edit *e = operation;
     memfs *fs = e->fs;
-    struct mfs_dir_node *from_start, *to_start;
+    struct mfs_dir_node *from_start;
+    struct target to;
     struct mfs_node *node;
     int error = find_start(fs, e->at, e->path, &from_start);
     if (error == 0)
-        error = find_start(fs, e->to_at, e->to, &to_start);
+        error = find_target(fs, e->to_at, e->to, &to);
     if (error == 0 && (e->flags & ~MEMFS_AT_FOLLOW) != 0)
         error = MEMFS_EINVAL;
     if (error == 0)
         error = mfs_walk_to_node(&fs->tree, from_start, e->path, (e->flags & MEMFS_AT_FOLLOW) != 0,
                                  &node);
-    return error == 0 ? link_node(fs, node, to_start, e->to) : error;
+    return error == 0 ? link_node(&to, node) : error;
 }
 
 int memfs_linkat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_at, const char *to,
@@ -263,11 +293,11 @@ static int64_t link_file_once(const void *operation)
 {
     const struct name_edit *e = operation;
     memfs_file *file = e->file;
-    struct mfs_dir_node *start;
+    struct target to;
     if (e->fs == NULL)
         return MEMFS_EBADF;
     MFS_CHECK(e->fs == file->fs);
-    int error = find_start(file->fs, e->to_at, e->to, &start);
+    int error = find_target(file->fs, e->to_at, e->to, &to);
     if (error != 0)
         return error;
     /* Once its last name is gone, only what was opened without one can be named again. */
@@ -275,7 +305,7 @@ static int64_t link_file_once(const void *operation)
     if (mfs_node_links(file->node) == 0 && unnamed != MEMFS_O_TMPFILE)
         return MEMFS_ENOENT;
     mfs_node_retain(file->node);
-    return link_node(file->fs, file->node, start, e->to);
+    return link_node(&to, file->node);
 }
 
 int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to)

@@ -26,6 +26,7 @@ struct opening {
     struct mfs_dir_node *start;
     const char *path;
     struct mfs_node *node; /* not null: what to open, instead of looking for `path` */
+    bool is_privileged;    /* by the directory stream where the path starts */
     uint32_t flags;
     uint32_t mode;
     int64_t lock_timeout_ms;
@@ -39,7 +40,8 @@ static bool has_flag(const struct opening *o, uint32_t flag)
 
 static enum mfs_charge_from charge_of(const struct opening *o)
 {
-    return has_flag(o, MEMFS_O_EMERGENCY) ? MFS_CHARGE_RESERVE : MFS_CHARGE_ORDINARY;
+    bool may = o->is_privileged || has_flag(o, MEMFS_O_EMERGENCY);
+    return may ? MFS_CHARGE_RESERVE : MFS_CHARGE_ORDINARY;
 }
 
 static int check_open_flags(const struct opening *o)
@@ -126,13 +128,13 @@ static int find_existing(const struct opening *o, struct mfs_node **out)
     return error;
 }
 
-/* The name, as the node, may come from the reserve; missing parents' nodes may not. */
+/* Name and missing parents may come from the reserve, as the node. */
 static int publish_file(memfs *fs, const struct opening *o, const struct mfs_place *place,
                         struct mfs_node *made) MFS_REQUIRES(fs->tree.lock)
 {
-    fs->nodes.names.source.charge_from = charge_of(o);
+    mfs_publish_draw_on(&fs->tree, charge_of(o));
     int error = mfs_publish(&fs->tree, place, made, MFS_PARENTS_MODE, mfs_node_now(&fs->nodes));
-    fs->nodes.names.source.charge_from = MFS_CHARGE_ORDINARY;
+    mfs_publish_draw_on(&fs->tree, MFS_CHARGE_ORDINARY);
     return error;
 }
 
@@ -245,12 +247,19 @@ static int prepare_existing(const struct opening *o, struct mfs_node *node)
     return MEMFS_EBUSY;
 }
 
+static int take_handle(const struct opening *o, enum mfs_charge_from charge_from, void **memory)
+{
+    return mfs_memory_take_as(&o->fs->memory, charge_from, sizeof(memfs_file), MEMFS_CLASS_HANDLES,
+                              memory);
+}
+
 static int get_handle(const struct opening *o, memfs_file_storage *storage, memfs_file **out)
 {
     void *memory = storage;
     if (storage == NULL) {
-        int error = mfs_memory_take_as(&o->fs->memory, charge_of(o), sizeof(memfs_file),
-                                       MEMFS_CLASS_HANDLES, &memory);
+        int error = take_handle(o, MFS_CHARGE_LOOKING, &memory);
+        if (error == MEMFS_EDQUOT && has_flag(o, MEMFS_O_EMERGENCY))
+            error = take_handle(o, MFS_CHARGE_RESERVE, &memory);
         if (error != 0)
             return error;
     }
@@ -329,6 +338,7 @@ static int64_t open_once(const void *operation)
                         .mode = options->mode,
                         .lock_timeout_ms = options->lock_timeout_ms};
     int error = mfs_fs_start(r->fs, options->at, &o.start);
+    o.is_privileged = error == 0 && mfs_fs_charge_of(options->at) == MFS_CHARGE_RESERVE;
     return error == 0 ? open_handle(&o, options->storage, r->out) : error;
 }
 

@@ -4,6 +4,7 @@
 #include "instance/audit.h"
 #include "instance/fs.h"
 #include "memory/hostmemory.h"
+#include "memory/refusal.h"
 
 _Static_assert((int)MEMFS_CLASS_COUNT <= MEMFS_CLASS_SLOTS, "each class has a slot");
 
@@ -25,6 +26,7 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
         info->used_bytes += info->class_bytes[i];
     }
     info->available_bytes = figures.ordinary_bytes;
+    info->looking_reserve_bytes = atomic_load(&ledger->looking_reserve);
     info->emergency_reserve_bytes = atomic_load(&ledger->reserve);
     info->emergency_reserve_left_bytes = mfs_num_min_u64(info->emergency_reserve_bytes,
                                                          figures.privileged_room);
@@ -76,7 +78,8 @@ int memfs_last_refusal(memfs *fs, memfs_refusal *out)
     if (error != 0)
         return error;
     memfs_refusal last;
-    mfs_ledger_last_refusal(&fs->memory.ledger, &fs->lot, &last);
+    const struct mfs_refusal kept = mfs_refusal_last(fs->owner);
+    mfs_fs_describe_refusal(&kept, &last);
     mfs_structsize_copy_out(out, &last, sizeof last);
     return 0;
 }

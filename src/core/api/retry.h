@@ -3,8 +3,9 @@
  *
  * An exported function that may grow something puts its arguments into an operation struct and
  * hands that to mfs_retry_run() with a function that makes one attempt.  An attempt that fails has
- * undone all that it did.  If the quota or the node limit refused it, the callback for refusals
- * is asked, with no lock held; if that has made room, the attempt is made again.
+ * undone all that it did.  If memory or the node limit refused it, its figures become those of the
+ * thread's last refusal.  If it was the quota or the node limit, the callback for refusals is
+ * asked, with no lock held; if that has made room, the attempt is made again.
  *
  *     struct making_dir call = {fs, at, path, mode};
  *     return (int)mfs_retry_run(fs, make_dir_once, &call);
@@ -13,6 +14,7 @@
 #define MFS_RETRY_H
 
 #include "instance/fs.h"
+#include "memory/refusal.h"
 
 /* One attempt; `operation` is the caller's struct of arguments.  A count, 0, or an error. */
 typedef int64_t (*mfs_retry_attempt)(const void *operation);
@@ -21,9 +23,10 @@ typedef int64_t (*mfs_retry_attempt)(const void *operation);
 static inline int64_t mfs_retry_run(memfs *fs, mfs_retry_attempt attempt, const void *operation)
 {
     int64_t result;
-    do
+    do {
+        mfs_refusal_begin();
         result = attempt(operation);
-    while (mfs_fs_ask_and_retry(fs, result));
+    } while (mfs_fs_is_refusal(result) && mfs_fs_settle_refusal(fs, (int)result));
     return result;
 }
 

@@ -14,7 +14,6 @@ struct snapshot_request {
     const char *name;
     const char *from, *to;
     unsigned flags;
-    memfs_snapshot_info *info;
 };
 
 static int check_snapshot_name(const memfs *fs, const char *name, struct mfs_component *out)
@@ -163,24 +162,20 @@ int memfs_snapshot_extract(memfs *fs, const char *name, const char *from, const 
 
 /* --------------------------------------------------------------- reporting */
 
-static int64_t stat_snapshot_once(const void *operation)
+int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info)
 {
-    const struct snapshot_request *r = operation;
-    memfs *fs = r->fs;
     struct mfs_component c;
     struct mfs_census census;
-    int error = check_snapshot_name(fs, r->name, &c);
+    int error = check_snapshot_name(fs, name, &c);
     if (error == 0)
-        error = mfs_structsize_check_out(r->info,
+        error = mfs_structsize_check_out(info,
                                          MFS_STRUCTSIZE_UP_TO(memfs_snapshot_info, usage_bytes));
     if (error != 0)
         return error;
     mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
     const struct mfs_dirent *entry = mfs_snapshot_find(fs, &c);
-    error = entry != NULL
-                ? mfs_census_take(fs, &fs->snapshots, entry->node, MFS_CENSUS_FIGURES, &census)
-                : MEMFS_ENOENT;
-    if (error == 0) {
+    if (entry != NULL) {
+        mfs_census_take(fs, &fs->snapshots, entry->node, MFS_CENSUS_FIGURES, &census);
         const memfs_tree_info *tree = &census.info;
         memfs_snapshot_info own = {
             .taken_ns = mfs_node_time(entry->node, MFS_BIRTH),
@@ -191,14 +186,8 @@ static int64_t stat_snapshot_once(const void *operation)
             .size_bytes = tree->size_bytes,
             .allocated_bytes = tree->allocated_bytes,
             .usage_bytes = tree->usage_bytes};
-        mfs_structsize_copy_out(r->info, &own, sizeof own);
+        mfs_structsize_copy_out(info, &own, sizeof own);
     }
     mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
-    return error;
-}
-
-int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info)
-{
-    struct snapshot_request request = {.fs = fs, .name = name, .info = info};
-    return (int)mfs_retry_run(fs, stat_snapshot_once, &request);
+    return entry != NULL ? 0 : MEMFS_ENOENT;
 }

@@ -18,10 +18,10 @@
 
 ASSERT_ENDS_WITH(memfs_allocator, cost);
 ASSERT_ENDS_WITH(memfs_lock_hooks, condition_broadcast);
-ASSERT_ENDS_WITH(memfs_refusal, available);
+ASSERT_ENDS_WITH(memfs_refusal, limit);
 ASSERT_ENDS_WITH(memfs_guard, probe);
 ASSERT_ENDS_WITH(memfs_config, guard);
-ASSERT_ENDS_WITH(memfs_statfs_info, class_count);
+ASSERT_ENDS_WITH(memfs_statfs_info, looking_reserve_bytes);
 ASSERT_ENDS_WITH(memfs_open_options, storage);
 ASSERT_ENDS_WITH(memfs_stat_info, lock_state);
 ASSERT_ENDS_WITH(memfs_tree_info, usage_bytes);

@@ -62,37 +62,22 @@ int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
 
 /* ---------------------------------------------------------------- adding up */
 
-struct census_request {
-    memfs *fs;
-    const char *path;
-    enum mfs_census_depth depth;
-    struct mfs_census *census;
-};
-
-static int64_t take_census_once(const void *operation)
+static int take_census(memfs *fs, const char *path, enum mfs_census_depth depth,
+                       struct mfs_census *census)
 {
-    const struct census_request *r = operation;
-    memfs *fs = r->fs;
     struct mfs_place place;
-    if (!mfs_fs_is_valid(fs) || r->path == NULL)
+    if (!mfs_fs_is_valid(fs) || path == NULL)
         return MEMFS_EINVAL;
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    int error = mfs_walk(&fs->tree, NULL, r->path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
+    int error = mfs_walk(&fs->tree, NULL, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
     if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
-        error = mfs_census_take(fs, &fs->tree, place.node, r->depth, r->census);
+        mfs_census_take(fs, &fs->tree, place.node, depth, census);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
     return error;
-}
-
-static int take_census(memfs *fs, const char *path, enum mfs_census_depth depth,
-                       struct mfs_census *census)
-{
-    struct census_request request = {fs, path, depth, census};
-    return (int)mfs_retry_run(fs, take_census_once, &request);
 }
 
 int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)

@@ -43,6 +43,7 @@ static int take_answer(struct mfs_tour *tour, int answer)
 struct walk_start {
     memfs *fs;
     struct mfs_tour *tour;
+    struct mfs_tour_room *room;
     struct mfs_node *node;
     const char *path;
 };
@@ -50,7 +51,7 @@ struct walk_start {
 static int64_t begin_walk_once(const void *operation)
 {
     const struct walk_start *start = operation;
-    return mfs_tour_init(start->tour, &start->fs->tree, NULL, start->node, start->path,
+    return mfs_tour_init(start->tour, &start->fs->tree, start->room, start->node, start->path,
                          strlen(start->path));
 }
 
@@ -58,13 +59,14 @@ int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *
 {
     struct mfs_node *node;
     struct mfs_tour tour;
+    struct mfs_tour_room room;
     struct mfs_tour_stop stop;
     if (!mfs_fs_is_valid(fs) || path == NULL || callback == NULL)
         return MEMFS_EINVAL;
     int result = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
     if (result != 0)
         return result;
-    const struct walk_start start = {fs, &tour, node, path};
+    const struct walk_start start = {fs, &tour, &room, node, path};
     result = (int)mfs_retry_run(fs, begin_walk_once, &start);
     mfs_node_release(&fs->nodes, node);
     while (result == 0 && (result = next_stop(fs, &tour, &stop)) == 1) {
@@ -134,7 +136,8 @@ static int64_t open_walker_once(const void *operation)
     void *memory = r->storage;
     struct lent_walker *lent = memory;
     if (lent == NULL) {
-        int error = mfs_memory_take(&fs->memory, sizeof **r->out, MEMFS_CLASS_HANDLES, &memory);
+        int error = mfs_memory_take_as(&fs->memory, MFS_CHARGE_LOOKING, sizeof **r->out,
+                                       MEMFS_CLASS_HANDLES, &memory);
         if (error != 0)
             return error;
     }
@@ -204,7 +207,8 @@ int memfs_walk_prune(memfs_walker *walker)
 {
     if (!is_walking(walker))
         return MEMFS_EBADF;
-    if (walker->entry.event != MEMFS_WALK_ENTER)
+    /* Also where a step into the directory was refused. */
+    if (walker->entry.event != MEMFS_WALK_ENTER && walker->tour.next_step != MFS_TOUR_ENTERS)
         return MEMFS_EINVAL;
     mfs_tour_prune(&walker->tour);
     return 0;

@@ -13,6 +13,16 @@
 
 /* ----------------------------------------------------------------- reading */
 
+/* Reads the first `length` bytes, which are there. */
+static void read_bytes(memfs *fs, struct mfs_file_node *file, uint64_t length, void *to)
+    MFS_REQUIRES_SHARED(file->node.lock)
+{
+    memfs_iovec part = {to, (size_t)length};
+    struct mfs_sink sink = {.parts = &part};
+    if (length != 0)
+        mfs_content_io_read(&fs->pool, &file->content, 0, length, &sink);
+}
+
 /* Reads the whole file into new memory, if it has not grown past `size` meanwhile. */
 static int read_sized(memfs *fs, struct mfs_file_node *file, size_t limit, void **data,
                       size_t *size)
@@ -28,11 +38,8 @@ static int read_sized(memfs *fs, struct mfs_file_node *file, size_t limit, void 
             return error;
         mfs_sync_lock_shared(&fs->lot, &file->node.lock);
         uint64_t length = mfs_node_size(file);
-        if (length <= room && length > 0) {
-            memfs_iovec part = {memory, (size_t)length};
-            struct mfs_sink sink = {.parts = &part};
-            mfs_content_io_read(&fs->pool, &file->content, 0, length, &sink);
-        }
+        if (length <= room)
+            read_bytes(fs, file, length, memory);
         mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
         if (length <= room) {
             *data = memory;
@@ -73,6 +80,32 @@ int memfs_read_file(memfs *fs, const char *path, size_t limit, void **data, size
 {
     struct file_reading reading = {fs, path, limit, data, size};
     return (int)mfs_retry_run(fs, read_file_once, &reading);
+}
+
+int64_t memfs_read_file_into(memfs *fs, const char *path, void *buffer, size_t size)
+{
+    struct mfs_node *node;
+    if (!mfs_fs_is_valid(fs) || path == NULL || (buffer == NULL && size != 0))
+        return MEMFS_EINVAL;
+    int error = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
+    if (error != 0)
+        return error;
+    struct mfs_file_node *file = mfs_node_as_file(node);
+    uint64_t length = 0;
+    if (file == NULL) {
+        error = MEMFS_EISDIR;
+    } else {
+        mfs_sync_lock_shared(&fs->lot, &file->node.lock);
+        length = mfs_node_size(file);
+        error = length <= size ? 0 : MEMFS_EFBIG;
+        if (error == 0)
+            read_bytes(fs, file, length, buffer);
+        mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
+    }
+    if (error == 0)
+        mfs_node_accessed(&fs->nodes, node);
+    mfs_node_release(&fs->nodes, node);
+    return error == 0 ? (int64_t)length : error;
 }
 
 /* -------------------------------------------------------------- installing */

@@ -144,13 +144,20 @@ static void unmark_versions(struct audit *audit)
         mfs_content_tally_unmark(&fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content);
 }
 
+static uint64_t handle_cost(const memfs *fs, const void *handle, size_t bytes)
+{
+    return mfs_memory_cost_of(&fs->memory, handle, bytes, MEMFS_CLASS_HANDLES);
+}
+
 static void add_handles(struct audit *audit)
 {
     memfs *fs = audit->fs;
     for (struct mfs_link *at = fs->handles.files.first; at != NULL; at = at->next)
         if (!mfs_handle_of_link(at)->is_lent)
-            audit->handle_bytes += mfs_memory_cost(&fs->memory, sizeof(memfs_file));
-    audit->handle_bytes += fs->handles.dirs.count * mfs_memory_cost(&fs->memory, sizeof(memfs_dir));
+            audit->handle_bytes += handle_cost(fs, mfs_handle_of_link(at), sizeof(memfs_file));
+    for (struct mfs_link *at = fs->handles.dirs.first; at != NULL; at = at->next)
+        if (!mfs_handle_dir_of_link(at)->is_lent)
+            audit->handle_bytes += handle_cost(fs, mfs_handle_dir_of_link(at), sizeof(memfs_dir));
     for (struct mfs_link *at = fs->blocks.held.first; at != NULL; at = at->next) {
         const struct mfs_block *block = MFS_LIST_ENTRY(at, struct mfs_block, link);
         uint64_t cost = mfs_block_cost(&fs->memory, block);
@@ -227,6 +234,9 @@ static void compare_rest(struct audit *audit)
     expect_true(audit,
                 atomic_load(&fs->memory.ledger.committed) <= atomic_load(&fs->memory.ledger.limit),
                 "audit: the quota");
+    expect_true(audit,
+                atomic_load(&fs->memory.ledger.looking) <= used_bytes_of(fs, MEMFS_CLASS_HANDLES),
+                "audit: bytes of the looking reserve");
 }
 
 int mfs_audit_run(memfs *fs)

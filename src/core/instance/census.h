@@ -13,11 +13,11 @@ struct mfs_census {
 enum mfs_census_depth { MFS_CENSUS_FIGURES, MFS_CENSUS_PAGES };
 
 /*
- * Adds up `node` and all below it, each node once; `own_bytes` only with MFS_CENSUS_PAGES, which
- * looks at pages one by one.  Errors: EDQUOT, ENOMEM.
+ * Adds up `top` and all below it, each node once; `own_bytes` only with MFS_CENSUS_PAGES, which
+ * looks at pages one by one.  Takes no memory.
  */
-int mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *node,
-                    enum mfs_census_depth depth, struct mfs_census *out)
+void mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *top,
+                     enum mfs_census_depth depth, struct mfs_census *out)
     MFS_REQUIRES_SHARED(tree->lock);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "memory/refusal.h"
 
 void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message)
 {
@@ -36,7 +37,7 @@ int mfs_fs_start(const memfs *fs, const memfs_dir *at, struct mfs_dir_node **out
 
 /* What is left under the limits. */
 struct headroom {
-    uint64_t ordinary, privileged, nodes;
+    uint64_t ordinary, privileged, looking, nodes;
 };
 
 static struct headroom measure_headroom(memfs *fs)
@@ -46,6 +47,7 @@ static struct headroom measure_headroom(memfs *fs)
     uint64_t free_bytes = fs->pool.pages_free << fs->pool.page_shift;
     headroom.ordinary = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_ORDINARY, free_bytes);
     headroom.privileged = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_RESERVE, free_bytes);
+    headroom.looking = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_LOOKING, free_bytes);
     mfs_sync_unlock_exclusive(&fs->lot, &fs->pool.lock);
     headroom.nodes = mfs_num_sub_saturating(atomic_load(&fs->nodes.limit),
                                             atomic_load(&fs->nodes.total));
@@ -56,16 +58,26 @@ static bool has_grown(const struct headroom *before, const struct headroom *afte
 {
     if (error == MEMFS_ENOSPC)
         return after->nodes > before->nodes;
-    return after->ordinary > before->ordinary || after->privileged > before->privileged;
+    return after->ordinary > before->ordinary || after->privileged > before->privileged ||
+           after->looking > before->looking;
 }
 
 /* A callback may itself be refused, which calls it again, at most this many deep.
  * Threads that are refused at the same time count together. */
 enum { ASKING_MOST = 32 };
 
-bool mfs_fs_ask_refused(memfs *fs, int error)
+void mfs_fs_describe_refusal(const struct mfs_refusal *refusal, memfs_refusal *out)
 {
-    MFS_CHECK(mfs_fs_is_by_limit(error));
+    *out = (memfs_refusal){.struct_size = sizeof *out,
+                           .error = refusal->error,
+                           .wanted = refusal->wanted,
+                           .available = refusal->available,
+                           .limit = refusal->limit != MFS_UNLIMITED ? refusal->limit : 0};
+}
+
+/* True if the callback says that the call is to be made again, and has made room for it. */
+static bool ask_callback(memfs *fs, const struct mfs_refusal *refused)
+{
     mfs_sync_lock_exclusive(&fs->lot, &fs->refused.lock);
     memfs_refused_callback callback = fs->refused.callback;
     void *context = fs->refused.context;
@@ -75,14 +87,31 @@ bool mfs_fs_ask_refused(memfs *fs, int error)
     bool tries_again = false;
     if (atomic_fetch_add(&fs->refused.asking, 1) < ASKING_MOST) {
         memfs_refusal refusal;
-        mfs_ledger_last_of(&fs->memory.ledger, &fs->lot, error, &refusal);
+        mfs_fs_describe_refusal(refused, &refusal);
         struct headroom before = measure_headroom(fs);
         if (callback(context, fs, &refusal) == MEMFS_REFUSED_RETRY) {
             struct headroom after = measure_headroom(fs);
-            tries_again = has_grown(&before, &after, error);
+            tries_again = has_grown(&before, &after, refused->error);
         }
     }
     (void)atomic_fetch_sub(&fs->refused.asking, 1);
+    return tries_again;
+}
+
+bool mfs_fs_settle_refusal(memfs *fs, int error)
+{
+    struct mfs_refusal refused = mfs_refusal_account.refused;
+    /* A refusal for another reason than memory and nodes: a directory with too many entries. */
+    if (refused.error != error)
+        refused = (struct mfs_refusal){.error = error};
+    mfs_ledger_count_refusal(&fs->memory.ledger, error);
+    mfs_refusal_keep(fs->owner, &refused);
+    if (error == MEMFS_ENOMEM)
+        return false;
+    bool tries_again = ask_callback(fs, &refused);
+    /* The callback's own calls may have been refused in between. */
+    if (!tries_again)
+        mfs_refusal_keep(fs->owner, &refused);
     return tries_again;
 }
 

@@ -15,7 +15,7 @@
  *   9  pool.lock                 slabs and free pages
  *  10  arena.lock                the arena's free blocks
  *      versions.lock, blocks.lock, walkers.lock  what else callers hold
- *      ledger.lock               the last refusals, and the setting of limits
+ *      ledger.lock               the setting of limits
  *      refused.lock              the callback for refusals
  *      gates                     waiting; and a node's whole-file lock
  *
@@ -64,6 +64,7 @@ struct mfs_log_hook {
 struct memfs {
     uint32_t magic;
     struct mfs_lot lot;
+    uint64_t owner; /* by which threads remember its refusals: see memory/refusal.h */
     struct mfs_memory memory;
     struct mfs_pool pool;
     struct mfs_nodes nodes;
@@ -96,22 +97,22 @@ void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message);
  */
 void mfs_fs_wait_for_earlier_lookups(memfs *fs, struct mfs_node *node) MFS_EXCLUDES(fs->tree.lock);
 
+static inline bool mfs_fs_is_refusal(int64_t result)
+{
+    return result == MEMFS_EDQUOT || result == MEMFS_ENOSPC || result == MEMFS_ENOMEM;
+}
+
 /*
- * Asks the program's callback after a limit has refused a call, which has undone all that it did.
+ * To be called when a call was refused, which has undone all that it did: its figures become those
+ * of the thread's last refusal.  If a limit has refused it, the program's callback is asked.
  * True if the call is to be made again: there is a callback, it said so, and there is more headroom
  * than before.  Exported functions do not call it themselves: see mfs_retry_run() in api/retry.h.
  */
-bool mfs_fs_ask_refused(memfs *fs, int error) MFS_EXCLUDES(fs->tree.lock);
+bool mfs_fs_settle_refusal(memfs *fs, int error) MFS_EXCLUDES(fs->tree.lock);
 
-static inline bool mfs_fs_is_by_limit(int64_t result)
-{
-    return result == MEMFS_EDQUOT || result == MEMFS_ENOSPC;
-}
-
-static inline bool mfs_fs_ask_and_retry(memfs *fs, int64_t result)
-{
-    return mfs_fs_is_by_limit(result) && mfs_fs_ask_refused(fs, (int)result);
-}
+/* A refusal as callers see it. */
+struct mfs_refusal;
+void mfs_fs_describe_refusal(const struct mfs_refusal *refusal, memfs_refusal *out);
 
 /* Makes a mapping of `length` bytes of a pinned page, from `at` on. */
 void mfs_fs_fill_mapping(memfs *fs, mfs_page page, size_t at, size_t length, memfs_mapping *out);
@@ -123,5 +124,11 @@ static inline bool mfs_fs_is_valid(const memfs *fs)
 
 /* The directory of the stream `at`, or null (the root) if there is none.  Errors: EBADF, EXDEV. */
 int mfs_fs_start(const memfs *fs, const memfs_dir *at, struct mfs_dir_node **out);
+
+/* What is named through the stream, which mfs_fs_start() has accepted, is charged to that. */
+static inline enum mfs_charge_from mfs_fs_charge_of(const memfs_dir *at)
+{
+    return at != NULL && at->is_privileged ? MFS_CHARGE_RESERVE : MFS_CHARGE_ORDINARY;
+}
 
 #endif

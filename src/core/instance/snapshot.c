@@ -47,7 +47,7 @@ static int make_snapshots_root(memfs *fs) MFS_REQUIRES(fs->snapshots.lock)
     struct mfs_dir_node *root;
     if (fs->snapshots.root != NULL)
         return 0;
-    int error = mfs_node_create_dir(&fs->snapshot_nodes, 0, &root);
+    int error = mfs_node_create_dir(&fs->snapshot_nodes, MFS_CHARGE_ORDINARY, 0, &root);
     if (error != 0)
         return error;
     mfs_node_set_links(&root->node, 2);

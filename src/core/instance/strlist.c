@@ -33,7 +33,7 @@ struct finished_list {
 
 static int take_block(struct mfs_strlist *list, size_t bytes, void **out)
 {
-    return mfs_block_take(list->blocks, list->memory, MFS_CHARGE_ORDINARY, MEMFS_CLASS_HANDLES,
+    return mfs_block_take(list->blocks, list->memory, MFS_CHARGE_LOOKING, MEMFS_CLASS_HANDLES,
                           bytes, out);
 }
 

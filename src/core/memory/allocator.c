@@ -132,6 +132,8 @@ int mfs_allocator_take(struct mfs_allocator *allocator, enum mfs_charge_from cha
         return MEMFS_EDQUOT;
     void *block = take_guarded(allocator, bytes, cost);
     if (block == NULL) {
+        if (charge_from == MFS_CHARGE_LOOKING)
+            mfs_ledger_stop_looking(allocator->ledger, cost);
         mfs_ledger_refund(allocator->ledger, cost);
         return MEMFS_ENOMEM;
     }

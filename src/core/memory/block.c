@@ -49,6 +49,12 @@ int mfs_block_take(struct mfs_block_list *list, struct mfs_memory *memory,
     return 0;
 }
 
+size_t mfs_block_cost(const struct mfs_memory *memory, const struct mfs_block *block)
+{
+    return mfs_memory_cost_of(memory, (const unsigned char *)block - block->skip_bytes,
+                              block->bytes, (enum memfs_class)block->class);
+}
+
 static void give_taken(struct mfs_memory *memory, struct mfs_block *block)
 {
     void *taken = (unsigned char *)block - block->skip_bytes;

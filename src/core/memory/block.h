@@ -32,9 +32,6 @@ int mfs_block_give(struct mfs_block_list *list, struct mfs_memory *memory, void 
 void mfs_block_give_all(struct mfs_block_list *list, struct mfs_memory *memory);
 
 /* What a block costs. */
-static inline size_t mfs_block_cost(const struct mfs_memory *memory, const struct mfs_block *block)
-{
-    return mfs_memory_cost(memory, block->bytes);
-}
+size_t mfs_block_cost(const struct mfs_memory *memory, const struct mfs_block *block);
 
 #endif

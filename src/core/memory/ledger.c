@@ -2,15 +2,22 @@
  * 1. committed <= limit, always: mfs_ledger_charge() refuses rather than adds
  *    and checks, and the limit is not set below what is committed.
  * 2. The sum of `used` <= committed, while no call is under way.
- * 3. ordinary_limit = limit - reserve, 0 at least.  No ordinary charge takes
- *    committed above it; privileged ones and the setting of limits may.
+ * 3. ordinary_limit = limit - looking_reserve - reserve, 0 at least.  No ordinary charge takes
+ *    committed - looking above it; privileged ones and the setting of limits may.
+ * 4. looking <= looking_reserve when it is charged, and committed - looking <= limit -
+ *    looking_reserve when anything else is.  So the looking reserve is there to its last byte,
+ *    unless the limit is set to less than that above what is committed.
  *
- * 4. peak >= what was ever held at once: it follows the total that each granted
+ * 5. peak >= what was ever held at once: it follows the total that each granted
  *    charge has reached, not what is committed when it is noted.
  *
  * Lowering the limit and charging race for the same two words.  Both are
  * sequentially consistent and the one that comes second looks at the other's:
  * a charge that finds the limit lowered under it takes itself back.
+ *
+ * The order of the two counters keeps the rules where charges race: what is charged for looking is
+ * first in `committed` and then in `looking`, and goes in the reverse order, so that other charges
+ * may see less room for a moment, never more.
  */
 #include "memory/ledger.h"
 
@@ -24,10 +31,16 @@ void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit)
     atomic_store(&ledger->ordinary_limit, limit);
 }
 
-static const _Atomic uint64_t *limit_of(const struct mfs_ledger *ledger,
-                                        enum mfs_charge_from charge_from)
+/* How far a charge from this source may take `committed`. */
+static uint64_t ceiling_of(const struct mfs_ledger *ledger, enum mfs_charge_from charge_from)
 {
-    return charge_from == MFS_CHARGE_RESERVE ? &ledger->limit : &ledger->ordinary_limit;
+    uint64_t limit = atomic_load(&ledger->limit);
+    if (charge_from == MFS_CHARGE_LOOKING)
+        return limit;
+    uint64_t own = charge_from == MFS_CHARGE_ORDINARY
+                       ? atomic_load(&ledger->ordinary_limit)
+                       : mfs_num_sub_saturating(limit, atomic_load(&ledger->looking_reserve));
+    return mfs_num_min_u64(limit, mfs_num_add_saturating(own, atomic_load(&ledger->looking)));
 }
 
 void mfs_ledger_note_peak(struct mfs_ledger *ledger, uint64_t committed)
@@ -39,17 +52,34 @@ void mfs_ledger_note_peak(struct mfs_ledger *ledger, uint64_t committed)
         ;
 }
 
+/* Counts what is committed already as the looking reserve's, if that has the room. */
+static bool start_looking(struct mfs_ledger *ledger, uint64_t bytes)
+{
+    uint64_t before = atomic_load(&ledger->looking);
+    do {
+        if (bytes > mfs_num_sub_saturating(atomic_load(&ledger->looking_reserve), before))
+            return false;
+    } while (!atomic_compare_exchange_weak(&ledger->looking, &before, before + bytes));
+    return true;
+}
+
+void mfs_ledger_stop_looking(struct mfs_ledger *ledger, uint64_t bytes)
+{
+    uint64_t before = atomic_fetch_sub(&ledger->looking, bytes);
+    MFS_CHECK(before >= bytes);
+}
+
 bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_charge_from charge_from, uint64_t bytes,
                        uint64_t *committed)
 {
-    const _Atomic uint64_t *limit = limit_of(ledger, charge_from);
     uint64_t before = atomic_load(&ledger->committed);
     uint64_t after;
     do {
-        if (!mfs_num_add_u64(before, bytes, &after) || after > atomic_load(limit))
+        if (!mfs_num_add_u64(before, bytes, &after) || after > ceiling_of(ledger, charge_from))
             return false;
     } while (!atomic_compare_exchange_weak(&ledger->committed, &before, after));
-    if (after > atomic_load(limit)) {
+    if (after > ceiling_of(ledger, charge_from) ||
+        (charge_from == MFS_CHARGE_LOOKING && !start_looking(ledger, bytes))) {
         mfs_ledger_refund(ledger, bytes);
         return false;
     }
@@ -77,11 +107,22 @@ void mfs_ledger_unuse(struct mfs_ledger *ledger, enum memfs_class class, uint64_
 uint64_t mfs_ledger_available(const struct mfs_ledger *ledger, enum mfs_charge_from charge_from,
                               uint64_t unused)
 {
-    uint64_t limit = atomic_load(limit_of(ledger, charge_from));
-    if (limit == MFS_UNLIMITED)
+    uint64_t ceiling = ceiling_of(ledger, charge_from);
+    if (ceiling == MFS_UNLIMITED)
         return UINT64_MAX;
-    return mfs_num_sub_saturating(limit,
-                                  mfs_num_sub_saturating(atomic_load(&ledger->committed), unused));
+    uint64_t in_use = mfs_num_sub_saturating(atomic_load(&ledger->committed), unused);
+    uint64_t room = mfs_num_sub_saturating(ceiling, in_use);
+    if (charge_from != MFS_CHARGE_LOOKING)
+        return room;
+    return mfs_num_min_u64(room, mfs_num_sub_saturating(atomic_load(&ledger->looking_reserve),
+                                                        atomic_load(&ledger->looking)));
+}
+
+uint64_t mfs_ledger_excess(const struct mfs_ledger *ledger, enum mfs_charge_from charge_from,
+                           uint64_t unused)
+{
+    uint64_t in_use = mfs_num_sub_saturating(atomic_load(&ledger->committed), unused);
+    return mfs_num_sub_saturating(in_use, ceiling_of(ledger, charge_from));
 }
 
 uint64_t mfs_ledger_used(const struct mfs_ledger *ledger)
@@ -92,10 +133,20 @@ uint64_t mfs_ledger_used(const struct mfs_ledger *ledger)
     return sum;
 }
 
-static void store_limit(struct mfs_ledger *ledger, uint64_t limit)
+static uint64_t looking_reserve_of(uint64_t limit)
+{
+    uint64_t least = mfs_num_min_u64(limit / 8, MFS_LOOKING_LEAST);
+    uint64_t share = mfs_num_max_u64(limit / MFS_LOOKING_SHARE, least);
+    return limit != MFS_UNLIMITED ? mfs_num_min_u64(share, MFS_LOOKING_MOST) : 0;
+}
+
+static void store_limit(struct mfs_ledger *ledger, uint64_t limit) MFS_REQUIRES(ledger->lock)
 {
     uint64_t reserve = limit != MFS_UNLIMITED ? atomic_load(&ledger->reserve) : 0;
-    atomic_store(&ledger->ordinary_limit, mfs_num_sub_saturating(limit, reserve));
+    uint64_t looking = ledger->has_looking_reserve ? looking_reserve_of(limit) : 0;
+    atomic_store(&ledger->looking_reserve, looking);
+    atomic_store(&ledger->ordinary_limit,
+                 mfs_num_sub_saturating(mfs_num_sub_saturating(limit, looking), reserve));
     atomic_store(&ledger->limit, limit);
 }
 
@@ -123,47 +174,18 @@ void mfs_ledger_set_reserve(struct mfs_ledger *ledger, struct mfs_lot *lot, uint
     mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }
 
-static struct mfs_refused_amounts *amounts_of(struct mfs_ledger *ledger, int error)
+void mfs_ledger_keep_looking_reserve(struct mfs_ledger *ledger, struct mfs_lot *lot)
 {
-    if (error == MEMFS_EDQUOT)
-        return &ledger->by_quota;
-    return error == MEMFS_ENOSPC ? &ledger->by_node_limit : &ledger->by_allocator;
+    mfs_sync_lock_exclusive(lot, &ledger->lock);
+    ledger->has_looking_reserve = true;
+    store_limit(ledger, atomic_load(&ledger->limit));
+    mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }
 
-static void copy_refusal(struct mfs_ledger *ledger, int error, memfs_refusal *out)
-{
-    const struct mfs_refused_amounts *amounts = amounts_of(ledger, error);
-    *out = (memfs_refusal){.struct_size = sizeof *out,
-                           .error = error,
-                           .wanted = amounts->wanted,
-                           .available = amounts->available};
-}
-
-int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,
-                       uint64_t available)
+void mfs_ledger_count_refusal(struct mfs_ledger *ledger, int error)
 {
     _Atomic uint64_t *counter = error == MEMFS_EDQUOT   ? &ledger->quota_refusals
                                 : error == MEMFS_ENOSPC ? &ledger->node_refusals
                                                         : &ledger->allocator_refusals;
     (void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-    mfs_sync_lock_exclusive(lot, &ledger->lock);
-    ledger->last_error = error;
-    *amounts_of(ledger, error) = (struct mfs_refused_amounts){wanted, available};
-    mfs_sync_unlock_exclusive(lot, &ledger->lock);
-    return error;
-}
-
-void mfs_ledger_last_refusal(struct mfs_ledger *ledger, struct mfs_lot *lot, memfs_refusal *out)
-{
-    mfs_sync_lock_exclusive(lot, &ledger->lock);
-    copy_refusal(ledger, ledger->last_error, out);
-    mfs_sync_unlock_exclusive(lot, &ledger->lock);
-}
-
-void mfs_ledger_last_of(struct mfs_ledger *ledger, struct mfs_lot *lot, int error,
-                        memfs_refusal *out)
-{
-    mfs_sync_lock_exclusive(lot, &ledger->lock);
-    copy_refusal(ledger, error, out);
-    mfs_sync_unlock_exclusive(lot, &ledger->lock);
 }

@@ -8,8 +8,15 @@
  * `limit`.  `used`, by class, is for reporting: it is what live objects take,
  * except for pages of data, which the pool counts.
  *
- * The last part of the limit may be a reserve, on which only privileged charges
- * may draw: what must still go on when ordinary data has filled the rest.
+ * Two parts of the limit are closed to ordinary charges:
+ *
+ *     | ordinary | the emergency reserve, if there is one | the looking reserve |
+ *                                                                            limit
+ *
+ * On the emergency reserve only privileged charges may draw: what must still go on when ordinary
+ * data has filled the rest.  On the looking reserve, only what is needed to look around in a full
+ * file system may draw, so that a program can find out what to remove; what it holds is counted
+ * apart, and takes nothing away from the other two.
  */
 #ifndef MFS_LEDGER_H
 #define MFS_LEDGER_H
@@ -23,24 +30,24 @@
 
 #define MFS_UNLIMITED UINT64_MAX
 
-enum mfs_charge_from { MFS_CHARGE_ORDINARY = 0, MFS_CHARGE_RESERVE = 1 };
-
-/* What the last refusal of one kind wanted and what was left: bytes, or nodes. */
-struct mfs_refused_amounts {
-    uint64_t wanted, available;
+enum mfs_charge_from {
+    MFS_CHARGE_ORDINARY = 0,
+    MFS_CHARGE_RESERVE = 1, /* ordinary room, and the emergency reserve */
+    MFS_CHARGE_LOOKING = 2  /* the looking reserve alone */
 };
 
 struct mfs_ledger {
     _Atomic uint64_t limit;          /* MFS_UNLIMITED: none */
-    _Atomic uint64_t ordinary_limit; /* without the reserve; MFS_UNLIMITED if the limit is */
+    _Atomic uint64_t ordinary_limit; /* without the reserves; MFS_UNLIMITED if the limit is */
     _Atomic uint64_t reserve;        /* as it was set: may be more than the limit */
+    _Atomic uint64_t looking_reserve;
+    _Atomic uint64_t looking; /* of what is committed, what was charged to that */
     _Atomic uint64_t committed;
     _Atomic uint64_t peak;
     _Atomic uint64_t used[MEMFS_CLASS_COUNT];
     _Atomic uint64_t quota_refusals, node_refusals, allocator_refusals;
-    struct mfs_lock lock; /* a leaf: guards the refusals, and one setter of a limit at a time */
-    int last_error;       /* which of these was the last; 0: none yet */
-    struct mfs_refused_amounts by_quota, by_node_limit, by_allocator;
+    struct mfs_lock lock;     /* a leaf: one setter of a limit at a time */
+    bool has_looking_reserve; /* guarded by `lock` */
 };
 
 void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit);
@@ -55,6 +62,9 @@ bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_charge_from charge_fr
 void mfs_ledger_note_peak(struct mfs_ledger *ledger, uint64_t committed);
 void mfs_ledger_refund(struct mfs_ledger *ledger, uint64_t bytes);
 
+/* Before the refund of what was charged to the looking reserve. */
+void mfs_ledger_stop_looking(struct mfs_ledger *ledger, uint64_t bytes);
+
 void mfs_ledger_use(struct mfs_ledger *ledger, enum memfs_class class, uint64_t bytes);
 void mfs_ledger_unuse(struct mfs_ledger *ledger, enum memfs_class class, uint64_t bytes);
 
@@ -62,6 +72,11 @@ void mfs_ledger_unuse(struct mfs_ledger *ledger, enum memfs_class class, uint64_
  * UINT64_MAX if unlimited. */
 uint64_t mfs_ledger_available(const struct mfs_ledger *ledger, enum mfs_charge_from charge_from,
                               uint64_t unused);
+
+/* The other way round: by how much what is in use already passes what such charges may fill, since
+ * the limit was lowered or a reserve raised. */
+uint64_t mfs_ledger_excess(const struct mfs_ledger *ledger, enum mfs_charge_from charge_from,
+                           uint64_t unused);
 
 /* The sum over all classes. */
 uint64_t mfs_ledger_used(const struct mfs_ledger *ledger);
@@ -72,13 +87,13 @@ bool mfs_ledger_set_limit(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64
 /* Any size: what is in use stays, and ordinary charges are refused until there is room again. */
 void mfs_ledger_set_reserve(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64_t bytes);
 
-/* Remembers a refusal, for memfs_last_refusal() and the refusal callback; returns `error`. */
-int mfs_ledger_refused(struct mfs_ledger *ledger, struct mfs_lot *lot, int error, uint64_t wanted,
-                       uint64_t available);
-void mfs_ledger_last_refusal(struct mfs_ledger *ledger, struct mfs_lot *lot, memfs_refusal *out);
+/* From now on a part of the limit, whatever it is, is for looking: a 32nd of it, but at least
+ * MFS_LOOKING_LEAST bytes (an eighth of a limit that is too small for that) and at most
+ * MFS_LOOKING_MOST.  Without a limit there is none. */
+enum { MFS_LOOKING_SHARE = 32, MFS_LOOKING_LEAST = 2048, MFS_LOOKING_MOST = 64 * 1024 };
+void mfs_ledger_keep_looking_reserve(struct mfs_ledger *ledger, struct mfs_lot *lot);
 
-/* The last refusal by this limit: EDQUOT or ENOSPC. */
-void mfs_ledger_last_of(struct mfs_ledger *ledger, struct mfs_lot *lot, int error,
-                        memfs_refusal *out);
+/* Counts a call that was refused with this error. */
+void mfs_ledger_count_refusal(struct mfs_ledger *ledger, int error);
 
 #endif

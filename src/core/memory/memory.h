@@ -11,6 +11,11 @@
  * A piece is sure to be had as long as a page is.  The others need adjacent room, which may be
  * missing though there are pages enough; so what must not fail for that is built of pieces.
  *
+ * Looking around goes on where ordinary data has filled its part: what it needs (handles, directory
+ * streams, walks, lists: the class of handles) is then taken *aside*, each block for itself from
+ * the allocator, and charged to the looking reserve.  Nothing else can get into that memory, as it
+ * could into the rest of a page, so the reserve is whole again when the handles are closed.
+ *
  * The first block, if it is small, lies in the starter: the rest of the instance's own block.
  * That is the root directory, and a file system without files thus has no slab.
  */
@@ -59,16 +64,22 @@ void mfs_memory_fini(struct mfs_memory *memory, bool forced);
 
 /*
  * Takes `bytes` (not zeroed, aligned to 8) and charges what they cost to `class`; as ordinary
- * data, if no source is given.  Errors: EDQUOT, ENOMEM; then the refusal has been recorded.
- * Threads: any.
+ * data, if no source is given.  MFS_CHARGE_LOOKING is for the class of handles alone, and means the
+ * looking reserve if the memory cannot be had as ordinary data.  Errors: EDQUOT, ENOMEM; then the
+ * refusal has been recorded.  Threads: any.
  */
 int mfs_memory_take(struct mfs_memory *memory, size_t bytes, enum memfs_class class, void **out);
 int mfs_memory_take_as(struct mfs_memory *memory, enum mfs_charge_from charge_from, size_t bytes,
                        enum memfs_class class, void **out);
 void mfs_memory_give(struct mfs_memory *memory, void *block, size_t bytes, enum memfs_class class);
 
-/* What `bytes` take of a page, of adjacent pages or of the allocator; SIZE_MAX on overflow. */
+/* What `bytes` of any class but that of handles take of a page, of adjacent pages or of the
+ * allocator; SIZE_MAX on overflow. */
 size_t mfs_memory_cost(const struct mfs_memory *memory, size_t bytes);
+
+/* What a block that was taken costs. */
+size_t mfs_memory_cost_of(const struct mfs_memory *memory, const void *block, size_t bytes,
+                          enum memfs_class class);
 
 /* The largest block that is a piece of one page. */
 static inline size_t mfs_memory_piece_most(const struct mfs_memory *memory)

@@ -7,6 +7,7 @@
 #include "memory/page.h"
 
 #include "base/check.h"
+#include "memory/refusal.h"
 
 #define ONE_PIN ((uint64_t)1 << 32)
 #define PAGE_MARK ((uint64_t)1 << 63)
@@ -18,10 +19,12 @@ int mfs_page_pool_take(struct mfs_pool *pool, enum mfs_charge_from charge_from, 
     if (count == 0)
         return 0;
     int error = mfs_pool_take(pool, charge_from, count, &out->first);
-    if (error == 0)
+    if (error == 0) {
         out->count = count;
-    else
+        mfs_refusal_take(count << pool->page_shift);
+    } else {
         out->first = 0;
+    }
     return error;
 }
 
@@ -42,6 +45,7 @@ void mfs_page_list_release(struct mfs_pool *pool, struct mfs_page_list *list)
     }
     if (list->first != 0)
         mfs_pool_put(pool, list->first);
+    mfs_refusal_give(list->count << pool->page_shift);
     *list = (struct mfs_page_list){0};
 }
 

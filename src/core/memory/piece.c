@@ -18,7 +18,7 @@
 
 enum { LEAST_UNITS = MFS_PIECE_LEAST_BYTES / MFS_PIECE_UNIT };
 enum { EXACT_UNITS = 64, EXACT_SHIFT = 6, BIN_WORDS = 2, LOOK_IN_BIN = 4 };
-enum { PIECE_USED = 0x7573, PIECE_FREE = 0x6672 };
+enum { PIECE_USED = 0x7573, PIECE_FREE = 0x6672, PIECE_NONE = 0x6e6f };
 
 /* Sizes and places are counted in units. */
 struct piece {
@@ -82,7 +82,7 @@ static int make_bins(struct mfs_pieces *pieces, struct mfs_pool *pool,
 void mfs_piece_fini(struct mfs_pieces *pieces, struct mfs_pool *pool)
 {
     if (pieces->bins != NULL)
-        mfs_pool_block_give(pool, pieces->bins, bins_bytes(pool));
+        mfs_pool_block_give(pool, MFS_CHARGE_ORDINARY, pieces->bins, bins_bytes(pool));
     pieces->bins = NULL;
 }
 
@@ -279,6 +279,20 @@ void mfs_piece_give(struct mfs_pieces *pieces, struct mfs_pool *pool, void *byte
     mfs_sync_unlock_exclusive(lot, &pieces->lock);
     if (emptied != 0)
         mfs_pool_run_give(pool, emptied, 1);
+}
+
+/* ------------------------------------------------------- what is no piece */
+
+void mfs_piece_mark_none(void *bytes)
+{
+    struct piece *header = (void *)((unsigned char *)bytes - MFS_PIECE_HEADER_BYTES);
+    header->state = PIECE_NONE;
+}
+
+bool mfs_piece_is_none(const void *bytes)
+{
+    const unsigned char *header = (const unsigned char *)bytes - MFS_PIECE_HEADER_BYTES;
+    return ((const struct piece *)(const void *)header)->state == PIECE_NONE;
 }
 
 /* ------------------------------------------------------------------- audit */

@@ -49,6 +49,13 @@ int mfs_piece_take(struct mfs_pieces *pieces, struct mfs_pool *pool,
                    enum mfs_charge_from charge_from, size_t bytes, void **out);
 void mfs_piece_give(struct mfs_pieces *pieces, struct mfs_pool *pool, void *bytes);
 
+/*
+ * What comes from elsewhere but is given back as a piece would be has a header of a piece's size
+ * in front, too, which is marked as that of no piece.
+ */
+void mfs_piece_mark_none(void *bytes);
+bool mfs_piece_is_none(const void *bytes);
+
 /* Whether all free pieces are in their bins and agree with their neighbours.  For the audit. */
 bool mfs_piece_are_valid(struct mfs_pieces *pieces, struct mfs_pool *pool);
 
@@ -56,6 +63,12 @@ bool mfs_piece_are_valid(struct mfs_pieces *pieces, struct mfs_pool *pool);
 static inline size_t mfs_piece_most(const struct mfs_pool *pool)
 {
     return pool->page_size - MFS_PIECE_UNIT - MFS_PIECE_HEADER_BYTES;
+}
+
+/* The room for pieces in a page. */
+static inline size_t mfs_piece_area(const struct mfs_pool *pool)
+{
+    return pool->page_size - MFS_PIECE_UNIT;
 }
 
 /* What such a piece takes of its page. */

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "memory/refusal.h"
 
 enum { LOOK_FOR_SMALL = 32 };
 enum { SLAB_PAGES_FIRST = 4, SLAB_BYTES_FIRST = 4096, SLAB_SHARE = 16, REGION_SHARE = 8 };
@@ -234,22 +235,41 @@ struct shortage {
     uint64_t wanted, available;
 };
 
+/* Raising the limit by what is wanted and not available is to help; so what is in use beyond it
+ * already is wanted, too. */
+static struct shortage shortage_of(const struct mfs_pool *pool, enum mfs_charge_from charge_from,
+                                   uint64_t wanted, uint64_t unused) MFS_REQUIRES(pool->lock)
+{
+    uint64_t excess = mfs_ledger_excess(ledger_of(pool), charge_from, unused);
+    return (struct shortage){mfs_num_add_saturating(wanted, excess),
+                             mfs_ledger_available(ledger_of(pool), charge_from, unused)};
+}
+
 /* Why `count` pages cannot be had: they are missing, or free but in the reserve. */
 static struct shortage explain_pages(const struct mfs_pool *pool, enum mfs_charge_from charge_from,
                                      uint64_t count) MFS_REQUIRES(pool->lock)
 {
+    uint64_t there = mfs_num_min_u64(count, pool->pages_free) << pool->page_shift;
     uint64_t missing = mfs_num_sub_saturating(count, pool->pages_free);
-    if (missing == 0)
-        return (struct shortage){count << pool->page_shift, room_for(pool, charge_from)};
-    return (struct shortage){missing_cost(pool, missing),
-                             mfs_ledger_available(ledger_of(pool), charge_from, 0)};
+    return shortage_of(pool, charge_from,
+                       mfs_num_add_saturating(there, missing_cost(pool, missing)),
+                       pool->pages_free << pool->page_shift);
+}
+
+void mfs_pool_explain(struct mfs_pool *pool, enum mfs_charge_from charge_from, uint64_t count,
+                      uint64_t *wanted, uint64_t *available)
+{
+    mfs_sync_lock_exclusive(lot_of(pool), &pool->lock);
+    const struct shortage shortage = explain_pages(pool, charge_from, count);
+    mfs_sync_unlock_exclusive(lot_of(pool), &pool->lock);
+    *wanted = shortage.wanted;
+    *available = shortage.available;
 }
 
 static int record(const struct mfs_pool *pool, int error, const struct shortage *shortage)
 {
-    struct mfs_allocator *allocator = pool->shape.allocator;
-    return mfs_ledger_refused(allocator->ledger, allocator->lot, error, shortage->wanted,
-                              shortage->available);
+    return mfs_refusal_record(error, shortage->wanted, shortage->available,
+                              atomic_load(&ledger_of(pool)->limit));
 }
 
 /* ------------------------------------------------------------------ taking */
@@ -400,11 +420,11 @@ static int take_run_locked(struct mfs_pool *pool, enum mfs_charge_from charge_fr
 static struct shortage explain_run(const struct mfs_pool *pool, enum mfs_charge_from charge_from,
                                    uint32_t count) MFS_REQUIRES(pool->lock)
 {
-    uint64_t bytes = (uint64_t)count << pool->page_shift, room = room_for(pool, charge_from);
-    if (bytes > room && pool->pages_free != 0)
-        return (struct shortage){bytes, room};
-    return (struct shortage){mfs_slab_cost(&pool->shape, count),
-                             mfs_ledger_available(ledger_of(pool), charge_from, 0)};
+    uint64_t bytes = (uint64_t)count << pool->page_shift;
+    uint64_t unused = pool->pages_free << pool->page_shift;
+    if (bytes > room_for(pool, charge_from) && pool->pages_free != 0)
+        return shortage_of(pool, charge_from, bytes, unused);
+    return shortage_of(pool, charge_from, mfs_slab_cost(&pool->shape, count), 0);
 }
 
 int mfs_pool_run_take(struct mfs_pool *pool, enum mfs_charge_from charge_from, uint32_t count,
@@ -441,24 +461,28 @@ int mfs_pool_block_take(struct mfs_pool *pool, enum mfs_charge_from charge_from,
                         void **out)
 {
     struct mfs_allocator *allocator = pool->shape.allocator;
-    struct shortage shortage = {.wanted = mfs_allocator_cost(allocator, bytes)};
+    struct shortage shortage = {0};
+    uint64_t cost = mfs_allocator_cost(allocator, bytes);
     int error;
     mfs_sync_lock_exclusive(lot_of(pool), &pool->lock);
     do
         error = mfs_allocator_take(allocator, charge_from, bytes, out);
-    while (error != 0 && reclaim(pool, charge_from, shortage.wanted));
+    while (error != 0 && reclaim(pool, charge_from, cost));
     if (error == 0)
-        pool->block_bytes += shortage.wanted;
+        pool->block_bytes += cost;
     else
-        shortage.available = mfs_ledger_available(allocator->ledger, charge_from, 0);
+        shortage = shortage_of(pool, charge_from, cost, 0);
     mfs_sync_unlock_exclusive(lot_of(pool), &pool->lock);
     return error != 0 ? record(pool, error, &shortage) : 0;
 }
 
-void mfs_pool_block_give(struct mfs_pool *pool, void *block, size_t bytes)
+void mfs_pool_block_give(struct mfs_pool *pool, enum mfs_charge_from charge_from, void *block,
+                         size_t bytes)
 {
     uint64_t cost = mfs_allocator_cost(pool->shape.allocator, bytes);
     mfs_sync_lock_exclusive(lot_of(pool), &pool->lock);
+    if (charge_from == MFS_CHARGE_LOOKING)
+        mfs_ledger_stop_looking(pool->shape.allocator->ledger, cost);
     mfs_allocator_give(pool->shape.allocator, block, bytes);
     MFS_CHECK(pool->block_bytes >= cost);
     pool->block_bytes -= cost;

@@ -87,10 +87,16 @@ void mfs_pool_run_give(struct mfs_pool *pool, mfs_page first, uint32_t count);
  */
 int mfs_pool_block_take(struct mfs_pool *pool, enum mfs_charge_from charge_from, size_t bytes,
                         void **out);
-void mfs_pool_block_give(struct mfs_pool *pool, void *block, size_t bytes);
+void mfs_pool_block_give(struct mfs_pool *pool, enum mfs_charge_from charge_from, void *block,
+                         size_t bytes);
 
 /* No more pages than this can be had; it may be less, since new slabs have headers.  Cheap. */
 uint64_t mfs_pool_available(struct mfs_pool *pool, enum mfs_charge_from charge_from);
+
+/* What a refusal of `count` pages says: what they would take, free ones included, and what there is
+ * of that. */
+void mfs_pool_explain(struct mfs_pool *pool, enum mfs_charge_from charge_from, uint64_t count,
+                      uint64_t *wanted, uint64_t *available);
 
 /* All that is held from the allocator, at its cost: slabs and blocks. */
 uint64_t mfs_pool_held_bytes(struct mfs_pool *pool);

@@ -55,6 +55,8 @@ struct memfs_dir {
     struct mfs_lock lock; /* guards position and end; after the namespace lock */
     uint64_t position;    /* the sequence number that comes next */
     uint64_t end;         /* the last sequence number; 0: the stream has not begun */
+    bool is_lent;         /* the memory is the caller's */
+    bool is_privileged;   /* what is named through the stream may draw on the emergency reserve */
 };
 
 static inline struct memfs_file *mfs_handle_of_link(struct mfs_link *link)

@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "content/content_extent.h"
 #include "content/content_io.h"
+#include "memory/refusal.h"
 
 #include <string.h>
 
@@ -39,8 +40,9 @@ static int charge_node(struct mfs_nodes *nodes)
     do {
         uint64_t limit = atomic_load(&nodes->limit);
         if (total >= limit)
-            return mfs_ledger_refused(&nodes->memory->ledger, nodes->lot, MEMFS_ENOSPC, 1, 0);
+            return mfs_refusal_record(MEMFS_ENOSPC, 1, 0, limit);
     } while (!atomic_compare_exchange_weak(&nodes->total, &total, total + 1));
+    mfs_refusal_take_node();
     return 0;
 }
 
@@ -98,23 +100,23 @@ int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_charge_from charge_fr
     return error;
 }
 
-int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_node **out)
+int mfs_node_create_dir(struct mfs_nodes *nodes, enum mfs_charge_from charge_from, uint32_t mode,
+                        struct mfs_dir_node **out)
 {
     void *memory;
-    int error = create_node(nodes, MFS_CHARGE_ORDINARY, MEMFS_KIND_DIRECTORY, mode, sizeof **out,
-                            &memory);
+    int error = create_node(nodes, charge_from, MEMFS_KIND_DIRECTORY, mode, sizeof **out, &memory);
     if (error == 0)
         *out = memory;
     return error;
 }
 
-int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t length,
-                            struct mfs_symlink_node **out)
+int mfs_node_create_symlink(struct mfs_nodes *nodes, enum mfs_charge_from charge_from,
+                            const char *target, size_t length, struct mfs_symlink_node **out)
 {
     void *memory;
     size_t bytes = offsetof(struct mfs_symlink_node, target) + length + 1;
     MFS_CHECK(length > 0 && memchr(target, '\0', length) == NULL);
-    int error = create_node(nodes, MFS_CHARGE_ORDINARY, MEMFS_KIND_SYMLINK, 0777, bytes, &memory);
+    int error = create_node(nodes, charge_from, MEMFS_KIND_SYMLINK, 0777, bytes, &memory);
     if (error != 0)
         return error;
     struct mfs_symlink_node *link = memory;

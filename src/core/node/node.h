@@ -39,9 +39,10 @@ struct mfs_node {
     _Atomic int32_t whole_file_lock; /* -1: exclusive; n: n shared */
     uint8_t kind;                    /* enum memfs_kind */
     bool upgrade_waits;
-    bool is_counted;  /* while orphans are counted: the node was met; under the handle list lock */
-    bool is_audited;  /* while an audit runs: the node was met; under the namespace lock */
-    bool is_captured; /* of a copy that is being made: the original's lock is held */
+    bool is_counted;   /* while orphans are counted: the node was met; under the handle list lock */
+    bool is_audited;   /* while an audit runs: the node was met; under the namespace lock */
+    bool is_in_census; /* while a tree is added up: the node was met; under the tree's `capture` */
+    bool is_captured;  /* of a copy that is being made: the original's lock is held */
     uint64_t number;
     _Atomic uint64_t generation; /* changes, but for those of `writes` */
     _Atomic int64_t times[MFS_TIMES];
@@ -94,9 +95,10 @@ struct mfs_nodes {
  */
 int mfs_node_create_file(struct mfs_nodes *nodes, enum mfs_charge_from charge_from, uint32_t mode,
                          struct mfs_file_node **out);
-int mfs_node_create_dir(struct mfs_nodes *nodes, uint32_t mode, struct mfs_dir_node **out);
-int mfs_node_create_symlink(struct mfs_nodes *nodes, const char *target, size_t length,
-                            struct mfs_symlink_node **out);
+int mfs_node_create_dir(struct mfs_nodes *nodes, enum mfs_charge_from charge_from, uint32_t mode,
+                        struct mfs_dir_node **out);
+int mfs_node_create_symlink(struct mfs_nodes *nodes, enum mfs_charge_from charge_from,
+                            const char *target, size_t length, struct mfs_symlink_node **out);
 
 /* Sets the limit on nodes; false, and nothing has changed, if more nodes exist. */
 bool mfs_node_set_limit(struct mfs_nodes *nodes, uint64_t limit);

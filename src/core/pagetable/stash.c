@@ -9,9 +9,31 @@
 #include "base/check.h"
 #include "base/num.h"
 #include "memory/memory.h"
+#include "memory/refusal.h"
 #include "pagetable/radix_node.h"
 
 #include <string.h>
+
+/*
+ * A refusal's figures are those of all that was needed, not of the node or the pages at which there
+ * was no more.  The stash is empty by then, or has given back what it took.
+ */
+static int explain_refusal(struct mfs_pool *pool, const struct mfs_need *need, int error)
+{
+    uint64_t cost = mfs_memory_cost(pool->memory, mfs_radix_node_bytes(pool));
+    uint64_t pages = need->pages, others = 0, wanted, available;
+    if (pool->memory->is_unpooled)
+        others = mfs_num_mul_saturating(need->nodes, cost);
+    else if (need->nodes != 0)
+        pages = mfs_num_add_saturating(pages,
+                                       (need->nodes - 1) / (mfs_piece_area(pool) / cost) + 1);
+    mfs_pool_explain(pool, need->charge_from, pages, &wanted, &available);
+    wanted = mfs_num_add_saturating(wanted, others);
+    /* Pages that came free meanwhile may be enough now. */
+    if (error == MEMFS_EDQUOT)
+        wanted = mfs_num_max_u64(wanted, mfs_num_add_saturating(available, 1));
+    return mfs_refusal_record(error, wanted, available, atomic_load(&pool->memory->ledger.limit));
+}
 
 /*
  * Refuses at once what cannot fit, whatever is reclaimed.  Otherwise a hopeless demand, for many
@@ -28,10 +50,8 @@ static int refuse_hopeless(struct mfs_pool *pool, const struct mfs_need *need)
     uint64_t for_pages = mfs_num_mul_saturating(need->pages, pool->page_size);
     uint64_t most = mfs_num_mul_saturating(mfs_pool_available(pool, need->charge_from),
                                            pool->page_size);
-    if (for_pages <= most && for_nodes <= mfs_num_add_saturating(most, pool->page_size))
-        return 0;
-    return mfs_ledger_refused(&pool->memory->ledger, pool->memory->lot, MEMFS_EDQUOT,
-                              mfs_num_add_saturating(for_nodes, for_pages), most);
+    bool may_fit = for_pages <= most && for_nodes <= mfs_num_add_saturating(most, pool->page_size);
+    return may_fit ? 0 : MEMFS_EDQUOT;
 }
 
 static int stash_new_node(struct mfs_pool *pool, enum mfs_charge_from charge_from,
@@ -58,8 +78,10 @@ int mfs_stash_fill(struct mfs_pool *pool, const struct mfs_need *need, struct mf
         error = stash_new_node(pool, need->charge_from, stash);
     if (error == 0)
         error = mfs_page_pool_take(pool, need->charge_from, need->pages, &stash->pages);
-    if (error != 0)
+    if (error != 0) {
         mfs_stash_release(pool, stash);
+        error = explain_refusal(pool, need, error);
+    }
     MFS_CHECK(stash->pages.count == (error == 0 ? need->pages : 0));
     MFS_CHECK((stash->nodes == NULL) == (error != 0 || need->nodes == 0));
     return error;

@@ -52,6 +52,12 @@ static void commit_chain(struct mfs_tree *tree, struct chain *chain, int64_t now
     mfs_node_release(tree->nodes, &chain->top->node);
 }
 
+void mfs_publish_draw_on(struct mfs_tree *tree, enum mfs_charge_from charge_from)
+{
+    MFS_CHECK(charge_from != MFS_CHARGE_LOOKING);
+    tree->nodes->names.source.charge_from = charge_from;
+}
+
 int mfs_publish(struct mfs_tree *tree, const struct mfs_place *place, struct mfs_node *node,
                 uint32_t parents_mode, int64_t now)
 {

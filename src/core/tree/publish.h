@@ -8,6 +8,11 @@
 
 enum { MFS_PARENTS_MODE = 0755 };
 
+/* From now on, until it is set back to ordinary before the lock is released, names and missing
+ * parents are charged so. */
+void mfs_publish_draw_on(struct mfs_tree *tree, enum mfs_charge_from charge_from)
+    MFS_REQUIRES(tree->lock);
+
 /*
  * Gives `node` the name at `place`, which is free, and makes the missing parents that `place->rest`
  * names, with `parents_mode`.  The name holds a reference of its own.

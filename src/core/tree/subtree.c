@@ -153,7 +153,7 @@ int mfs_subtree_make_chain(struct mfs_tree *tree, const char *rest, uint32_t mod
     struct mfs_nodes *nodes = tree->nodes;
     struct mfs_dir_node *first;
     struct mfs_component name;
-    int error = mfs_node_create_dir(nodes, mode, &first);
+    int error = mfs_node_create_dir(nodes, nodes->names.source.charge_from, mode, &first);
     if (error != 0)
         return error;
     mfs_node_set_links(&first->node, 2);
@@ -173,7 +173,7 @@ int mfs_subtree_make_chain(struct mfs_tree *tree, const char *rest, uint32_t mod
         }
         struct mfs_dir_node *made;
         struct mfs_addition addition;
-        error = mfs_node_create_dir(nodes, mode, &made);
+        error = mfs_node_create_dir(nodes, nodes->names.source.charge_from, mode, &made);
         if (error != 0)
             break;
         struct mfs_dir_key key = mfs_dir_key_of(&name);

@@ -62,7 +62,7 @@ void mfs_subtree_discard(struct mfs_tree *tree, struct mfs_node *node);
  * Builds a private chain of directories: `*top`, which has no name yet, and in it, each in the one
  * before, a directory for each component of `rest` but the last.  `*bottom` is the deepest one,
  * `*last` the last component.  Errors: ENOENT (a component is "..", or the last one is "."),
- * ENAMETOOLONG, EDQUOT, ENOSPC, ENOMEM.
+ * ENAMETOOLONG, EDQUOT, ENOSPC, ENOMEM.  Charged as names are just now.
  */
 int mfs_subtree_make_chain(struct mfs_tree *tree, const char *rest, uint32_t mode,
                            struct mfs_dir_node **top, struct mfs_dir_node **bottom,

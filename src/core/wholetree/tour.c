@@ -1,13 +1,15 @@
 /*
  *     frames   / <- a <- b         next_sequence in each
- *     path     "/a/b/name"         path_length of a frame cuts it back
+ *     path     "/a/b/name"         dir_length: 4, that of b
  *
  * 1. Each frame holds a reference to its directory; the tour holds one to the node it stops at.
  * 2. A step looks in the innermost frame for the next entry.  If there is one, that is the stop;
  *    if not, the stop is the directory itself, being left.
  * 3. The frames lie in chunks; only the top one has room, and none is empty.
+ * 4. The path of a directory below the start ends with its name, which has no slash; so its
+ *    parent's path is found in it.
  *
- * Cost: 32 bytes for each level of depth, in chunks, and the path.
+ * Cost: 16 bytes for each level of depth, in chunks, and the path.
  *
  * Left undone: the path is one block, since callers see it as a string; a tree that is thousands
  * of levels deep makes it larger than a page.
@@ -24,8 +26,6 @@ enum { FIRST_PATH_BYTES = 256 };
 struct tour_frame {
     struct mfs_dir_node *dir;
     uint64_t next_sequence;
-    size_t path_length; /* of the path that leads to it */
-    size_t name_offset; /* of the last name in that path */
 };
 
 struct mfs_tour_frames {
@@ -45,7 +45,7 @@ static struct mfs_memory *memory_of(const struct mfs_tour *tour)
 
 static struct mfs_chunk_source frame_source(const struct mfs_tour *tour)
 {
-    return (struct mfs_chunk_source){memory_of(tour), MEMFS_CLASS_HANDLES, MFS_CHARGE_ORDINARY};
+    return (struct mfs_chunk_source){memory_of(tour), MEMFS_CLASS_HANDLES, MFS_CHARGE_LOOKING};
 }
 
 /* The innermost directory; the stack is not empty. */
@@ -68,10 +68,11 @@ static int make_path_room(struct mfs_tour *tour, size_t bytes)
 {
     if (bytes <= tour->path_capacity)
         return 0;
-    size_t capacity = mfs_num_max_size(mfs_num_max_size(FIRST_PATH_BYTES, bytes),
-                                       tour->path_capacity * 2);
+    /* Old and new are there at once, and may have to fit into the looking reserve. */
+    size_t capacity = mfs_num_max_size(FIRST_PATH_BYTES, bytes + bytes / 4);
     void *path;
-    int error = mfs_memory_take(memory_of(tour), capacity, MEMFS_CLASS_HANDLES, &path);
+    int error = mfs_memory_take_as(memory_of(tour), MFS_CHARGE_LOOKING, capacity,
+                                   MEMFS_CLASS_HANDLES, &path);
     if (error != 0)
         return error;
     if (tour->path != NULL)
@@ -107,6 +108,8 @@ static void start_at(struct mfs_tour *tour, struct mfs_node *node, size_t length
     tour->path[length] = '\0';
     tour->path_length = length;
     tour->name_offset = (size_t)(name_in(tour->path) - tour->path);
+    tour->start_length = length;
+    tour->start_name_offset = tour->name_offset;
     mfs_node_retain(node);
     tour->node = node;
 }
@@ -139,7 +142,7 @@ int mfs_tour_init_real(struct mfs_tour *tour, struct mfs_tree *tree, struct mfs_
 /* Appends a name to the path of the innermost directory. */
 static int set_path(struct mfs_tour *tour, const struct mfs_dirent *entry)
 {
-    size_t base = top_frame(tour)->path_length;
+    size_t base = tour->dir_length;
     bool needs_slash = base > 0 && tour->path[base - 1] != '/';
     int error = make_path_room(tour, base + needs_slash + entry->length + 1);
     if (error != 0)
@@ -193,11 +196,29 @@ static int push_frame(struct mfs_tour *tour)
         if (error != 0)
             return error;
     }
-    tour->frames->frames[tour->frames->count++] = (struct tour_frame){
-        mfs_node_as_dir(tour->node), 0, tour->path_length, tour->name_offset};
+    tour->frames->frames[tour->frames->count++] = (struct tour_frame){mfs_node_as_dir(tour->node),
+                                                                      0};
+    tour->dir_length = tour->path_length;
     tour->depth++;
     tour->node = NULL;
     return 0;
+}
+
+/* The path leads to the innermost directory again, whose frame has gone; `dir_length` becomes that
+ * of the one above. */
+static void cut_path_back(struct mfs_tour *tour)
+{
+    tour->path_length = tour->dir_length;
+    tour->path[tour->path_length] = '\0';
+    if (tour->depth == 0) {
+        tour->name_offset = tour->start_name_offset;
+        return;
+    }
+    size_t at = tour->path_length;
+    while (at > tour->start_length && tour->path[at - 1] != '/')
+        at--;
+    tour->name_offset = at;
+    tour->dir_length = tour->depth > 1 ? at - 1 : tour->start_length;
 }
 
 static void pop_frame(struct mfs_tour *tour)
@@ -205,10 +226,8 @@ static void pop_frame(struct mfs_tour *tour)
     const struct tour_frame *frame = top_frame(tour);
     MFS_CHECK(tour->node == NULL);
     tour->node = &frame->dir->node;
-    tour->path_length = frame->path_length;
-    tour->name_offset = frame->name_offset;
-    tour->path[tour->path_length] = '\0';
     tour->depth--;
+    cut_path_back(tour);
     if (--tour->frames->count == 0) {
         const struct mfs_chunk_source source = frame_source(tour);
         struct mfs_tour_frames *chunk = tour->frames;

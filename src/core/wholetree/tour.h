@@ -30,7 +30,9 @@ struct mfs_tour {
     uint32_t depth;                 /* frames */
     char *path;
     size_t path_length, path_capacity;
-    size_t name_offset;    /* of the last name in `path` */
+    size_t name_offset;                     /* of the last name in `path` */
+    size_t dir_length;                      /* of the innermost directory's path */
+    size_t start_length, start_name_offset; /* as it began */
     struct mfs_node *node; /* where the tour stops now, by a reference; null at the beginning */
     enum { MFS_TOUR_BEGINS, MFS_TOUR_ENTERS, MFS_TOUR_PRUNES, MFS_TOUR_GOES_ON } next_step;
 };

@@ -34,11 +34,12 @@ static int make_like_node(struct mfs_nodes *nodes, struct mfs_node *from, struct
     struct mfs_dir_node *new_dir;
     int error;
     if (link != NULL) {
-        error = mfs_node_create_symlink(nodes, link->target, link->length, &new_link);
+        error = mfs_node_create_symlink(nodes, MFS_CHARGE_ORDINARY, link->target, link->length,
+                                        &new_link);
         if (error == 0)
             *out = &new_link->node;
     } else if (mfs_node_as_dir(from) != NULL) {
-        error = mfs_node_create_dir(nodes, mode, &new_dir);
+        error = mfs_node_create_dir(nodes, MFS_CHARGE_ORDINARY, mode, &new_dir);
         if (error == 0)
             *out = &new_dir->node;
     } else {

@@ -273,6 +273,10 @@ static int64_t asking(struct stage *s)
     TRY(memfs_realpath(s->fs, "/d/../link", path, sizeof path));
     TRY(memfs_realpathat(s->fs, s->dir, "e/f", path, sizeof path));
     TRY(memfs_statfs(s->fs, &statfs_info));
+    uint64_t system_bytes;
+    int asked = memfs_system_memory(&system_bytes);
+    if (asked != 0 && asked != MEMFS_EOPNOTSUPP)
+        return asked;
     return memfs_last_refusal(s->fs, &refusal);
 }
 
@@ -371,6 +375,63 @@ static int64_t rename_to_itself(struct stage *s)
     return memfs_copy(s->fs, "/file", "/other", 0);
 }
 
+static int64_t stat_snapshot(struct stage *s)
+{
+    memfs_snapshot_info info = {.struct_size = sizeof info};
+    return memfs_snapshot_stat(s->fs, "snapshot", &info);
+}
+
+static int64_t tree_usage_of_all(struct stage *s)
+{
+    memfs_tree_info info = {.struct_size = sizeof info};
+    return memfs_tree_usage(s->fs, "/", &info);
+}
+
+static int visit(void *context, const memfs_walk_entry *entry)
+{
+    (void)entry;
+    ++*(int *)context;
+    return MEMFS_WALK_CONTINUE;
+}
+
+static int64_t walk_all(struct stage *s)
+{
+    int visited = 0;
+    int result = memfs_walk(s->fs, "/", visit, &visited);
+    return result < 0 ? result : visited > 40 ? 0 : MEMFS_EIO;
+}
+
+static int64_t tree_sharing_of_all(struct stage *s)
+{
+    memfs_sharing_info info = {.struct_size = sizeof info};
+    return memfs_tree_sharing(s->fs, "/", &info);
+}
+
+static int64_t snapshot_it(struct stage *s)
+{
+    return memfs_snapshot_take(s->fs, "snapshot");
+}
+
+static int64_t read_into_own_memory(struct stage *s)
+{
+    static unsigned char bytes[STAGE_PATTERN_BYTES];
+    TRY(memfs_read_file_into(s->fs, "/file", bytes, sizeof bytes));
+    return memfs_read_file_into(s->fs, "/empty/../d/x", bytes, sizeof bytes);
+}
+
+static int64_t stream_in_lent_storage(struct stage *s)
+{
+    memfs_dir_storage storage;
+    memfs_dir *dir;
+    memfs_dirent entry = {.struct_size = sizeof entry};
+    int result;
+    TRY(memfs_opendirat_in(s->fs, s->dir, "e", 0, &storage, &dir));
+    while ((result = memfs_readdir(dir, &entry)) == 1)
+        continue;
+    (void)memfs_closedir(dir);
+    return result;
+}
+
 const struct scenario scenarios_calm[] = {
     {"unlink", " memfs_unlink memfs_unlinkat ", NEEDS_NOTHING, NULL, unlink_all_kinds},
     {"remove", " memfs_remove memfs_remove_treeat ", NEEDS_NOTHING, NULL, remove_names},
@@ -416,7 +477,7 @@ const struct scenario scenarios_calm[] = {
      "memfs_is_symlink memfs_name_generation "
      "memfs_readlink memfs_readlinkat memfs_realpath memfs_realpathat "
      "memfs_statdir memfs_file_instance memfs_dir_instance memfs_snapshot_exists "
-     "memfs_statfs memfs_last_refusal ",
+     "memfs_statfs memfs_last_refusal memfs_system_memory ",
      NEEDS_NOTHING, NULL, asking},
     {"change attributes",
      " memfs_chmod memfs_chmodat memfs_fchmod memfs_chown memfs_chownat memfs_fchown "
@@ -430,6 +491,14 @@ const struct scenario scenarios_calm[] = {
      NEEDS_NOTHING, NULL, streaming},
     {"walk in lent storage", " memfs_walk_open_in memfs_walk_next memfs_walk_close ", NEEDS_NOTHING,
      NULL, walk_in_lent_storage},
+    {"walk", " memfs_walk ", NEEDS_NOTHING, NULL, walk_all},
+    {"tree_usage", " memfs_tree_usage ", NEEDS_NOTHING, NULL, tree_usage_of_all},
+    {"tree_sharing", " memfs_tree_sharing ", NEEDS_NOTHING, NULL, tree_sharing_of_all},
+    {"stat of a snapshot", " memfs_snapshot_stat ", NEEDS_NOTHING, snapshot_it, stat_snapshot},
+    {"read a file into own memory", " memfs_read_file_into ", NEEDS_NOTHING, NULL,
+     read_into_own_memory},
+    {"stream a directory in lent storage", " memfs_opendirat_in ", NEEDS_NOTHING, NULL,
+     stream_in_lent_storage},
     {"prune and end a walk", " memfs_walk_prune memfs_walk_next memfs_walk_close ", NEEDS_NOTHING,
      open_walker, end_a_walk},
     {"give memory back", " memfs_free memfs_list_free ", NEEDS_NOTHING, take_memory, give_memory},

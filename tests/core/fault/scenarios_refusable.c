@@ -410,12 +410,6 @@ static int64_t rename_snapshot(struct stage *s)
     return memfs_snapshot_rename(s->fs, "snapshot", "a-name-that-is-longer-than-the-one-before");
 }
 
-static int64_t stat_snapshot(struct stage *s)
-{
-    memfs_snapshot_info info = {.struct_size = sizeof info};
-    return memfs_snapshot_stat(s->fs, "snapshot", &info);
-}
-
 static int64_t list_snapshots(struct stage *s)
 {
     int64_t result = memfs_snapshot_list(s->fs, &s->list);
@@ -426,18 +420,6 @@ static int64_t list_snapshots(struct stage *s)
 static int64_t remove_tree_with_links(struct stage *s)
 {
     return memfs_remove_tree(s->fs, "/d");
-}
-
-static int64_t tree_usage_of_all(struct stage *s)
-{
-    memfs_tree_info info = {.struct_size = sizeof info};
-    return memfs_tree_usage(s->fs, "/", &info);
-}
-
-static int64_t tree_sharing_of_all(struct stage *s)
-{
-    memfs_sharing_info info = {.struct_size = sizeof info};
-    return memfs_tree_sharing(s->fs, "/", &info);
 }
 
 static int64_t opendir_one(struct stage *s)
@@ -462,20 +444,6 @@ static int64_t glob_all(struct stage *s)
     int result = memfs_glob(s->fs, "/**/[a-f]*", &s->list);
     s->has_list = result == 0;
     return result;
-}
-
-static int visit(void *context, const memfs_walk_entry *entry)
-{
-    (void)entry;
-    ++*(int *)context;
-    return MEMFS_WALK_CONTINUE;
-}
-
-static int64_t walk_all(struct stage *s)
-{
-    int visited = 0;
-    int result = memfs_walk(s->fs, "/", visit, &visited);
-    return result < 0 ? result : visited > 40 ? 0 : MEMFS_EIO;
 }
 
 /* Everything, reading the links; the last file stays open. */
@@ -618,16 +586,12 @@ const struct scenario scenarios_refusable[] = {
      extract_making_parents},
     {"rename a snapshot", " memfs_snapshot_rename ", MAY_BE_REFUSED, take_snapshot,
      rename_snapshot},
-    {"stat of a snapshot", " memfs_snapshot_stat ", MAY_BE_REFUSED, take_snapshot, stat_snapshot},
     {"list of snapshots", " memfs_snapshot_list ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
     {"remove_tree", " memfs_remove_tree ", MAY_BE_REFUSED, NULL, remove_tree_with_links},
-    {"tree_usage", " memfs_tree_usage ", MAY_BE_REFUSED, NULL, tree_usage_of_all},
-    {"tree_sharing", " memfs_tree_sharing ", MAY_BE_REFUSED, NULL, tree_sharing_of_all},
     {"opendir", " memfs_opendir ", MAY_BE_REFUSED, NULL, opendir_one},
     {"opendirat", " memfs_opendirat ", MAY_BE_REFUSED, NULL, opendirat_one},
     {"list_dir", " memfs_list_dir ", MAY_BE_REFUSED, NULL, list_dir_many},
     {"glob", " memfs_glob ", MAY_BE_REFUSED, NULL, glob_all},
-    {"walk", " memfs_walk ", MAY_BE_REFUSED, NULL, walk_all},
     {"walk by a cursor",
      " memfs_walk_open memfs_walk_next memfs_walk_open_file memfs_walk_readlink ", MAY_BE_REFUSED,
      NULL, walk_by_a_cursor},

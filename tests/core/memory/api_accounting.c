@@ -38,8 +38,11 @@ static void a_quota_is_usable_almost_whole_and_to_its_last_page(void **state)
         struct fixture *f = with_pages(page_sizes[i], 4 << 20);
         memfs_file *file = create_file(f->fs, "/f");
         int64_t filled = fill(file, page_sizes[i]);
-        assert_true(filled > (4 << 20) / 100 * (page_sizes[i] < 4096 ? 89 : 96));
-        uint64_t left = (4 << 20) - statfs_of(f->fs).committed_bytes;
+        memfs_statfs_info info = statfs_of(f->fs);
+        uint64_t usable = info.quota_bytes - info.looking_reserve_bytes;
+        assert_int_equal(info.looking_reserve_bytes, 64 << 10);
+        assert_true((uint64_t)filled > usable / 100 * (page_sizes[i] < 4096 ? 89 : 96));
+        uint64_t left = usable - info.committed_bytes;
         assert_true(left < 2 * page_sizes[i] + 4096);
         assert_ok(memfs_close(file));
         fixture_destroy(f);
@@ -77,9 +80,9 @@ static void a_single_allocation_of_just_what_is_left_fits_and_one_byte_less_refu
     uint64_t with = statfs_of(f->fs).committed_bytes;
     assert_ok(memfs_free(f->fs, memory));
     assert_int_equal(statfs_of(f->fs).committed_bytes, before);
-    fixture_set_quota(f, with - 1);
+    fixture_set_quota_above_looking(f, with - 1);
     assert_returns(memfs_charged_alloc(f->fs, size, &memory), MEMFS_EDQUOT);
-    fixture_set_quota(f, with);
+    fixture_set_quota_above_looking(f, with);
     assert_ok(memfs_charged_alloc(f->fs, size, &memory));
     assert_int_equal(f->allocator.held_bytes, with);
     assert_ok(memfs_free(f->fs, memory));
@@ -128,6 +131,7 @@ static void filling_deleting_and_refilling_a_thousand_times_ends_where_it_began(
     (void)state;
     for (size_t i = 0; i < COUNT_OF(page_sizes); i++) {
         struct fixture *f = with_pages(page_sizes[i], 1 << 20);
+        fixture_set_quota_above_looking(f, 1 << 20);
         put(f->fs, "/anchor", "");
         uint64_t used = used_bytes(f->fs), committed = 0;
         int64_t first = 0;

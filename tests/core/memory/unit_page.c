@@ -130,7 +130,7 @@ static void empty_slabs_make_room_for_a_block_of_just_what_is_left(void **state)
         assert_int_equal(rig->pool.pages_total != 0, excess != 0);
         assert_true(mfs_pool_is_valid(&rig->pool));
         if (expected == 0)
-            mfs_pool_block_give(&rig->pool, block, bytes);
+            mfs_pool_block_give(&rig->pool, MFS_CHARGE_ORDINARY, block, bytes);
         rig_destroy(rig);
     }
 }

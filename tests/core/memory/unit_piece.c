@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include "memory/piece.h"
+#include "memory/refusal.h"
 
 static const uint32_t piece_page_sizes[] = {256, 1024, 4096, 65536};
 
@@ -125,8 +126,7 @@ static void a_piece_that_no_page_is_left_for_is_refused_and_takes_nothing(void *
         held[count++].bytes = bytes;
     assert_true(count > 8 * (4088 / 112));
     assert_int_equal(rig->pool.pages_free, 0);
-    memfs_refusal refusal;
-    mfs_ledger_last_refusal(&rig->memory.ledger, &rig->lot, &refusal);
+    const struct mfs_refusal refusal = mfs_refusal_account.refused;
     assert_int_equal(refusal.error, MEMFS_EDQUOT);
     assert_true(refusal.wanted > refusal.available);
     tracking_refuse(&rig->allocator, 1, 1); /* what was given back is had again without asking */

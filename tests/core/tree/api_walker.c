@@ -207,9 +207,27 @@ static void a_refused_step_is_tried_again_by_the_next_call(void **state)
     step(walker, MEMFS_WALK_ENTER, "/t");
     tracking_refuse(&f->allocator, 1, 1);
     assert_returns(memfs_walk_next(walker, &entry), MEMFS_ENOMEM);
-    assert_returns(memfs_walk_prune(walker), MEMFS_EINVAL); /* it stands nowhere */
     tracking_refuse(&f->allocator, 0, 0);
     step(walker, MEMFS_WALK_ENTER, "/t/b");
+    assert_ok(memfs_walk_close(walker));
+}
+
+static void a_directory_that_cannot_be_entered_can_be_left_out(void **state)
+{
+    struct fixture *f = *state;
+    if (f->is_pooled)
+        skip();
+    make_tree(f->fs);
+    memfs_walker *walker = open_walker(f->fs, "/t", 0);
+    const memfs_walk_entry *entry = NULL;
+    step(walker, MEMFS_WALK_ENTER, "/t");
+    tracking_refuse(&f->allocator, 1, 1);
+    assert_returns(memfs_walk_next(walker, &entry), MEMFS_ENOMEM);
+    assert_ok(memfs_walk_prune(walker));
+    step(walker, MEMFS_WALK_LEAVE, "/t");
+    assert_at_end(walker);
+    assert_returns(memfs_walk_prune(walker), MEMFS_EINVAL);
+    tracking_refuse(&f->allocator, 0, 0);
     assert_ok(memfs_walk_close(walker));
 }
 
@@ -299,6 +317,7 @@ int main(void)
         FS_TEST(what_is_no_file_is_not_opened_as_one),
         FS_TEST(what_vanishes_between_two_steps_is_skipped),
         FS_TEST(a_refused_step_is_tried_again_by_the_next_call),
+        FS_TEST(a_directory_that_cannot_be_entered_can_be_left_out),
         cmocka_unit_test(an_open_walker_keeps_the_file_system_alive_unless_that_is_forced),
         FS_TEST(bad_arguments_are_refused),
         cmocka_unit_test(a_path_is_matched_without_looking_it_up),

@@ -515,6 +515,39 @@ static void a_tree_deeper_than_any_path_is_scanned(void **state)
     query_close(db);
 }
 
+/* What to delete is found out, and deleted, by SQL alone. */
+static void a_full_tree_is_scanned_to_the_bottom_and_emptied(void **state)
+{
+    struct fixture *f = *state;
+    enum { LEVELS = 500 };
+    sqlite3 *db = open_sample(f);
+    char path[4 * LEVELS + 1] = "";
+    for (int level = 0; level < LEVELS; level++)
+        memcpy(path + 4 * level, "/sub", 5);
+    assert_int_equal(memfs_mkdir_parents(f->fs, path, 0755), 0);
+    static const unsigned char big[3 << 20];
+    assert_int_equal(memfs_write_file(f->fs, "/z/big", big, sizeof big, 0644, 0), 0);
+    fixture_leave(f, 0);
+    memfs_file *file;
+    assert_int_equal(memfs_open(f->fs, "/more", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &file),
+                     MEMFS_EDQUOT);
+    query_is(db,
+             "SELECT count(*), max(length(path)), group_concat(data) FROM memfs_tree "
+             "WHERE size_bytes < 1000",
+             "509|2000|deep,one,/z,,two");
+    query_is(db,
+             "SELECT t.path FROM memfs_tree t JOIN memfs_tree u ON t.data = u.data "
+             "WHERE t.size_bytes BETWEEN 1 AND 9 AND t.kind = 'file'",
+             "/a/b/deep\n/a/file\n/z/file");
+    query_is(db, "SELECT sum(memfs_remove(path) IS NULL) FROM memfs_tree WHERE kind <> 'directory'",
+             "6");
+    query_is(db, "SELECT memfs_remove_tree(path) FROM memfs_tree('/', 1) WHERE path <> '/'",
+             "NULL\nNULL\nNULL");
+    query_is(db, "SELECT path FROM memfs_tree", "/");
+    fixture_set_quota(f, 16 << 20);
+    query_close(db);
+}
+
 static void a_scan_that_is_refused_memory_says_so_and_works_afterwards(void **state)
 {
     struct fixture *f = *state;
@@ -561,6 +594,7 @@ int main(void)
         FS_TEST(what_vanishes_is_skipped_and_what_is_new_does_not_come),
         FS_TEST(a_scan_given_up_in_the_middle_leaves_nothing_open),
         FS_TEST(a_tree_deeper_than_any_path_is_scanned),
+        FS_TEST(a_full_tree_is_scanned_to_the_bottom_and_emptied),
         FS_TEST(a_scan_that_is_refused_memory_says_so_and_works_afterwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
