@@ -67,7 +67,8 @@ uint64_t mfs_content_allocated(const struct mfs_pool *pool, const struct mfs_con
 {
     if (content->is_short)
         return mfs_content_short(content)->capacity;
-    uint64_t end = content->is_stale ? mfs_content_first_behind(pool, size) : UINT64_MAX;
+    uint64_t reached = mfs_num_max_u64(size, content->preallocated_end);
+    uint64_t end = content->is_stale ? mfs_content_first_behind(pool, reached) : UINT64_MAX;
     return mfs_radix_count(pool, mfs_content_tree(content), end) << pool->page_shift;
 }
 
