@@ -10,6 +10,7 @@
 #include "pagetable/radix_ref.h"
 
 #include "base/check.h"
+#include "base/pause.h"
 #include "pagetable/radix_node.h"
 #include "pagetable/radix_visit.h"
 #include "pagetable/twins.h"
@@ -36,6 +37,7 @@ static bool drop_node_reference(struct mfs_radix_node *node)
 {
     if (mfs_radix_node_is_exclusive(node))
         return true;
+    MFS_PAUSE("node: shared");
     uint32_t before = atomic_fetch_sub_explicit(&node->u.held.references, 1, memory_order_acq_rel);
     MFS_CHECK(before != 0);
     return before == 1;
