@@ -287,31 +287,6 @@ static void a_pragma_tells_of_readers_that_hold_old_versions(void **state)
     db_close(writer);
 }
 
-static void the_reader_that_is_furthest_behind_counts_whichever_began_first(void **state)
-{
-    (void)state;
-    sqlite3 *writer = open_filled();
-    sqlite3 *readers[3] = {db_open(ISOLATED), db_open(ISOLATED), db_open(ISOLATED)};
-    for (int oldest = 0; oldest < 3; oldest++) {
-        db_run(readers[oldest], "BEGIN");
-        assert_int_equal(sum(readers[oldest]), 3);
-        db_run(writer, "UPDATE t SET a=a");
-        for (int i = 0; i < 3; i++) {
-            if (i == oldest)
-                continue;
-            db_run(readers[i], "BEGIN");
-            assert_int_equal(sum(readers[i]), 3);
-        }
-        db_run(writer, "UPDATE t SET a=a");
-        assert_readers(writer, "{\"readers\":3,\"outdated\":3,\"behind\":2}");
-        for (int i = 0; i < 3; i++)
-            db_run(readers[i], "COMMIT");
-    }
-    for (int i = 0; i < 3; i++)
-        db_close(readers[i]);
-    db_close(writer);
-}
-
 static void what_a_commit_cut_off_is_given_back_with_its_last_reader(void **state)
 {
     struct fixture *f = *state;
@@ -506,7 +481,6 @@ int main(void)
         SQLITE_TEST(readers_see_each_commit_of_a_writer_that_keeps_its_lock),
         SQLITE_TEST(old_versions_are_given_back_with_their_last_reader),
         SQLITE_TEST(a_pragma_tells_of_readers_that_hold_old_versions),
-        SQLITE_TEST(the_reader_that_is_furthest_behind_counts_whichever_began_first),
         SQLITE_TEST(what_a_commit_cut_off_is_given_back_with_its_last_reader),
         SQLITE_TEST(what_was_cut_under_a_reader_is_given_back_beside_idle_connections),
         SQLITE_TEST(what_was_cut_under_a_reader_is_given_back_after_its_writer_has_gone),
