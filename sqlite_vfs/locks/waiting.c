@@ -23,6 +23,7 @@
 #include "locks/waiting.h"
 
 #include "base/assertion.h"
+#include "base/pausepoint.h"
 #include "base/sleeper.h"
 #include "locks/handoff.h"
 #include "locks/ladder.h"
@@ -336,4 +337,5 @@ void mfs_waiting_end(struct mfs_member *member, struct mfs_registry *registry)
     mfs_handoff_settle(member, registry);
     wake_all_that_can(share, registry);
     mfs_mutex_unlock(member->mutex);
+    MFS_PAUSEPOINT("waiting: ended");
 }

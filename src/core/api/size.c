@@ -1,8 +1,8 @@
 /*
  * A file's size and storage: truncating, allocating, punching, preallocating.
  *
- * After each change, a failed one too, mfs_node_settle_write() counts what makes mappings old: a
- * change that fails late may have replaced pages already, with the same bytes in them.
+ * After each change, a failed one too, mfs_node_settle_write() counts what makes mappings old:
+ * making room for a change may have dropped pages behind the size (content_clean.h).
  */
 #include "api/retry.h"
 #include "base/check.h"

@@ -66,7 +66,8 @@ bool mfs_content_pin_existing(struct mfs_pool *pool, const struct mfs_content *c
 static uint64_t end_of_storage(const struct mfs_pool *pool, const struct mfs_content *content,
                                uint64_t size)
 {
-    return content->is_stale ? mfs_content_first_behind(pool, size) : UINT64_MAX;
+    uint64_t reached = mfs_num_max_u64(size, content->preallocated_end);
+    return content->is_stale ? mfs_content_first_behind(pool, reached) : UINT64_MAX;
 }
 
 uint64_t mfs_content_allocated(const struct mfs_pool *pool, const struct mfs_content *content,
@@ -154,7 +155,7 @@ bool mfs_content_is_valid(const struct mfs_pool *pool, const struct mfs_content 
     bool is_clean = !content->is_stale && !content->has_uncertain_tail;
     if (content->is_short) {
         const struct mfs_short *block = mfs_content_short(content);
-        return content->root != 0 && content->height == 0 &&
+        return content->root != 0 && content->height == 0 && !content->has_uncertain_tail &&
                block->capacity <= mfs_short_max(pool) &&
                (!is_clean || size >= block->capacity ||
                 are_zeros(block->bytes, (size_t)size, block->capacity));
@@ -162,6 +163,8 @@ bool mfs_content_is_valid(const struct mfs_pool *pool, const struct mfs_content 
     struct mfs_radix tree = mfs_content_tree(content);
     if (!mfs_radix_is_valid(pool, tree, index))
         return false;
+    if (tree.root == 0)
+        return !content->has_uncertain_tail;
     mfs_page page = mfs_radix_find(pool, tree, index);
     return page == 0 || !is_clean ||
            are_zeros(mfs_pool_page_bytes(pool, page), at, pool->page_size);

@@ -19,10 +19,11 @@
  * `preallocated_end` has its page, or its place in the short, so that growing into it needs no
  * memory.
  *
- * The modules of this room: content (this one: holding, sharing, asking), content_prepare (parts
- * made ready to be written), content_extent (which parts have storage: cutting, growing,
- * allocating, punching), content_io (reading and writing), content_tally (for the audit); short
- * (the block of a small file), version (contents that callers hold by reference).
+ * The modules of this room: content (this one: holding, sharing, asking), content_clean (the two
+ * exceptions above), content_prepare (parts made ready to be written), content_extent (which parts
+ * have storage: cutting, growing, allocating, punching), content_io (reading and writing),
+ * content_tally (for the audit); short (the block of a small file), version (contents that callers
+ * hold by reference).
  *
  * Changes are all or nothing.  Threads: the caller holds the node's lock, exclusive for what
  * changes the content and shared for the rest.
@@ -47,9 +48,8 @@ struct mfs_content {
     bool has_uncertain_tail : 1;
     /*
      * A page was replaced by another or by a hole, so mappings of it no longer show the file.  The
-     * holder looks at this after each change, a failed one too, and clears it: what a write does
-     * first, cleaning a stale content, changes no byte that can be read and so need not be undone
-     * when the write itself is refused, but it may have replaced pages.
+     * holder looks at this after each change and clears it.  A refused change sets it in one case,
+     * which makes_room() in content_clean.c has.
      */
     bool has_replaced : 1;
     uint64_t preallocated_end; /* 0: nothing is preallocated */
@@ -126,6 +126,7 @@ static inline void mfs_content_set_tree(struct mfs_content *content, struct mfs_
     content->root = tree.root;
     content->height = tree.height;
     content->is_short = false;
+    content->has_uncertain_tail = content->has_uncertain_tail && tree.root != 0;
     content->has_replaced = content->has_replaced || stash->has_replaced;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "content/content_clean.h"
 #include "content/content_prepare.h"
 #include "pagetable/radix_edit.h"
 #include "pagetable/radix_plan.h"
@@ -19,22 +20,6 @@
 #include <string.h>
 
 /* ----------------------------------------------------- pages behind the size */
-
-/* Zeroes the rest of the page in which `size` lies, if that page may be written. */
-static bool zero_tail(struct mfs_pool *pool, const struct mfs_content *content, uint64_t size)
-{
-    MFS_CHECK(!content->is_short);
-    size_t at = (size_t)(size & (pool->page_size - 1));
-    uint64_t index = size >> pool->page_shift;
-    struct mfs_radix tree = mfs_content_tree(content);
-    if (at == 0 || mfs_radix_find(pool, tree, index) == 0)
-        return true;
-    mfs_page page = mfs_radix_find_exclusive(pool, tree, index);
-    if (page == 0)
-        return false;
-    memset(mfs_pool_page_bytes(pool, page) + at, 0, pool->page_size - at);
-    return true;
-}
 
 /* Zeroes the whole pages first .. after - 1, as far as they are there; they are private. */
 static void zero_pages(struct mfs_pool *pool, struct mfs_radix tree, uint64_t first, uint64_t after)
@@ -58,13 +43,6 @@ static bool are_private(struct mfs_pool *pool, struct mfs_radix tree, uint64_t f
     return true;
 }
 
-/* The first page that lies wholly behind both the size and the preallocation. */
-static uint64_t first_droppable(const struct mfs_pool *pool, const struct mfs_content *content,
-                                uint64_t size)
-{
-    return mfs_content_first_behind(pool, mfs_num_max_u64(size, content->preallocated_end));
-}
-
 /* ------------------------------------------------------------------ cutting */
 
 static void cut_short(struct mfs_content *content, uint64_t size)
@@ -76,7 +54,7 @@ static void cut_short(struct mfs_content *content, uint64_t size)
     if (size >= block->capacity)
         return;
     if (mfs_short_is_exclusive(block))
-        memset(block->bytes + size, 0, block->capacity - (size_t)size);
+        mfs_content_clean_short(content, size);
     else
         content->is_stale = true;
 }
@@ -99,7 +77,7 @@ static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64
     struct mfs_need need = {0};
     struct mfs_radix tree = mfs_content_tree(content);
     end_preallocation_at_hole(pool, content, size);
-    uint64_t droppable = first_droppable(pool, content, size);
+    uint64_t droppable = mfs_content_clean_droppable(pool, content, size);
     uint64_t behind = mfs_content_first_behind(pool, size);
     mfs_radix_plan_drop(pool, tree, droppable, MFS_NO_INDEX, &need);
     if (need.nodes != 0) {
@@ -111,7 +89,7 @@ static void cut_pages(struct mfs_pool *pool, struct mfs_content *content, uint64
     mfs_radix_edit_drop(pool, &tree, droppable, MFS_NO_INDEX, &nothing);
     mfs_content_set_tree(content, tree, &nothing);
     content->has_uncertain_tail = false;
-    content->is_stale = !zero_tail(pool, content, size) ||
+    content->is_stale = !mfs_content_clean_tail(pool, content, size) ||
                         !are_private(pool, tree, behind, droppable);
     if (!content->is_stale)
         zero_pages(pool, tree, behind, droppable);
@@ -131,75 +109,19 @@ void mfs_content_extent_cut(struct mfs_pool *pool, struct mfs_content *content, 
 
 /* ------------------------------------------------------------------ growing */
 
-/*
- * Cleans a stale content: drops what neither the size nor the preallocation reaches, and zeroes
- * what is left behind the size, in pages that are made private for that.
- */
-static int clean_pages(const struct mfs_content_edit *edit)
-{
-    struct mfs_pool *pool = edit->pool;
-    struct mfs_radix tree = mfs_content_tree(edit->content);
-    struct mfs_need need = {.charge_from = edit->charge_from};
-    struct mfs_stash stash;
-    uint64_t first = edit->size >> pool->page_shift;
-    uint64_t droppable = first_droppable(pool, edit->content, edit->size);
-    uint64_t index = mfs_radix_next_page(pool, tree, first);
-    for (; index < droppable; index = mfs_radix_next_page(pool, tree, index + 1))
-        mfs_radix_plan_own(pool, tree, index, index, &need);
-    mfs_radix_plan_drop(pool, tree, droppable, MFS_NO_INDEX, &need);
-    int error = mfs_stash_fill(pool, &need, &stash);
-    if (error != 0)
-        return error;
-    index = mfs_radix_next_page(pool, tree, first);
-    for (; index < droppable; index = mfs_radix_next_page(pool, tree, index + 1))
-        (void)mfs_radix_edit_own(pool, &tree, index, 0, 0, &stash);
-    mfs_radix_edit_drop(pool, &tree, droppable, MFS_NO_INDEX, &stash);
-    mfs_content_set_tree(edit->content, tree, &stash);
-    mfs_stash_release(pool, &stash);
-    bool is_zeroed = zero_tail(pool, edit->content, edit->size);
-    MFS_CHECK(is_zeroed);
-    zero_pages(pool, tree, mfs_content_first_behind(pool, edit->size), droppable);
-    return 0;
-}
-
-static int clean_short(const struct mfs_content_edit *edit)
-{
-    int error = mfs_content_prepare_short(edit, 0);
-    if (error == 0) {
-        MFS_CHECK(mfs_short_is_exclusive(mfs_content_short(edit->content)));
-        cut_short(edit->content, edit->size);
-    }
-    return error;
-}
-
-/* Zeroes an uncertain tail, in a page that is made private for that. */
-static int clear_tail(const struct mfs_content_edit *edit)
-{
-    struct mfs_pool *pool = edit->pool;
-    struct mfs_radix tree = mfs_content_tree(edit->content);
-    uint64_t index = edit->size >> pool->page_shift;
-    size_t at = (size_t)(edit->size & (pool->page_size - 1));
-    if (at != 0 && mfs_radix_find(pool, tree, index) != 0) {
-        mfs_page page;
-        struct mfs_stash stash = {0};
-        int error = mfs_radix_edit_own_one(pool, edit->charge_from, &tree, index, at,
-                                           pool->page_size, &stash, &page);
-        if (error != 0)
-            return error;
-        mfs_content_set_tree(edit->content, tree, &stash);
-        memset(mfs_pool_page_bytes(pool, page) + at, 0, pool->page_size - at);
-    }
-    edit->content->has_uncertain_tail = false;
-    return 0;
-}
-
 int mfs_content_extent_grow(const struct mfs_content_edit *edit)
 {
     struct mfs_content *content = edit->content;
-    int error = content->has_uncertain_tail ? clear_tail(edit) : 0;
-    if (error == 0 && content->is_stale) {
-        error = content->is_short ? clean_short(edit) : clean_pages(edit);
-        content->is_stale = error != 0;
+    struct mfs_prepared prepared;
+    int error = 0;
+    if (content->is_short && content->is_stale) {
+        error = mfs_content_prepare_short(edit, 0);
+        if (error == 0)
+            mfs_content_clean_short(content, edit->size);
+    } else if (content->is_stale || content->has_uncertain_tail) {
+        error = mfs_content_prepare_growth(edit, &prepared);
+        if (error == 0)
+            mfs_content_prepare_finish(edit, &prepared);
     }
     MFS_CHECK(error != 0 || (!content->is_stale && !content->has_uncertain_tail));
     MFS_CHECK_DEEP(mfs_content_is_valid(edit->pool, content, edit->size));
@@ -209,48 +131,52 @@ int mfs_content_extent_grow(const struct mfs_content_edit *edit)
 /* ------------------------------------------------------------- allocating */
 
 /* Makes the pages of a range private, which was prepared; the bytes stay. */
-static void own_pages(const struct mfs_content_edit *edit, uint64_t first, uint64_t last,
-                      struct mfs_stash *stash)
+static void own_pages(const struct mfs_content_edit *edit, struct mfs_prepared *prepared)
 {
-    MFS_CHECK(!edit->content->is_short && first <= last);
-    struct mfs_radix tree = mfs_content_tree(edit->content);
-    for (uint64_t index = first; index <= last; index++)
-        (void)mfs_radix_edit_own(edit->pool, &tree, index, 0, 0, stash);
-    mfs_content_set_tree(edit->content, tree, stash);
-    mfs_stash_release(edit->pool, stash);
+    MFS_CHECK(!edit->content->is_short && prepared->cleaning.first <= prepared->cleaning.last);
+    for (uint64_t index = prepared->cleaning.first; index <= prepared->cleaning.last; index++)
+        (void)mfs_radix_edit_own(edit->pool, &prepared->tree, index, 0, 0, &prepared->stash);
+    mfs_content_prepare_finish(edit, prepared);
+}
+
+static int allocate_short(const struct mfs_content_edit *edit, uint64_t end)
+{
+    bool cleans = mfs_content_clean_is_needed(edit, end, end, end);
+    int error = mfs_content_prepare_short(edit, end);
+    if (error == 0 && cleans)
+        mfs_content_clean_short(edit->content, edit->size);
+    return error;
 }
 
 int mfs_content_extent_allocate(const struct mfs_content_edit *edit, uint64_t offset,
                                 uint64_t length)
 {
     MFS_CHECK(length > 0 && offset + length <= (uint64_t)MEMFS_FILE_SIZE_MAX);
-    uint64_t end = offset + length;
-    struct mfs_stash stash;
-    int error = end > edit->size ? mfs_content_extent_grow(edit) : 0;
-    if (error != 0)
-        return error;
-    if (mfs_content_prepare_fits_short(edit, end))
-        return mfs_content_prepare_short(edit, end);
-    error = mfs_content_prepare_pages(edit, offset, length, offset, &stash);
-    if (error != 0)
-        return error;
-    own_pages(edit, offset >> edit->pool->page_shift, (end - 1) >> edit->pool->page_shift, &stash);
+    struct mfs_prepared prepared;
+    int error;
+    if (mfs_content_prepare_fits_short(edit, offset + length)) {
+        error = allocate_short(edit, offset + length);
+    } else {
+        error = mfs_content_prepare_pages(edit, offset, length, offset, &prepared);
+        if (error == 0)
+            own_pages(edit, &prepared);
+    }
     MFS_CHECK_DEEP(mfs_content_is_valid(edit->pool, edit->content, edit->size));
-    return 0;
+    return error;
 }
 
 int mfs_content_extent_pin(const struct mfs_content_edit *edit, uint64_t offset, mfs_page *out)
 {
     struct mfs_pool *pool = edit->pool;
-    uint64_t index = offset >> pool->page_shift;
-    uint64_t start = index << pool->page_shift;
-    struct mfs_stash stash;
+    uint64_t start = offset >> pool->page_shift << pool->page_shift;
+    struct mfs_prepared prepared;
     if (mfs_content_pin_existing(pool, edit->content, offset, out))
         return 0;
-    int error = mfs_content_prepare_pages(edit, start, 1, start, &stash);
+    MFS_CHECK(offset < edit->size);
+    int error = mfs_content_prepare_pages(edit, start, 1, start, &prepared);
     if (error != 0)
         return error;
-    own_pages(edit, index, index, &stash);
+    own_pages(edit, &prepared);
     bool is_there = mfs_content_pin_existing(pool, edit->content, offset, out);
     MFS_CHECK(is_there);
     return 0;
@@ -299,25 +225,17 @@ static void zero_part(struct mfs_pool *pool, const struct mfs_content *content, 
  * private, to be zeroed in part; where they are holes nothing is done.
  */
 struct punch_plan {
-    uint64_t drop_first, drop_after; /* nothing to drop if they are equal */
-    uint64_t own[2];                 /* MFS_NO_INDEX: none */
+    struct mfs_radix_part parts[3];
+    size_t count;
 };
 
-static struct punch_plan plan_punch(const struct mfs_content_edit *edit, uint64_t offset,
-                                    uint64_t whole_start, uint64_t whole_end, uint64_t end)
+static void add_punch_part(const struct mfs_content_edit *edit, enum mfs_radix_fate fate,
+                           uint64_t offset, uint64_t end, struct punch_plan *plan)
 {
-    const struct mfs_pool *pool = edit->pool;
-    struct mfs_radix tree = mfs_content_tree(edit->content);
-    struct punch_plan plan = {.own = {MFS_NO_INDEX, MFS_NO_INDEX}};
-    if (whole_start < whole_end) {
-        plan.drop_first = whole_start >> pool->page_shift;
-        plan.drop_after = whole_end >> pool->page_shift;
-    }
-    if (offset < whole_start && mfs_radix_find(pool, tree, offset >> pool->page_shift) != 0)
-        plan.own[0] = offset >> pool->page_shift;
-    if (whole_end < end && mfs_radix_find(pool, tree, whole_end >> pool->page_shift) != 0)
-        plan.own[1] = whole_end >> pool->page_shift;
-    return plan;
+    unsigned shift = edit->pool->page_shift;
+    if (offset < end)
+        plan->parts[plan->count++] = (struct mfs_radix_part){fate, offset >> shift,
+                                                             (end - 1) >> shift};
 }
 
 /* Makes the pages of the edges private and drops the whole ones, as one step that fails before it
@@ -328,20 +246,17 @@ static int own_and_drop(const struct mfs_content_edit *edit, const struct punch_
     struct mfs_radix tree = mfs_content_tree(edit->content);
     struct mfs_need need = {.charge_from = edit->charge_from};
     struct mfs_stash stash;
-    for (int i = 0; i < 2; i++)
-        if (plan->own[i] != MFS_NO_INDEX)
-            mfs_radix_plan_own(pool, tree, plan->own[i], plan->own[i], &need);
-    bool drops = plan->drop_first < plan->drop_after;
-    if (drops)
-        mfs_radix_plan_drop(pool, tree, plan->drop_first, plan->drop_after - 1, &need);
+    mfs_radix_plan_parts(pool, tree, plan->parts, plan->count, &need);
     int error = mfs_stash_fill(pool, &need, &stash);
     if (error != 0)
         return error;
-    for (int i = 0; i < 2; i++)
-        if (plan->own[i] != MFS_NO_INDEX)
-            (void)mfs_radix_edit_own(pool, &tree, plan->own[i], 0, 0, &stash);
-    if (drops)
-        mfs_radix_edit_drop(pool, &tree, plan->drop_first, plan->drop_after - 1, &stash);
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->parts[i].fate == MFS_RADIX_OWNED_IF_THERE &&
+            mfs_radix_find(pool, tree, plan->parts[i].first) != 0)
+            (void)mfs_radix_edit_own(pool, &tree, plan->parts[i].first, 0, 0, &stash);
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->parts[i].fate == MFS_RADIX_DROPPED)
+            mfs_radix_edit_drop(pool, &tree, plan->parts[i].first, plan->parts[i].last, &stash);
     mfs_content_set_tree(edit->content, tree, &stash);
     mfs_stash_release(pool, &stash);
     return 0;
@@ -355,7 +270,10 @@ static int punch_pages(const struct mfs_content_edit *edit, uint64_t offset, uin
     uint64_t whole_start = mfs_num_min_u64(first << pool->page_shift, end);
     uint64_t whole_end = mfs_num_max_u64(after << pool->page_shift, whole_start);
     MFS_CHECK(offset <= whole_start && whole_start <= whole_end && whole_end <= end);
-    struct punch_plan plan = plan_punch(edit, offset, whole_start, whole_end, end);
+    struct punch_plan plan = {.count = 0};
+    add_punch_part(edit, MFS_RADIX_OWNED_IF_THERE, offset, whole_start, &plan);
+    add_punch_part(edit, MFS_RADIX_DROPPED, whole_start, whole_end, &plan);
+    add_punch_part(edit, MFS_RADIX_OWNED_IF_THERE, whole_end, end, &plan);
     int error = own_and_drop(edit, &plan);
     if (error != 0)
         return error;
@@ -364,18 +282,25 @@ static int punch_pages(const struct mfs_content_edit *edit, uint64_t offset, uin
     return 0;
 }
 
+/* Ends the preallocation at a hole, and gives back what is behind both that and the size. */
+static void end_preallocation(const struct mfs_content_edit *edit, uint64_t hole)
+{
+    MFS_CHECK(hole < edit->content->preallocated_end);
+    edit->content->preallocated_end = edit->content->root != 0 ? hole : 0;
+    mfs_content_extent_cut(edit->pool, edit->content, edit->size);
+}
+
 int mfs_content_extent_punch(const struct mfs_content_edit *edit, uint64_t offset, uint64_t length)
 {
     MFS_CHECK(length > 0 && offset + length <= (uint64_t)MEMFS_FILE_SIZE_MAX);
     uint64_t end = offset + length;
-    uint64_t preallocated_end = mfs_num_min_u64(edit->content->preallocated_end, offset);
     int error = 0;
     if (edit->content->is_short)
         error = punch_short(edit, offset, end);
     else if (edit->content->root != 0)
         error = punch_pages(edit, offset, end);
-    if (error == 0)
-        edit->content->preallocated_end = preallocated_end;
+    if (error == 0 && edit->content->preallocated_end > offset)
+        end_preallocation(edit, offset);
     MFS_CHECK_DEEP(mfs_content_is_valid(edit->pool, edit->content, edit->size));
     return error;
 }

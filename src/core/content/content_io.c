@@ -1,6 +1,6 @@
 /*
- * A write that grows the file cleans the content first where it must (content_extent.h); then it
- * goes the first of these ways that fits:
+ * A write goes the first of these ways that fits; one that grows the file and must clean the
+ * content (content_clean.h) does so on the second or the last:
  *
  *     way       fits when                                 takes                    may be refused
  *     in place  it lies in one page, and the content      nothing                  no
@@ -24,7 +24,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
-#include "content/content_extent.h"
+#include "content/content_clean.h"
 #include "content/content_prepare.h"
 #include "pagetable/radix_edit.h"
 
@@ -90,11 +90,13 @@ static bool write_in_place(const struct mfs_content_edit *edit, uint64_t offset,
 }
 
 static int write_short(const struct mfs_content_edit *edit, uint64_t offset, uint64_t length,
-                       struct mfs_source *source)
+                       bool cleans, struct mfs_source *source)
 {
     int error = mfs_content_prepare_short(edit, offset + length);
     if (error != 0)
         return error;
+    if (cleans)
+        mfs_content_clean_short(edit->content, edit->size);
     MFS_CHECK(offset + length <= mfs_content_short(edit->content)->capacity);
     mfs_iov_pull(source, mfs_content_short(edit->content)->bytes + offset, (size_t)length);
     return 0;
@@ -151,12 +153,11 @@ static int write_planned(const struct mfs_content_edit *edit, uint64_t offset, u
                          uint64_t covered, struct mfs_source *source)
 {
     struct mfs_pool *pool = edit->pool;
-    struct mfs_stash stash;
+    struct mfs_prepared prepared;
     uint64_t end = offset + length;
-    int error = mfs_content_prepare_pages(edit, offset, length, covered, &stash);
+    int error = mfs_content_prepare_pages(edit, offset, length, covered, &prepared);
     if (error != 0)
         return error;
-    struct mfs_radix tree = mfs_content_tree(edit->content);
     unsigned char *run = NULL; /* as in reading */
     size_t run_bytes = 0;
     MFS_CHECK(!edit->content->is_short);
@@ -164,7 +165,8 @@ static int write_planned(const struct mfs_content_edit *edit, uint64_t offset, u
         size_t at = (size_t)(offset & (pool->page_size - 1));
         size_t to = (size_t)mfs_num_min_u64(covered - (offset - at), pool->page_size);
         size_t n = (size_t)mfs_num_min_u64(end - offset, pool->page_size - at);
-        mfs_page page = mfs_radix_edit_own(pool, &tree, offset >> pool->page_shift, at, to, &stash);
+        mfs_page page = mfs_radix_edit_own(pool, &prepared.tree, offset >> pool->page_shift, at, to,
+                                           &prepared.stash);
         unsigned char *bytes = mfs_pool_page_bytes(pool, page) + at;
         if (run == NULL || bytes != run + run_bytes) {
             mfs_iov_pull(source, run, run_bytes);
@@ -175,11 +177,23 @@ static int write_planned(const struct mfs_content_edit *edit, uint64_t offset, u
         offset += n;
     }
     mfs_iov_pull(source, run, run_bytes);
-    mfs_content_set_tree(edit->content, tree, &stash);
-    mfs_stash_release(pool, &stash);
+    mfs_content_prepare_finish(edit, &prepared);
     if (covered > end)
         edit->content->has_uncertain_tail = true;
     return 0;
+}
+
+/* Whether the write must clean; a tail in a page of the content's own is zeroed here and now. */
+static bool must_clean(const struct mfs_content_edit *edit, uint64_t offset, uint64_t end,
+                       uint64_t covered)
+{
+    struct mfs_content *content = edit->content;
+    if (!mfs_content_clean_is_needed(edit, offset, end, covered))
+        return false;
+    if (content->is_stale || !mfs_content_clean_tail(edit->pool, content, edit->size))
+        return true;
+    content->has_uncertain_tail = false;
+    return false;
 }
 
 static int write_range(const struct mfs_content_edit *edit, uint64_t offset, uint64_t length,
@@ -188,17 +202,13 @@ static int write_range(const struct mfs_content_edit *edit, uint64_t offset, uin
     uint64_t end = offset + length;
     MFS_CHECK(length > 0 && end > offset && end <= (uint64_t)MEMFS_FILE_SIZE_MAX);
     MFS_CHECK(covered >= end);
-    if (end > edit->size && (edit->content->is_stale || offset > edit->size)) {
-        int error = mfs_content_extent_grow(edit);
-        if (error != 0)
-            return error;
-    }
-    if (write_in_place(edit, offset, length, source))
+    bool cleans = must_clean(edit, offset, end, covered);
+    if (!cleans && write_in_place(edit, offset, length, source))
         return 0;
     if (mfs_content_prepare_fits_short(edit, end))
-        return write_short(edit, offset, length, source);
+        return write_short(edit, offset, length, cleans, source);
     int error;
-    if (write_across(edit, offset, length, covered, source, &error))
+    if (!cleans && write_across(edit, offset, length, covered, source, &error))
         return error;
     return write_planned(edit, offset, length, covered, source);
 }

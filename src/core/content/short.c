@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "base/pause.h"
 #include "memory/memory.h"
 
 #include <string.h>
@@ -58,8 +59,10 @@ void mfs_short_retain(struct mfs_short *content)
 void mfs_short_release(struct mfs_pool *pool, struct mfs_short *content)
 {
     uint64_t before = 1;
-    if (!mfs_short_is_exclusive(content))
+    if (!mfs_short_is_exclusive(content)) {
+        MFS_PAUSE("short: shared");
         before = atomic_fetch_sub_explicit(&content->references, 1, memory_order_acq_rel);
+    }
     MFS_CHECK(before != 0);
     if (before == 1)
         mfs_memory_give(pool->memory, content, short_block_bytes(content->capacity),

@@ -23,6 +23,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "base/pause.h"
 
 void mfs_ledger_init(struct mfs_ledger *ledger, uint64_t limit)
 {
@@ -77,6 +78,7 @@ bool mfs_ledger_charge(struct mfs_ledger *ledger, enum mfs_charge_from charge_fr
     do {
         if (!mfs_num_add_u64(before, bytes, &after) || after > ceiling_of(ledger, charge_from))
             return false;
+        MFS_PAUSE("charge: fits");
     } while (!atomic_compare_exchange_weak(&ledger->committed, &before, after));
     if (after > ceiling_of(ledger, charge_from) ||
         (charge_from == MFS_CHARGE_LOOKING && !start_looking(ledger, bytes))) {
@@ -155,6 +157,7 @@ bool mfs_ledger_set_limit(struct mfs_ledger *ledger, struct mfs_lot *lot, uint64
     mfs_sync_lock_exclusive(lot, &ledger->lock);
     uint64_t before = atomic_load(&ledger->limit);
     bool fits = atomic_load(&ledger->committed) <= limit;
+    MFS_PAUSE("limit: looked at what is committed");
     if (fits) {
         store_limit(ledger, limit);
         /* A charge between the look and the store has seen the old limit. */

@@ -7,6 +7,7 @@
 #include "memory/page.h"
 
 #include "base/check.h"
+#include "base/pause.h"
 #include "memory/refusal.h"
 
 #define ONE_PIN ((uint64_t)1 << 32)
@@ -70,6 +71,7 @@ static bool drop_reference(const struct mfs_pool *pool, mfs_page page)
         atomic_store_explicit(count, 0, memory_order_relaxed);
         return true;
     }
+    MFS_PAUSE("page: shared");
     uint64_t before = atomic_fetch_sub_explicit(count, 1, memory_order_acq_rel);
     MFS_CHECK((uint32_t)before != 0);
     return before == 1;

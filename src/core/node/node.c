@@ -1,7 +1,7 @@
 /*
  * 1. A node is charged as large as its kind needs.
- * 2. The limit on nodes is charged like memory: a compare-and-swap that refuses, before the memory
- *    is taken.  `total` is the number of nodes, also of those without a name.
+ * 2. The limit on nodes is charged like memory (memory/ledger.h): a compare-and-swap that refuses,
+ *    before the memory is taken, and a second look, at a limit that was lowered meanwhile.  `total` is the number of nodes, also of those without a name.
  * 3. preallocated_bytes is the sum over all files of what is preallocated behind their ends.
  *
  * Cost: one allocation for each node.  Numbers are never used again.
@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "base/pause.h"
 #include "content/content_extent.h"
 #include "content/content_io.h"
 #include "memory/refusal.h"
@@ -41,9 +42,15 @@ static int charge_node(struct mfs_nodes *nodes)
         uint64_t limit = atomic_load(&nodes->limit);
         if (total >= limit)
             return mfs_refusal_record(MEMFS_ENOSPC, 1, 0, limit);
+        MFS_PAUSE("nodes: below the limit");
     } while (!atomic_compare_exchange_weak(&nodes->total, &total, total + 1));
-    mfs_refusal_take_node();
-    return 0;
+    uint64_t limit = atomic_load(&nodes->limit);
+    if (total < limit) {
+        mfs_refusal_take_node();
+        return 0;
+    }
+    (void)atomic_fetch_sub(&nodes->total, 1);
+    return mfs_refusal_record(MEMFS_ENOSPC, 1, 0, limit);
 }
 
 bool mfs_node_set_limit(struct mfs_nodes *nodes, uint64_t limit)
@@ -51,6 +58,7 @@ bool mfs_node_set_limit(struct mfs_nodes *nodes, uint64_t limit)
     mfs_sync_lock_exclusive(nodes->lot, &nodes->limit_lock);
     uint64_t before = atomic_load(&nodes->limit);
     bool fits = atomic_load(&nodes->total) <= limit;
+    MFS_PAUSE("node limit: looked at the nodes");
     if (fits) {
         atomic_store(&nodes->limit, limit);
         fits = atomic_load(&nodes->total) <= limit;

@@ -1,7 +1,8 @@
 /*
  * 1. A node counts the pages below it, at least one: a node that loses its last page is freed.
  * 2. A tree without pages has root 0 and height 0.
- * 3. No tree is higher than MFS_RADIX_NODE_LEVELS_MAX, so that is how deep the recursion below is.
+ * 3. No tree is higher than MFS_RADIX_NODE_LEVELS_MAX, so that a way from its root fits into an
+ *    array.
  *
  * Cost: finding a page takes a step a level.  The next page or hole, and the count below an index,
  * look at no more than all slots of one node a level: a subtree without pages, or with all its
@@ -14,6 +15,7 @@
 #include "base/num.h"
 #include "memory/memory.h"
 #include "pagetable/radix_node.h"
+#include "pagetable/radix_visit.h"
 #include "pagetable/twins.h"
 
 mfs_page mfs_radix_find(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t index)
@@ -37,81 +39,118 @@ mfs_page mfs_radix_find_exclusive(struct mfs_pool *pool, struct mfs_radix tree, 
     return at.page;
 }
 
-/*
- * The first index at or after `from`, within the span of the slot, that has a page or, if not
- * `has_page`, has none; MFS_NO_INDEX if there is none of that kind.
- */
-static uint64_t next_in_slot(const struct mfs_pool *pool, uintptr_t slot, unsigned level,
-                             uint64_t from, bool has_page)
+/* Whether no page below the slot is there, or, if not `has_page`, all are. */
+static bool has_none(const struct mfs_pool *pool, uintptr_t slot, unsigned level, bool has_page)
 {
-    uint64_t span = mfs_radix_node_span(pool, level);
-    if (from >= span || mfs_radix_node_pages(slot, level) == (has_page ? 0 : span))
+    return mfs_radix_node_pages(slot, level) == (has_page ? 0 : mfs_radix_node_span(pool, level));
+}
+
+/* The first slot of a node, from `i` on, that has one of that kind below it; the fan if none has. */
+static size_t next_slot(const struct mfs_pool *pool, uintptr_t node, unsigned level, size_t i,
+                        bool has_page)
+{
+    while (i < mfs_radix_node_fan(pool) &&
+           has_none(pool, mfs_radix_node(node)->slots[i], level - 1, has_page))
+        i++;
+    return i;
+}
+
+/* The first index below a slot that has one of that kind; `start` is the slot's first one. */
+static uint64_t first_below(const struct mfs_pool *pool, uintptr_t slot, unsigned level,
+                            uint64_t start, bool has_page)
+{
+    for (; slot != 0 && level > 0; level--) {
+        size_t i = next_slot(pool, slot, level, 0, has_page);
+        MFS_CHECK(i < mfs_radix_node_fan(pool));
+        start += i * mfs_radix_node_span(pool, level - 1);
+        slot = mfs_radix_node(slot)->slots[i];
+    }
+    return start;
+}
+
+/*
+ * The first index at or after `from`, of those that the tree can hold, that has a page or, if not
+ * `has_page`, has none; MFS_NO_INDEX if there is none of that kind.
+ *
+ * Goes down towards `from` as far as there can be one, and from there up until a slot further on
+ * has one below it.
+ */
+static uint64_t next_of_kind(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t from,
+                             bool has_page)
+{
+    uintptr_t way[MFS_RADIX_NODE_LEVELS_MAX + 1]; /* by level */
+    unsigned level = tree.height;
+    uintptr_t slot = tree.root;
+    if (from >= mfs_radix_node_span(pool, level))
         return MFS_NO_INDEX;
-    if (slot == 0 || level == 0)
-        return from;
-    uint64_t child_span = mfs_radix_node_span(pool, level - 1);
-    for (size_t i = mfs_radix_node_slot(pool, level, from); i < mfs_radix_node_fan(pool); i++) {
-        uint64_t start = i * child_span;
-        uint64_t found = next_in_slot(pool, mfs_radix_node(slot)->slots[i], level - 1,
-                                      mfs_num_sub_saturating(from, start), has_page);
-        if (found != MFS_NO_INDEX)
-            return start + found;
+    while (!has_none(pool, slot, level, has_page)) {
+        if (slot == 0 || level == 0)
+            return from;
+        way[level] = slot;
+        slot = mfs_radix_node(slot)->slots[mfs_radix_node_slot(pool, level, from)];
+        level--;
+    }
+    for (level++; level <= tree.height; level++) {
+        uint64_t start = from & ~(mfs_radix_node_span(pool, level) - 1);
+        size_t i = next_slot(pool, way[level], level, mfs_radix_node_slot(pool, level, from) + 1,
+                             has_page);
+        if (i < mfs_radix_node_fan(pool))
+            return first_below(pool, mfs_radix_node(way[level])->slots[i], level - 1,
+                               start + i * mfs_radix_node_span(pool, level - 1), has_page);
     }
     return MFS_NO_INDEX;
 }
 
 uint64_t mfs_radix_next_page(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t from)
 {
-    uint64_t found = next_in_slot(pool, tree.root, tree.height, from, true);
+    uint64_t found = next_of_kind(pool, tree, from, true);
     MFS_CHECK(found >= from);
     return found;
 }
 
 uint64_t mfs_radix_next_hole(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t from)
 {
-    uint64_t found = next_in_slot(pool, tree.root, tree.height, from, false);
+    uint64_t found = next_of_kind(pool, tree, from, false);
     if (found == MFS_NO_INDEX) /* then what lies behind the tree is a hole */
         found = mfs_num_max_u64(from, mfs_radix_node_span(pool, tree.height));
     MFS_CHECK(found >= from);
     return found;
 }
 
-static uint64_t count_in_slot(const struct mfs_pool *pool, uintptr_t slot, unsigned level,
-                              uint64_t end)
-{
-    if (slot == 0 || end == 0)
-        return 0;
-    if (end >= mfs_radix_node_span(pool, level))
-        return mfs_radix_node_pages(slot, level);
-    uint64_t child_span = mfs_radix_node_span(pool, level - 1);
-    uint64_t count = 0;
-    for (size_t i = 0; i < mfs_radix_node_fan(pool) && i * child_span < end; i++)
-        count += count_in_slot(pool, mfs_radix_node(slot)->slots[i], level - 1,
-                               end - i * child_span);
-    return count;
-}
-
 uint64_t mfs_radix_count(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t end)
 {
-    uint64_t count = count_in_slot(pool, tree.root, tree.height, end);
+    uint64_t count = 0, left = end;
+    uintptr_t slot = tree.root;
+    unsigned level = tree.height;
+    for (; slot != 0 && left > 0 && left < mfs_radix_node_span(pool, level); level--) {
+        const struct mfs_radix_node *node = mfs_radix_node(slot);
+        size_t last = mfs_radix_node_slot(pool, level, left);
+        for (size_t i = 0; i < last; i++)
+            count += mfs_radix_node_pages(node->slots[i], level - 1);
+        slot = node->slots[last];
+        left -= last * mfs_radix_node_span(pool, level - 1);
+    }
+    if (left > 0)
+        count += mfs_radix_node_pages(slot, level);
     MFS_CHECK(count <= end && count <= mfs_radix_node_pages(tree.root, tree.height));
     return count;
 }
 
-static uint64_t count_nodes_in_slot(const struct mfs_pool *pool, uintptr_t slot, unsigned level)
+static bool enter_counted(void *context, struct mfs_radix_node *node, unsigned level)
 {
-    if (slot == 0 || level == 0)
-        return 0;
-    uint64_t count = 1;
-    for (size_t i = 0; level > 1 && i < mfs_radix_node_fan(pool); i++)
-        count += count_nodes_in_slot(pool, mfs_radix_node(slot)->slots[i], level - 1);
-    return count;
+    uint64_t *count = context;
+    (void)node;
+    (void)level;
+    ++*count;
+    return true;
 }
 
 uint64_t mfs_radix_count_nodes(const struct mfs_pool *pool, struct mfs_radix tree)
 {
-    MFS_CHECK(tree.height <= MFS_RADIX_NODE_LEVELS_MAX);
-    return count_nodes_in_slot(pool, tree.root, tree.height);
+    uint64_t count = 0;
+    const struct mfs_radix_visitor visitor = {enter_counted, NULL, &count};
+    mfs_radix_visit(pool, tree.root, tree.height, &visitor);
+    return count;
 }
 
 /* Of a node's slots, what begins before `end`, which is counted from the first page below it. */

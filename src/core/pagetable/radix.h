@@ -21,6 +21,7 @@
  * The modules of this room, the lowest first:
  *
  *     radix_node   the layout of nodes
+ *     radix_visit  visiting all nodes of a tree
  *     twins        a leaf and its copy, which share references to pages
  *     stash        pages and nodes set aside for a change
  *     radix        searching and counting

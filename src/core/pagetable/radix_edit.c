@@ -11,8 +11,6 @@
  *
  * Left undone on purpose: a tree that has become too high under a shared root stays so, since
  * lowering it would need a copy of that root, and dropping must not need memory.
- *
- * Recursion: dropping descends one level a call, so at most MFS_RADIX_NODE_LEVELS_MAX deep.
  */
 #include "pagetable/radix_edit.h"
 
@@ -179,65 +177,96 @@ int mfs_radix_edit_own_one(struct mfs_pool *pool, enum mfs_charge_from charge_fr
 
 /* ---------------------------------------------------------------- dropping */
 
-static uint64_t drop_slot(struct mfs_pool *pool, uintptr_t *slot, unsigned level,
-                          struct mfs_radix_range range, struct mfs_stash *stash);
-
-/* Drops the pages of a range from a node that may be written; returns their number. */
-static uint64_t drop_from_node(struct mfs_pool *pool, struct mfs_radix_node *node, unsigned level,
-                               struct mfs_radix_range range, struct mfs_stash *stash)
+/* Drops what is in a slot of a node that may be written; returns the number of its pages. */
+static uint64_t drop_slot(struct mfs_pool *pool, struct mfs_radix_node *node, unsigned level,
+                          size_t i, struct mfs_stash *stash)
 {
-    uint64_t gone = 0;
-    size_t end = mfs_radix_node_slot(pool, level, range.last);
-    for (size_t i = mfs_radix_node_slot(pool, level, range.first); i <= end; i++) {
-        if (node->slots[i] == 0)
-            continue;
-        if (level > 1) {
-            gone += drop_slot(pool, &node->slots[i], level - 1,
-                              mfs_radix_node_clip(pool, level, i, range), stash);
-            continue;
-        }
+    uintptr_t slot = node->slots[i];
+    uint64_t gone = mfs_radix_node_pages(slot, level - 1);
+    if (slot == 0)
+        return 0;
+    if (level == 1) {
         mfs_twins_replace(pool, node, i, 0);
-        stash->has_replaced = true;
-        gone++;
+    } else {
+        mfs_radix_ref_release(pool, (struct mfs_radix){slot, (uint8_t)(level - 1)});
+        node->slots[i] = 0;
     }
-    return gone;
-}
-
-static uint64_t drop_all(struct mfs_pool *pool, uintptr_t *slot, unsigned level,
-                         struct mfs_stash *stash)
-{
-    uint64_t gone = mfs_radix_node_pages(*slot, level);
     MFS_CHECK(gone > 0);
-    mfs_radix_ref_release(pool, (struct mfs_radix){*slot, (uint8_t)level});
-    *slot = 0;
     stash->has_replaced = true;
     return gone;
 }
 
-/* Drops the pages of a range from what is in `*slot`; returns their number. */
-static uint64_t drop_slot(struct mfs_pool *pool, uintptr_t *slot, unsigned level,
-                          struct mfs_radix_range range, struct mfs_stash *stash)
+/* Drops the slots that the range covers, from that of `*index` on; `*index` is then behind them.
+ * There is one at least, unless the range begins or ends below the node's level. */
+static uint64_t drop_covered(struct mfs_pool *pool, struct mfs_radix_node *node, unsigned level,
+                             uint64_t *index, uint64_t last, struct mfs_stash *stash)
 {
-    if (*slot == 0)
-        return 0;
-    if (mfs_radix_node_is_covered(pool, level, range))
-        return drop_all(pool, slot, level, stash);
-    struct mfs_radix part = {*slot, (uint8_t)level};
-    if (!mfs_radix_node_is_exclusive(mfs_radix_node(*slot)) &&
-        mfs_radix_next_page(pool, part, range.first) > range.last)
-        return 0; /* nothing to drop, so it need not be copied, nor was that planned */
-    struct mfs_radix_node *node = own_node(pool, slot, level, stash);
-    uint64_t gone = drop_from_node(pool, node, level, range, stash);
-    uint64_t pages = mfs_radix_node_pages(*slot, level);
-    MFS_CHECK(pages >= gone);
-    mfs_radix_node_set_pages(node, level, pages - gone);
-    if (pages == gone) {
+    uint64_t span = mfs_radix_node_span(pool, level - 1);
+    uint64_t gone = 0;
+    for (size_t i = mfs_radix_node_slot(pool, level, *index);
+         i < mfs_radix_node_fan(pool) && (*index & (span - 1)) == 0 && last >= *index + (span - 1);
+         i++) {
+        gone += drop_slot(pool, node, level, i, stash);
+        *index += span;
+    }
+    return gone;
+}
+
+/* Counts `gone` pages less on the way down from the root to a node of this level, and frees the
+ * nodes that have none any more. */
+static void count_dropped(struct mfs_pool *pool, uintptr_t *const *way, unsigned level,
+                          unsigned height, uint64_t gone)
+{
+    for (; gone > 0 && level <= height; level++) {
+        struct mfs_radix_node *node = mfs_radix_node(*way[level]);
+        uint64_t pages = mfs_radix_node_pages(*way[level], level);
+        MFS_CHECK(pages >= gone);
+        mfs_radix_node_set_pages(node, level, pages - gone);
+        if (pages > gone)
+            continue;
         if (level == 1)
             mfs_twins_part(pool, node);
         mfs_radix_node_free(pool, node);
-        *slot = 0;
+        *way[level] = 0;
     }
-    return gone;
+}
+
+/*
+ * Drops pages from `index` on: side by side those that one node leads to, through slots that the
+ * range covers.  Returns the index behind what was dropped, or was absent.
+ */
+static uint64_t drop_some(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t index,
+                          uint64_t last, struct mfs_stash *stash)
+{
+    uintptr_t *way[MFS_RADIX_NODE_LEVELS_MAX + 1]; /* by level */
+    uintptr_t *slot = &tree->root;
+    uint64_t gone = 0, next = index;
+    unsigned level = tree->height;
+    for (; *slot != 0 && gone == 0 && next == index; level--) {
+        uint64_t after = (index | (mfs_radix_node_span(pool, level) - 1)) + 1;
+        struct mfs_radix part = {*slot, (uint8_t)level};
+        if (!mfs_radix_node_is_exclusive(mfs_radix_node(*slot)) &&
+            mfs_radix_next_page(pool, part, index - (after - mfs_radix_node_span(pool, level))) >
+                last - (after - mfs_radix_node_span(pool, level)))
+            return after; /* nothing to drop, so it need not be copied, nor was that planned */
+        struct mfs_radix_node *node = own_node(pool, slot, level, stash);
+        way[level] = slot;
+        slot = &node->slots[mfs_radix_node_slot(pool, level, index)];
+        gone = drop_covered(pool, node, level, &next, last, stash);
+    }
+    if (next == index)
+        return (index | (mfs_radix_node_span(pool, level) - 1)) + 1;
+    count_dropped(pool, way, level + 1, tree->height, gone);
+    return next;
+}
+
+/* Drops the whole tree. */
+static void drop_all(struct mfs_pool *pool, struct mfs_radix *tree, struct mfs_stash *stash)
+{
+    MFS_CHECK(tree->root != 0);
+    mfs_radix_ref_release(pool, *tree);
+    *tree = (struct mfs_radix){0, 0};
+    stash->has_replaced = true;
 }
 
 /* Takes off roots that have nothing but slot 0. */
@@ -262,12 +291,15 @@ void mfs_radix_edit_drop(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t
 {
     uint64_t most = mfs_radix_node_span(pool, tree->height) - 1;
     MFS_CHECK(first <= last);
-    if (first > most)
+    if (first > most || tree->root == 0)
         return;
-    struct mfs_radix_range range = {first, mfs_num_min_u64(last, most)};
-    (void)drop_slot(pool, &tree->root, tree->height, range, stash);
+    if (first == 0 && last >= most)
+        drop_all(pool, tree, stash);
+    last = mfs_num_min_u64(last, most);
+    for (uint64_t index = first; index <= last && tree->root != 0;)
+        index = drop_some(pool, tree, index, last, stash);
     shrink_height(pool, tree);
     MFS_CHECK(tree->root != 0 || tree->height == 0);
     MFS_CHECK_DEEP(mfs_radix_is_valid(pool, *tree, first));
-    MFS_CHECK_DEEP(mfs_radix_is_valid(pool, *tree, range.last));
+    MFS_CHECK_DEEP(mfs_radix_is_valid(pool, *tree, last));
 }

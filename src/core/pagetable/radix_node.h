@@ -23,8 +23,8 @@
 /*
  * No tree is higher.  The smallest pages have 2^8 bytes and nodes of 2^3 slots, so that a file of
  * 2^63 bytes has 2^55 pages, and those need 55 / 3 levels, rounded up.  With pages of 4096 bytes
- * and 64 slots 9 levels are enough.  All recursion in this room descends one level with each
- * call, so this is its bound, too.
+ * and 64 slots 9 levels are enough.  Nothing in this room is recursive: where a way from the root
+ * must be remembered, it is in an array of this length.
  */
 #define MFS_RADIX_NODE_LEVELS_MAX 19u
 

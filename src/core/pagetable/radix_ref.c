@@ -6,13 +6,13 @@
  *
  * Cost: retaining takes one atomic addition.  The last release walks what nobody else shares, a
  * node at a time, and gives the pages of each leaf back under one lock.
- *
- * Recursion: one call a level, so at most MFS_RADIX_NODE_LEVELS_MAX deep.
  */
 #include "pagetable/radix_ref.h"
 
 #include "base/check.h"
+#include "base/pause.h"
 #include "pagetable/radix_node.h"
+#include "pagetable/radix_visit.h"
 #include "pagetable/twins.h"
 
 static void retain_slot(struct mfs_pool *pool, uintptr_t slot, unsigned level)
@@ -37,24 +37,23 @@ static bool drop_node_reference(struct mfs_radix_node *node)
 {
     if (mfs_radix_node_is_exclusive(node))
         return true;
+    MFS_PAUSE("node: shared");
     uint32_t before = atomic_fetch_sub_explicit(&node->u.held.references, 1, memory_order_acq_rel);
     MFS_CHECK(before != 0);
     return before == 1;
 }
 
-static void release_slot(struct mfs_pool *pool, uintptr_t slot, unsigned level)
+/* Whether the node, and with it what is below, goes with this reference. */
+static bool enter_released(void *context, struct mfs_radix_node *node, unsigned level)
 {
-    if (slot == 0)
-        return;
-    if (level == 0) {
-        mfs_page_release(pool, slot);
-        return;
-    }
-    struct mfs_radix_node *node = mfs_radix_node(slot);
-    if (!drop_node_reference(node))
-        return;
-    for (size_t i = 0; level > 1 && i < mfs_radix_node_fan(pool); i++)
-        release_slot(pool, node->slots[i], level - 1);
+    (void)context;
+    (void)level;
+    return drop_node_reference(node);
+}
+
+static void free_released(void *context, struct mfs_radix_node *node, unsigned level)
+{
+    struct mfs_pool *pool = context;
     if (level == 1) {
         mfs_twins_part(pool, node);
         if (node->u.held.filled != 0)
@@ -71,8 +70,11 @@ void mfs_radix_ref_retain(struct mfs_pool *pool, struct mfs_radix tree)
 
 void mfs_radix_ref_release(struct mfs_pool *pool, struct mfs_radix tree)
 {
-    MFS_CHECK(tree.height <= MFS_RADIX_NODE_LEVELS_MAX);
-    release_slot(pool, tree.root, tree.height);
+    const struct mfs_radix_visitor visitor = {enter_released, free_released, pool};
+    if (tree.root != 0 && tree.height == 0)
+        mfs_page_release(pool, tree.root);
+    else
+        mfs_radix_visit(pool, tree.root, tree.height, &visitor);
 }
 
 void mfs_radix_ref_copy(struct mfs_pool *pool, struct mfs_radix_node *node,

@@ -4,13 +4,12 @@
  * walked once, both times.
  *
  * Cost: a walk over all nodes and pages of the trees; no memory.
- *
- * Recursion: one call a level, so at most MFS_RADIX_NODE_LEVELS_MAX deep.
  */
 #include "pagetable/radix_tally.h"
 
 #include "base/check.h"
 #include "pagetable/radix_node.h"
+#include "pagetable/radix_visit.h"
 
 static uint64_t node_mark(unsigned level)
 {
@@ -55,57 +54,63 @@ static uint64_t tally_leaf(const struct mfs_pool *pool, const struct mfs_radix_n
     return pages;
 }
 
-static void tally_node(const struct mfs_pool *pool, uintptr_t slot, unsigned level,
-                       struct mfs_tally *tally)
+/* What is being counted. */
+struct count {
+    const struct mfs_pool *pool;
+    struct mfs_tally *tally;
+};
+
+/* Counts a node that was not visited before, and compares its count with those below it. */
+static bool enter_tallied(void *context, struct mfs_radix_node *node, unsigned level)
 {
-    struct mfs_radix_node *node = mfs_radix_node(slot);
-    MFS_CHECK(node != NULL && level > 0);
+    const struct count *count = context;
+    struct mfs_tally *tally = count->tally;
+    uintptr_t slot = (uintptr_t)node;
     tally->node_visits++;
     if (node_is_marked(slot, level))
-        return;
-    uint64_t pages = level == 1 ? tally_leaf(pool, node, tally) : 0;
-    for (size_t i = 0; level > 1 && i < mfs_radix_node_fan(pool); i++) {
-        if (node->slots[i] == 0)
-            continue;
-        pages += unmarked_pages(node->slots[i], level - 1);
-        tally_node(pool, node->slots[i], level - 1, tally);
-    }
+        return false;
+    uint64_t pages = level == 1 ? tally_leaf(count->pool, node, tally) : 0;
+    for (size_t i = 0; level > 1 && i < mfs_radix_node_fan(count->pool); i++)
+        if (node->slots[i] != 0)
+            pages += unmarked_pages(node->slots[i], level - 1);
     if (pages != unmarked_pages(slot, level) || pages == 0)
         tally->is_valid = false;
     tally->nodes++;
     tally->node_references += atomic_load(&node->u.held.references);
     mfs_radix_node_set_pages(node, level, pages | node_mark(level));
+    return true;
 }
 
 void mfs_radix_tally(const struct mfs_pool *pool, struct mfs_radix tree, struct mfs_tally *tally)
 {
-    MFS_CHECK(tree.height <= MFS_RADIX_NODE_LEVELS_MAX);
+    struct count count = {pool, tally};
+    const struct mfs_radix_visitor visitor = {enter_tallied, NULL, &count};
     if (tree.root == 0 && tree.height != 0)
         tally->is_valid = false;
     else if (tree.height != 0)
-        tally_node(pool, tree.root, tree.height, tally);
+        mfs_radix_visit(pool, tree.root, tree.height, &visitor);
     else if (tree.root != 0)
         tally_page(pool, tree.root, tally);
 }
 
-static void unmark_slot(const struct mfs_pool *pool, uintptr_t slot, unsigned level)
+static bool enter_unmarked(void *context, struct mfs_radix_node *node, unsigned level)
 {
-    if (slot == 0)
-        return;
-    if (level == 0) {
-        mfs_page_unmark(pool, slot);
-        return;
-    }
-    struct mfs_radix_node *node = mfs_radix_node(slot);
-    if (!node_is_marked(slot, level))
-        return;
-    mfs_radix_node_set_pages(node, level, unmarked_pages(slot, level));
-    for (size_t i = 0; i < mfs_radix_node_fan(pool); i++)
-        unmark_slot(pool, node->slots[i], level - 1);
+    const struct count *count = context;
+    if (!node_is_marked((uintptr_t)node, level))
+        return false;
+    mfs_radix_node_set_pages(node, level, unmarked_pages((uintptr_t)node, level));
+    for (size_t i = 0; level == 1 && i < mfs_radix_node_fan(count->pool); i++)
+        if (node->slots[i] != 0)
+            mfs_page_unmark(count->pool, node->slots[i]);
+    return true;
 }
 
 void mfs_radix_tally_unmark(const struct mfs_pool *pool, struct mfs_radix tree)
 {
-    MFS_CHECK(tree.height <= MFS_RADIX_NODE_LEVELS_MAX);
-    unmark_slot(pool, tree.root, tree.height);
+    struct count count = {.pool = pool};
+    const struct mfs_radix_visitor visitor = {enter_unmarked, NULL, &count};
+    if (tree.root != 0 && tree.height == 0)
+        mfs_page_unmark(pool, tree.root);
+    else
+        mfs_radix_visit(pool, tree.root, tree.height, &visitor);
 }

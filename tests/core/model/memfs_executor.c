@@ -253,6 +253,20 @@ static int64_t cut_preallocated(memfs *fs, memfs_file *file, const struct operat
     return error == 0 ? memfs_preallocate(file, 0) : error;
 }
 
+static int64_t preallocate(memfs *fs, memfs_file *file, const struct operation *o)
+{
+    memfs_stat_info stat = {.struct_size = sizeof stat};
+    memfs_statfs_info info = {.struct_size = sizeof info};
+    int error = memfs_fstat(file, &stat);
+    if (error == 0)
+        error = memfs_statfs(fs, &info);
+    if (error != 0)
+        return error;
+    uint64_t pages = stat.allocated_bytes / info.page_size;
+    return memfs_preallocate(
+        file, operation_preallocation(o, (int64_t)stat.size_bytes, pages, info.page_size));
+}
+
 static int64_t run_handle(struct memfs_runner *runner, const struct operation *o)
 {
     memfs_file *file = runner->handles[o->slot];
@@ -261,6 +275,8 @@ static int64_t run_handle(struct memfs_runner *runner, const struct operation *o
     switch (o->kind) {
     case OP_CUT_PREALLOCATED:
         return cut_preallocated(runner->fs, file, o);
+    case OP_PREALLOCATE:
+        return preallocate(runner->fs, file, o);
     case OP_SEEK:
         return memfs_seek(file, o->offset, o->whence);
     case OP_FTRUNCATE:
@@ -294,6 +310,7 @@ static void run(void *context, const struct operation *o, struct outcome *out)
     case OP_FTRUNCATE:
     case OP_ALLOCATE:
     case OP_CUT_PREALLOCATED:
+    case OP_PREALLOCATE:
     case OP_LINK_FILE:
         out->result = run_handle(runner, o);
         break;

@@ -17,6 +17,7 @@ struct model_content {
     int64_t size;
     unsigned char *pages; /* 1: allocated, 0: a hole; may reach past the size */
     int64_t page_count;
+    int64_t preallocated_end; /* cutting keeps the pages before it; 0: none */
 };
 
 struct model_entry {
@@ -112,15 +113,19 @@ int model_remove_tree(struct model *model, const char *path);
 /* --- contents (model_content.c) --- */
 
 void content_free(struct model_content *content);
-void content_copy(struct model_content *to, const struct model_content *from);
+void content_copy(struct model_content *to, const struct model_content *from, uint32_t page_size);
+/* Cuts or grows; what is preallocated stays, up to the first hole behind the size. */
 void content_resize(struct model_content *content, uint32_t page_size, int64_t size);
 void content_write(struct model_content *content, uint32_t page_size, const void *data,
                    int64_t length, int64_t offset);
+/* The pages that are there. */
+uint64_t content_pages(const struct model_content *content);
 /* Copies out what lies inside the content; the count. */
 int64_t content_read(const struct model_content *content, void *buffer, int64_t length,
                      int64_t offset);
 void content_allocate(struct model_content *content, uint32_t page_size, int64_t offset,
                       int64_t length);
+void content_preallocate(struct model_content *content, uint32_t page_size, int64_t end);
 void content_zero(struct model_content *content, int64_t offset, int64_t length);
 void content_punch(struct model_content *content, uint32_t page_size, int64_t offset,
                    int64_t length);

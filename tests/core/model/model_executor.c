@@ -218,7 +218,20 @@ static int64_t run_cut_preallocated(struct model *model, const struct operation 
     if (node < 0)
         return node;
     struct model_content *content = &model->nodes[node]->content;
+    content->preallocated_end = 0;
     content_resize(content, model->page_size, operation_cut(o, content->size, &end));
+    return 0;
+}
+
+static int64_t run_preallocate(struct model *model, const struct operation *o)
+{
+    int node = usable(model, o, MEMFS_O_WRITE);
+    if (node < 0)
+        return node;
+    struct model_content *content = &model->nodes[node]->content;
+    int64_t end = operation_preallocation(o, content->size, content_pages(content),
+                                          model->page_size);
+    content_preallocate(content, model->page_size, end);
     return 0;
 }
 
@@ -300,7 +313,7 @@ static int64_t run_copy(struct model *model, const struct operation *o)
     uint32_t flags = MEMFS_O_CREATE | (o->flags & MEMFS_COPY_NOREPLACE ? MEMFS_O_EXCLUSIVE : 0);
     int to = open_node(model, MODEL_ROOT, o->other, flags);
     if (to >= 0 && to != from)
-        content_copy(&model->nodes[to]->content, &model->nodes[from]->content);
+        content_copy(&model->nodes[to]->content, &model->nodes[from]->content, model->page_size);
     return to < 0 ? to : 0;
 }
 
@@ -310,7 +323,7 @@ static int64_t run_write_file(struct model *model, const struct operation *o)
     if (node < 0)
         return node;
     struct model_content *content = &model->nodes[node]->content;
-    content_resize(content, model->page_size, 0);
+    content_free(content);
     content_write(content, model->page_size, operation_data(o->data_seed, (size_t)o->size), o->size,
                   0);
     return 0;
@@ -340,7 +353,7 @@ static int64_t run_version(struct model *model, const struct operation *o, uint6
         int node = usable(model, o, MEMFS_O_READ | MEMFS_O_WRITE);
         if (node < 0)
             return node;
-        content_copy(version, &model->nodes[node]->content);
+        content_copy(version, &model->nodes[node]->content, model->page_size);
         *held = 1;
         return version->size;
     }
@@ -358,7 +371,7 @@ static int64_t run_version(struct model *model, const struct operation *o, uint6
         int node = usable(model, o, MEMFS_O_WRITE);
         if (node < 0)
             return node;
-        content_copy(&model->nodes[node]->content, version);
+        content_copy(&model->nodes[node]->content, version, model->page_size);
     }
     content_free(version);
     *held = 0;
@@ -436,6 +449,8 @@ static int64_t run_handle(struct model *model, const struct operation *o, uint64
         return run_allocate(model, o);
     case OP_CUT_PREALLOCATED:
         return run_cut_preallocated(model, o);
+    case OP_PREALLOCATE:
+        return run_preallocate(model, o);
     case OP_LINK_FILE:
         return run_link_file(model, o);
     case OP_MAP:

@@ -13,7 +13,7 @@ static int copy_node(struct model *model, int from, int *twins)
     int twin = model_node_new(model, model->nodes[from]->kind);
     twins[from] = twin;
     strcpy(model->nodes[twin]->target, model->nodes[from]->target);
-    content_copy(&model->nodes[twin]->content, &model->nodes[from]->content);
+    content_copy(&model->nodes[twin]->content, &model->nodes[from]->content, model->page_size);
     for (int i = 0; i < model->nodes[from]->entry_count; i++) {
         const struct model_entry *entry = &model->nodes[from]->entries[i];
         model_entry_add(model, twin, entry->name, copy_node(model, entry->node, twins));

@@ -45,6 +45,7 @@ static const char *const kind_names[OP_END] = {
     [OP_REMOVE_TREE] = "remove_tree",
     [OP_MAP] = "map",
     [OP_CUT_PREALLOCATED] = "cut_preallocated",
+    [OP_PREALLOCATE] = "preallocate",
     [OP_VERSION_TAKE] = "version_take",
     [OP_VERSION_RESTORE] = "version_restore",
     [OP_VERSION_DROP] = "version_drop",
@@ -82,7 +83,8 @@ static const unsigned char weights[OP_END] = {
     [OP_COPY_TREE] = 3,
     [OP_REMOVE_TREE] = 2,
     [OP_MAP] = 6,
-    [OP_CUT_PREALLOCATED] = 6,
+    [OP_CUT_PREALLOCATED] = 4,
+    [OP_PREALLOCATE] = 8,
     [OP_VERSION_TAKE] = 5,
     [OP_VERSION_RESTORE] = 3,
     [OP_VERSION_DROP] = 2,
@@ -462,4 +464,15 @@ int64_t operation_cut(const struct operation *operation, int64_t size, int64_t *
     uint64_t limit = (uint64_t)size + 1;
     *preallocated_end = (int64_t)(operation->data_seed % 65521 % limit);
     return (int64_t)(operation->data_seed / 65521 % 8191 % limit);
+}
+
+int64_t operation_preallocation(const struct operation *operation, int64_t size, uint64_t pages,
+                                uint32_t page_size)
+{
+    uint64_t some_pages = operation->data_seed % ((uint64_t)page_size * 6);
+    if (pages <= 1)
+        return size + page_size + (int64_t)some_pages;
+    if (operation->data_seed / 7919 % 2 == 0)
+        return size + (int64_t)some_pages;
+    return (int64_t)(operation->data_seed % ((uint64_t)size + 1));
 }

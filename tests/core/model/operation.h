@@ -48,6 +48,7 @@ enum operation_kind {
     OP_REMOVE_TREE,
     OP_MAP,
     OP_CUT_PREALLOCATED, /* preallocates and cuts, both below the size; see operation_cut() */
+    OP_PREALLOCATE,      /* what lasts; see operation_preallocation() */
     OP_VERSION_TAKE,
     OP_VERSION_RESTORE,
     OP_VERSION_DROP,
@@ -106,6 +107,14 @@ unsigned char *operation_buffer(size_t length);
 
 /* The size that a file of `size` bytes is cut to, and where the preallocation before that ends. */
 int64_t operation_cut(const struct operation *operation, int64_t size, int64_t *preallocated_end);
+
+/*
+ * Where a preallocation ends: below the size, or some pages behind it.  A file of at most one page
+ * gets a second one, since memfs may store the first in less than a page, and then where its hole
+ * begins, and the preallocation ends, cannot be told from outside.
+ */
+int64_t operation_preallocation(const struct operation *operation, int64_t size, uint64_t pages,
+                                uint32_t page_size);
 
 #define HASH_START UINT64_C(0x9e3779b97f4a7c15)
 uint64_t hash_bytes(uint64_t hash, const void *data, size_t length);

@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include <memfs/storage.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +27,7 @@
 #define FAIR_NODE_LIMIT 400
 #define OPERATIONS_PER_WEATHER 40
 #define OPERATIONS_PER_COMPARISON 500
+#define BALLAST_BLOCKS 400
 
 static struct options options = {.seed = 1, .rounds = 40, .operations = 3000, .audit = 1};
 
@@ -34,6 +37,8 @@ struct round {
     struct model *model;
     struct comparison comparison;
     struct generator weather;
+    void *ballast[BALLAST_BLOCKS]; /* charged memory that takes what is free */
+    size_t ballast_count;
     uint64_t refusals;
 };
 
@@ -44,8 +49,32 @@ static memfs_statfs_info figures(memfs *fs)
     return info;
 }
 
+/* Leaves `room` bytes and a page at most, however many pages are free in what is committed. */
+static void take_ballast(struct round *round, uint64_t room)
+{
+    memfs_statfs_info info = figures(round->fixture->fs);
+    uint64_t block = (uint64_t)1 << 20;
+    while (info.available_bytes > room + info.page_size && block >= info.page_size &&
+           round->ballast_count < BALLAST_BLOCKS) {
+        uint64_t most = info.available_bytes - room;
+        if (memfs_charged_alloc(round->fixture->fs, (size_t)(block < most ? block : most),
+                                &round->ballast[round->ballast_count]) == 0)
+            round->ballast_count++;
+        else
+            block /= 2;
+        info = figures(round->fixture->fs);
+    }
+}
+
+static void drop_ballast(struct round *round)
+{
+    while (round->ballast_count > 0)
+        memfs_free(round->fixture->fs, round->ballast[--round->ballast_count]);
+}
+
 static void make_fair(struct round *round)
 {
+    drop_ballast(round);
     tracking_refuse(&round->fixture->allocator, 0, 0);
     fixture_set_quota(round->fixture, FAIR_QUOTA_BYTES);
     assert_int_equal(memfs_set_node_limit(round->fixture->fs, FAIR_NODE_LIMIT), 0);
@@ -60,6 +89,8 @@ static void change_weather(struct round *round)
     case 0:
         room = generator_below(&round->weather, (uint64_t)info.page_size * 10 + 512);
         fixture_set_quota(round->fixture, info.committed_bytes + room);
+        if (generator_below(&round->weather, 4) != 0)
+            take_ballast(round, room);
         break;
     case 1:
         tracking_refuse(&round->fixture->allocator, 1 + generator_below(&round->weather, 60),
@@ -142,9 +173,20 @@ static int counts_agree(const struct round *round)
     return same;
 }
 
+/* A refused call keeps nothing that it took, and gives back nothing either. */
+static int uses_the_same(const struct round *round, uint64_t used_before)
+{
+    uint64_t used = figures(round->fixture->fs).used_bytes;
+    if (used != used_before)
+        fprintf(stderr, "a refused call changed what is used: %" PRIu64 ", then %" PRIu64 "\n",
+                used_before, used);
+    return used == used_before;
+}
+
 static int step(struct round *round, const struct operation *o, uint64_t index)
 {
     int unrefusable = must_succeed(round, o);
+    uint64_t used = figures(round->fixture->fs).used_bytes;
     struct outcome out;
     int good = comparison_step(&round->comparison, o, &out);
     if (good && is_refusal(out.result)) {
@@ -152,6 +194,7 @@ static int step(struct round *round, const struct operation *o, uint64_t index)
         good = !unrefusable && is_right_refusal(round, out.result);
         if (!good)
             fprintf(stderr, "refused what must not be, or with the wrong reason\n");
+        good = good && uses_the_same(round, used);
     }
     if (good && index % options.audit == 0)
         good = memfs_audit(round->fixture->fs) == 0;
@@ -188,6 +231,7 @@ static void begin(struct round *round, uint64_t seed, uint32_t page_size)
 
 static void end(struct round *round)
 {
+    drop_ballast(round);
     memfs_runner_close(&round->runner);
     fixture_destroy(round->fixture);
     model_destroy(round->model);

@@ -1,6 +1,7 @@
 /*
- * Page tables against plain maps of bits: random ranges are owned and dropped, in trees that share
- * parts.  A plan must be exact: nothing is left of the stash after the change.
+ * Page tables against plain maps of bits: random ranges are owned and dropped, alone and as parts
+ * of one change, in trees that share parts.  A plan must be exact: nothing is left of the stash
+ * after the change.
  */
 #include "rig.h"
 
@@ -54,6 +55,75 @@ static void drop(struct mfs_pool *pool, struct mfs_radix *tree, uint64_t first, 
     assert_used_up(&stash);
 }
 
+/* Adds a part, if it is not empty; the parts before it end before `first`. */
+static void add_part(struct mfs_radix_part *parts, size_t *count, enum mfs_radix_fate fate,
+                     uint64_t first, uint64_t after)
+{
+    if (first < after)
+        parts[(*count)++] = (struct mfs_radix_part){fate, first, after - 1};
+}
+
+/* Makes a change of several parts of a tree, and of its model. */
+static void change(struct mfs_pool *pool, struct model *m, const struct mfs_radix_part *parts,
+                   size_t count)
+{
+    struct mfs_need need = {0};
+    struct mfs_stash stash;
+    mfs_radix_plan_parts(pool, m->tree, parts, count, &need);
+    assert_int_equal(mfs_stash_fill(pool, &need, &stash), 0);
+    for (size_t k = 0; k < count; k++) {
+        uint64_t last = parts[k].last < PAGES ? parts[k].last : PAGES - 1;
+        for (uint64_t i = parts[k].first; i <= last; i++) {
+            m->has_page[i] = parts[k].fate == MFS_RADIX_OWNED ||
+                             (parts[k].fate == MFS_RADIX_OWNED_IF_THERE && m->has_page[i]);
+            if (!m->has_page[i])
+                continue;
+            mfs_page page = mfs_radix_edit_own(pool, &m->tree, i, 0, 0, &stash);
+            mfs_pool_page_bytes(pool, page)[0] = (unsigned char)i;
+        }
+    }
+    for (size_t k = 0; k < count; k++)
+        if (parts[k].fate == MFS_RADIX_DROPPED)
+            mfs_radix_edit_drop(pool, &m->tree, parts[k].first, parts[k].last, &stash);
+    assert_used_up(&stash);
+    for (size_t k = 0; k < count; k++)
+        for (uint64_t i = parts[k].first; i <= parts[k].last && i < PAGES; i++)
+            assert_true(parts[k].fate == MFS_RADIX_DROPPED || !m->has_page[i] ||
+                        mfs_radix_find_exclusive(pool, m->tree, i) != 0);
+}
+
+/* What a growth does that cleans first: from page `a` on it keeps and owns what lies before page
+ * `b`, owns `first` .. `last`, and drops all else. */
+static void grow(struct bench *b, struct model *m, uint64_t first, uint64_t last)
+{
+    struct mfs_radix_part parts[5];
+    size_t count = 0;
+    uint64_t keep = next_random(&b->seed) % (last + 1);
+    uint64_t behind = keep + next_random(&b->seed) % (next_random(&b->seed) % 2 == 0 ? PAGES : 3);
+    uint64_t after = last + 1;
+    add_part(parts, &count, MFS_RADIX_OWNED_IF_THERE, keep, behind < first ? behind : first);
+    add_part(parts, &count, MFS_RADIX_DROPPED, behind, first);
+    add_part(parts, &count, MFS_RADIX_OWNED, first, after);
+    add_part(parts, &count, MFS_RADIX_OWNED_IF_THERE, keep > after ? keep : after, behind);
+    add_part(parts, &count, MFS_RADIX_DROPPED, behind > after ? behind : after, MFS_NO_INDEX);
+    change(&b->rig->pool, m, parts, count);
+}
+
+/* What punching does: owns the pages of the edges, drops the others. */
+static void punch(struct bench *b, struct model *m, uint64_t first, uint64_t last)
+{
+    struct mfs_radix_part parts[3];
+    size_t count = 0;
+    bool has_edges = last > first + 1;
+    if (has_edges)
+        add_part(parts, &count, MFS_RADIX_OWNED_IF_THERE, first, first + 1);
+    add_part(parts, &count, MFS_RADIX_DROPPED, has_edges ? first + 1 : first,
+             has_edges ? last : last + 1);
+    if (has_edges)
+        add_part(parts, &count, MFS_RADIX_OWNED_IF_THERE, last, last + 1);
+    change(&b->rig->pool, m, parts, count);
+}
+
 static void compare(struct mfs_pool *pool, const struct model *m)
 {
     uint64_t count = 0, page_after = MFS_NO_INDEX, hole_after = PAGES;
@@ -95,11 +165,15 @@ static void do_anything(struct bench *b)
     uint64_t first = next_random(&b->seed) % PAGES;
     uint64_t last = first + next_random(&b->seed) % (next_random(&b->seed) % 4 == 0 ? 300 : 12);
     last = last < PAGES ? last : PAGES - 1;
-    unsigned what = next_random(&b->seed) % 8;
+    unsigned what = next_random(&b->seed) % 10;
     if (what == 0 && m != from) {
         mfs_radix_ref_release(pool, m->tree);
         *m = *from;
         mfs_radix_ref_retain(pool, m->tree);
+        return;
+    }
+    if (what >= 8) {
+        (what == 8 ? grow : punch)(b, m, first, last);
         return;
     }
     if (what < 4)
@@ -116,7 +190,7 @@ static void trees_are_as_maps_of_bits_and_plans_are_exact(void **state)
 {
     (void)state;
     static struct bench b;
-    for (uint64_t seed = 1; seed <= 3; seed++) {
+    for (uint64_t seed = 1; seed <= 6; seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
         b = (struct bench){.rig = rig_create(0, 256), .seed = seed};
         for (int step = 0; step < STEPS; step++) {
