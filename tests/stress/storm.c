@@ -5,6 +5,8 @@
  */
 #include "storm.h"
 
+#include <memfs/storage.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,10 +163,17 @@ static void a_quota_that_moves_holds_at_every_value(void **state)
     close_storm(&storm, crew);
 }
 
-/* Refuses one allocation in some, again and again, for as long as the others work. */
+/*
+ * Refuses one allocation in some, again and again, for as long as the others work; and, since they
+ * may find enough in slabs that are there, the first of its own, which no slab can hold.
+ */
 static void starve(struct crew_member *me)
 {
     struct storm *storm = me->context;
+    void *memory = NULL;
+    tracking_refuse(&storm->site.fixture->allocator, 1, 1);
+    if (crew_allow(me, memfs_charged_alloc(storm->site.fs, 4u << 20, &memory), MEMFS_ENOMEM) == 0)
+        crew_must(me, memfs_free(storm->site.fs, memory));
     for (unsigned i = 0; i < storm->steps; i++) {
         crew_pace(me, i);
         tracking_refuse(&storm->site.fixture->allocator, 1 + crew_random(me, 4),

@@ -1,7 +1,8 @@
 /*
  * 1. A node is charged as large as its kind needs.
  * 2. The limit on nodes is charged like memory (memory/ledger.h): a compare-and-swap that refuses,
- *    before the memory is taken, and a second look, at a limit that was lowered meanwhile.  `total` is the number of nodes, also of those without a name.
+ *    before the memory is taken, and a second look, at a limit that was lowered meanwhile.
+ *    `total` is the number of nodes, also of those without a name.
  * 3. preallocated_bytes is the sum over all files of what is preallocated behind their ends.
  *
  * Cost: one allocation for each node.  Numbers are never used again.

@@ -45,7 +45,7 @@ static bool has_none(const struct mfs_pool *pool, uintptr_t slot, unsigned level
     return mfs_radix_node_pages(slot, level) == (has_page ? 0 : mfs_radix_node_span(pool, level));
 }
 
-/* The first slot of a node, from `i` on, that has one of that kind below it; the fan if none has. */
+/* The first slot of a node, from `i` on, with one of that kind below it; the fan if none has. */
 static size_t next_slot(const struct mfs_pool *pool, uintptr_t node, unsigned level, size_t i,
                         bool has_page)
 {

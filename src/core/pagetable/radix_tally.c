@@ -55,7 +55,7 @@ static uint64_t tally_leaf(const struct mfs_pool *pool, const struct mfs_radix_n
 }
 
 /* What is being counted. */
-struct count {
+struct counting {
     const struct mfs_pool *pool;
     struct mfs_tally *tally;
 };
@@ -63,7 +63,7 @@ struct count {
 /* Counts a node that was not visited before, and compares its count with those below it. */
 static bool enter_tallied(void *context, struct mfs_radix_node *node, unsigned level)
 {
-    const struct count *count = context;
+    const struct counting *count = context;
     struct mfs_tally *tally = count->tally;
     uintptr_t slot = (uintptr_t)node;
     tally->node_visits++;
@@ -83,7 +83,7 @@ static bool enter_tallied(void *context, struct mfs_radix_node *node, unsigned l
 
 void mfs_radix_tally(const struct mfs_pool *pool, struct mfs_radix tree, struct mfs_tally *tally)
 {
-    struct count count = {pool, tally};
+    struct counting count = {pool, tally};
     const struct mfs_radix_visitor visitor = {enter_tallied, NULL, &count};
     if (tree.root == 0 && tree.height != 0)
         tally->is_valid = false;
@@ -95,7 +95,7 @@ void mfs_radix_tally(const struct mfs_pool *pool, struct mfs_radix tree, struct 
 
 static bool enter_unmarked(void *context, struct mfs_radix_node *node, unsigned level)
 {
-    const struct count *count = context;
+    const struct counting *count = context;
     if (!node_is_marked((uintptr_t)node, level))
         return false;
     mfs_radix_node_set_pages(node, level, unmarked_pages((uintptr_t)node, level));
@@ -107,7 +107,7 @@ static bool enter_unmarked(void *context, struct mfs_radix_node *node, unsigned 
 
 void mfs_radix_tally_unmark(const struct mfs_pool *pool, struct mfs_radix tree)
 {
-    struct count count = {.pool = pool};
+    struct counting count = {.pool = pool};
     const struct mfs_radix_visitor visitor = {enter_unmarked, NULL, &count};
     if (tree.root != 0 && tree.height == 0)
         mfs_page_unmark(pool, tree.root);
