@@ -24,7 +24,7 @@ struct stream_request {
 /* Memory for the stream: what is lent, or its own. */
 static int get_stream(const struct stream_request *r, memfs_dir **out)
 {
-    struct mfs_memory *memory = &r->fs->memory;
+    struct mfs_memory *memory = r->fs->memory;
     bool may_draw = (r->flags & MEMFS_O_EMERGENCY) != 0;
     void *bytes = r->storage;
     int error = 0;
@@ -59,12 +59,12 @@ static int64_t open_stream_once(const void *operation)
         mfs_node_release(&fs->nodes, node);
         return error;
     }
-    *dir = (memfs_dir){.magic = mfs_sync_mark(&fs->lot, MFS_DIR_MAGIC),
+    *dir = (memfs_dir){.magic = mfs_sync_mark(fs->lot, MFS_DIR_MAGIC),
                        .fs = fs,
                        .node = mfs_node_as_dir(node),
                        .is_lent = r->storage != NULL,
                        .is_privileged = (r->flags & MEMFS_O_EMERGENCY) != 0};
-    mfs_handle_add_dir(&fs->handles, &fs->lot, dir);
+    mfs_handle_add_dir(&fs->handles, fs->lot, dir);
     *r->out = dir;
     return 0;
 }
@@ -104,14 +104,14 @@ int memfs_readdir(memfs_dir *dir, memfs_dirent *out)
     if (error != 0)
         return error;
     memfs *fs = dir->fs;
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    mfs_sync_lock_exclusive(&fs->lot, &dir->lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &dir->lock);
     const struct mfs_dirent *entry = mfs_handle_next_entry(dir,
                                                            mfs_walk_newest_sequence(&fs->tree));
     if (entry != NULL)
         describe(entry, out);
-    mfs_sync_unlock_exclusive(&fs->lot, &dir->lock);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &dir->lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     if (entry == NULL) {
         mfs_node_accessed(&fs->nodes, &dir->node->node);
         return 0;
@@ -124,9 +124,9 @@ int64_t memfs_telldir(memfs_dir *dir)
 {
     if (!is_open_dir(dir))
         return MEMFS_EBADF;
-    mfs_sync_lock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_lock_exclusive(dir->fs->lot, &dir->lock);
     uint64_t position = dir->position;
-    mfs_sync_unlock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_unlock_exclusive(dir->fs->lot, &dir->lock);
     return (int64_t)position;
 }
 
@@ -136,9 +136,9 @@ int memfs_seekdir(memfs_dir *dir, int64_t cookie)
         return MEMFS_EBADF;
     if (cookie < 0)
         return MEMFS_EINVAL;
-    mfs_sync_lock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_lock_exclusive(dir->fs->lot, &dir->lock);
     dir->position = (uint64_t)cookie;
-    mfs_sync_unlock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_unlock_exclusive(dir->fs->lot, &dir->lock);
     return 0;
 }
 

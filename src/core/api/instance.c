@@ -209,28 +209,28 @@ static void init_guard(memfs *fs, const memfs_config *config)
 static void init_memory(memfs *fs, const memfs_config *config, const struct foundation *foundation)
 {
     struct mfs_memory_base base = {
-        .lot = &fs->lot,
+        .lot = fs->lot,
         .hooks = foundation->allocator.hooks,
         .arena = foundation->allocator.arena,
         .guard = config->guard != NULL ? guard_in(fs) : NULL,
         .limit = mfs_limits_in_force(config->quota_bytes, foundation->arena_limit),
         .page_size = config->page_size != 0 ? config->page_size : MEMFS_PAGE_SIZE_DEFAULT,
         .is_unpooled = (config->flags & MEMFS_CREATE_UNPOOLED) != 0};
-    mfs_memory_init(&fs->memory, &fs->pool, &base);
+    mfs_memory_init(fs->memory, fs->pool, &base);
     fs->arena_limit = foundation->arena_limit;
-    struct mfs_ledger *ledger = &fs->memory.ledger;
+    struct mfs_ledger *ledger = &fs->memory->ledger;
     uint64_t committed;
     bool charged = mfs_ledger_charge(ledger, MFS_CHARGE_ORDINARY, foundation->cost_bytes,
                                      &committed);
     MFS_CHECK(charged);
     mfs_ledger_note_peak(ledger, committed);
     /* The instance may lie in the reserves, which only now come into force. */
-    mfs_ledger_set_reserve(ledger, &fs->lot, config->emergency_reserve_bytes);
-    mfs_ledger_keep_looking_reserve(ledger, &fs->lot);
-    fs->memory.starter = (unsigned char *)fs + starter_offset();
-    fs->memory.starter_bytes = starter_end() - starter_offset();
-    fs->memory.starter_is_free = fs->memory.starter_bytes != 0;
-    fs->instance_bytes = (size_t)foundation->cost_bytes - fs->memory.starter_bytes;
+    mfs_ledger_set_reserve(ledger, fs->lot, config->emergency_reserve_bytes);
+    mfs_ledger_keep_looking_reserve(ledger, fs->lot);
+    fs->memory->starter = (unsigned char *)fs + starter_offset();
+    fs->memory->starter_bytes = starter_end() - starter_offset();
+    fs->memory->starter_is_free = fs->memory->starter_bytes != 0;
+    fs->instance_bytes = (size_t)foundation->cost_bytes - fs->memory->starter_bytes;
     mfs_ledger_use(ledger, MEMFS_CLASS_NODES, fs->instance_bytes);
 }
 
@@ -239,11 +239,11 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     init_memory(fs, config, foundation);
     fs->owner = mfs_refusal_new_owner();
     struct mfs_nodes *nodes = &fs->nodes;
-    nodes->memory = &fs->memory;
+    nodes->memory = fs->memory;
     nodes->class = MEMFS_CLASS_NODES;
-    nodes->pool = &fs->pool;
-    nodes->lot = &fs->lot;
-    nodes->names.source.memory = &fs->memory;
+    nodes->pool = fs->pool;
+    nodes->lot = fs->lot;
+    nodes->names.source.memory = fs->memory;
     nodes->names.source.class = MEMFS_CLASS_NAMES;
     mfs_port_random(nodes->names.hash_key, sizeof nodes->names.hash_key);
     nodes->clock = config->clock != NULL ? config->clock : mfs_port_wall_clock_ns;
@@ -302,19 +302,19 @@ int memfs_create(const memfs_config *config, memfs **out)
     memfs *fs = foundation.fs;
     memset(fs, 0, sizeof *fs);
     bool threaded = (config->flags & MEMFS_CREATE_SINGLE_THREADED) == 0;
-    error = mfs_sync_lot_init(&fs->lot, config->locks, threaded);
+    error = mfs_sync_lot_init(fs->lot, config->locks, threaded);
     if (error != 0)
         goto fail_lot;
     init_parts(fs, config, &foundation);
     error = make_live_root(fs, config->root_mode);
     if (error != 0)
         goto fail_root;
-    fs->magic = mfs_sync_mark(&fs->lot, MFS_FS_MAGIC);
+    fs->magic = mfs_sync_mark(fs->lot, MFS_FS_MAGIC);
     *out = fs;
     return 0;
 
 fail_root:
-    mfs_sync_lot_fini(&fs->lot);
+    mfs_sync_lot_fini(fs->lot);
 fail_lot:
     remove_foundation(&foundation);
     return error;
@@ -340,19 +340,19 @@ static void close_everything(memfs *fs)
     while (fs->versions.held.first != NULL) {
         struct mfs_version *version = MFS_LIST_ENTRY(fs->versions.held.first, struct mfs_version,
                                                      link);
-        mfs_version_list_remove(&fs->versions, &fs->lot, version);
-        mfs_content_release(&fs->pool, &version->content);
+        mfs_version_list_remove(&fs->versions, fs->lot, version);
+        mfs_content_release(fs->pool, &version->content);
         version->magic = 0;
     }
-    mfs_block_give_all(&fs->blocks, &fs->memory);
+    mfs_block_give_all(&fs->blocks, fs->memory);
 }
 
 static void remove_everything(memfs *fs)
 {
     struct mfs_dirent *removed = NULL;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     mfs_subtree_dismantle(&fs->tree, fs->tree.root, 0, &removed);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     mfs_subtree_forget(&fs->tree, removed);
     mfs_node_release(&fs->nodes, &fs->tree.root->node);
     mfs_snapshot_remove_all(fs);
@@ -373,12 +373,12 @@ int memfs_destroy(memfs *fs, unsigned flags)
     }
     close_everything(fs);
     remove_everything(fs);
-    mfs_memory_fini(&fs->memory, forced);
-    mfs_sync_lot_fini(&fs->lot);
+    mfs_memory_fini(fs->memory, forced);
+    mfs_sync_lot_fini(fs->lot);
     struct foundation foundation = {
-        .allocator = fs->memory.allocator,
+        .allocator = fs->memory->allocator,
         .fs = fs,
-        .block_bytes = instance_block_bytes(fs->memory.allocator.guard != NULL)};
+        .block_bytes = instance_block_bytes(fs->memory->allocator.guard != NULL)};
     remove_foundation(&foundation);
     return 0;
 }

@@ -61,7 +61,7 @@ static int add_name(const struct target *to, struct mfs_node *node)
     memfs *fs = to->fs;
     struct mfs_place place;
     MFS_CHECK(atomic_load(&node->references) != 0);
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, to->start, to->path, to->walk_flags, &place);
     if (error == 0 && place.node != NULL)
         error = MEMFS_EEXIST;
@@ -72,7 +72,7 @@ static int add_name(const struct target *to, struct mfs_node *node)
         error = mfs_publish(&fs->tree, &place, node, to->parents_mode, mfs_node_now(&fs->nodes));
         mfs_publish_draw_on(&fs->tree, MFS_CHARGE_ORDINARY);
     }
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     mfs_node_release(&fs->nodes, node);
     return error;
 }
@@ -82,11 +82,11 @@ static int prefer_path_error(const struct target *to, int refusal)
 {
     memfs *fs = to->fs;
     struct mfs_place place;
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, to->start, to->path, to->walk_flags, &place);
     if (error == 0)
         error = place.node != NULL ? MEMFS_EEXIST : refusal;
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -226,9 +226,9 @@ static int64_t rename_once(const void *operation)
         return error;
     to.walk_flags = (e->flags & MEMFS_RENAME_MAKE_PARENTS) != 0 ? MFS_WALK_MAKE_PARENTS : 0;
     struct mfs_dirent *removed = NULL;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     error = rename_locked(fs, from_start, e->path, &to, e->flags, &removed);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     mfs_namespace_forget(&fs->tree, removed);
     return error;
 }

@@ -25,9 +25,9 @@ static int check_snapshot_name(const memfs *fs, const char *name, struct mfs_com
 
 static bool is_kept(memfs *fs, const struct mfs_component *name)
 {
-    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->snapshots.lock);
     bool found = mfs_snapshot_find(fs, name) != NULL;
-    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->snapshots.lock);
     return found;
 }
 
@@ -95,8 +95,8 @@ static int copy_out(memfs *fs, const struct mfs_component *name, const char *pat
                     struct mfs_node **out)
 {
     struct mfs_place place = {0};
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock); /* for the names of the copy */
-    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock); /* for the names of the copy */
+    mfs_sync_lock_shared(fs->lot, &fs->snapshots.lock);
     struct mfs_dirent *entry = mfs_snapshot_find(fs, name);
     int error = entry == NULL ? MEMFS_ENOENT : 0;
     if (error == 0)
@@ -108,8 +108,8 @@ static int copy_out(memfs *fs, const struct mfs_component *name, const char *pat
         error = MEMFS_ENOTDIR;
     if (error == 0)
         error = mfs_treecopy(&fs->snapshots, place.node, MFS_COPY_EXACT, &fs->tree, out);
-    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -172,7 +172,7 @@ int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info)
                                          MFS_STRUCTSIZE_UP_TO(memfs_snapshot_info, usage_bytes));
     if (error != 0)
         return error;
-    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->snapshots.lock);
     const struct mfs_dirent *entry = mfs_snapshot_find(fs, &c);
     if (entry != NULL) {
         mfs_census_take(fs, &fs->snapshots, entry->node, MFS_CENSUS_FIGURES, &census);
@@ -188,6 +188,6 @@ int memfs_snapshot_stat(memfs *fs, const char *name, memfs_snapshot_info *info)
             .usage_bytes = tree->usage_bytes};
         mfs_structsize_copy_out(info, &own, sizeof own);
     }
-    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->snapshots.lock);
     return entry != NULL ? 0 : MEMFS_ENOENT;
 }

@@ -54,11 +54,11 @@ static void audit_node(struct audit *audit, struct mfs_node *node)
     struct mfs_file_node *file = mfs_node_as_file(node);
     struct mfs_dir_node *dir = mfs_node_as_dir(node);
     if (file != NULL) {
-        mfs_content_tally(&fs->pool, &file->content, &audit->tally, &audit->short_bytes);
+        mfs_content_tally(fs->pool, &file->content, &audit->tally, &audit->short_bytes);
         audit->preallocated_bytes += mfs_num_sub_saturating(file->content.preallocated_end,
                                                             mfs_node_size(file));
         expect_true(audit,
-                    mfs_content_has_preallocated(&fs->pool, &file->content, mfs_node_size(file)),
+                    mfs_content_has_preallocated(fs->pool, &file->content, mfs_node_size(file)),
                     "audit: what is preallocated");
     }
     if (dir == NULL)
@@ -84,7 +84,7 @@ static void remove_mark(struct audit *audit, struct mfs_node *node)
     node->is_audited = false;
     struct mfs_file_node *file = mfs_node_as_file(node);
     if (file != NULL)
-        mfs_content_tally_unmark(&audit->fs->pool, &file->content);
+        mfs_content_tally_unmark(audit->fs->pool, &file->content);
 }
 
 static void for_each_below(struct audit *audit, struct mfs_dir_node *root,
@@ -133,7 +133,7 @@ static void tally_versions(struct audit *audit)
 {
     memfs *fs = audit->fs;
     for (struct mfs_link *at = fs->versions.held.first; at != NULL; at = at->next)
-        mfs_content_tally(&fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content,
+        mfs_content_tally(fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content,
                           &audit->tally, &audit->short_bytes);
 }
 
@@ -141,12 +141,12 @@ static void unmark_versions(struct audit *audit)
 {
     memfs *fs = audit->fs;
     for (struct mfs_link *at = fs->versions.held.first; at != NULL; at = at->next)
-        mfs_content_tally_unmark(&fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content);
+        mfs_content_tally_unmark(fs->pool, &MFS_LIST_ENTRY(at, struct mfs_version, link)->content);
 }
 
 static uint64_t handle_cost(const memfs *fs, const void *handle, size_t bytes)
 {
-    return mfs_memory_cost_of(&fs->memory, handle, bytes, MEMFS_CLASS_HANDLES);
+    return mfs_memory_cost_of(fs->memory, handle, bytes, MEMFS_CLASS_HANDLES);
 }
 
 static void add_handles(struct audit *audit)
@@ -160,14 +160,14 @@ static void add_handles(struct audit *audit)
             audit->handle_bytes += handle_cost(fs, mfs_handle_dir_of_link(at), sizeof(memfs_dir));
     for (struct mfs_link *at = fs->blocks.held.first; at != NULL; at = at->next) {
         const struct mfs_block *block = MFS_LIST_ENTRY(at, struct mfs_block, link);
-        uint64_t cost = mfs_block_cost(&fs->memory, block);
+        uint64_t cost = mfs_block_cost(fs->memory, block);
         *(block->class == MEMFS_CLASS_CHARGED ? &audit->block_bytes : &audit->handle_bytes) += cost;
     }
 }
 
 static uint64_t used_bytes_of(const memfs *fs, enum memfs_class class)
 {
-    return atomic_load(&fs->memory.ledger.used[class]);
+    return atomic_load(&fs->memory->ledger.used[class]);
 }
 
 static void compare_pages(struct audit *audit)
@@ -175,7 +175,7 @@ static void compare_pages(struct audit *audit)
     memfs *fs = audit->fs;
     const struct mfs_tally *tally = &audit->tally;
     struct mfs_pool_figures figures;
-    mfs_pool_figures(&fs->pool, &figures);
+    mfs_pool_figures(fs->pool, &figures);
     uint64_t in_use = figures.data_pages;
     expect_true(audit, tally->is_valid, "audit: a page table's counts");
     expect_true(audit, tally->node_visits == tally->node_references,
@@ -188,7 +188,7 @@ static void compare_pages(struct audit *audit)
                 "audit: bytes of data too small for pages");
     expect_true(audit,
                 used_bytes_of(fs, MEMFS_CLASS_TABLES) ==
-                    tally->nodes * mfs_radix_node_cost(&fs->pool),
+                    tally->nodes * mfs_radix_node_cost(fs->pool),
                 "audit: bytes of page tables");
 }
 
@@ -223,19 +223,19 @@ static void compare_rest(struct audit *audit)
                 "audit: bytes that are preallocated");
     compare_counts(audit, &audit->live);
     compare_counts(audit, &audit->kept);
-    expect_true(audit, mfs_memory_is_valid(&fs->memory), "audit: pieces, pages and slabs");
+    expect_true(audit, mfs_memory_is_valid(fs->memory), "audit: pieces, pages and slabs");
     expect_true(audit,
-                atomic_load(&fs->memory.ledger.committed) ==
-                    mfs_pool_held_bytes(&fs->pool) + fs->instance_bytes + fs->memory.starter_bytes,
+                atomic_load(&fs->memory->ledger.committed) ==
+                    mfs_pool_held_bytes(fs->pool) + fs->instance_bytes + fs->memory->starter_bytes,
                 "audit: bytes committed");
     expect_true(audit,
-                mfs_ledger_used(&fs->memory.ledger) <= atomic_load(&fs->memory.ledger.committed),
+                mfs_ledger_used(&fs->memory->ledger) <= atomic_load(&fs->memory->ledger.committed),
                 "audit: bytes used");
+    expect_true(
+        audit, atomic_load(&fs->memory->ledger.committed) <= atomic_load(&fs->memory->ledger.limit),
+        "audit: the quota");
     expect_true(audit,
-                atomic_load(&fs->memory.ledger.committed) <= atomic_load(&fs->memory.ledger.limit),
-                "audit: the quota");
-    expect_true(audit,
-                atomic_load(&fs->memory.ledger.looking) <= used_bytes_of(fs, MEMFS_CLASS_HANDLES),
+                atomic_load(&fs->memory->ledger.looking) <= used_bytes_of(fs, MEMFS_CLASS_HANDLES),
                 "audit: bytes of the looking reserve");
 }
 
@@ -246,7 +246,7 @@ int mfs_audit_run(memfs *fs)
                           .kept = {.nodes = &fs->snapshot_nodes},
                           .tally = {.is_valid = true},
                           .is_sound = true};
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     for_each_held_node(&audit, audit_node);
     tally_versions(&audit);
     add_handles(&audit);
@@ -254,6 +254,6 @@ int mfs_audit_run(memfs *fs)
     compare_rest(&audit);
     for_each_held_node(&audit, remove_mark);
     unmark_versions(&audit);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     return audit.is_sound ? 0 : MEMFS_EIO;
 }

@@ -29,14 +29,14 @@ static void census_file(struct count *count, struct mfs_file_node *file)
 {
     memfs *fs = count->fs;
     memfs_tree_info *info = &count->census.info;
-    mfs_sync_lock_shared(&fs->lot, &file->node.lock);
+    mfs_sync_lock_shared(fs->lot, &file->node.lock);
     uint64_t size = mfs_node_size(file);
     info->size_bytes = mfs_num_add_saturating(info->size_bytes, size);
-    info->allocated_bytes += mfs_content_allocated(&fs->pool, &file->content, size);
-    info->usage_bytes += mfs_content_usage(&fs->pool, &file->content, size);
+    info->allocated_bytes += mfs_content_allocated(fs->pool, &file->content, size);
+    info->usage_bytes += mfs_content_usage(fs->pool, &file->content, size);
     if (count->depth == MFS_CENSUS_PAGES)
-        count->census.own_bytes += mfs_content_own(&fs->pool, &file->content, size);
-    mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
+        count->census.own_bytes += mfs_content_own(fs->pool, &file->content, size);
+    mfs_sync_unlock_shared(fs->lot, &file->node.lock);
     info->files++;
 }
 
@@ -68,14 +68,14 @@ void mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *top,
         .fs = fs, .depth = depth, .census = {.info = {.struct_size = sizeof(memfs_tree_info)}}};
     struct mfs_subtree_cursor at;
     struct mfs_node *node;
-    mfs_sync_lock_exclusive(&fs->lot, &tree->capture);
+    mfs_sync_lock_exclusive(fs->lot, &tree->capture);
     mfs_subtree_begin(&at, top);
     while ((node = mfs_subtree_next(&at)) != NULL)
         census_node(&count, node);
     mfs_subtree_begin(&at, top);
     while (count.has_marked && (node = mfs_subtree_next(&at)) != NULL)
         node->is_in_census = false;
-    mfs_sync_unlock_exclusive(&fs->lot, &tree->capture);
+    mfs_sync_unlock_exclusive(fs->lot, &tree->capture);
     count.census.info.usage_bytes += count.census.bare_bytes;
     MFS_CHECK(count.census.own_bytes <= count.census.info.allocated_bytes);
     *out = count.census;

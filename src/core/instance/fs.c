@@ -14,10 +14,10 @@
 void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message)
 {
     MFS_CHECK(message != NULL);
-    mfs_sync_lock_exclusive(&fs->lot, &fs->log.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->log.lock);
     memfs_log_callback callback = fs->log.callback;
     void *context = fs->log.context;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->log.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->log.lock);
     if (callback != NULL)
         callback(context, (int)level, message);
 }
@@ -43,12 +43,12 @@ struct headroom {
 static struct headroom measure_headroom(memfs *fs)
 {
     struct headroom headroom;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->pool.lock);
-    uint64_t free_bytes = fs->pool.pages_free << fs->pool.page_shift;
-    headroom.ordinary = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_ORDINARY, free_bytes);
-    headroom.privileged = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_RESERVE, free_bytes);
-    headroom.looking = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_LOOKING, free_bytes);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->pool.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->pool->lock);
+    uint64_t free_bytes = fs->pool->pages_free << fs->pool->page_shift;
+    headroom.ordinary = mfs_ledger_available(&fs->memory->ledger, MFS_CHARGE_ORDINARY, free_bytes);
+    headroom.privileged = mfs_ledger_available(&fs->memory->ledger, MFS_CHARGE_RESERVE, free_bytes);
+    headroom.looking = mfs_ledger_available(&fs->memory->ledger, MFS_CHARGE_LOOKING, free_bytes);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->pool->lock);
     headroom.nodes = mfs_num_sub_saturating(atomic_load(&fs->nodes.limit),
                                             atomic_load(&fs->nodes.total));
     return headroom;
@@ -78,10 +78,10 @@ void mfs_fs_describe_refusal(const struct mfs_refusal *refusal, memfs_refusal *o
 /* True if the callback says that the call is to be made again, and has made room for it. */
 static bool ask_callback(memfs *fs, const struct mfs_refusal *refused)
 {
-    mfs_sync_lock_exclusive(&fs->lot, &fs->refused.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->refused.lock);
     memfs_refused_callback callback = fs->refused.callback;
     void *context = fs->refused.context;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->refused.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->refused.lock);
     if (callback == NULL)
         return false;
     bool tries_again = false;
@@ -104,7 +104,7 @@ bool mfs_fs_settle_refusal(memfs *fs, int error)
     /* A refusal for another reason than memory and nodes: a directory with too many entries. */
     if (refused.error != error)
         refused = (struct mfs_refusal){.error = error};
-    mfs_ledger_count_refusal(&fs->memory.ledger, error);
+    mfs_ledger_count_refusal(&fs->memory->ledger, error);
     mfs_refusal_keep(fs->owner, &refused);
     if (error == MEMFS_ENOMEM)
         return false;
@@ -117,16 +117,16 @@ bool mfs_fs_settle_refusal(memfs *fs, int error)
 
 void mfs_fs_wait_for_earlier_lookups(memfs *fs, struct mfs_node *node)
 {
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
-    mfs_sync_lock_shared(&fs->lot, &node->lock);
-    mfs_sync_unlock_shared(&fs->lot, &node->lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &node->lock);
+    mfs_sync_unlock_shared(fs->lot, &node->lock);
 }
 
 void mfs_fs_fill_mapping(memfs *fs, mfs_page page, size_t at, size_t length, memfs_mapping *out)
 {
     (void)atomic_fetch_add(&fs->mappings, 1);
-    out->data = mfs_pool_page_bytes(&fs->pool, page) + at;
+    out->data = mfs_pool_page_bytes(fs->pool, page) + at;
     out->length = length;
     out->opaque[0] = fs;
     out->opaque[1] = (void *)page; /* NOLINT(performance-no-int-to-ptr) */
