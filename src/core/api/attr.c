@@ -141,9 +141,9 @@ static int change_locked(memfs *fs, struct mfs_node *node, change_node apply,
                          const struct change *change)
 {
     MFS_CHECK(atomic_load(&node->references) != 0);
-    mfs_sync_lock_exclusive(&fs->lot, &node->lock);
+    mfs_sync_lock_exclusive(fs->lot, &node->lock);
     int error = apply(fs, node, change);
-    mfs_sync_unlock_exclusive(&fs->lot, &node->lock);
+    mfs_sync_unlock_exclusive(fs->lot, &node->lock);
     return error;
 }
 

@@ -15,7 +15,7 @@ static int64_t take_charged_once(const void *operation)
     const struct charged_request *r = operation;
     if (!mfs_fs_is_valid(r->fs) || r->out == NULL)
         return MEMFS_EINVAL;
-    return mfs_block_take(&r->fs->blocks, &r->fs->memory, r->charge_from, MEMFS_CLASS_CHARGED,
+    return mfs_block_take(&r->fs->blocks, r->fs->memory, r->charge_from, MEMFS_CLASS_CHARGED,
                           r->size, r->out);
 }
 
@@ -35,5 +35,5 @@ int memfs_free(memfs *fs, void *memory)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    return memory != NULL ? mfs_block_give(&fs->blocks, &fs->memory, memory) : 0;
+    return memory != NULL ? mfs_block_give(&fs->blocks, fs->memory, memory) : 0;
 }

@@ -8,7 +8,7 @@ void mfs_closing_drop_handle(memfs *fs, memfs_file *file)
 {
     file->magic = MFS_CLOSED_MAGIC;
     if (!file->is_lent)
-        mfs_memory_give(&fs->memory, file, sizeof *file, MEMFS_CLASS_HANDLES);
+        mfs_memory_give(fs->memory, file, sizeof *file, MEMFS_CLASS_HANDLES);
 }
 
 void mfs_closing_file(memfs_file *file)
@@ -17,10 +17,10 @@ void mfs_closing_file(memfs_file *file)
     memfs *fs = file->fs;
     struct mfs_node *node = file->node;
     if (file->held != MFS_HELD_NOTHING)
-        mfs_filelock_release(&fs->lot, node, &file->held);
+        mfs_filelock_release(fs->lot, node, &file->held);
     if (file->holds_private)
         mfs_hold_set_private(file, mfs_node_as_file(node), false);
-    mfs_handle_remove_file(&fs->handles, &fs->lot, file);
+    mfs_handle_remove_file(&fs->handles, fs->lot, file);
     mfs_closing_drop_handle(fs, file);
     mfs_node_release(&fs->nodes, node);
 }
@@ -30,9 +30,9 @@ void mfs_closing_dir(memfs_dir *dir)
     MFS_CHECK(mfs_sync_is_marked(dir->magic, MFS_DIR_MAGIC));
     memfs *fs = dir->fs;
     struct mfs_node *node = &dir->node->node;
-    mfs_handle_remove_dir(&fs->handles, &fs->lot, dir);
+    mfs_handle_remove_dir(&fs->handles, fs->lot, dir);
     dir->magic = MFS_CLOSED_MAGIC;
-    mfs_memory_give(&fs->memory, dir, sizeof *dir, MEMFS_CLASS_HANDLES);
+    mfs_memory_give(fs->memory, dir, sizeof *dir, MEMFS_CLASS_HANDLES);
     mfs_node_release(&fs->nodes, node);
 }
 

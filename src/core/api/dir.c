@@ -32,7 +32,7 @@ static int64_t open_stream_once(const void *operation)
     if (error != 0)
         return error;
     error = mfs_node_as_dir(node) != NULL
-                ? mfs_memory_take(&fs->memory, sizeof(memfs_dir), MEMFS_CLASS_HANDLES, &memory)
+                ? mfs_memory_take(fs->memory, sizeof(memfs_dir), MEMFS_CLASS_HANDLES, &memory)
                 : MEMFS_ENOTDIR;
     if (error != 0) {
         mfs_node_release(&fs->nodes, node);
@@ -40,8 +40,8 @@ static int64_t open_stream_once(const void *operation)
     }
     memfs_dir *dir = memory;
     *dir = (memfs_dir){
-        .magic = mfs_sync_mark(&fs->lot, MFS_DIR_MAGIC), .fs = fs, .node = mfs_node_as_dir(node)};
-    mfs_handle_add_dir(&fs->handles, &fs->lot, dir);
+        .magic = mfs_sync_mark(fs->lot, MFS_DIR_MAGIC), .fs = fs, .node = mfs_node_as_dir(node)};
+    mfs_handle_add_dir(&fs->handles, fs->lot, dir);
     *r->out = dir;
     return 0;
 }
@@ -75,14 +75,14 @@ int memfs_readdir(memfs_dir *dir, memfs_dirent *out)
     if (error != 0)
         return error;
     memfs *fs = dir->fs;
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    mfs_sync_lock_exclusive(&fs->lot, &dir->lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &dir->lock);
     const struct mfs_dirent *entry = mfs_handle_next_entry(dir,
                                                            mfs_walk_newest_sequence(&fs->tree));
     if (entry != NULL)
         describe(entry, out);
-    mfs_sync_unlock_exclusive(&fs->lot, &dir->lock);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &dir->lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     if (entry == NULL) {
         mfs_node_accessed(&fs->nodes, &dir->node->node);
         return 0;
@@ -95,9 +95,9 @@ int64_t memfs_telldir(memfs_dir *dir)
 {
     if (!is_open_dir(dir))
         return MEMFS_EBADF;
-    mfs_sync_lock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_lock_exclusive(dir->fs->lot, &dir->lock);
     uint64_t position = dir->position;
-    mfs_sync_unlock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_unlock_exclusive(dir->fs->lot, &dir->lock);
     return (int64_t)position;
 }
 
@@ -107,9 +107,9 @@ int memfs_seekdir(memfs_dir *dir, int64_t cookie)
         return MEMFS_EBADF;
     if (cookie < 0)
         return MEMFS_EINVAL;
-    mfs_sync_lock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_lock_exclusive(dir->fs->lot, &dir->lock);
     dir->position = (uint64_t)cookie;
-    mfs_sync_unlock_exclusive(&dir->fs->lot, &dir->lock);
+    mfs_sync_unlock_exclusive(dir->fs->lot, &dir->lock);
     return 0;
 }
 

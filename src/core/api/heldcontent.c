@@ -40,13 +40,13 @@ int memfs_content_take(memfs_file *file, memfs_content_ref *out)
         return MEMFS_EINVAL;
     struct mfs_version *version = version_of(out);
     memfs *fs = file->fs;
-    mfs_sync_lock_shared(&fs->lot, &node->node.lock);
+    mfs_sync_lock_shared(fs->lot, &node->node.lock);
     *version = (struct mfs_version){
-        .size = mfs_node_size(node), .fs = fs, .magic = mfs_sync_mark(&fs->lot, MFS_VERSION_MAGIC)};
+        .size = mfs_node_size(node), .fs = fs, .magic = mfs_sync_mark(fs->lot, MFS_VERSION_MAGIC)};
     version->reserve_use = atomic_load_explicit(&file->reserve_use, memory_order_relaxed);
-    version->content = mfs_content_clone(&fs->pool, &node->content);
-    mfs_sync_unlock_shared(&fs->lot, &node->node.lock);
-    mfs_version_list_add(&fs->versions, &fs->lot, version);
+    version->content = mfs_content_clone(fs->pool, &node->content);
+    mfs_sync_unlock_shared(fs->lot, &node->node.lock);
+    mfs_version_list_add(&fs->versions, fs->lot, version);
     return 0;
 }
 
@@ -54,7 +54,7 @@ int memfs_content_take(memfs_file *file, memfs_content_ref *out)
 static struct mfs_content release_hold(struct mfs_version *version)
 {
     MFS_CHECK(is_held(version));
-    mfs_version_list_remove(&version->fs->versions, &version->fs->lot, version);
+    mfs_version_list_remove(&version->fs->versions, version->fs->lot, version);
     struct mfs_content content = version->content;
     version->fs = NULL;
     version->magic = 0;
@@ -78,12 +78,12 @@ static void swap_with_file(memfs *fs, struct mfs_file_node *node, struct mfs_con
                            uint64_t *size)
 {
     int64_t now = mfs_node_now(&fs->nodes);
-    mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_lock_exclusive(fs->lot, &node->node.lock);
     MFS_CHECK(*size <= (uint64_t)MEMFS_FILE_SIZE_MAX);
     uint64_t before = mfs_node_size(node);
     mfs_node_swap_content(&fs->nodes, node, content, *size);
     mfs_node_modified(&node->node, now);
-    mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &node->node.lock);
     *size = before;
 }
 
@@ -97,7 +97,7 @@ int memfs_content_restore(memfs_file *file, memfs_content_ref *ref)
     uint64_t size = version->size;
     struct mfs_content content = release_hold(version);
     swap_with_file(file->fs, node, &content, &size);
-    mfs_content_release(&file->fs->pool, &content);
+    mfs_content_release(file->fs->pool, &content);
     return 0;
 }
 
@@ -120,7 +120,7 @@ int memfs_content_drop(memfs_content_ref *ref)
         return MEMFS_EINVAL;
     memfs *fs = version->fs;
     struct mfs_content content = release_hold(version);
-    mfs_content_release(&fs->pool, &content);
+    mfs_content_release(fs->pool, &content);
     return 0;
 }
 
@@ -145,7 +145,7 @@ static int64_t run_change(mfs_retry_attempt attempt, const struct content_change
 static struct mfs_content_edit edit_version(struct mfs_version *version, uint64_t end)
 {
     return (struct mfs_content_edit){
-        &version->fs->pool, &version->content, version->size,
+        version->fs->pool, &version->content, version->size,
         mfs_handle_charge_of_write(version->reserve_use, version->size, end)};
 }
 
@@ -253,7 +253,7 @@ int64_t memfs_content_seek(const memfs_content_ref *ref, int64_t offset, int whe
         return MEMFS_EINVAL;
     if (offset < 0 || (uint64_t)offset >= version->size)
         return MEMFS_ENXIO;
-    const struct mfs_pool *pool = &version->fs->pool;
+    const struct mfs_pool *pool = version->fs->pool;
     uint64_t found = whence == MEMFS_SEEK_DATA
                          ? mfs_content_next_data(pool, &version->content, version->size,
                                                  (uint64_t)offset)
@@ -274,7 +274,7 @@ int64_t memfs_content_read(const memfs_content_ref *ref, void *buffer, size_t le
     memfs_iovec part = {buffer, length};
     struct mfs_sink sink = {.parts = &part};
     if (n > 0)
-        mfs_content_io_read(&version->fs->pool, &version->content, (uint64_t)offset, n, &sink);
+        mfs_content_io_read(version->fs->pool, &version->content, (uint64_t)offset, n, &sink);
     return (int64_t)n;
 }
 
@@ -285,12 +285,12 @@ int memfs_content_map(const memfs_content_ref *ref, int64_t offset, size_t lengt
     if (out == NULL || !is_held(version) || offset < 0 || length == 0)
         return MEMFS_EINVAL;
     memfs *fs = version->fs;
-    uint64_t at = (uint64_t)offset & (fs->pool.page_size - 1u);
+    uint64_t at = (uint64_t)offset & (fs->pool->page_size - 1u);
     mfs_page page;
-    if (length > fs->pool.page_size || at + length > fs->pool.page_size)
+    if (length > fs->pool->page_size || at + length > fs->pool->page_size)
         return MEMFS_EINVAL;
     if ((uint64_t)offset + length > version->size ||
-        !mfs_content_pin_existing(&fs->pool, &version->content, (uint64_t)offset, &page))
+        !mfs_content_pin_existing(fs->pool, &version->content, (uint64_t)offset, &page))
         return MEMFS_ENXIO;
     mfs_fs_fill_mapping(fs, page, (size_t)at, length, out);
     return 0;

@@ -7,7 +7,7 @@
 
 void mfs_hold_set_private(memfs_file *file, struct mfs_file_node *node, bool wanted)
 {
-    struct mfs_lot *lot = &file->fs->lot;
+    struct mfs_lot *lot = file->fs->lot;
     MFS_CHECK(file->node == &node->node);
     mfs_sync_lock_exclusive(lot, &file->lock);
     /* Under the node's lock, so that no copy is half way between asking and sharing. */

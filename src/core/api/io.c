@@ -41,12 +41,12 @@ static int64_t read_at(const struct transfer *t, uint64_t offset)
     struct mfs_node *node = &t->node->node;
     struct mfs_sink sink = {.parts = t->parts};
     MFS_CHECK(t->file->node == node);
-    mfs_sync_lock_shared(&fs->lot, &node->lock);
+    mfs_sync_lock_shared(fs->lot, &node->lock);
     uint64_t length = mfs_num_min_u64(t->length,
                                       mfs_num_sub_saturating(mfs_node_size(t->node), offset));
     if (length > 0)
-        mfs_content_io_read(&fs->pool, &t->node->content, offset, length, &sink);
-    mfs_sync_unlock_shared(&fs->lot, &node->lock);
+        mfs_content_io_read(fs->pool, &t->node->content, offset, length, &sink);
+    mfs_sync_unlock_shared(fs->lot, &node->lock);
     if (length > 0 && (t->file->flags & MEMFS_O_NOATIME) == 0)
         mfs_node_accessed(&fs->nodes, node);
     return (int64_t)length;
@@ -62,12 +62,12 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
         return 0;
     int64_t now = mfs_node_now(&fs->nodes);
     int error = MEMFS_EFBIG;
-    mfs_sync_lock_exclusive(&fs->lot, &t->node->node.lock);
+    mfs_sync_lock_exclusive(fs->lot, &t->node->node.lock);
     uint64_t size = mfs_node_size(t->node);
     uint64_t at = (t->file->flags & MEMFS_O_APPEND) != 0 ? size : *offset;
     uint64_t end;
     if (mfs_num_add_u64(at, t->length, &end) && end <= (uint64_t)MEMFS_FILE_SIZE_MAX) {
-        struct mfs_content_edit edit = {&fs->pool, &t->node->content, size,
+        struct mfs_content_edit edit = {fs->pool, &t->node->content, size,
                                         mfs_handle_charge_from(t->file, size, end)};
         error = mfs_content_io_write(&edit, at, t->length, &source);
     }
@@ -78,7 +78,7 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
         mfs_node_written(t->node, now);
         MFS_CHECK(mfs_node_size(t->node) >= end);
     }
-    mfs_sync_unlock_exclusive(&fs->lot, &t->node->node.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &t->node->node.lock);
     if (error != 0)
         return error;
     *offset = at;
@@ -119,10 +119,10 @@ int64_t memfs_readv(memfs_file *file, const memfs_iovec *parts, size_t count)
     int error = check_transfer(file, MEMFS_O_READ, parts, count, &t);
     if (error != 0)
         return error;
-    mfs_sync_lock_exclusive(&file->fs->lot, &file->lock);
+    mfs_sync_lock_exclusive(file->fs->lot, &file->lock);
     int64_t n = read_at(&t, file->offset);
     file->offset += (uint64_t)n;
-    mfs_sync_unlock_exclusive(&file->fs->lot, &file->lock);
+    mfs_sync_unlock_exclusive(file->fs->lot, &file->lock);
     return n;
 }
 
@@ -131,12 +131,12 @@ static int64_t write_and_advance_once(const void *operation)
 {
     const struct transfer *t = operation;
     memfs_file *file = t->file;
-    mfs_sync_lock_exclusive(&file->fs->lot, &file->lock);
+    mfs_sync_lock_exclusive(file->fs->lot, &file->lock);
     uint64_t at = file->offset;
     int64_t n = write_at(t, &at);
     if (n > 0)
         file->offset = at + (uint64_t)n;
-    mfs_sync_unlock_exclusive(&file->fs->lot, &file->lock);
+    mfs_sync_unlock_exclusive(file->fs->lot, &file->lock);
     return n;
 }
 
@@ -204,18 +204,17 @@ static int64_t seek_content(const struct transfer *t, int64_t offset, int whence
     if (offset < 0)
         return MEMFS_ENXIO;
     int64_t found = MEMFS_ENXIO;
-    mfs_sync_lock_shared(&fs->lot, &t->node->node.lock);
+    mfs_sync_lock_shared(fs->lot, &t->node->node.lock);
     uint64_t size = mfs_node_size(t->node);
     if ((uint64_t)offset < size) {
-        uint64_t at = whence == MEMFS_SEEK_DATA
-                          ? mfs_content_next_data(&fs->pool, &t->node->content, size,
-                                                  (uint64_t)offset)
-                          : mfs_content_next_hole(&fs->pool, &t->node->content, size,
-                                                  (uint64_t)offset);
+        uint64_t at = whence == MEMFS_SEEK_DATA ? mfs_content_next_data(fs->pool, &t->node->content,
+                                                                        size, (uint64_t)offset)
+                                                : mfs_content_next_hole(fs->pool, &t->node->content,
+                                                                        size, (uint64_t)offset);
         if (at != MFS_NO_INDEX)
             found = (int64_t)at;
     }
-    mfs_sync_unlock_shared(&fs->lot, &t->node->node.lock);
+    mfs_sync_unlock_shared(fs->lot, &t->node->node.lock);
     return found;
 }
 
@@ -249,11 +248,11 @@ int64_t memfs_seek(memfs_file *file, int64_t offset, int whence)
     int error = check_transfer(file, MFS_ANY_ACCESS, NULL, 0, &t);
     if (error != 0)
         return error;
-    mfs_sync_lock_exclusive(&file->fs->lot, &file->lock);
+    mfs_sync_lock_exclusive(file->fs->lot, &file->lock);
     int64_t target = seek_to(&t, offset, whence);
     if (target >= 0)
         file->offset = (uint64_t)target;
-    mfs_sync_unlock_exclusive(&file->fs->lot, &file->lock);
+    mfs_sync_unlock_exclusive(file->fs->lot, &file->lock);
     return target;
 }
 

@@ -15,18 +15,18 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    quota_bytes = mfs_limits_in_force(quota_bytes, fs->arena_limit);
-    if (mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes))
+    quota_bytes = mfs_limits_in_force(quota_bytes, fs->family->arena_limit);
+    if (mfs_ledger_set_limit(&fs->memory->ledger, fs->lot, quota_bytes))
         return 0;
-    mfs_pool_trim(&fs->pool);
-    return mfs_ledger_set_limit(&fs->memory.ledger, &fs->lot, quota_bytes) ? 0 : MEMFS_EBUSY;
+    mfs_pool_trim(fs->pool);
+    return mfs_ledger_set_limit(&fs->memory->ledger, fs->lot, quota_bytes) ? 0 : MEMFS_EBUSY;
 }
 
 int memfs_set_emergency_reserve(memfs *fs, uint64_t emergency_reserve_bytes)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    mfs_ledger_set_reserve(&fs->memory.ledger, &fs->lot, emergency_reserve_bytes);
+    mfs_ledger_set_reserve(&fs->memory->ledger, fs->lot, emergency_reserve_bytes);
     return 0;
 }
 
@@ -43,10 +43,10 @@ int memfs_set_refused(memfs *fs, memfs_refused_callback callback, void *context)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->refused.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->refused.lock);
     fs->refused.callback = callback;
     fs->refused.context = context;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->refused.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->refused.lock);
     return 0;
 }
 
@@ -54,10 +54,10 @@ int memfs_set_log(memfs *fs, memfs_log_callback callback, void *context)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->log.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->log.lock);
     fs->log.callback = callback;
     fs->log.context = context;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->log.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->log.lock);
     return 0;
 }
 

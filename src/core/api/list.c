@@ -47,9 +47,9 @@ static int64_t list_dir_once(const void *operation)
     int error = r->path != NULL ? check_list(fs, r->out) : MEMFS_EINVAL;
     if (error != 0)
         return error;
-    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
+    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = fs->memory};
     /* Found and listed in one step: a directory removed in between would be seen empty. */
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
     error = mfs_walk(&fs->tree, NULL, r->path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
@@ -59,7 +59,7 @@ static int64_t list_dir_once(const void *operation)
         error = mfs_strlist_append_names(&list, &mfs_node_as_dir(place.node)->names);
     if (error == 0)
         mfs_node_retain(place.node);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     if (error != 0)
         return deliver_list(&list, error, r->out);
     /* A refused call leaves the access time. */
@@ -83,11 +83,11 @@ static int64_t list_snapshots_once(const void *operation)
     int error = check_list(fs, r->out);
     if (error != 0)
         return error;
-    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
-    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
+    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = fs->memory};
+    mfs_sync_lock_shared(fs->lot, &fs->snapshots.lock);
     const struct mfs_dir_node *root = fs->snapshots.root;
     error = root != NULL ? mfs_strlist_append_names(&list, &root->names) : 0;
-    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->snapshots.lock);
     return deliver_list(&list, error, r->out);
 }
 
@@ -148,7 +148,7 @@ static int64_t glob_once(const void *operation)
         return error;
     if (!mfs_pattern_is_valid(pattern))
         return MEMFS_EINVAL;
-    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = &fs->memory};
+    struct mfs_strlist list = {.blocks = &fs->blocks, .memory = fs->memory};
     size_t length = literal_length(pattern);
     error = mfs_walk_prefix_to_node(&fs->tree, pattern, length, &node);
     if (error == 0) {
@@ -185,6 +185,6 @@ void memfs_list_free(memfs *fs, memfs_list *list)
     if (!mfs_fs_is_valid(fs) || list == NULL)
         return;
     size_t struct_size = list->struct_size;
-    mfs_strlist_free(&fs->blocks, &fs->memory, list);
+    mfs_strlist_free(&fs->blocks, fs->memory, list);
     list->struct_size = struct_size;
 }

@@ -22,11 +22,11 @@ struct map_request {
 static int pin_present(memfs *fs, struct mfs_file_node *node, uint64_t offset, size_t length,
                        mfs_page *out)
 {
-    mfs_sync_lock_shared(&fs->lot, &node->node.lock);
+    mfs_sync_lock_shared(fs->lot, &node->node.lock);
     bool is_inside = offset + length <= mfs_node_size(node);
-    if (!is_inside || !mfs_content_pin_existing(&fs->pool, &node->content, offset, out))
+    if (!is_inside || !mfs_content_pin_existing(fs->pool, &node->content, offset, out))
         *out = 0;
-    mfs_sync_unlock_shared(&fs->lot, &node->node.lock);
+    mfs_sync_unlock_shared(fs->lot, &node->node.lock);
     return is_inside ? 0 : MEMFS_ENXIO;
 }
 
@@ -37,14 +37,14 @@ static int pin_or_make(memfs *fs, struct mfs_file_node *node, uint64_t offset, s
     int error = pin_present(fs, node, offset, length, out);
     if (error != 0 || *out != 0)
         return error;
-    mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
-    const struct mfs_content_edit edit = {&fs->pool, &node->content, mfs_node_size(node),
+    mfs_sync_lock_exclusive(fs->lot, &node->node.lock);
+    const struct mfs_content_edit edit = {fs->pool, &node->content, mfs_node_size(node),
                                           MFS_CHARGE_ORDINARY};
     if (offset + length > edit.size)
         error = MEMFS_ENXIO;
     else
         error = mfs_content_extent_pin(&edit, offset, out);
-    mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &node->node.lock);
     return error;
 }
 
@@ -56,7 +56,7 @@ static int64_t map_once(const void *operation)
     if (error != 0)
         return error;
     memfs *fs = r->file->fs;
-    uint64_t page_size = fs->pool.page_size;
+    uint64_t page_size = fs->pool->page_size;
     if (r->out == NULL || r->offset < 0 || r->length == 0 || r->length > page_size)
         return MEMFS_EINVAL;
     uint64_t offset = (uint64_t)r->offset;
@@ -102,7 +102,7 @@ int memfs_unmap(memfs_mapping *mapping)
     memfs *fs = mapping->opaque[0];
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EBADF;
-    mfs_page_unpin(&fs->pool, (mfs_page)mapping->opaque[1]);
+    mfs_page_unpin(fs->pool, (mfs_page)mapping->opaque[1]);
     uint64_t before = atomic_fetch_sub(&fs->mappings, 1);
     MFS_CHECK(before != 0);
     *mapping = (memfs_mapping){0};

@@ -36,7 +36,7 @@ static int add_name(memfs *fs, struct mfs_dir_node *start, const char *path, str
 {
     struct mfs_place place;
     MFS_CHECK(atomic_load(&node->references) != 0);
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, start, path, flags, &place);
     if (error == 0 && place.node != NULL)
         error = MEMFS_EEXIST;
@@ -44,7 +44,7 @@ static int add_name(memfs *fs, struct mfs_dir_node *start, const char *path, str
         error = MEMFS_ENOENT;
     if (error == 0)
         error = mfs_publish(&fs->tree, &place, node, parents_mode, mfs_node_now(&fs->nodes));
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     mfs_node_release(&fs->nodes, node);
     return error;
 }
@@ -54,11 +54,11 @@ static int prefer_path_error(memfs *fs, struct mfs_dir_node *start, const char *
                              int refusal)
 {
     struct mfs_place place;
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, start, path, flags, &place);
     if (error == 0)
         error = place.node != NULL ? MEMFS_EEXIST : refusal;
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -197,9 +197,9 @@ static int64_t rename_once(const void *operation)
     if (error != 0)
         return error;
     struct mfs_dirent *removed = NULL;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     error = rename_locked(fs, from_start, e->path, to_start, e->to, e->flags, &removed);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     mfs_namespace_forget(&fs->tree, removed);
     return error;
 }

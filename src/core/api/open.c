@@ -112,7 +112,7 @@ static int find_existing(const struct opening *o, struct mfs_node **out)
 {
     memfs *fs = o->fs;
     struct mfs_place place;
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, o->start, o->path, walk_flags(o), &place);
     *out = NULL;
     if (error == 0 && place.node != NULL) {
@@ -122,7 +122,7 @@ static int find_existing(const struct opening *o, struct mfs_node **out)
             *out = place.node;
         }
     }
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -145,7 +145,7 @@ static int find_or_create(const struct opening *o, struct mfs_node **out, bool *
     int error = make_file(o, &made);
     if (error != 0)
         return error;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     error = mfs_walk(&fs->tree, o->start, o->path, walk_flags(o), &place);
     bool exists = error == 0 && place.node != NULL;
     if (exists)
@@ -156,7 +156,7 @@ static int find_or_create(const struct opening *o, struct mfs_node **out, bool *
         error = publish_file(fs, o, &place, made);
     if (error == 0 && exists)
         mfs_node_retain(place.node);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     if (error != 0 || exists)
         unmake_file(o, made);
     if (error != 0)
@@ -219,7 +219,7 @@ static int get_node(const struct opening *o, struct mfs_node **out, bool *create
 static int prepare_existing(const struct opening *o, struct mfs_node *node)
 {
     uint8_t held = MFS_HELD_NOTHING;
-    struct mfs_lot *lot = &o->fs->lot;
+    struct mfs_lot *lot = o->fs->lot;
     struct mfs_file_node *file = mfs_node_as_file(node);
     if (o->lock != MFS_HELD_NOTHING) {
         if (file == NULL)
@@ -249,7 +249,7 @@ static int get_handle(const struct opening *o, memfs_file_storage *storage, memf
 {
     void *memory = storage;
     if (storage == NULL) {
-        int error = mfs_memory_take_as(&o->fs->memory, charge_of(o), sizeof(memfs_file),
+        int error = mfs_memory_take_as(o->fs->memory, charge_of(o), sizeof(memfs_file),
                                        MEMFS_CLASS_HANDLES, &memory);
         if (error != 0)
             return error;
@@ -278,11 +278,11 @@ static int open_node(const struct opening *o, memfs_file *file)
         }
     }
     MFS_CHECK(o->lock == MFS_HELD_NOTHING || mfs_node_as_file(node) != NULL);
-    file->magic = mfs_sync_mark(&o->fs->lot, MFS_FILE_MAGIC);
+    file->magic = mfs_sync_mark(o->fs->lot, MFS_FILE_MAGIC);
     file->flags = o->flags;
     file->node = node;
     file->held = (uint8_t)o->lock;
-    mfs_handle_add_file(&o->fs->handles, &o->fs->lot, file);
+    mfs_handle_add_file(&o->fs->handles, o->fs->lot, file);
     return 0;
 }
 

@@ -53,14 +53,14 @@ int64_t memfs_realpathat(memfs *fs, memfs_dir *at, const char *path, char *buffe
     int error = mfs_fs_start(fs, at, &start);
     if (error != 0)
         return error;
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
     int64_t result = mfs_walk(&fs->tree, start, path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH,
                               &place);
     if (result == 0 && place.needs_dir && place.node != NULL && mfs_node_as_dir(place.node) == NULL)
         result = MEMFS_ENOTDIR;
     if (result == 0)
         result = write_path(fs, &place, buffer, size);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return result;
 }
 

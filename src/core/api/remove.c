@@ -28,7 +28,7 @@ static int check_removal(memfs *fs, const struct mfs_place *place, enum removal 
     }
     if (removal == REMOVES_DIR || place->needs_dir)
         return MEMFS_ENOTDIR;
-    return mfs_filelock_is_locked(&fs->lot, place->node, MFS_HELD_NOTHING) ? MEMFS_EBUSY : 0;
+    return mfs_filelock_is_locked(fs->lot, place->node, MFS_HELD_NOTHING) ? MEMFS_EBUSY : 0;
 }
 
 static int remove_name(memfs *fs, const memfs_dir *at, const char *path, enum removal removal)
@@ -41,7 +41,7 @@ static int remove_name(memfs *fs, const memfs_dir *at, const char *path, enum re
     int error = mfs_fs_start(fs, at, &start);
     if (error != 0)
         return error;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     error = mfs_walk(&fs->tree, start, path, 0, &place);
     if (error == 0)
         error = check_removal(fs, &place, removal);
@@ -50,7 +50,7 @@ static int remove_name(memfs *fs, const memfs_dir *at, const char *path, enum re
         MFS_CHECK(removed != NULL && removed->node == place.node);
         mfs_namespace_remove(&fs->tree, place.dir, removed, mfs_node_now(&fs->nodes));
     }
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     mfs_namespace_forget(&fs->tree, removed);
     return error;
 }
@@ -100,13 +100,13 @@ int memfs_remove_treeat(memfs *fs, memfs_dir *at, const char *path)
     int error = mfs_fs_start(fs, at, &start);
     if (error != 0)
         return error;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     error = mfs_walk(&fs->tree, start, path, 0, &place);
     if (error == 0)
         error = check_tree_removal(fs, &place);
     if (error == 0)
         mfs_subtree_remove(&fs->tree, place.dir, place.entry, mfs_node_now(&fs->nodes), &removed);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     mfs_subtree_forget(&fs->tree, removed);
     return error;
 }

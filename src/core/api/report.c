@@ -9,19 +9,19 @@ _Static_assert((int)MEMFS_CLASS_COUNT <= MEMFS_CLASS_SLOTS, "each class has a sl
 
 static void report_memory(memfs *fs, memfs_statfs_info *info)
 {
-    struct mfs_ledger *ledger = &fs->memory.ledger;
+    struct mfs_ledger *ledger = &fs->memory->ledger;
     uint64_t limit = atomic_load(&ledger->limit);
     info->quota_bytes = limit == MFS_UNLIMITED ? 0 : limit;
     info->committed_bytes = atomic_load(&ledger->committed);
     info->peak_bytes = atomic_load(&ledger->peak);
     struct mfs_pool_figures figures;
-    mfs_pool_figures(&fs->pool, &figures);
+    mfs_pool_figures(fs->pool, &figures);
     info->pages_free = figures.free_pages;
     info->pages_used = figures.data_pages;
     for (int i = 0; i < MEMFS_CLASS_COUNT; i++) {
         info->class_bytes[i] = atomic_load(&ledger->used[i]);
         if (i == MEMFS_CLASS_DATA)
-            info->class_bytes[i] += info->pages_used << fs->pool.page_shift;
+            info->class_bytes[i] += info->pages_used << fs->pool->page_shift;
         info->used_bytes += info->class_bytes[i];
     }
     info->available_bytes = figures.ordinary_bytes;
@@ -50,11 +50,11 @@ int memfs_statfs(memfs *fs, memfs_statfs_info *info)
     filled.symlinks = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_SYMLINK]);
     uint64_t node_limit = atomic_load(&fs->nodes.limit);
     filled.node_limit = node_limit == MFS_UNLIMITED ? 0 : node_limit;
-    mfs_sync_lock_shared(&fs->lot, &fs->handles.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->handles.lock);
     filled.open_files = fs->handles.files.count;
     filled.open_directories = fs->handles.dirs.count;
-    mfs_sync_unlock_shared(&fs->lot, &fs->handles.lock);
-    filled.page_size = fs->pool.page_size;
+    mfs_sync_unlock_shared(fs->lot, &fs->handles.lock);
+    filled.page_size = fs->pool->page_size;
     filled.name_max = MEMFS_NAME_MAX;
     filled.path_max = MEMFS_PATH_MAX;
     mfs_structsize_copy_out(info, &filled, sizeof filled);
@@ -76,7 +76,7 @@ int memfs_last_refusal(memfs *fs, memfs_refusal *out)
     if (error != 0)
         return error;
     memfs_refusal last;
-    mfs_ledger_last_refusal(&fs->memory.ledger, &fs->lot, &last);
+    mfs_ledger_last_refusal(&fs->memory->ledger, fs->lot, &last);
     mfs_structsize_copy_out(out, &last, sizeof last);
     return 0;
 }

@@ -26,7 +26,7 @@ static struct mfs_content_edit edit_file(memfs *fs, const memfs_file *handle,
     MFS_REQUIRES(file->node.lock)
 {
     uint64_t size = mfs_node_size(file);
-    return (struct mfs_content_edit){&fs->pool, &file->content, size,
+    return (struct mfs_content_edit){fs->pool, &file->content, size,
                                      handle != NULL ? mfs_handle_charge_from(handle, size, end)
                                                     : MFS_CHARGE_ORDINARY};
 }
@@ -39,9 +39,9 @@ static int set_length(memfs *fs, const memfs_file *handle, struct mfs_file_node 
 {
     int error = 0;
     int64_t now = mfs_node_now(&fs->nodes);
-    mfs_sync_lock_exclusive(&fs->lot, &file->node.lock);
+    mfs_sync_lock_exclusive(fs->lot, &file->node.lock);
     const struct mfs_content_edit edit = edit_file(fs, handle, file, size);
-    if (handle == NULL && mfs_filelock_is_locked(&fs->lot, &file->node, MFS_HELD_NOTHING))
+    if (handle == NULL && mfs_filelock_is_locked(fs->lot, &file->node, MFS_HELD_NOTHING))
         error = MEMFS_EBUSY;
     else if (size <= edit.size)
         mfs_node_cut(&fs->nodes, file, size);
@@ -53,7 +53,7 @@ static int set_length(memfs *fs, const memfs_file *handle, struct mfs_file_node 
         mfs_node_written(file, now);
         MFS_CHECK(mfs_node_size(file) == size);
     }
-    mfs_sync_unlock_exclusive(&fs->lot, &file->node.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &file->node.lock);
     return error;
 }
 
@@ -146,11 +146,11 @@ static int64_t fallocate_once(const void *operation)
         return MEMFS_EFBIG;
     memfs *fs = r->file->fs;
     int64_t now = mfs_node_now(&fs->nodes);
-    mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_lock_exclusive(fs->lot, &node->node.lock);
     error = change_range(fs, node, r);
     if (error == 0)
         mfs_node_written(node, now);
-    mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &node->node.lock);
     return error;
 }
 
@@ -193,9 +193,9 @@ static int64_t preallocate_once(const void *operation)
     if (r->length < 0)
         return MEMFS_EINVAL;
     memfs *fs = r->file->fs;
-    mfs_sync_lock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_lock_exclusive(fs->lot, &node->node.lock);
     error = move_preallocation(r->file, node, (uint64_t)r->length);
-    mfs_sync_unlock_exclusive(&fs->lot, &node->node.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &node->node.lock);
     return error;
 }
 

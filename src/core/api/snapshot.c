@@ -26,9 +26,9 @@ static int check_snapshot_name(const memfs *fs, const char *name, struct mfs_com
 
 static bool is_kept(memfs *fs, const struct mfs_component *name)
 {
-    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->snapshots.lock);
     bool found = mfs_snapshot_find(fs, name) != NULL;
-    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->snapshots.lock);
     return found;
 }
 
@@ -96,8 +96,8 @@ static int copy_out(memfs *fs, const struct mfs_component *name, const char *pat
                     struct mfs_node **out)
 {
     struct mfs_place place = {0};
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock); /* for the names of the copy */
-    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock); /* for the names of the copy */
+    mfs_sync_lock_shared(fs->lot, &fs->snapshots.lock);
     struct mfs_dirent *entry = mfs_snapshot_find(fs, name);
     int error = entry == NULL ? MEMFS_ENOENT : 0;
     if (error == 0)
@@ -109,8 +109,8 @@ static int copy_out(memfs *fs, const struct mfs_component *name, const char *pat
         error = MEMFS_ENOTDIR;
     if (error == 0)
         error = mfs_treecopy(&fs->snapshots, place.node, MFS_COPY_EXACT, &fs->tree, out);
-    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -175,7 +175,7 @@ static int64_t stat_snapshot_once(const void *operation)
                                          MFS_STRUCTSIZE_UP_TO(memfs_snapshot_info, usage_bytes));
     if (error != 0)
         return error;
-    mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->snapshots.lock);
     const struct mfs_dirent *entry = mfs_snapshot_find(fs, &c);
     error = entry != NULL
                 ? mfs_census_take(fs, &fs->snapshots, entry->node, MFS_CENSUS_FIGURES, &census)
@@ -193,7 +193,7 @@ static int64_t stat_snapshot_once(const void *operation)
             .usage_bytes = tree->usage_bytes};
         mfs_structsize_copy_out(r->info, &own, sizeof own);
     }
-    mfs_sync_unlock_shared(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->snapshots.lock);
     return error;
 }
 

@@ -12,7 +12,7 @@ static int copy_source(memfs *fs, const char *from, const char *to, int walk_fla
                        enum mfs_copy_kind kind, struct mfs_node **copy)
 {
     struct mfs_place source, target;
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, NULL, from, MFS_WALK_FOLLOW_SLASH, &source);
     if (error == 0 && source.node == NULL)
         error = MEMFS_ENOENT;
@@ -27,7 +27,7 @@ static int copy_source(memfs *fs, const char *from, const char *to, int walk_fla
         error = MEMFS_EINVAL;
     if (error == 0)
         error = mfs_treecopy(&fs->tree, source.node, kind, &fs->tree, copy);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -76,7 +76,7 @@ static int64_t take_census_once(const void *operation)
     struct mfs_place place;
     if (!mfs_fs_is_valid(fs) || r->path == NULL)
         return MEMFS_EINVAL;
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, NULL, r->path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
@@ -84,7 +84,7 @@ static int64_t take_census_once(const void *operation)
         error = MEMFS_ENOTDIR;
     if (error == 0)
         error = mfs_census_take(fs, &fs->tree, place.node, r->depth, r->census);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return error;
 }
 

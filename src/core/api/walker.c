@@ -87,7 +87,7 @@ static int start_tour(struct memfs_walker *walker, const char *path, unsigned fl
     int walk_flags = MFS_WALK_FOLLOW_SLASH;
     if ((flags & MEMFS_WALK_NOFOLLOW) == 0)
         walk_flags |= MFS_WALK_FOLLOW;
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, NULL, path, walk_flags, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
@@ -98,7 +98,7 @@ static int start_tour(struct memfs_walker *walker, const char *path, unsigned fl
     else if (error == 0)
         error = mfs_tour_init(&walker->tour, &fs->tree, walker->lent, place.node, path,
                               strlen(path));
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -116,7 +116,7 @@ static void drop_walker(memfs *fs, struct memfs_walker *walker)
     mfs_tour_fini(&walker->tour);
     walker->magic = MFS_CLOSED_MAGIC;
     if (walker->lent == NULL)
-        mfs_memory_give(&fs->memory, walker, sizeof *walker, MEMFS_CLASS_HANDLES);
+        mfs_memory_give(fs->memory, walker, sizeof *walker, MEMFS_CLASS_HANDLES);
 }
 
 struct walker_request {
@@ -134,12 +134,12 @@ static int64_t open_walker_once(const void *operation)
     void *memory = r->storage;
     struct lent_walker *lent = memory;
     if (lent == NULL) {
-        int error = mfs_memory_take(&fs->memory, sizeof **r->out, MEMFS_CLASS_HANDLES, &memory);
+        int error = mfs_memory_take(fs->memory, sizeof **r->out, MEMFS_CLASS_HANDLES, &memory);
         if (error != 0)
             return error;
     }
     struct memfs_walker *walker = memory;
-    *walker = (struct memfs_walker){.magic = mfs_sync_mark(&fs->lot, MFS_WALKER_MAGIC),
+    *walker = (struct memfs_walker){.magic = mfs_sync_mark(fs->lot, MFS_WALKER_MAGIC),
                                     .fs = fs,
                                     .flags = r->flags,
                                     .tour.tree = &fs->tree,
@@ -149,7 +149,7 @@ static int64_t open_walker_once(const void *operation)
         drop_walker(fs, walker);
         return error;
     }
-    mfs_walker_list_add(&fs->walkers, &fs->lot, walker);
+    mfs_walker_list_add(&fs->walkers, fs->lot, walker);
     *r->out = walker;
     return 0;
 }
@@ -227,7 +227,7 @@ int memfs_walk_close(memfs_walker *walker)
     if (!is_walking(walker))
         return MEMFS_EBADF;
     memfs *fs = walker->fs;
-    mfs_walker_list_remove(&fs->walkers, &fs->lot, walker);
+    mfs_walker_list_remove(&fs->walkers, fs->lot, walker);
     drop_walker(fs, walker);
     return 0;
 }

@@ -22,24 +22,24 @@ static int read_sized(memfs *fs, struct mfs_file_node *file, size_t limit, void 
         uint64_t room = mfs_node_size(file);
         if (room > limit || room >= SIZE_MAX)
             return MEMFS_EFBIG;
-        int error = mfs_block_take(&fs->blocks, &fs->memory, MFS_CHARGE_ORDINARY,
+        int error = mfs_block_take(&fs->blocks, fs->memory, MFS_CHARGE_ORDINARY,
                                    MEMFS_CLASS_CHARGED, (size_t)room + 1, &memory);
         if (error != 0)
             return error;
-        mfs_sync_lock_shared(&fs->lot, &file->node.lock);
+        mfs_sync_lock_shared(fs->lot, &file->node.lock);
         uint64_t length = mfs_node_size(file);
         if (length <= room && length > 0) {
             memfs_iovec part = {memory, (size_t)length};
             struct mfs_sink sink = {.parts = &part};
-            mfs_content_io_read(&fs->pool, &file->content, 0, length, &sink);
+            mfs_content_io_read(fs->pool, &file->content, 0, length, &sink);
         }
-        mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
+        mfs_sync_unlock_shared(fs->lot, &file->node.lock);
         if (length <= room) {
             *data = memory;
             *size = (size_t)length;
             return 0;
         }
-        (void)mfs_block_give(&fs->blocks, &fs->memory, memory);
+        (void)mfs_block_give(&fs->blocks, fs->memory, memory);
     }
 }
 
@@ -105,7 +105,7 @@ static void apply_attributes(struct mfs_node *node, const struct delivery *deliv
 static int append_locked(memfs *fs, struct mfs_file_node *file, const memfs_iovec *part)
     MFS_REQUIRES(file->node.lock)
 {
-    const struct mfs_content_edit edit = {&fs->pool, &file->content, mfs_node_size(file),
+    const struct mfs_content_edit edit = {fs->pool, &file->content, mfs_node_size(file),
                                           MFS_CHARGE_ORDINARY};
     struct mfs_source source = {.parts = part};
     uint64_t end;
@@ -129,8 +129,8 @@ static int put_into(memfs *fs, struct mfs_file_node *file, struct delivery *d)
 {
     int error = 0;
     MFS_CHECK(&file->node != d->source || d->appended == NULL);
-    mfs_sync_lock_exclusive(&fs->lot, &file->node.lock);
-    if (mfs_filelock_is_locked(&fs->lot, &file->node, MFS_HELD_NOTHING)) {
+    mfs_sync_lock_exclusive(fs->lot, &file->node.lock);
+    if (mfs_filelock_is_locked(fs->lot, &file->node, MFS_HELD_NOTHING)) {
         error = MEMFS_EBUSY;
     } else if (d->appended != NULL) {
         error = append_locked(fs, file, d->appended);
@@ -140,7 +140,7 @@ static int put_into(memfs *fs, struct mfs_file_node *file, struct delivery *d)
         if (d->has_attributes)
             apply_attributes(&file->node, d);
     }
-    mfs_sync_unlock_exclusive(&fs->lot, &file->node.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &file->node.lock);
     return error;
 }
 
@@ -161,7 +161,7 @@ static int find_or_name(const struct delivery *d, struct mfs_node *made, struct 
     struct mfs_place place;
     int flags = d->is_exclusive ? 0 : MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH;
     *found = NULL;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     int error = mfs_walk(&fs->tree, d->start, d->path,
                          flags | (d->makes_parents ? MFS_WALK_MAKE_PARENTS : 0), &place);
     if (error == 0 && place.node != NULL) {
@@ -175,7 +175,7 @@ static int find_or_name(const struct delivery *d, struct mfs_node *made, struct 
                                 : mfs_publish(&fs->tree, &place, made, MFS_PARENTS_MODE,
                                               mfs_node_now(&fs->nodes));
     }
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -269,7 +269,7 @@ static int begin_writing(const struct file_writing *w, unsigned known_flags,
 static int fill_delivery(struct delivery *delivery, const memfs_iovec *part)
 {
     struct mfs_source source = {.parts = part};
-    const struct mfs_content_edit edit = {.pool = &delivery->fs->pool,
+    const struct mfs_content_edit edit = {.pool = delivery->fs->pool,
                                           .content = &delivery->content};
     return part->length != 0 ? mfs_content_io_write(&edit, 0, part->length, &source) : 0;
 }
@@ -286,7 +286,7 @@ static int64_t write_file_once(const void *operation)
     error = fill_delivery(&delivery, &part);
     if (error == 0)
         error = deliver(&delivery);
-    mfs_content_release(&w->fs->pool, &delivery.content);
+    mfs_content_release(w->fs->pool, &delivery.content);
     return error;
 }
 
@@ -313,7 +313,7 @@ static int64_t append_file_once(const void *operation)
     error = fill_delivery(&delivery, &part);
     if (error == 0)
         error = deliver_new(&delivery);
-    mfs_content_release(&w->fs->pool, &delivery.content);
+    mfs_content_release(w->fs->pool, &delivery.content);
     return error;
 }
 
@@ -329,9 +329,9 @@ int memfs_append_file(memfs *fs, const char *path, const void *data, size_t size
 static int clone_into(memfs *fs, struct mfs_file_node *file, struct delivery *delivery)
 {
     struct mfs_node *node = &file->node;
-    mfs_sync_lock_shared(&fs->lot, &file->node.lock);
+    mfs_sync_lock_shared(fs->lot, &file->node.lock);
     int error = mfs_node_clone_content(&fs->nodes, file, &delivery->content, &delivery->size);
-    mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
+    mfs_sync_unlock_shared(fs->lot, &file->node.lock);
     if (error != 0)
         return error;
     delivery->access_ns = mfs_node_time(node, MFS_ACCESS);
@@ -387,7 +387,7 @@ static int64_t copy_file_once(const void *operation)
     error = clone_into(fs, file, &delivery);
     if (error == 0)
         error = deliver(&delivery);
-    mfs_content_release(&fs->pool, &delivery.content);
+    mfs_content_release(fs->pool, &delivery.content);
     mfs_node_release(&fs->nodes, node);
     return error;
 }

@@ -21,14 +21,14 @@ static void census_file(struct count *count, struct mfs_file_node *file)
 {
     memfs *fs = count->fs;
     memfs_tree_info *info = &count->census.info;
-    mfs_sync_lock_shared(&fs->lot, &file->node.lock);
+    mfs_sync_lock_shared(fs->lot, &file->node.lock);
     uint64_t size = mfs_node_size(file);
     info->size_bytes = mfs_num_add_saturating(info->size_bytes, size);
-    info->allocated_bytes += mfs_content_allocated(&fs->pool, &file->content, size);
-    info->usage_bytes += mfs_content_usage(&fs->pool, &file->content, size);
+    info->allocated_bytes += mfs_content_allocated(fs->pool, &file->content, size);
+    info->usage_bytes += mfs_content_usage(fs->pool, &file->content, size);
     if (count->depth == MFS_CENSUS_PAGES)
-        count->census.own_bytes += mfs_content_own(&fs->pool, &file->content, size);
-    mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
+        count->census.own_bytes += mfs_content_own(fs->pool, &file->content, size);
+    mfs_sync_unlock_shared(fs->lot, &file->node.lock);
     info->files++;
 }
 
@@ -40,7 +40,7 @@ static int census_node(struct count *count, struct mfs_node *node)
     if (dir == NULL && mfs_node_links(node) > 1) {
         if (mfs_linkmap_find(&count->seen, node) != NULL)
             return 0;
-        int error = mfs_linkmap_add(&count->seen, &fs->memory, node, node);
+        int error = mfs_linkmap_add(&count->seen, fs->memory, node, node);
         if (error != 0)
             return error;
     }
@@ -67,7 +67,7 @@ int mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *node,
     mfs_subtree_begin(&at, node);
     while (error == 0 && (node = mfs_subtree_next(&at)) != NULL)
         error = census_node(&count, node);
-    mfs_linkmap_fini(&count.seen, &fs->memory);
+    mfs_linkmap_fini(&count.seen, fs->memory);
     count.census.info.usage_bytes += count.census.bare_bytes;
     MFS_CHECK(count.census.own_bytes <= count.census.info.allocated_bytes);
     if (error == 0)

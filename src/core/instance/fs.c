@@ -10,13 +10,55 @@
 #include "base/check.h"
 #include "base/num.h"
 
+static void init_nodes(struct mfs_nodes *nodes, const memfs *fs, enum memfs_class class,
+                       enum memfs_class names_class, const struct mfs_nodes *like)
+{
+    nodes->memory = fs->memory;
+    nodes->class = class;
+    nodes->pool = fs->pool;
+    nodes->lot = fs->lot;
+    nodes->names = like->names;
+    nodes->names.source.memory = fs->memory;
+    nodes->names.source.class = names_class;
+    nodes->clock = like->clock;
+    nodes->clock_context = like->clock_context;
+    atomic_init(&nodes->atime_policy, atomic_load(&like->atime_policy));
+    nodes->uid = like->uid;
+    nodes->gid = like->gid;
+    atomic_init(&nodes->next_number, atomic_load(&like->next_number));
+    atomic_init(&nodes->limit, atomic_load(&like->limit));
+}
+
+void mfs_fs_join(memfs *fs, struct mfs_family *family, const struct mfs_nodes *like)
+{
+    fs->family = family;
+    fs->lot = &family->lot;
+    fs->memory = &family->memory;
+    fs->pool = &family->pool;
+    init_nodes(&fs->nodes, fs, MEMFS_CLASS_NODES, MEMFS_CLASS_NAMES, like);
+    init_nodes(&fs->snapshot_nodes, fs, MEMFS_CLASS_SNAPSHOTS, MEMFS_CLASS_SNAPSHOTS, like);
+    atomic_init(&fs->snapshot_nodes.limit, MFS_UNLIMITED);
+    fs->tree.nodes = &fs->nodes;
+    fs->snapshots.nodes = &fs->snapshot_nodes;
+    mfs_sync_lock_exclusive(fs->lot, &family->lock);
+    mfs_list_add(&family->members, &fs->link);
+    mfs_sync_unlock_exclusive(fs->lot, &family->lock);
+}
+
+void mfs_fs_leave(memfs *fs)
+{
+    mfs_sync_lock_exclusive(fs->lot, &fs->family->lock);
+    mfs_list_remove(&fs->family->members, &fs->link);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->family->lock);
+}
+
 void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message)
 {
     MFS_CHECK(message != NULL);
-    mfs_sync_lock_exclusive(&fs->lot, &fs->log.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->log.lock);
     memfs_log_callback callback = fs->log.callback;
     void *context = fs->log.context;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->log.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->log.lock);
     if (callback != NULL)
         callback(context, (int)level, message);
 }
@@ -42,11 +84,11 @@ struct headroom {
 static struct headroom measure_headroom(memfs *fs)
 {
     struct headroom headroom;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->pool.lock);
-    uint64_t free_bytes = fs->pool.pages_free << fs->pool.page_shift;
-    headroom.ordinary = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_ORDINARY, free_bytes);
-    headroom.privileged = mfs_ledger_available(&fs->memory.ledger, MFS_CHARGE_RESERVE, free_bytes);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->pool.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->pool->lock);
+    uint64_t free_bytes = fs->pool->pages_free << fs->pool->page_shift;
+    headroom.ordinary = mfs_ledger_available(&fs->memory->ledger, MFS_CHARGE_ORDINARY, free_bytes);
+    headroom.privileged = mfs_ledger_available(&fs->memory->ledger, MFS_CHARGE_RESERVE, free_bytes);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->pool->lock);
     headroom.nodes = mfs_num_sub_saturating(atomic_load(&fs->nodes.limit),
                                             atomic_load(&fs->nodes.total));
     return headroom;
@@ -66,16 +108,16 @@ enum { ASKING_MOST = 32 };
 bool mfs_fs_ask_refused(memfs *fs, int error)
 {
     MFS_CHECK(mfs_fs_is_by_limit(error));
-    mfs_sync_lock_exclusive(&fs->lot, &fs->refused.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->refused.lock);
     memfs_refused_callback callback = fs->refused.callback;
     void *context = fs->refused.context;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->refused.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->refused.lock);
     if (callback == NULL)
         return false;
     bool tries_again = false;
     if (atomic_fetch_add(&fs->refused.asking, 1) < ASKING_MOST) {
         memfs_refusal refusal;
-        mfs_ledger_last_of(&fs->memory.ledger, &fs->lot, error, &refusal);
+        mfs_ledger_last_of(&fs->memory->ledger, fs->lot, error, &refusal);
         struct headroom before = measure_headroom(fs);
         if (callback(context, fs, &refusal) == MEMFS_REFUSED_RETRY) {
             struct headroom after = measure_headroom(fs);
@@ -88,16 +130,16 @@ bool mfs_fs_ask_refused(memfs *fs, int error)
 
 void mfs_fs_wait_for_earlier_lookups(memfs *fs, struct mfs_node *node)
 {
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
-    mfs_sync_lock_shared(&fs->lot, &node->lock);
-    mfs_sync_unlock_shared(&fs->lot, &node->lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &node->lock);
+    mfs_sync_unlock_shared(fs->lot, &node->lock);
 }
 
 void mfs_fs_fill_mapping(memfs *fs, mfs_page page, size_t at, size_t length, memfs_mapping *out)
 {
     (void)atomic_fetch_add(&fs->mappings, 1);
-    out->data = mfs_pool_page_bytes(&fs->pool, page) + at;
+    out->data = mfs_pool_page_bytes(fs->pool, page) + at;
     out->length = length;
     out->opaque[0] = fs;
     out->opaque[1] = (void *)page; /* NOLINT(performance-no-int-to-ptr) */

@@ -32,11 +32,11 @@ struct mfs_dirent *mfs_snapshot_find(memfs *fs, const struct mfs_component *name
 
 int mfs_snapshot_capture(memfs *fs, struct mfs_node **out)
 {
-    mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
     int error = mfs_treecopy(&fs->tree, &fs->tree.root->node, MFS_COPY_EXACT, &fs->snapshots, out);
     if (error == 0)
         mfs_node_set_time(*out, MFS_BIRTH, mfs_node_now(&fs->nodes));
-    mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return error;
 }
 
@@ -71,7 +71,7 @@ int mfs_snapshot_keep(memfs *fs, const struct mfs_component *name, struct mfs_no
     struct mfs_addition addition;
     struct mfs_dir_key key = mfs_dir_key_of(name);
     MFS_CHECK(mfs_node_as_dir(snapshot) != NULL && mfs_node_as_dir(snapshot)->parent == NULL);
-    mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->snapshots.lock);
     int error = mfs_snapshot_find(fs, name) != NULL ? MEMFS_EEXIST : make_snapshots_root(fs);
     if (error == 0)
         error = mfs_namespace_prepare(&fs->snapshots, fs->snapshots.root, &key, snapshot,
@@ -80,7 +80,7 @@ int mfs_snapshot_keep(memfs *fs, const struct mfs_component *name, struct mfs_no
         mfs_namespace_commit(&fs->snapshots, &addition, snapshot,
                              mfs_node_time(snapshot, MFS_CHANGE));
     drop_empty_root(fs);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->snapshots.lock);
     return error;
 }
 
@@ -111,7 +111,7 @@ int mfs_snapshot_rename(memfs *fs, const struct mfs_component *from, const struc
 {
     struct mfs_dirent *replaced = NULL;
     int error = 0;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->snapshots.lock);
     struct mfs_dirent *entry = mfs_snapshot_find(fs, from);
     const struct mfs_dirent *other = mfs_snapshot_find(fs, to);
     if (entry == NULL)
@@ -120,7 +120,7 @@ int mfs_snapshot_rename(memfs *fs, const struct mfs_component *from, const struc
         error = rename_kept_entry(fs, entry, to, &replaced);
     else if (other != entry)
         error = MEMFS_EEXIST;
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->snapshots.lock);
     mfs_namespace_forget(&fs->snapshots, replaced);
     return error;
 }
@@ -128,12 +128,12 @@ int mfs_snapshot_rename(memfs *fs, const struct mfs_component *from, const struc
 int mfs_snapshot_remove(memfs *fs, const struct mfs_component *name)
 {
     struct mfs_dirent *removed = NULL;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->snapshots.lock);
     struct mfs_dirent *entry = mfs_snapshot_find(fs, name);
     if (entry != NULL)
         mfs_subtree_remove(&fs->snapshots, fs->snapshots.root, entry, 0, &removed);
     drop_empty_root(fs);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->snapshots.lock);
     mfs_subtree_forget(&fs->snapshots, removed);
     return entry != NULL ? 0 : MEMFS_ENOENT;
 }
@@ -141,11 +141,11 @@ int mfs_snapshot_remove(memfs *fs, const struct mfs_component *name)
 void mfs_snapshot_remove_all(memfs *fs)
 {
     struct mfs_dirent *removed = NULL;
-    mfs_sync_lock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->snapshots.lock);
     if (fs->snapshots.root != NULL)
         mfs_subtree_dismantle(&fs->snapshots, fs->snapshots.root, 0, &removed);
     drop_empty_root(fs);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->snapshots.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->snapshots.lock);
     mfs_subtree_forget(&fs->snapshots, removed);
 }
 
@@ -156,10 +156,10 @@ static void restore_root_attributes(memfs *fs, const struct mfs_node *from)
     MFS_REQUIRES(fs->tree.lock)
 {
     struct mfs_node *root = &fs->tree.root->node;
-    mfs_sync_lock_exclusive(&fs->lot, &root->lock);
+    mfs_sync_lock_exclusive(fs->lot, &root->lock);
     mfs_treecopy_attributes(root, from, MFS_COPY_ATTRIBUTES);
     mfs_node_changed(root, mfs_node_time(from, MFS_CHANGE));
-    mfs_sync_unlock_exclusive(&fs->lot, &root->lock);
+    mfs_sync_unlock_exclusive(fs->lot, &root->lock);
 }
 
 int mfs_snapshot_install(memfs *fs, struct mfs_dir_node *restored)
@@ -167,15 +167,15 @@ int mfs_snapshot_install(memfs *fs, struct mfs_dir_node *restored)
     struct mfs_dirent *removed = NULL;
     int64_t now = mfs_node_now(&fs->nodes);
     MFS_CHECK(restored->parent == NULL && restored != fs->tree.root);
-    mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     if (mfs_subtree_has_locked(&fs->tree, &fs->tree.root->node)) {
-        mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+        mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
         return MEMFS_EBUSY;
     }
     mfs_subtree_dismantle(&fs->tree, fs->tree.root, now, &removed);
     mfs_subtree_move(&fs->tree, restored, fs->tree.root);
     restore_root_attributes(fs, &restored->node);
-    mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     mfs_subtree_forget(&fs->tree, removed);
     return 0;
 }

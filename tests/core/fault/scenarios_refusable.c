@@ -423,6 +423,11 @@ static int64_t list_snapshots(struct stage *s)
     return result;
 }
 
+static int64_t clone_all(struct stage *s)
+{
+    return memfs_clone_instance(s->fs, &s->clone);
+}
+
 static int64_t remove_tree_with_links(struct stage *s)
 {
     return memfs_remove_tree(s->fs, "/d");
@@ -621,6 +626,7 @@ const struct scenario scenarios_refusable[] = {
     {"stat of a snapshot", " memfs_snapshot_stat ", MAY_BE_REFUSED, take_snapshot, stat_snapshot},
     {"list of snapshots", " memfs_snapshot_list ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
     {"remove_tree", " memfs_remove_tree ", MAY_BE_REFUSED, NULL, remove_tree_with_links},
+    {"clone of the instance", " memfs_clone_instance ", MAY_BE_REFUSED, NULL, clone_all},
     {"tree_usage", " memfs_tree_usage ", MAY_BE_REFUSED, NULL, tree_usage_of_all},
     {"tree_sharing", " memfs_tree_sharing ", MAY_BE_REFUSED, NULL, tree_sharing_of_all},
     {"opendir", " memfs_opendir ", MAY_BE_REFUSED, NULL, opendir_one},
