@@ -419,16 +419,37 @@ static inline memfs_config memfs_config_default(void)
  */
 MEMFS_API int memfs_create(const memfs_config *config, memfs **out);
 
+/*
+ * Creates an instance with a copy of the whole tree, as memfs_snapshot_restore() would put back a
+ * snapshot of this instant: contents and holes, links, attributes, all times, the order of listing.
+ * It takes the time and memory of the entries, whatever the sizes, since files share their pages.
+ * Snapshots, handles, locks and files without names stay with the original.
+ *
+ * From then on the two are separate trees, for separate threads, that draw on one memory: quota,
+ * emergency reserve and allocator are common, so that changing them in one changes them for all,
+ * and memfs_statfs() says for each what all of them hold.  The node limit, the callbacks, the
+ * clock, the owner and the access-time policy are the original's when it is cloned, and then the
+ * clone's own.
+ * A clone can be cloned.  For tests that run in parallel, each on a state that was built once.
+ *
+ * Errors:   EINVAL, EDQUOT, ENOSPC (more nodes than the limit), ENOMEM.
+ * Quota:    nodes and names, 1 KiB for the instance; of files that are held private
+ *           (memfs_hold_private()), their pages too.
+ * Threads:  as memfs_snapshot_take().
+ * Lifetime: until memfs_destroy(), which has to come before that of the first instance of all.
+ */
+MEMFS_API int memfs_clone_instance(memfs *fs, memfs **out);
+
 #define MEMFS_DESTROY_FORCE 0x1u /* close what is open first */
 
 /*
  * Frees the file system and everything in it.  With handles, directory streams, walkers, lists,
- * mappings, held contents or charged memory outstanding it refuses with EBUSY, unless forced: then
- * they are all invalid afterwards (storage that was lent to handles, and the structs of mappings
- * and held contents, may simply be forgotten).  A null `fs`: nothing happens.
+ * mappings, held contents, charged memory or clones outstanding it refuses with EBUSY, unless
+ * forced: then they are all invalid afterwards (storage that was lent to handles, and the structs
+ * of mappings and held contents, may simply be forgotten).  A null `fs`: nothing happens.
  *
  * Errors:   EBUSY, EINVAL.
- * Threads:  no other call may be under way.
+ * Threads:  no other call on this instance may be under way, nor on a clone that it ends by force.
  */
 MEMFS_API int memfs_destroy(memfs *fs, unsigned flags);
 

@@ -126,15 +126,24 @@ static int ask_guard(memfs_config *config)
 
 /* ---------------------------------------------------------------- creating */
 
+/* The first instance of a family, with what all of them have in common. */
+struct first {
+    memfs fs;
+    struct mfs_family family;
+};
+
 /*
- * Where the instance itself lies, and what that costs.  Its block is larger than struct memfs:
- * the rest is the starter, in which the root directory lies, and behind it the guard, if there is
- * one.
+ * Where the first instance lies, and what that costs.  The block goes on behind it:
+ *
+ *     struct first | starter, in which the root directory lies | guard | lock hooks
+ *
+ * The last two are there if they were configured.
  */
 struct foundation {
     struct mfs_allocator allocator;
-    memfs *fs;
+    struct first *first;
     size_t block_bytes;
+    size_t guard_offset, locks_offset;
     uint64_t cost_bytes;
     uint64_t arena_limit;
 };
@@ -143,23 +152,26 @@ enum { INSTANCE_BYTES = 2048 - 8 }; /* with malloc's header, 2 KiB */
 
 static size_t starter_offset(void)
 {
-    return mfs_num_round_up(sizeof(memfs), MFS_PIECE_UNIT);
+    return mfs_num_round_up(sizeof(struct first), MFS_PIECE_UNIT);
 }
 
-/* Without a guard this is all. */
+/* Where the starter ends, and what follows it begins. */
 static size_t starter_end(void)
 {
     return mfs_num_max_size(INSTANCE_BYTES, starter_offset());
 }
 
-static size_t instance_block_bytes(bool has_guard)
+static void place_extras(struct foundation *foundation, bool has_guard, bool has_locks)
 {
-    return starter_end() + (has_guard ? sizeof(struct mfs_guard) : 0);
+    foundation->guard_offset = starter_end();
+    foundation->locks_offset = foundation->guard_offset +
+                               (has_guard ? sizeof(struct mfs_guard) : 0);
+    foundation->block_bytes = foundation->locks_offset + (has_locks ? sizeof(memfs_lock_hooks) : 0);
 }
 
-static struct mfs_guard *guard_in(void *block)
+static void *at_offset(const struct foundation *foundation, size_t offset)
 {
-    return (struct mfs_guard *)(void *)((unsigned char *)block + starter_end());
+    return (unsigned char *)foundation->first + offset;
 }
 
 static int lay_foundation(const memfs_config *config, struct mfs_lot *nobody_else,
@@ -176,19 +188,19 @@ static int lay_foundation(const memfs_config *config, struct mfs_lot *nobody_els
         out->cost_bytes = arena->overhead_bytes;
         out->arena_limit = arena->overhead_bytes + arena->bytes;
     }
-    out->block_bytes = instance_block_bytes(config->guard != NULL);
+    place_extras(out, config->guard != NULL, config->locks != NULL);
     out->cost_bytes += mfs_allocator_cost(&out->allocator, out->block_bytes);
     if (out->cost_bytes > mfs_limits_in_force(config->quota_bytes, out->arena_limit))
         return MEMFS_EDQUOT;
-    out->fs = mfs_allocator_take_bare(&out->allocator, out->block_bytes);
-    return out->fs != NULL ? 0 : MEMFS_ENOMEM;
+    out->first = mfs_allocator_take_bare(&out->allocator, out->block_bytes);
+    return out->first != NULL ? 0 : MEMFS_ENOMEM;
 }
 
 static void remove_foundation(const struct foundation *foundation)
 {
-    foundation->fs->magic = 0;
+    foundation->first->fs.magic = 0;
     if (foundation->allocator.arena == NULL)
-        mfs_allocator_give_bare(&foundation->allocator, foundation->fs, foundation->block_bytes);
+        mfs_allocator_give_bare(&foundation->allocator, foundation->first, foundation->block_bytes);
 }
 
 static void log_warning(void *context, const char *message)
@@ -196,55 +208,66 @@ static void log_warning(void *context, const char *message)
     mfs_fs_log(context, MEMFS_LOG_WARNING, message);
 }
 
-static void init_guard(memfs *fs, const memfs_config *config)
+/* Null if there is none. */
+static struct mfs_guard *init_guard(const struct foundation *foundation, const memfs_config *config,
+                                    const struct mfs_nodes *like)
 {
-    struct mfs_guard *guard = guard_in(fs);
+    if (config->guard == NULL)
+        return NULL;
+    struct mfs_guard *guard = at_offset(foundation, foundation->guard_offset);
     mfs_guard_init(guard, config->guard);
-    guard->clock = fs->nodes.clock;
-    guard->clock_context = fs->nodes.clock_context;
+    guard->clock = like->clock;
+    guard->clock_context = like->clock_context;
     guard->warn = log_warning;
-    guard->warn_context = fs;
+    guard->warn_context = &foundation->first->fs;
+    return guard;
 }
 
-static void init_memory(memfs *fs, const memfs_config *config, const struct foundation *foundation)
+static int init_lot(const struct foundation *foundation, const memfs_config *config)
 {
+    memfs_lock_hooks *locks = NULL;
+    if (config->locks != NULL) {
+        locks = at_offset(foundation, foundation->locks_offset);
+        *locks = *config->locks;
+    }
+    return mfs_sync_lot_init(&foundation->first->family.lot, locks,
+                             (config->flags & MEMFS_CREATE_SINGLE_THREADED) == 0);
+}
+
+static void init_memory(const struct foundation *foundation, const memfs_config *config,
+                        const struct mfs_nodes *like)
+{
+    struct mfs_family *family = &foundation->first->family;
     struct mfs_memory_base base = {
-        .lot = fs->lot,
+        .lot = &family->lot,
         .hooks = foundation->allocator.hooks,
         .arena = foundation->allocator.arena,
-        .guard = config->guard != NULL ? guard_in(fs) : NULL,
+        .guard = init_guard(foundation, config, like),
         .limit = mfs_limits_in_force(config->quota_bytes, foundation->arena_limit),
         .page_size = config->page_size != 0 ? config->page_size : MEMFS_PAGE_SIZE_DEFAULT,
         .is_unpooled = (config->flags & MEMFS_CREATE_UNPOOLED) != 0};
-    mfs_memory_init(fs->memory, fs->pool, &base);
-    fs->arena_limit = foundation->arena_limit;
-    struct mfs_ledger *ledger = &fs->memory->ledger;
+    struct mfs_memory *memory = &family->memory;
+    mfs_memory_init(memory, &family->pool, &base);
+    family->arena_limit = foundation->arena_limit;
     uint64_t committed;
-    bool charged = mfs_ledger_charge(ledger, MFS_CHARGE_ORDINARY, foundation->cost_bytes,
+    bool charged = mfs_ledger_charge(&memory->ledger, MFS_CHARGE_ORDINARY, foundation->cost_bytes,
                                      &committed);
     MFS_CHECK(charged);
-    mfs_ledger_note_peak(ledger, committed);
+    mfs_ledger_note_peak(&memory->ledger, committed);
     /* The instance may lie in the reserves, which only now come into force. */
-    mfs_ledger_set_reserve(ledger, fs->lot, config->emergency_reserve_bytes);
-    mfs_ledger_keep_looking_reserve(ledger, fs->lot);
-    fs->memory->starter = (unsigned char *)fs + starter_offset();
-    fs->memory->starter_bytes = starter_end() - starter_offset();
-    fs->memory->starter_is_free = fs->memory->starter_bytes != 0;
-    fs->instance_bytes = (size_t)foundation->cost_bytes - fs->memory->starter_bytes;
-    mfs_ledger_use(ledger, MEMFS_CLASS_NODES, fs->instance_bytes);
+    mfs_ledger_set_reserve(&memory->ledger, &family->lot, config->emergency_reserve_bytes);
+    mfs_ledger_keep_looking_reserve(&memory->ledger, &family->lot);
+    memory->starter = at_offset(foundation, starter_offset());
+    memory->starter_bytes = starter_end() - starter_offset();
+    memory->starter_is_free = memory->starter_bytes != 0;
+    family->instance_bytes = (size_t)foundation->cost_bytes - memory->starter_bytes;
+    mfs_ledger_use(&memory->ledger, MEMFS_CLASS_NODES, family->instance_bytes);
 }
 
-static void init_parts(memfs *fs, const memfs_config *config, const struct foundation *foundation)
+/* What the configuration says about nodes. */
+static void configure_nodes(struct mfs_nodes *nodes, const memfs_config *config)
 {
-    init_memory(fs, config, foundation);
-    fs->owner = mfs_refusal_new_owner();
-    struct mfs_nodes *nodes = &fs->nodes;
-    nodes->memory = fs->memory;
-    nodes->class = MEMFS_CLASS_NODES;
-    nodes->pool = fs->pool;
-    nodes->lot = fs->lot;
-    nodes->names.source.memory = fs->memory;
-    nodes->names.source.class = MEMFS_CLASS_NAMES;
+    memset(nodes, 0, sizeof *nodes);
     mfs_port_random(nodes->names.hash_key, sizeof nodes->names.hash_key);
     nodes->clock = config->clock != NULL ? config->clock : mfs_port_wall_clock_ns;
     nodes->clock_context = config->clock_context;
@@ -252,18 +275,20 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     nodes->uid = config->uid;
     nodes->gid = config->gid;
     atomic_init(&nodes->next_number, 1);
-    fs->snapshot_nodes = *nodes;
-    fs->snapshot_nodes.class = fs->snapshot_nodes.names.source.class = MEMFS_CLASS_SNAPSHOTS;
-    atomic_init(&fs->snapshot_nodes.limit, MFS_UNLIMITED);
     atomic_init(&nodes->limit, config->node_limit != 0 ? config->node_limit : MFS_UNLIMITED);
-    fs->tree.nodes = nodes;
-    fs->snapshots.nodes = &fs->snapshot_nodes;
+}
+
+static void init_parts(const struct foundation *foundation, const memfs_config *config)
+{
+    memfs *fs = &foundation->first->fs;
+    struct mfs_nodes like;
+    configure_nodes(&like, config);
+    init_memory(foundation, config, &like);
+    mfs_fs_join(fs, &foundation->first->family, &like);
     fs->log.callback = config->log;
     fs->log.context = config->log_context;
     fs->refused.callback = config->refused;
     fs->refused.context = config->refused_context;
-    if (config->guard != NULL)
-        init_guard(fs, config);
 }
 
 static int make_live_root(memfs *fs, uint32_t mode)
@@ -299,13 +324,12 @@ int memfs_create(const memfs_config *config, memfs **out)
     if (error != 0)
         return error;
 
-    memfs *fs = foundation.fs;
-    memset(fs, 0, sizeof *fs);
-    bool threaded = (config->flags & MEMFS_CREATE_SINGLE_THREADED) == 0;
-    error = mfs_sync_lot_init(fs->lot, config->locks, threaded);
+    memfs *fs = &foundation.first->fs;
+    memset(foundation.first, 0, sizeof *foundation.first);
+    error = init_lot(&foundation, config);
     if (error != 0)
         goto fail_lot;
-    init_parts(fs, config, &foundation);
+    init_parts(&foundation, config);
     error = make_live_root(fs, config->root_mode);
     if (error != 0)
         goto fail_root;
@@ -321,6 +345,13 @@ fail_lot:
 }
 
 /* -------------------------------------------------------------- destroying */
+
+/* The one that was created, and not cloned. */
+static bool is_first(const memfs *fs)
+{
+    const struct first *first = (const struct first *)(const void *)fs;
+    return fs->family == &first->family;
+}
 
 static bool is_in_use(memfs *fs)
 {
@@ -358,27 +389,43 @@ static void remove_everything(memfs *fs)
     mfs_snapshot_remove_all(fs);
 }
 
+/* A clone gives its own struct back, the first instance all memory. */
+static void end_member(memfs *fs, bool forced)
+{
+    struct mfs_family *family = fs->family;
+    if (is_in_use(fs))
+        mfs_fs_log(fs, MEMFS_LOG_WARNING,
+                   "destroyed by force: handles or memory were still in use");
+    close_everything(fs);
+    remove_everything(fs);
+    mfs_fs_leave(fs);
+    fs->magic = 0;
+    if (!is_first(fs)) {
+        mfs_memory_give(&family->memory, fs, sizeof *fs, MEMFS_CLASS_NODES);
+        return;
+    }
+    struct foundation foundation = {.allocator = family->memory.allocator,
+                                    .first = (struct first *)(void *)fs};
+    place_extras(&foundation, foundation.allocator.guard != NULL,
+                 mfs_sync_lot_is_hooked(&family->lot));
+    mfs_memory_fini(&family->memory, forced);
+    mfs_sync_lot_fini(&family->lot);
+    remove_foundation(&foundation);
+}
+
 int memfs_destroy(memfs *fs, unsigned flags)
 {
     if (fs == NULL)
         return 0;
     if (!mfs_fs_is_valid(fs) || (flags & ~MEMFS_DESTROY_FORCE) != 0)
         return MEMFS_EINVAL;
+    struct mfs_list *members = &fs->family->members;
     bool forced = (flags & MEMFS_DESTROY_FORCE) != 0;
-    if (is_in_use(fs)) {
-        if (!forced)
-            return MEMFS_EBUSY;
-        mfs_fs_log(fs, MEMFS_LOG_WARNING,
-                   "destroyed by force: handles or memory were still in use");
-    }
-    close_everything(fs);
-    remove_everything(fs);
-    mfs_memory_fini(fs->memory, forced);
-    mfs_sync_lot_fini(fs->lot);
-    struct foundation foundation = {
-        .allocator = fs->memory->allocator,
-        .fs = fs,
-        .block_bytes = instance_block_bytes(fs->memory->allocator.guard != NULL)};
-    remove_foundation(&foundation);
+    bool has_clones = is_first(fs) && members->count > 1;
+    if ((is_in_use(fs) || has_clones) && !forced)
+        return MEMFS_EBUSY;
+    while (has_clones && members->count > 1)
+        end_member(mfs_fs_of_link(members->first), true);
+    end_member(fs, forced);
     return 0;
 }

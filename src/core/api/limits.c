@@ -15,7 +15,7 @@ int memfs_set_quota(memfs *fs, uint64_t quota_bytes)
 {
     if (!mfs_fs_is_valid(fs))
         return MEMFS_EINVAL;
-    quota_bytes = mfs_limits_in_force(quota_bytes, fs->arena_limit);
+    quota_bytes = mfs_limits_in_force(quota_bytes, fs->family->arena_limit);
     if (mfs_ledger_set_limit(&fs->memory->ledger, fs->lot, quota_bytes))
         return 0;
     mfs_pool_trim(fs->pool);

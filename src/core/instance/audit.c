@@ -1,6 +1,7 @@
 /*
- * 1. The audit walks the tree, the snapshots, the open handles and the versions, and tallies every
- *    node and every part of a page table once: what was met is marked while it runs.
+ * 1. The audit walks the tree, the snapshots, the open handles and the versions of each instance of
+ *    the family, since they share pages, and tallies every node and every part of a page table
+ *    once: what was met is marked while it runs.
  * 2. It compares with what the ledger, the pool and the nodes say, and goes on after a
  *    disagreement, so that the log says all of them.
  * 3. Nothing is allocated.
@@ -15,21 +16,23 @@
 #include "content/content_tally.h"
 #include "tree/subtree.h"
 
-/* What the nodes of one tree add up to. */
+#include <string.h>
+
+/* What the nodes of trees add up to. */
 struct subtotal {
-    const struct mfs_nodes *nodes;
-    uint64_t node_bytes, name_bytes;
-    uint64_t by_kind[MEMFS_KIND_SYMLINK + 1];
+    uint64_t node_bytes, name_bytes;          /* of all instances */
+    uint64_t by_kind[MEMFS_KIND_SYMLINK + 1]; /* of the one at hand */
 };
 
 struct audit {
-    memfs *fs;
-    struct subtotal live, kept; /* of the tree, and of the snapshots */
+    memfs *fs;                  /* the instance at hand */
+    struct subtotal live, kept; /* of the trees, and of the snapshots */
     struct subtotal *counting;
     struct mfs_tally tally;
     uint64_t short_bytes;
-    uint64_t preallocated_bytes;
+    uint64_t preallocated_bytes; /* of the instance at hand */
     uint64_t handle_bytes, block_bytes;
+    uint64_t mappings;
     bool is_sound;
 };
 
@@ -181,8 +184,7 @@ static void compare_pages(struct audit *audit)
     expect_true(audit, tally->node_visits == tally->node_references,
                 "audit: references to nodes of page tables");
     expect_true(audit, tally->page_visits == tally->page_references, "audit: references to pages");
-    expect_true(audit,
-                tally->pages <= in_use && in_use - tally->pages <= atomic_load(&fs->mappings),
+    expect_true(audit, tally->pages <= in_use && in_use - tally->pages <= audit->mappings,
                 "audit: pages in use");
     expect_true(audit, used_bytes_of(fs, MEMFS_CLASS_DATA) == audit->short_bytes,
                 "audit: bytes of data too small for pages");
@@ -192,22 +194,49 @@ static void compare_pages(struct audit *audit)
                 "audit: bytes of page tables");
 }
 
-static void compare_counts(struct audit *audit, const struct subtotal *subtotal)
+static void compare_counts(struct audit *audit, const struct subtotal *subtotal,
+                           const struct mfs_nodes *nodes)
 {
     uint64_t total = 0;
     for (int kind = MEMFS_KIND_FILE; kind <= MEMFS_KIND_SYMLINK; kind++) {
         total += subtotal->by_kind[kind];
-        expect_true(audit, atomic_load(&subtotal->nodes->by_kind[kind]) == subtotal->by_kind[kind],
+        expect_true(audit, atomic_load(&nodes->by_kind[kind]) == subtotal->by_kind[kind],
                     "audit: the number of nodes of a kind");
     }
-    expect_true(audit, atomic_load(&subtotal->nodes->total) == total, "audit: the number of nodes");
+    expect_true(audit, atomic_load(&nodes->total) == total, "audit: the number of nodes");
 }
 
-static void compare_rest(struct audit *audit)
+/* What an instance has for itself is compared at once, the rest added up. */
+static void audit_member(struct audit *audit)
 {
     memfs *fs = audit->fs;
+    memset(audit->live.by_kind, 0, sizeof audit->live.by_kind);
+    memset(audit->kept.by_kind, 0, sizeof audit->kept.by_kind);
+    audit->preallocated_bytes = 0;
+    for_each_held_node(audit, audit_node);
+    tally_versions(audit);
+    add_handles(audit);
+    audit->mappings += atomic_load(&fs->mappings);
+    compare_counts(audit, &audit->live, &fs->nodes);
+    compare_counts(audit, &audit->kept, &fs->snapshot_nodes);
+    expect_true(audit, atomic_load(&fs->nodes.preallocated_bytes) == audit->preallocated_bytes,
+                "audit: bytes that are preallocated");
+}
+
+static void unmark_member(struct audit *audit)
+{
+    for_each_held_node(audit, remove_mark);
+    unmark_versions(audit);
+}
+
+static void compare_bytes_by_class(struct audit *audit)
+{
+    const memfs *fs = audit->fs;
+    uint64_t clones = fs->family->members.count - 1;
+    uint64_t instance_bytes = fs->family->instance_bytes +
+                              clones * mfs_memory_cost(fs->memory, sizeof *fs);
     expect_true(audit,
-                used_bytes_of(fs, MEMFS_CLASS_NODES) == audit->live.node_bytes + fs->instance_bytes,
+                used_bytes_of(fs, MEMFS_CLASS_NODES) == audit->live.node_bytes + instance_bytes,
                 "audit: bytes of nodes");
     expect_true(audit, used_bytes_of(fs, MEMFS_CLASS_NAMES) == audit->live.name_bytes,
                 "audit: bytes of names");
@@ -219,41 +248,44 @@ static void compare_rest(struct audit *audit)
                 "audit: bytes of handles");
     expect_true(audit, used_bytes_of(fs, MEMFS_CLASS_CHARGED) == audit->block_bytes,
                 "audit: bytes of charged memory");
-    expect_true(audit, atomic_load(&fs->nodes.preallocated_bytes) == audit->preallocated_bytes,
-                "audit: bytes that are preallocated");
-    compare_counts(audit, &audit->live);
-    compare_counts(audit, &audit->kept);
+}
+
+static void compare_memory(struct audit *audit)
+{
+    memfs *fs = audit->fs;
+    struct mfs_ledger *ledger = &fs->memory->ledger;
+    uint64_t committed = atomic_load(&ledger->committed);
     expect_true(audit, mfs_memory_is_valid(fs->memory), "audit: pieces, pages and slabs");
     expect_true(audit,
-                atomic_load(&fs->memory->ledger.committed) ==
-                    mfs_pool_held_bytes(fs->pool) + fs->instance_bytes + fs->memory->starter_bytes,
+                committed == mfs_pool_held_bytes(fs->pool) + fs->family->instance_bytes +
+                                 fs->memory->starter_bytes,
                 "audit: bytes committed");
-    expect_true(audit,
-                mfs_ledger_used(&fs->memory->ledger) <= atomic_load(&fs->memory->ledger.committed),
-                "audit: bytes used");
-    expect_true(
-        audit, atomic_load(&fs->memory->ledger.committed) <= atomic_load(&fs->memory->ledger.limit),
-        "audit: the quota");
-    expect_true(audit,
-                atomic_load(&fs->memory->ledger.looking) <= used_bytes_of(fs, MEMFS_CLASS_HANDLES),
+    expect_true(audit, mfs_ledger_used(ledger) <= committed, "audit: bytes used");
+    expect_true(audit, committed <= atomic_load(&ledger->limit), "audit: the quota");
+    expect_true(audit, atomic_load(&ledger->looking) <= used_bytes_of(fs, MEMFS_CLASS_HANDLES),
                 "audit: bytes of the looking reserve");
+}
+
+/* Sets the instance at hand to each of the family's in turn. */
+static void for_each_member(struct audit *audit, void (*visit)(struct audit *))
+{
+    memfs *asked = audit->fs;
+    for (struct mfs_link *at = asked->family->members.first; at != NULL; at = at->next) {
+        audit->fs = mfs_fs_of_link(at);
+        visit(audit);
+    }
+    audit->fs = asked;
 }
 
 int mfs_audit_run(memfs *fs)
 {
-    struct audit audit = {.fs = fs,
-                          .live = {.nodes = &fs->nodes},
-                          .kept = {.nodes = &fs->snapshot_nodes},
-                          .tally = {.is_valid = true},
-                          .is_sound = true};
+    struct audit audit = {.fs = fs, .tally = {.is_valid = true}, .is_sound = true};
     mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
-    for_each_held_node(&audit, audit_node);
-    tally_versions(&audit);
-    add_handles(&audit);
+    for_each_member(&audit, audit_member);
     compare_pages(&audit);
-    compare_rest(&audit);
-    for_each_held_node(&audit, remove_mark);
-    unmark_versions(&audit);
+    compare_bytes_by_class(&audit);
+    compare_memory(&audit);
+    for_each_member(&audit, unmark_member);
     mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     return audit.is_sound ? 0 : MEMFS_EIO;
 }

@@ -11,6 +11,49 @@
 #include "base/num.h"
 #include "memory/refusal.h"
 
+static void init_nodes(struct mfs_nodes *nodes, const memfs *fs, enum memfs_class class,
+                       enum memfs_class names_class, const struct mfs_nodes *like)
+{
+    nodes->memory = fs->memory;
+    nodes->class = class;
+    nodes->pool = fs->pool;
+    nodes->lot = fs->lot;
+    nodes->names = like->names;
+    nodes->names.source.memory = fs->memory;
+    nodes->names.source.class = names_class;
+    nodes->clock = like->clock;
+    nodes->clock_context = like->clock_context;
+    atomic_init(&nodes->atime_policy, atomic_load(&like->atime_policy));
+    nodes->uid = like->uid;
+    nodes->gid = like->gid;
+    atomic_init(&nodes->next_number, atomic_load(&like->next_number));
+    atomic_init(&nodes->limit, atomic_load(&like->limit));
+}
+
+void mfs_fs_join(memfs *fs, struct mfs_family *family, const struct mfs_nodes *like)
+{
+    fs->family = family;
+    fs->lot = &family->lot;
+    fs->memory = &family->memory;
+    fs->pool = &family->pool;
+    fs->owner = mfs_refusal_new_owner();
+    init_nodes(&fs->nodes, fs, MEMFS_CLASS_NODES, MEMFS_CLASS_NAMES, like);
+    init_nodes(&fs->snapshot_nodes, fs, MEMFS_CLASS_SNAPSHOTS, MEMFS_CLASS_SNAPSHOTS, like);
+    atomic_init(&fs->snapshot_nodes.limit, MFS_UNLIMITED);
+    fs->tree.nodes = &fs->nodes;
+    fs->snapshots.nodes = &fs->snapshot_nodes;
+    mfs_sync_lock_exclusive(fs->lot, &family->lock);
+    mfs_list_add(&family->members, &fs->link);
+    mfs_sync_unlock_exclusive(fs->lot, &family->lock);
+}
+
+void mfs_fs_leave(memfs *fs)
+{
+    mfs_sync_lock_exclusive(fs->lot, &fs->family->lock);
+    mfs_list_remove(&fs->family->members, &fs->link);
+    mfs_sync_unlock_exclusive(fs->lot, &fs->family->lock);
+}
+
 void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message)
 {
     MFS_CHECK(message != NULL);

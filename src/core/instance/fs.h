@@ -61,12 +61,28 @@ struct mfs_log_hook {
     void *context;
 };
 
-struct memfs {
-    uint32_t magic;
+/*
+ * What an instance and its clones have in common: the memory, with its limits, and the places at
+ * which threads wait.  It lies behind the first instance, which is the last to be destroyed.
+ */
+struct mfs_family {
     struct mfs_lot lot;
-    uint64_t owner; /* by which threads remember its refusals: see memory/refusal.h */
     struct mfs_memory memory;
     struct mfs_pool pool;
+    uint64_t arena_limit;    /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
+    size_t instance_bytes;   /* what the first instance and the arena's cost, without the starter */
+    struct mfs_lock lock;    /* a leaf: guards the list */
+    struct mfs_list members; /* the first instance is the last of them */
+};
+
+struct memfs {
+    uint32_t magic;
+    struct mfs_family *family;
+    struct mfs_lot *lot; /* the family's, as the next two are */
+    struct mfs_memory *memory;
+    struct mfs_pool *pool;
+    struct mfs_link link; /* in the family */
+    uint64_t owner;       /* by which threads remember its refusals: see memory/refusal.h */
     struct mfs_nodes nodes;
     struct mfs_tree tree;
     struct mfs_nodes snapshot_nodes; /* charged to their own class, and under no limit on nodes */
@@ -76,13 +92,23 @@ struct memfs {
     struct mfs_block_list blocks;
     struct mfs_walker_list walkers;
     _Atomic uint64_t mappings; /* pages that callers have pinned */
-    uint64_t arena_limit;  /* the quota that an arena sets by itself; MFS_UNLIMITED without one */
-    size_t instance_bytes; /* what this struct and the arena's cost, without memory.starter */
     struct mfs_refused_hook refused;
     struct mfs_log_hook log;
 };
 
 #define MFS_FS_MAGIC 0x6d656d66u
+
+/*
+ * Makes an instance of all zeros a member of a family.  Its nodes can then be created, and have
+ * what `like` has: clock, owner, policies and limit.
+ */
+void mfs_fs_join(memfs *fs, struct mfs_family *family, const struct mfs_nodes *like);
+void mfs_fs_leave(memfs *fs);
+
+static inline memfs *mfs_fs_of_link(struct mfs_link *link)
+{
+    return MFS_LIST_ENTRY(link, memfs, link);
+}
 
 /* Says something through the log hook, if there is one. */
 void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message);

@@ -72,6 +72,12 @@ int mfs_port_gate_init(struct mfs_gate *gate, const memfs_lock_hooks *hooks)
     return 0;
 }
 
+bool mfs_port_gate_is_hooked(const struct mfs_gate *gate)
+{
+    (void)gate;
+    return false;
+}
+
 void mfs_port_gate_fini(struct mfs_gate *gate)
 {
     (void)gate;
@@ -166,6 +172,11 @@ int mfs_port_gate_init(struct mfs_gate *gate, const memfs_lock_hooks *hooks)
 {
     gate->hooks = hooks;
     return hooks != NULL ? init_hooked(gate, hooks) : init_posix(gate);
+}
+
+bool mfs_port_gate_is_hooked(const struct mfs_gate *gate)
+{
+    return gate->hooks != NULL;
 }
 
 void mfs_port_gate_fini(struct mfs_gate *gate)

@@ -39,6 +39,7 @@ struct MFS_CAPABILITY("gate") mfs_gate {
 
 /* `hooks` must outlive the gate; null means POSIX threads.  Errors: ENOMEM. */
 int mfs_port_gate_init(struct mfs_gate *gate, const memfs_lock_hooks *hooks);
+bool mfs_port_gate_is_hooked(const struct mfs_gate *gate);
 void mfs_port_gate_fini(struct mfs_gate *gate);
 
 void mfs_port_gate_enter(struct mfs_gate *gate) MFS_ACQUIRE(gate);

@@ -28,9 +28,13 @@
 /* Most critical sections end within so many tries; for those that do not, the thread parks. */
 enum { SPINS = 60 };
 
+bool mfs_sync_lot_is_hooked(const struct mfs_lot *lot)
+{
+    return mfs_port_gate_is_hooked(&lot->gates[0]);
+}
+
 int mfs_sync_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool threaded)
 {
-    static const memfs_lock_hooks none = {0};
 #ifdef MEMFS_NO_THREADS
     if (hooks != NULL)
         return MEMFS_EOPNOTSUPP;
@@ -38,9 +42,8 @@ int mfs_sync_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool t
 #endif
     MFS_CHECK(hooks == NULL || (hooks->mutex_create != NULL && hooks->condition_create != NULL));
     lot->threaded = threaded;
-    lot->hooks = hooks != NULL ? *hooks : none;
     for (int i = 0; i < MFS_LOT_GATES; i++) {
-        int error = mfs_port_gate_init(&lot->gates[i], hooks != NULL ? &lot->hooks : NULL);
+        int error = mfs_port_gate_init(&lot->gates[i], hooks);
         if (error != 0) {
             while (i-- > 0)
                 mfs_port_gate_fini(&lot->gates[i]);

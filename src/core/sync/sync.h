@@ -26,14 +26,17 @@
 enum { MFS_LOT_GATES = 8 };
 
 struct mfs_lot {
-    bool threaded;          /* false: the caller has promised that no two calls overlap */
-    memfs_lock_hooks hooks; /* all null: POSIX threads */
+    bool threaded; /* false: the caller has promised that no two calls overlap */
     struct mfs_gate gates[MFS_LOT_GATES];
 };
 
-/* Null `hooks`: POSIX threads.  Errors: ENOMEM, EOPNOTSUPP (hooks in a build without threads). */
+/* Null `hooks`: POSIX threads; others must outlive the lot.  Errors: ENOMEM, EOPNOTSUPP (hooks in
+ * a build without threads). */
 int mfs_sync_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool threaded);
 void mfs_sync_lot_fini(struct mfs_lot *lot);
+
+/* Whether the caller's mutexes and condition variables are used. */
+bool mfs_sync_lot_is_hooked(const struct mfs_lot *lot);
 
 /* The gate for waiting for something at `address`; other addresses may share it. */
 struct mfs_gate *mfs_sync_lot_gate(struct mfs_lot *lot, const volatile void *address);

@@ -417,6 +417,11 @@ static int64_t list_snapshots(struct stage *s)
     return result;
 }
 
+static int64_t clone_all(struct stage *s)
+{
+    return memfs_clone_instance(s->fs, &s->clone);
+}
+
 static int64_t remove_tree_with_links(struct stage *s)
 {
     return memfs_remove_tree(s->fs, "/d");
@@ -588,6 +593,7 @@ const struct scenario scenarios_refusable[] = {
      rename_snapshot},
     {"list of snapshots", " memfs_snapshot_list ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
     {"remove_tree", " memfs_remove_tree ", MAY_BE_REFUSED, NULL, remove_tree_with_links},
+    {"clone of the instance", " memfs_clone_instance ", MAY_BE_REFUSED, NULL, clone_all},
     {"opendir", " memfs_opendir ", MAY_BE_REFUSED, NULL, opendir_one},
     {"opendirat", " memfs_opendirat ", MAY_BE_REFUSED, NULL, opendirat_one},
     {"list_dir", " memfs_list_dir ", MAY_BE_REFUSED, NULL, list_dir_many},
