@@ -1,7 +1,8 @@
 /*
  * Formats and compressions are enabled one by one, for libarchive's "all of them" would read an
  * mtree, which makes it open files of the host, and start programs for compressions that it has not
- * been built with.
+ * been built with.  A zip is read by its list of members alone: libarchive's other reader goes
+ * without that, and so without modes and links, and takes a zip that was cut for whole.
  */
 #include "reader.h"
 
@@ -23,7 +24,7 @@ static int support_all(struct archive *archive, const supporter *supporters, siz
 static int support_formats(struct archive *archive, uint32_t format)
 {
     static const supporter all[] = {
-        archive_read_support_format_tar,     archive_read_support_format_zip,
+        archive_read_support_format_tar,     archive_read_support_format_zip_seekable,
         archive_read_support_format_cpio,    archive_read_support_format_7zip,
         archive_read_support_format_ar,      archive_read_support_format_cab,
         archive_read_support_format_iso9660, archive_read_support_format_lha,
@@ -33,7 +34,7 @@ static int support_formats(struct archive *archive, uint32_t format)
     case MEMFS_ARCHIVE_ANY:
         return support_all(archive, all, sizeof all / sizeof all[0]);
     case MEMFS_ARCHIVE_ZIP:
-        return archive_read_support_format_zip(archive);
+        return archive_read_support_format_zip_seekable(archive);
     case MEMFS_ARCHIVE_CPIO:
         return archive_read_support_format_cpio(archive);
     default:
