@@ -436,7 +436,7 @@ static void an_archive_that_is_cut_anywhere_is_refused(void **state)
         size_t padding = options.format == MEMFS_ARCHIVE_CPIO  ? 4
                          : kinds[i][1] != MEMFS_ARCHIVE_NONE   ? 0
                          : options.format == MEMFS_ARCHIVE_ZIP ? 0
-                                                               : 511;
+                                                               : 512;
         for (bytes.size = 0; bytes.size < whole - padding; bytes.size += 1 + whole / 700)
             assert_not_loaded(f, &bytes, 0, MEMFS_EIO);
         bytes.size = whole;
@@ -644,7 +644,7 @@ static void what_is_no_archive_or_reads_files_of_the_host_is_refused(void **stat
         memfs_archive_result result;
         int error = load_bytes(f->fs, &bytes, "/out", NULL, &result);
         assert_true(error == MEMFS_EIO || i == 4); /* an ar may be empty */
-        assert_true(error == 0 || result.message[0] != '\0');
+        assert_true(i > 2 || result.message[0] != '\0');
         if (error == 0)
             assert_ok(memfs_remove_tree(f->fs, "/out"));
         assert_only(f->fs, "");
@@ -697,7 +697,7 @@ static void times_that_no_clock_shows_are_taken_as_near_as_they_can_be(void **st
 static void cpio_add(struct bytes *cpio, const char *name, unsigned number, unsigned mode,
                      const char *text)
 {
-    char header[111];
+    char header[160];
     static const char none[4];
     snprintf(header, sizeof header, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x",
              number, mode, 0, 0, 2, 0, strlen(text), 1, 1, 0, 0, strlen(name) + 1, 0);
