@@ -10,7 +10,7 @@
 
 struct mfs_archive_firstname {
     struct mfs_archive_firstname *below[2];
-    uint64_t number;
+    uint64_t number, place;
     char path[];
 };
 
@@ -21,8 +21,8 @@ static uint64_t hash_of(uint64_t number)
 }
 
 /* Where the number is, or is to be hung in. */
-static struct mfs_archive_firstname **find_place(struct mfs_archive_firstname **place,
-                                                 uint64_t number)
+static struct mfs_archive_firstname **find_slot(struct mfs_archive_firstname **place,
+                                                uint64_t number)
 {
     uint64_t hash = hash_of(number);
     while (*place != NULL && (*place)->number != number) {
@@ -32,14 +32,19 @@ static struct mfs_archive_firstname **find_place(struct mfs_archive_firstname **
     return place;
 }
 
-const char *mfs_firstnames_find(const struct mfs_archive_firstnames *names, uint64_t number)
+const char *mfs_firstnames_find(const struct mfs_archive_firstnames *names, uint64_t number,
+                                uint64_t *place)
 {
     struct mfs_archive_firstname *top = names->top;
-    const struct mfs_archive_firstname *found = *find_place(&top, number);
-    return found != NULL ? found->path : NULL;
+    const struct mfs_archive_firstname *found = *find_slot(&top, number);
+    if (found == NULL)
+        return NULL;
+    *place = found->place;
+    return found->path;
 }
 
-int mfs_firstnames_add(struct mfs_archive_firstnames *names, uint64_t number, const char *path)
+int mfs_firstnames_add(struct mfs_archive_firstnames *names, uint64_t number, const char *path,
+                       uint64_t place)
 {
     size_t path_bytes = strlen(path) + 1;
     void *memory;
@@ -49,8 +54,9 @@ int mfs_firstnames_add(struct mfs_archive_firstnames *names, uint64_t number, co
         return error;
     struct mfs_archive_firstname *name = memory; /* zeroed */
     name->number = number;
+    name->place = place;
     memcpy(name->path, path, path_bytes);
-    *find_place(&names->top, number) = name;
+    *find_slot(&names->top, number) = name;
     return 0;
 }
 

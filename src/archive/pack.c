@@ -2,8 +2,8 @@
  * How the formats know that two names are of one file:
  *
  *     tar    the later name has the first one as its link, and no data
- *     cpio   all have the same number and count of links; the first one has the data, the others
- *            the size 0
+ *     cpio   all have the same number, the first one's place in the archive, and count of links;
+ *            the first one has the data, the others the size 0
  *     zip    not at all: the file is packed again
  */
 #include "pack.h"
@@ -65,7 +65,7 @@ static void begin_entry(struct mfs_archive_packer *packer, unsigned type)
     set_attributes(packer);
     if (packer->writer.format == MEMFS_ARCHIVE_CPIO) {
         archive_entry_set_dev(entry, 1);
-        archive_entry_set_ino64(entry, (int64_t)stat->number);
+        archive_entry_set_ino64(entry, (int64_t)packer->task->progress.entries_done + 1);
         archive_entry_set_nlink(entry, stat->links);
     }
 }
@@ -196,11 +196,13 @@ static int pack_content(struct mfs_archive_packer *packer, memfs_file *file)
     return has_holes ? write_runs(packer, file, size) : write_range(packer, file, 0, size);
 }
 
-static int pack_link(struct mfs_archive_packer *packer, const char *first)
+static int pack_link(struct mfs_archive_packer *packer, const char *first, uint64_t place)
 {
     begin_entry(packer, AE_IFREG);
     if (is_tar(packer))
         archive_entry_set_hardlink(packer->writer.entry, first);
+    else
+        archive_entry_set_ino64(packer->writer.entry, (int64_t)place);
     packer->task->result.links++;
     packer->task->progress.bytes_done += packer->members.stat.size_bytes;
     return write_header(packer, is_tar(packer) ? first : "");
@@ -212,11 +214,14 @@ static int pack_file(struct mfs_archive_packer *packer)
     const char *path = packer->members.path;
     const memfs_stat_info *stat = &packer->members.stat;
     bool has_links = stat->links > 1 && packer->writer.format != MEMFS_ARCHIVE_ZIP;
-    const char *first = has_links ? mfs_firstnames_find(&packer->firstnames, stat->number) : NULL;
+    uint64_t place = task->progress.entries_done + 1, first_place = 0;
+    const char *first = NULL;
+    if (has_links)
+        first = mfs_firstnames_find(&packer->firstnames, stat->number, &first_place);
     memfs_file *file;
     int error;
     if (first != NULL) {
-        error = pack_link(packer, first);
+        error = pack_link(packer, first, first_place);
     } else {
         error = mfs_members_open_file(&packer->members, &file);
         if (error == MEMFS_ENOENT)
@@ -227,8 +232,8 @@ static int pack_file(struct mfs_archive_packer *packer)
         error = pack_content(packer, file);
         (void)memfs_close(file);
         if (error == 0 && has_links)
-            error = mfs_task_fail(task, path, mfs_firstnames_add(&packer->firstnames, number, path),
-                                  NULL);
+            error = mfs_task_fail(
+                task, path, mfs_firstnames_add(&packer->firstnames, number, path, place), NULL);
     }
     task->result.files += error == 0;
     return error;

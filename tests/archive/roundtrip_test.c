@@ -129,7 +129,7 @@ static int make_directory(void **state)
 
 static int remove_directory(void **state)
 {
-    char command[4200], directory[4096];
+    char command[8400], directory[4096];
     if (getcwd(directory, sizeof directory) == NULL || chdir("/") != 0)
         return -1;
     snprintf(command, sizeof command, "rm -rf '%s'", directory);
