@@ -67,7 +67,7 @@ static void of_two_loads_to_one_path_one_is_refused_and_one_whole(void **state)
         assert_int_equal(team.results[0] + team.results[1], MEMFS_EEXIST);
         assert_same_trees(f->fs, "/in", f->fs, "/out", 0);
         assert_ok(memfs_remove_tree(f->fs, "/out"));
-        assert_only(f->fs, "x.tar in ");
+        assert_only(f->fs, "in x.tar ");
     }
 }
 
