@@ -122,11 +122,15 @@ static int set_compression(const struct mfs_archive_writer *writer, uint32_t com
 
 /* ------------------------------------------------------------------- writing */
 
+/* Never fails, for libarchive leaks its buffer then: after a failure, or when the archive is given
+ * up, the bytes are dropped. */
 static la_ssize_t take_bytes(struct archive *archive, void *context, const void *bytes, size_t size)
 {
     struct mfs_archive_writer *writer = context;
     (void)archive;
-    return mfs_output_write(writer->output, bytes, size) == 0 ? (la_ssize_t)size : -1;
+    if (!writer->is_given_up && mfs_output_write(writer->output, bytes, size) != 0)
+        writer->is_given_up = true;
+    return (la_ssize_t)size;
 }
 
 static int fail_in_writer(const struct mfs_archive_writer *writer, const char *path)
@@ -178,26 +182,29 @@ int mfs_writer_header(struct mfs_archive_writer *writer, const char *path, bool 
     mfs_charset_enter(&writer->task->charset, wants_utf8);
     int result = archive_write_header(writer->archive, writer->entry);
     mfs_charset_leave(&writer->task->charset);
-    return result == ARCHIVE_OK || result == ARCHIVE_WARN ? 0 : fail_in_writer(writer, path);
+    bool is_written = result == ARCHIVE_OK || result == ARCHIVE_WARN;
+    return is_written && !writer->is_given_up ? 0 : fail_in_writer(writer, path);
 }
 
 int mfs_writer_data(struct mfs_archive_writer *writer, const char *path, const void *bytes,
                     size_t size)
 {
     la_ssize_t written = archive_write_data(writer->archive, bytes, size);
-    return written == (la_ssize_t)size ? 0 : fail_in_writer(writer, path);
+    bool is_written = written == (la_ssize_t)size && !writer->is_given_up;
+    return is_written ? 0 : fail_in_writer(writer, path);
 }
 
 int mfs_writer_end(struct mfs_archive_writer *writer)
 {
-    return archive_write_close(writer->archive) == ARCHIVE_OK ? 0 : fail_in_writer(writer, "");
+    bool is_written = archive_write_close(writer->archive) == ARCHIVE_OK && !writer->is_given_up;
+    return is_written ? 0 : fail_in_writer(writer, "");
 }
 
-/* What was not ended must not be: freeing it would write the rest. */
+/* Freeing what was not ended writes the rest. */
 void mfs_writer_close(struct mfs_archive_writer *writer)
 {
     if (writer->archive != NULL) {
-        (void)archive_write_fail(writer->archive);
+        writer->is_given_up = true;
         (void)archive_write_free(writer->archive);
     }
     if (writer->entry != NULL)

@@ -12,6 +12,7 @@ struct mfs_archive_writer {
     struct archive *archive;
     struct archive_entry *entry; /* to be filled for each entry, cleared at first */
     uint32_t format;             /* enum memfs_archive_format, not ANY */
+    bool is_given_up;            /* what libarchive still writes is dropped */
 };
 
 /* Begins, in the format and the compression of the options.  Returns an error, which is noted. */
