@@ -850,16 +850,19 @@ MEMFS_API int memfs_remove_treeat(memfs *fs, memfs_dir *at, const char *path);
 #define MEMFS_RENAME_NOREPLACE 0x1u    /* EEXIST if `to` exists */
 #define MEMFS_RENAME_EXCHANGE 0x2u     /* both must exist; they swap */
 #define MEMFS_RENAME_MAKE_PARENTS 0x4u /* make the missing parents of `to`, 0755 */
+#define MEMFS_RENAME_REPLACE_TREE 0x8u /* replace whatever `to` is, with all that is in it */
 
 /*
  * Moves the entry `from` to `to`, replacing what is there.
  *
  * A directory can replace only an empty directory; anything else can replace only what is no
- * directory.  If both are names of one node, nothing changes.
+ * directory.  With REPLACE_TREE anything replaces anything; what was at `to` is removed as
+ * memfs_remove_tree() would.  If both are names of one node, nothing changes.
  *
- * Errors:   ENOENT, ENOTDIR, EISDIR, ENOTEMPTY, EINVAL (`to` lies in `from`; a
- *           last component is "." or ".."; NOREPLACE with EXCHANGE), EEXIST,
- *           EBUSY (the root; a locked file), EDQUOT (the new name does not fit).
+ * Errors:   ENOENT, ENOTDIR, EISDIR, ENOTEMPTY, EINVAL (`to` lies in `from`, or `from` in what
+ *           EXCHANGE and REPLACE_TREE move away; a last component is "." or ".."; two of
+ *           NOREPLACE, EXCHANGE and REPLACE_TREE), EEXIST, EBUSY (the root; a locked file, for
+ *           REPLACE_TREE anywhere in `to`), EDQUOT (the new name does not fit).
  * Threads:  one step for every observer; `to` is never missing meanwhile.
  * Lifetime: open handles and directory streams stay valid.
  * Source:   POSIX.1-2017 rename(), Linux renameat2(2).

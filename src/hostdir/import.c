@@ -55,35 +55,15 @@ static int make_tree_stage(struct import_run *run)
     return error;
 }
 
-/* What was replaced is in the stage now; a locked file in it keeps it from being removed. */
-static int remove_replaced_entry(struct import_run *run)
-{
-    memfs *fs = run->importer.job->fs;
-    int error = memfs_remove_tree(fs, run->staged);
-    if (error != 0)
-        (void)memfs_rename(fs, run->staged, run->importer.job->tree_root, MEMFS_RENAME_EXCHANGE);
-    return error;
-}
-
 /* Moves what is in the stage to its place. */
 static int publish_staged(struct import_run *run, bool is_directory)
 {
-    memfs *fs = run->importer.job->fs;
-    const char *path = run->importer.job->tree_root;
-    bool replaces = mfs_job_has(run->importer.job, MEMFS_HOSTDIR_REPLACE);
     unsigned flags = MEMFS_RENAME_MAKE_PARENTS;
-    if (is_directory || replaces)
+    if (mfs_job_has(run->importer.job, MEMFS_HOSTDIR_REPLACE))
+        flags |= MEMFS_RENAME_REPLACE_TREE;
+    else if (is_directory)
         flags |= MEMFS_RENAME_NOREPLACE;
-    for (;;) {
-        int error = memfs_rename(fs, run->staged, path, flags);
-        if (error != MEMFS_EEXIST || !replaces)
-            return error;
-        error = memfs_rename(fs, run->staged, path, MEMFS_RENAME_EXCHANGE);
-        if (error == 0)
-            return remove_replaced_entry(run);
-        if (error != MEMFS_ENOENT) /* removed in between */
-            return error;
-    }
+    return memfs_rename(run->importer.job->fs, run->staged, run->importer.job->tree_root, flags);
 }
 
 /* Refuses early what publishing would refuse, as far as it can be seen now. */

@@ -81,7 +81,8 @@ has_apt_as 1000
 stand_in pkg-config "exit 1"
 stand_in sudo "echo with sudo >>$work/log; \"\$@\""
 expect "with sudo" 0 demo
-expect "apt-get install -y --no-install-recommends libsqlite3-dev libcmocka-dev" 0 demo
+libraries="libsqlite3-dev libarchive-dev libcmocka-dev"
+expect "apt-get install -y --no-install-recommends $libraries" 0 demo
 
 # Neither root nor sudo: it says what to install.
 machine gcc pkg-config ninja

@@ -189,8 +189,28 @@ int memfs_symlink(memfs *fs, const char *target, const char *path, unsigned flag
 
 /* ------------------------------------------------------------------- moving */
 
+/* What an edit has taken out of the tree, to be freed without the lock. */
+struct removed_names {
+    struct mfs_dirent *one;
+    struct mfs_dirent *tree;
+};
+
+/* The two names swap what they lead to, which needs no memory; what the old one then leads to goes,
+ * with all that is in it. */
+static int replace_tree(memfs *fs, const struct mfs_place *source, const struct mfs_place *target,
+                        struct removed_names *removed) MFS_REQUIRES(fs->tree.lock)
+{
+    if (mfs_subtree_has_locked(&fs->tree, target->node))
+        return MEMFS_EBUSY;
+    int error = mfs_publish_rename(&fs->tree, source, target, MEMFS_RENAME_EXCHANGE, &removed->one);
+    if (error == 0)
+        mfs_subtree_remove(&fs->tree, source->dir, source->entry, mfs_node_now(&fs->nodes),
+                           &removed->tree);
+    return error;
+}
+
 static int rename_locked(memfs *fs, struct mfs_dir_node *from_start, const char *from,
-                         const struct target *to, unsigned flags, struct mfs_dirent **removed)
+                         const struct target *to, unsigned flags, struct removed_names *removed)
     MFS_REQUIRES(fs->tree.lock)
 {
     struct mfs_place source, target;
@@ -198,12 +218,18 @@ static int rename_locked(memfs *fs, struct mfs_dir_node *from_start, const char 
     int error = mfs_walk(&fs->tree, from_start, from, 0, &source);
     if (error == 0)
         error = mfs_walk(&fs->tree, to->start, to->path, to->walk_flags, &target);
+    bool replaces_tree = error == 0 && (flags & MEMFS_RENAME_REPLACE_TREE) != 0 &&
+                         target.node != NULL;
+    if (replaces_tree)
+        flags |= MEMFS_RENAME_EXCHANGE;
     if (error == 0)
         error = mfs_rename_check(&fs->tree, &source, &target, flags, &same);
     if (error != 0 || same)
         return error;
+    if (replaces_tree)
+        return replace_tree(fs, &source, &target, removed);
     mfs_publish_draw_on(&fs->tree, to->charge_from);
-    error = mfs_publish_rename(&fs->tree, &source, &target, flags, removed);
+    error = mfs_publish_rename(&fs->tree, &source, &target, flags, &removed->one);
     mfs_publish_draw_on(&fs->tree, MFS_CHARGE_ORDINARY);
     return error;
 }
@@ -214,22 +240,24 @@ static int64_t rename_once(const void *operation)
     memfs *fs = e->fs;
     struct mfs_dir_node *from_start;
     struct target to;
-    const unsigned known = MEMFS_RENAME_NOREPLACE | MEMFS_RENAME_EXCHANGE |
-                           MEMFS_RENAME_MAKE_PARENTS;
-    const unsigned contrary = MEMFS_RENAME_NOREPLACE | MEMFS_RENAME_EXCHANGE;
+    const unsigned exclusive = e->flags & (MEMFS_RENAME_NOREPLACE | MEMFS_RENAME_EXCHANGE |
+                                           MEMFS_RENAME_REPLACE_TREE);
+    bool is_contrary = (exclusive & (exclusive - 1)) != 0; /* more than one of them */
+    bool is_unknown = (e->flags & ~(exclusive | MEMFS_RENAME_MAKE_PARENTS)) != 0;
     int error = find_start(fs, e->at, e->path, &from_start);
     if (error == 0)
         error = find_target(fs, e->to_at, e->to, &to);
-    if (error == 0 && ((e->flags & ~known) != 0 || (e->flags & contrary) == contrary))
+    if (error == 0 && (is_unknown || is_contrary))
         error = MEMFS_EINVAL;
     if (error != 0)
         return error;
     to.walk_flags = (e->flags & MEMFS_RENAME_MAKE_PARENTS) != 0 ? MFS_WALK_MAKE_PARENTS : 0;
-    struct mfs_dirent *removed = NULL;
+    struct removed_names removed = {0};
     mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
     error = rename_locked(fs, from_start, e->path, &to, e->flags, &removed);
     mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
-    mfs_namespace_forget(&fs->tree, removed);
+    mfs_namespace_forget(&fs->tree, removed.one);
+    mfs_subtree_forget(&fs->tree, removed.tree);
     return error;
 }
 

@@ -247,6 +247,11 @@ static int64_t rename_exchanges(struct stage *s)
     return memfs_rename(s->fs, "/d/e", "/file", MEMFS_RENAME_EXCHANGE);
 }
 
+static int64_t rename_replaces_a_tree(struct stage *s)
+{
+    return memfs_rename(s->fs, "/file", "/many", MEMFS_RENAME_REPLACE_TREE);
+}
+
 static int64_t renameat_moves(struct stage *s)
 {
     return memfs_renameat(s->fs, s->dir, "e", s->stream, "a-new-name-for-the-directory-e", 0);
@@ -553,6 +558,7 @@ const struct scenario scenarios_refusable[] = {
     {"rename replaces", " memfs_rename ", MAY_BE_REFUSED, NULL, rename_replaces},
     {"rename makes parents", " memfs_rename ", MAKES_NODES, NULL, rename_makes_parents},
     {"rename exchanges", " memfs_rename ", MAY_BE_REFUSED, NULL, rename_exchanges},
+    {"rename replaces a tree", " memfs_rename ", MAY_BE_REFUSED, NULL, rename_replaces_a_tree},
     {"renameat", " memfs_renameat ", MAY_BE_REFUSED, NULL, renameat_moves},
     {"link", " memfs_link ", MAY_BE_REFUSED, NULL, link_one},
     {"linkat", " memfs_linkat ", MAY_BE_REFUSED, NULL, linkat_one},

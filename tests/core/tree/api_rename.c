@@ -273,7 +273,7 @@ static void unknown_flags_are_invalid(void **state)
 {
     struct fixture *f = *state;
     put(f->fs, "/f", "x");
-    assert_refused(f->fs, memfs_rename(f->fs, "/f", "/g", 8), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_rename(f->fs, "/f", "/g", 0x10), MEMFS_EINVAL);
     assert_refused(f->fs, memfs_rename(f->fs, "/f", "/g", 0x80000000u), MEMFS_EINVAL);
 }
 
@@ -398,6 +398,70 @@ static void streams_and_handles_stay_valid_when_their_directory_moves(void **sta
     assert_ok(memfs_close(file));
 }
 
+static void replace_tree_replaces_a_full_directory_and_anything_else(void **state)
+{
+    struct fixture *f = *state;
+    unsigned replace = MEMFS_RENAME_REPLACE_TREE;
+    uint64_t used = used_bytes(f->fs);
+    assert_ok(memfs_mkdir_parents(f->fs, "/old/sub/deep", 0755));
+    put(f->fs, "/old/sub/deep/a", "a");
+    assert_ok(memfs_mkdir(f->fs, "/new", 0755));
+    put(f->fs, "/new/b", "b");
+    uint64_t number = stat_of(f->fs, "/new").number;
+    memfs_dir *victim = open_dir(f->fs, "/old");
+    assert_ok(memfs_rename(f->fs, "/new", "/old", replace));
+    assert_int_equal(stat_of(f->fs, "/old").number, number);
+    assert_names(f->fs, "/", "old ");
+    assert_names(f->fs, "/old", "b ");
+    char names[16];
+    assert_string_equal(names_left(victim, names, sizeof names), "");
+    assert_ok(memfs_closedir(victim));
+    put(f->fs, "/file", "file");
+    assert_ok(memfs_rename(f->fs, "/file", "/old", replace));
+    assert_text(f->fs, "/old", "file");
+    assert_ok(memfs_mkdir(f->fs, "/d", 0755));
+    assert_ok(memfs_rename(f->fs, "/d", "/old", replace));
+    assert_true(memfs_is_dir(f->fs, "/old"));
+    assert_int_equal(stat_of(f->fs, "/").links, 3);
+    assert_ok(memfs_rename(f->fs, "/old", "/x/y", replace | MISSING)); /* nothing is there */
+    assert_ok(memfs_remove_tree(f->fs, "/x"));
+    assert_int_equal(used_bytes(f->fs), used);
+}
+
+static void replace_tree_refuses_loops_locks_the_root_and_contrary_flags(void **state)
+{
+    struct fixture *f = *state;
+    unsigned replace = MEMFS_RENAME_REPLACE_TREE;
+    assert_ok(memfs_mkdir_parents(f->fs, "/a/b", 0755));
+    assert_ok(memfs_mkdir(f->fs, "/c", 0755));
+    put(f->fs, "/a/b/f", "f");
+    assert_refused(f->fs, memfs_rename(f->fs, "/a", "/a/b", replace), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_rename(f->fs, "/a/b", "/a", replace), MEMFS_EINVAL);
+    assert_refused(f->fs, memfs_rename(f->fs, "/c", "/", replace), MEMFS_EBUSY);
+    assert_refused(f->fs, memfs_rename(f->fs, "/none", "/a", replace), MEMFS_ENOENT);
+    memfs_file *locked = open_file(f->fs, "/a/b/f", MEMFS_O_RDWR | MEMFS_O_EXCLUSIVE_LOCK);
+    assert_refused(f->fs, memfs_rename(f->fs, "/c", "/a", replace), MEMFS_EBUSY);
+    assert_ok(memfs_close(locked));
+    const unsigned others[] = {MEMFS_RENAME_NOREPLACE, MEMFS_RENAME_EXCHANGE};
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        assert_refused(f->fs, memfs_rename(f->fs, "/c", "/a", replace | others[i]), MEMFS_EINVAL);
+    assert_ok(memfs_rename(f->fs, "/c", "/a", replace));
+    assert_names(f->fs, "/", "a ");
+    assert_names(f->fs, "/a", "");
+}
+
+static void replace_tree_needs_no_memory(void **state)
+{
+    struct fixture *f = *state;
+    assert_ok(memfs_mkdir_parents(f->fs, "/a/b", 0755));
+    assert_ok(memfs_mkdir(f->fs, "/c", 0755));
+    put(f->fs, "/c/f", "f");
+    fixture_leave(f, 0);
+    assert_ok(memfs_rename(f->fs, "/c", "/a", MEMFS_RENAME_REPLACE_TREE));
+    fixture_set_quota(f, 16 << 20);
+    assert_names(f->fs, "/a", "f ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +483,9 @@ int main(void)
         FS_TEST(no_replace_refuses_what_exists),
         FS_TEST(exchange_swaps_two_names_of_any_kind),
         FS_TEST(exchange_needs_both_and_no_loop),
+        FS_TEST(replace_tree_replaces_a_full_directory_and_anything_else),
+        FS_TEST(replace_tree_refuses_loops_locks_the_root_and_contrary_flags),
+        FS_TEST(replace_tree_needs_no_memory),
         FS_TEST(make_parents_makes_the_missing_parents_of_the_target),
         FS_TEST(make_parents_that_is_refused_makes_none),
         FS_TEST(unknown_flags_are_invalid),
