@@ -86,6 +86,13 @@ static int reserve_line(memfs_text *text, size_t length, size_t bytes)
     return 0;
 }
 
+static void drop_line(memfs_text *text)
+{
+    (void)memfs_free(text->fs, text->line);
+    text->line = NULL;
+    text->line_capacity = 0;
+}
+
 /* Appends characters up to the end of the line: 1, or 0 if there are none. */
 static int collect_line(memfs_text *text, size_t *length)
 {
@@ -115,10 +122,13 @@ int memfs_text_read_line(memfs_text *text, const char **line, size_t *length)
     if (result != 0)
         return result;
     struct mfs_decoder_place begin = mfs_decoder_tell(&text->decoder);
-    size_t bytes;
+    size_t bytes, capacity = text->line_capacity;
     result = collect_line(text, &bytes);
-    if (result < 0)
+    if (result < 0) {
         (void)mfs_decoder_seek(&text->decoder, &begin);
+        if (text->line_capacity != capacity)
+            drop_line(text);
+    }
     if (result != 1)
         return result;
     text->line[bytes] = '\0';
