@@ -166,8 +166,8 @@ static int step_iconv(struct mfs_decoder *d, size_t *invalid)
         assert(result != MFS_CONVERTER_FULL);
         if (consumed > 0) {
             set_queue(d, d->out, made, false);
-            d->is_state_known = note_sequence(&d->next, d->is_state_known, bytes, consumed, d->out,
-                                              made);
+            bool is_known = !d->encoding->has_iconvs_mark && d->is_state_known;
+            d->is_state_known = note_sequence(&d->next, is_known, bytes, consumed, d->out, made);
             consume(d, consumed);
             return STEP_DONE;
         }

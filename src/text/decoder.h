@@ -11,7 +11,9 @@
  * SO, SI, and those of HZ.  Each of these sets something, whatever it was before; so the last one
  * of each kind, in their order, is the state: the `shifts`.  Anything else without an answer (a
  * byte order mark, a letter that an accent may follow, the '+' of UTF-7) makes the state unknown,
- * until a byte 0x0a has come out as a line feed: no iconv() keeps anything back over that.
+ * until a byte 0x0a has come out as a line feed: no iconv() keeps anything back over that.  Where
+ * iconv() looks for a byte order mark by itself, the state is known at the beginning only, since
+ * what would be a mark there is a character elsewhere.
  */
 #ifndef MFS_TEXT_DECODER_H
 #define MFS_TEXT_DECODER_H

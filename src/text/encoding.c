@@ -100,6 +100,7 @@ static void learn_units(struct mfs_encoding *encoding, struct mfs_converter *to)
         return;
     memcpy(encoding->prolog, first, more);
     encoding->prolog_bytes = more;
+    encoding->has_iconvs_mark = encoding->unit_bytes > 1 && more == encoding->unit_bytes;
 }
 
 static int open_converters(struct mfs_encoding *encoding, const char *name, bool reads, bool writes)

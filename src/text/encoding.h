@@ -17,6 +17,7 @@ struct mfs_encoding {
     enum mfs_encoding_kind kind;
     enum mfs_widechar_kind wide; /* WIDECHAR */
     bool has_mark;               /* a byte order mark is written and skipped (built-in ones) */
+    bool has_iconvs_mark;        /* iconv() writes and skips one itself */
     bool has_order;              /* the byte order is certain */
     bool is_big_endian;
     size_t unit_bytes; /* what is invalid is passed over in units of this */
