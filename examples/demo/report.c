@@ -1,6 +1,8 @@
 /* Numbers are made for a person to read: aligned, grouped, in binary units. */
 #include "report.h"
 
+#include <memfs/print.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -110,19 +112,15 @@ static void print_memory(const memfs_statfs_info *info)
 int demo_report_tree(memfs *fs)
 {
     memfs_statfs_info info = {.struct_size = sizeof info};
-    memfs_tree_info tree = {.struct_size = sizeof tree};
-    int error = memfs_statfs(fs, &info);
+    memfs_print_options options = {.struct_size = sizeof options, .max_depth = 2, .max_entries = 8};
+    demo_heading("What the tree holds");
+    int error = memfs_print_tree_to(fs, "/", &options, stdout);
     if (error == 0)
-        error = memfs_tree_usage(fs, "/", &tree);
+        error = memfs_statfs(fs, &info);
     if (error != 0) {
-        demo_complain("cannot measure the tree", memfs_error_text(error));
+        demo_complain("cannot look at the tree", memfs_error_text(error));
         return error;
     }
-    demo_heading("What the tree holds");
-    printf("  %-22s %12s\n", "files", demo_count(info.files).chars);
-    printf("  %-22s %12s\n", "directories", demo_count(info.directories).chars);
-    printf("  %-22s %12s\n", "symbolic links", demo_count(info.symlinks).chars);
-    printf("  %-22s %12s\n", "bytes in files", demo_bytes(tree.size_bytes).chars);
     print_memory(&info);
     return 0;
 }

@@ -254,6 +254,40 @@ typedef struct memfs_lock_hooks {
     void (*condition_broadcast)(void *context, void *condition);
 } memfs_lock_hooks;
 
+/* memfs_guard.when */
+#define MEMFS_GUARD_AT_CREATION 0x1u   /* is the quota more than there is? */
+#define MEMFS_GUARD_BEFORE_GROWTH 0x2u /* is what is about to be taken more than there is? */
+
+enum memfs_guard_action {
+    MEMFS_GUARD_REFUSE = 0, /* MEMFS_ENOMEM, before anything is taken */
+    MEMFS_GUARD_WARN = 1    /* a warning through the log hook, once in an interval, and go on */
+};
+
+/*
+ * The memory guard.  A quota bounds what the file system holds, but says nothing about what there
+ * is: where the system lends more memory than it has, a process that takes too much is killed and
+ * not refused.  The guard compares with what this process can really have, and acts before.
+ *
+ * On Linux that is the least of MemAvailable in /proc/meminfo and what is left of the limits of the
+ * process's control group and all groups above it, v2 and v1, without the cache of files that would
+ * be dropped.  On other systems, or for another rule, set `probe`, which stores the number of bytes
+ * that may still be taken and returns 0, or anything else if it does not know; then nothing is
+ * refused.  It is a hook that is called with locks held; see "Hooks" above.
+ *
+ * Looking takes some ten system calls, so a figure is good for an interval, in which what the file
+ * system takes is subtracted.  Memory is taken from the allocator in slabs, so most writes do not
+ * come to it; a growth within the interval costs a reading of the clock hook.
+ */
+typedef struct memfs_guard {
+    size_t struct_size;      /* sizeof(memfs_guard) */
+    uint32_t when;           /* MEMFS_GUARD_...; 0: never */
+    uint32_t action;         /* enum memfs_guard_action */
+    uint64_t headroom_bytes; /* to be left for others; 0: none */
+    int64_t interval_ms;     /* how long a figure is good; 0: 100 */
+    void *context;
+    int (*probe)(void *context, uint64_t *available_bytes); /* null: the system's figures */
+} memfs_guard;
+
 enum memfs_log_level { MEMFS_LOG_INFO = 0, MEMFS_LOG_WARNING = 1, MEMFS_LOG_ERROR = 2 };
 
 enum memfs_atime_policy {
@@ -327,6 +361,7 @@ typedef struct memfs_config {
     uint32_t atime_policy;          /* enum memfs_atime_policy */
     uint32_t root_mode;             /* permission bits of "/"; 0: 0755 */
     uint32_t uid, gid;              /* owner of "/" and of what is created */
+    const memfs_guard *guard;       /* copied; null: none */
 } memfs_config;
 
 /*
@@ -352,10 +387,11 @@ static inline memfs_config memfs_config_default(void)
  * memfs_config_default().  The instance itself is charged.
  *
  * Errors:   EINVAL (a field is absurd: an unknown flag, a page size that is no power of two in
- *           range, hooks that are not whole, an arena beside an allocator, a struct_size that is
- *           too small), E2BIG, EDQUOT (the quota or the arena cannot hold an empty tree), ENOMEM,
+ *           range, hooks that are not whole, an arena beside an allocator or a guard, a
+ *           struct_size that is too small), E2BIG, EDQUOT (the quota or the arena cannot hold an
+ *           empty tree), ENOMEM (the guard's refusal too),
  *           EOPNOTSUPP (lock hooks in a build without threads; neither an arena nor an allocator in
- *           a build for arenas only).
+ *           a build for arenas only; a guard without a probe where the system cannot be asked).
  */
 MEMFS_API int memfs_create(const memfs_config *config, memfs **out);
 
@@ -463,6 +499,13 @@ typedef struct memfs_statfs_info {
 
 /* Fills `info`.  The figures are read one after another while others work. */
 MEMFS_API int memfs_statfs(memfs *fs, memfs_statfs_info *info);
+
+/*
+ * What a memory guard without a probe compares with: the bytes that this process could still have
+ * from the system, see memfs_guard.  To choose a quota by, for instance.
+ * Errors: EINVAL, EOPNOTSUPP (the system cannot be asked).
+ */
+MEMFS_API int memfs_system_memory(uint64_t *available_bytes);
 
 /* The last refusal, of any call in any thread. */
 MEMFS_API int memfs_last_refusal(memfs *fs, memfs_refusal *out);
@@ -655,6 +698,8 @@ typedef struct memfs_stat_info {
     uint32_t uid, gid;
     uint32_t links;     /* of a directory: 2 and one for each directory in it */
     uint32_t page_size; /* of the file system: the unit in which reading and writing is cheapest */
+    uint32_t open_handles; /* open files of the node; 0 for a directory */
+    int32_t lock_state; /* of the whole-file lock: -1: exclusive; n: shared by n handles; 0: free */
 } memfs_stat_info;
 
 #define MEMFS_AT_NOFOLLOW 0x1u  /* of a symlink, itself */
@@ -884,6 +929,22 @@ typedef struct memfs_tree_info {
 /* Adds up a tree; a node with several names in it counts once.  Errors: EDQUOT, ENOMEM (the call
  * remembers nodes with several names). */
 MEMFS_API int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info);
+
+typedef struct memfs_sharing_info {
+    size_t struct_size;    /* set by the caller: sizeof(memfs_sharing_info) */
+    uint64_t own_bytes;    /* of allocated_bytes: what nothing else refers to */
+    uint64_t shared_bytes; /* and what another file, a snapshot or a held content has, too */
+} memfs_sharing_info;
+
+/*
+ * Divides what a file's stat, or the memfs_tree_usage() of a tree, calls allocated_bytes.  A page
+ * that two files share counts as shared in both, also if both are in the tree.  Looks at each page
+ * that is not shared with all that is around it.
+ *
+ * Errors:   EINVAL, E2BIG (struct_size), EDQUOT, ENOMEM (as memfs_tree_usage()).
+ * Threads:  the figures of one file belong together.
+ */
+MEMFS_API int memfs_tree_sharing(memfs *fs, const char *path, memfs_sharing_info *info);
 
 /* ---------------------------------------------------------------- snapshots */
 

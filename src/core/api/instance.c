@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/num.h"
 #include "instance/snapshot.h"
+#include "memory/hostmemory.h"
 #include "sync/port.h"
 #include "tree/subtree.h"
 
@@ -30,6 +31,7 @@ struct settings {
     memfs_config config;
     memfs_allocator allocator;
     memfs_lock_hooks locks;
+    memfs_guard guard;
 };
 
 /* Copies the caller's configuration and hooks.  Null: the default configuration. */
@@ -49,6 +51,11 @@ static int copy_config(struct settings *out, const memfs_config *config)
                                        MFS_STRUCTSIZE_UP_TO(memfs_lock_hooks, condition_broadcast));
         own->locks = &out->locks;
     }
+    if (error == 0 && own->guard != NULL) {
+        error = mfs_structsize_copy_in(&out->guard, sizeof out->guard, own->guard,
+                                       MFS_STRUCTSIZE_UP_TO(memfs_guard, action));
+        own->guard = &out->guard;
+    }
     return error;
 }
 
@@ -58,6 +65,15 @@ static bool are_whole(const memfs_lock_hooks *hooks)
            hooks->mutex_lock != NULL && hooks->mutex_unlock != NULL &&
            hooks->condition_create != NULL && hooks->condition_destroy != NULL &&
            hooks->condition_wait != NULL && hooks->condition_broadcast != NULL;
+}
+
+static int check_guard(const memfs_guard *guard, const void *arena)
+{
+    const uint32_t known = MEMFS_GUARD_AT_CREATION | MEMFS_GUARD_BEFORE_GROWTH;
+    if ((guard->when & ~known) != 0 || guard->action > MEMFS_GUARD_WARN || guard->interval_ms < 0 ||
+        arena != NULL)
+        return MEMFS_EINVAL;
+    return guard->probe != NULL || mfs_hostmemory_is_known() ? 0 : MEMFS_EOPNOTSUPP;
 }
 
 static int check_config(const memfs_config *config)
@@ -79,41 +95,70 @@ static int check_config(const memfs_config *config)
         config->uid == MEMFS_ID_KEEP || config->gid == MEMFS_ID_KEEP ||
         (config->locks != NULL && !are_whole(config->locks)))
         return MEMFS_EINVAL;
+    int error = config->guard != NULL ? check_guard(config->guard, config->arena) : 0;
 #ifdef MEMFS_ARENA_ONLY
-    if (config->arena == NULL && allocator == NULL)
-        return MEMFS_EOPNOTSUPP;
+    if (error == 0 && config->arena == NULL && allocator == NULL)
+        error = MEMFS_EOPNOTSUPP;
 #endif
-    return 0;
+    return error;
+}
+
+static void warn_creator(void *context, const char *message)
+{
+    const memfs_config *config = context;
+    if (config->log != NULL)
+        config->log(config->log_context, MEMFS_LOG_WARNING, message);
+}
+
+/* Before anything is taken. */
+static int ask_guard(memfs_config *config)
+{
+    struct mfs_guard guard;
+    if (config->guard == NULL)
+        return 0;
+    mfs_guard_init(&guard, config->guard);
+    guard.warn = warn_creator;
+    guard.warn_context = config;
+    uint64_t limit = mfs_limits_in_force(config->quota_bytes, MFS_UNLIMITED);
+    return mfs_guard_allows_limit(&guard, limit) ? 0 : MEMFS_ENOMEM;
 }
 
 /* ---------------------------------------------------------------- creating */
 
 /*
  * Where the instance itself lies, and what that costs.  Its block is larger than struct memfs:
- * the rest is the starter, in which the root directory lies.
+ * the rest is the starter, in which the root directory lies, and behind it the guard, if there is
+ * one.
  */
 struct foundation {
     struct mfs_allocator allocator;
     memfs *fs;
+    size_t block_bytes;
     uint64_t cost_bytes;
     uint64_t arena_limit;
 };
 
 enum { INSTANCE_BYTES = 2048 - 8 }; /* with malloc's header, 2 KiB */
 
-static size_t instance_block_bytes(void)
-{
-    return mfs_num_max_size(INSTANCE_BYTES, sizeof(memfs));
-}
-
 static size_t starter_offset(void)
 {
     return mfs_num_round_up(sizeof(memfs), MFS_PIECE_UNIT);
 }
 
-static size_t starter_bytes(void)
+/* Without a guard this is all. */
+static size_t starter_end(void)
 {
-    return (size_t)mfs_num_sub_saturating(instance_block_bytes(), starter_offset());
+    return mfs_num_max_size(INSTANCE_BYTES, starter_offset());
+}
+
+static size_t instance_block_bytes(bool has_guard)
+{
+    return starter_end() + (has_guard ? sizeof(struct mfs_guard) : 0);
+}
+
+static struct mfs_guard *guard_in(void *block)
+{
+    return (struct mfs_guard *)(void *)((unsigned char *)block + starter_end());
 }
 
 static int lay_foundation(const memfs_config *config, struct mfs_lot *nobody_else,
@@ -130,10 +175,11 @@ static int lay_foundation(const memfs_config *config, struct mfs_lot *nobody_els
         out->cost_bytes = arena->overhead_bytes;
         out->arena_limit = arena->overhead_bytes + arena->bytes;
     }
-    out->cost_bytes += mfs_allocator_cost(&out->allocator, instance_block_bytes());
+    out->block_bytes = instance_block_bytes(config->guard != NULL);
+    out->cost_bytes += mfs_allocator_cost(&out->allocator, out->block_bytes);
     if (out->cost_bytes > mfs_limits_in_force(config->quota_bytes, out->arena_limit))
         return MEMFS_EDQUOT;
-    out->fs = mfs_allocator_take_bare(&out->allocator, instance_block_bytes());
+    out->fs = mfs_allocator_take_bare(&out->allocator, out->block_bytes);
     return out->fs != NULL ? 0 : MEMFS_ENOMEM;
 }
 
@@ -141,7 +187,22 @@ static void remove_foundation(const struct foundation *foundation)
 {
     foundation->fs->magic = 0;
     if (foundation->allocator.arena == NULL)
-        mfs_allocator_give_bare(&foundation->allocator, foundation->fs, instance_block_bytes());
+        mfs_allocator_give_bare(&foundation->allocator, foundation->fs, foundation->block_bytes);
+}
+
+static void log_warning(void *context, const char *message)
+{
+    mfs_fs_log(context, MEMFS_LOG_WARNING, message);
+}
+
+static void init_guard(memfs *fs, const memfs_config *config)
+{
+    struct mfs_guard *guard = guard_in(fs);
+    mfs_guard_init(guard, config->guard);
+    guard->clock = fs->nodes.clock;
+    guard->clock_context = fs->nodes.clock_context;
+    guard->warn = log_warning;
+    guard->warn_context = fs;
 }
 
 static void init_memory(memfs *fs, const memfs_config *config, const struct foundation *foundation)
@@ -150,6 +211,7 @@ static void init_memory(memfs *fs, const memfs_config *config, const struct foun
         .lot = &fs->lot,
         .hooks = foundation->allocator.hooks,
         .arena = foundation->allocator.arena,
+        .guard = config->guard != NULL ? guard_in(fs) : NULL,
         .limit = mfs_limits_in_force(config->quota_bytes, foundation->arena_limit),
         .page_size = config->page_size != 0 ? config->page_size : MEMFS_PAGE_SIZE_DEFAULT,
         .is_unpooled = (config->flags & MEMFS_CREATE_UNPOOLED) != 0};
@@ -163,7 +225,7 @@ static void init_memory(memfs *fs, const memfs_config *config, const struct foun
     MFS_CHECK(charged);
     mfs_ledger_note_peak(ledger, committed);
     fs->memory.starter = (unsigned char *)fs + starter_offset();
-    fs->memory.starter_bytes = starter_bytes();
+    fs->memory.starter_bytes = starter_end() - starter_offset();
     fs->memory.starter_is_free = fs->memory.starter_bytes != 0;
     fs->instance_bytes = (size_t)foundation->cost_bytes - fs->memory.starter_bytes;
     mfs_ledger_use(ledger, MEMFS_CLASS_NODES, fs->instance_bytes);
@@ -196,6 +258,8 @@ static void init_parts(memfs *fs, const memfs_config *config, const struct found
     fs->log.context = config->log_context;
     fs->refused.callback = config->refused;
     fs->refused.context = config->refused_context;
+    if (config->guard != NULL)
+        init_guard(fs, config);
 }
 
 static int make_live_root(memfs *fs, uint32_t mode)
@@ -220,6 +284,8 @@ int memfs_create(const memfs_config *config, memfs **out)
     config = &settings.config;
     if (error == 0)
         error = check_config(config);
+    if (error == 0)
+        error = ask_guard(&settings.config);
     if (error == 0)
         error = mfs_port_watch_forks();
     struct mfs_lot nobody_else = {.threaded = false};
@@ -304,7 +370,10 @@ int memfs_destroy(memfs *fs, unsigned flags)
     remove_everything(fs);
     mfs_memory_fini(&fs->memory, forced);
     mfs_sync_lot_fini(&fs->lot);
-    struct foundation foundation = {.allocator = fs->memory.allocator, .fs = fs};
+    struct foundation foundation = {
+        .allocator = fs->memory.allocator,
+        .fs = fs,
+        .block_bytes = instance_block_bytes(fs->memory.allocator.guard != NULL)};
     remove_foundation(&foundation);
     return 0;
 }

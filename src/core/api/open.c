@@ -68,9 +68,9 @@ static int make_file(const struct opening *o, struct mfs_node **out)
     int error = mfs_node_create_file(&o->fs->nodes, charge_of(o), o->mode, &file);
     if (error != 0)
         return error;
-    file->node.whole_file_lock = o->lock == MFS_HELD_EXCLUSIVE ? -1
-                                 : o->lock == MFS_HELD_SHARED  ? 1
-                                                               : 0;
+    mfs_filelock_set_state(&file->node, o->lock == MFS_HELD_EXCLUSIVE ? -1
+                                        : o->lock == MFS_HELD_SHARED  ? 1
+                                                                      : 0);
     *out = &file->node;
     MFS_CHECK(mfs_node_links(*out) == 0);
     return 0;
@@ -78,7 +78,7 @@ static int make_file(const struct opening *o, struct mfs_node **out)
 
 static void unmake_file(const struct opening *o, struct mfs_node *node)
 {
-    node->whole_file_lock = 0;
+    mfs_filelock_set_state(node, 0);
     mfs_node_release(&o->fs->nodes, node);
 }
 

@@ -3,6 +3,7 @@
 #include "base/num.h"
 #include "instance/audit.h"
 #include "instance/fs.h"
+#include "memory/hostmemory.h"
 
 _Static_assert((int)MEMFS_CLASS_COUNT <= MEMFS_CLASS_SLOTS, "each class has a slot");
 
@@ -58,6 +59,13 @@ int memfs_statfs(memfs *fs, memfs_statfs_info *info)
     filled.path_max = MEMFS_PATH_MAX;
     mfs_structsize_copy_out(info, &filled, sizeof filled);
     return 0;
+}
+
+int memfs_system_memory(uint64_t *available_bytes)
+{
+    if (available_bytes == NULL)
+        return MEMFS_EINVAL;
+    return mfs_hostmemory_available("", available_bytes) ? 0 : MEMFS_EOPNOTSUPP;
 }
 
 int memfs_last_refusal(memfs *fs, memfs_refusal *out)

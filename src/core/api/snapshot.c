@@ -177,8 +177,9 @@ static int64_t stat_snapshot_once(const void *operation)
         return error;
     mfs_sync_lock_shared(&fs->lot, &fs->snapshots.lock);
     const struct mfs_dirent *entry = mfs_snapshot_find(fs, &c);
-    error = entry != NULL ? mfs_census_take(fs, &fs->snapshots, entry->node, &census)
-                          : MEMFS_ENOENT;
+    error = entry != NULL
+                ? mfs_census_take(fs, &fs->snapshots, entry->node, MFS_CENSUS_FIGURES, &census)
+                : MEMFS_ENOENT;
     if (error == 0) {
         const memfs_tree_info *tree = &census.info;
         memfs_snapshot_info own = {

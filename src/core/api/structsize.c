@@ -19,11 +19,13 @@
 ASSERT_ENDS_WITH(memfs_allocator, cost);
 ASSERT_ENDS_WITH(memfs_lock_hooks, condition_broadcast);
 ASSERT_ENDS_WITH(memfs_refusal, available);
-ASSERT_ENDS_WITH(memfs_config, gid);
+ASSERT_ENDS_WITH(memfs_guard, probe);
+ASSERT_ENDS_WITH(memfs_config, guard);
 ASSERT_ENDS_WITH(memfs_statfs_info, class_count);
 ASSERT_ENDS_WITH(memfs_open_options, storage);
-ASSERT_ENDS_WITH(memfs_stat_info, page_size);
+ASSERT_ENDS_WITH(memfs_stat_info, lock_state);
 ASSERT_ENDS_WITH(memfs_tree_info, usage_bytes);
+ASSERT_ENDS_WITH(memfs_sharing_info, shared_bytes);
 ASSERT_ENDS_WITH(memfs_snapshot_info, usage_bytes);
 ASSERT_ENDS_WITH(memfs_dirent, name);
 ASSERT_ENDS_WITH(memfs_list, opaque);

@@ -62,40 +62,61 @@ int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
 
 /* ---------------------------------------------------------------- adding up */
 
-struct usage_request {
+struct census_request {
     memfs *fs;
     const char *path;
-    memfs_tree_info *info;
+    enum mfs_census_depth depth;
+    struct mfs_census *census;
 };
 
-static int64_t tree_usage_once(const void *operation)
+static int64_t take_census_once(const void *operation)
 {
-    const struct usage_request *r = operation;
+    const struct census_request *r = operation;
     memfs *fs = r->fs;
     struct mfs_place place;
-    struct mfs_census census;
-    int error = mfs_structsize_check_out(r->info,
-                                         MFS_STRUCTSIZE_UP_TO(memfs_tree_info, usage_bytes));
     if (!mfs_fs_is_valid(fs) || r->path == NULL)
-        error = MEMFS_EINVAL;
-    if (error != 0)
-        return error;
+        return MEMFS_EINVAL;
     mfs_sync_lock_shared(&fs->lot, &fs->tree.lock);
-    error = mfs_walk(&fs->tree, NULL, r->path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
+    int error = mfs_walk(&fs->tree, NULL, r->path, MFS_WALK_FOLLOW | MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
     if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
         error = MEMFS_ENOTDIR;
     if (error == 0)
-        error = mfs_census_take(fs, &fs->tree, place.node, &census);
+        error = mfs_census_take(fs, &fs->tree, place.node, r->depth, r->census);
     mfs_sync_unlock_shared(&fs->lot, &fs->tree.lock);
-    if (error == 0)
-        mfs_structsize_copy_out(r->info, &census.info, sizeof census.info);
     return error;
+}
+
+static int take_census(memfs *fs, const char *path, enum mfs_census_depth depth,
+                       struct mfs_census *census)
+{
+    struct census_request request = {fs, path, depth, census};
+    return (int)mfs_retry_run(fs, take_census_once, &request);
 }
 
 int memfs_tree_usage(memfs *fs, const char *path, memfs_tree_info *info)
 {
-    struct usage_request request = {fs, path, info};
-    return (int)mfs_retry_run(fs, tree_usage_once, &request);
+    struct mfs_census census;
+    int error = mfs_structsize_check_out(info, MFS_STRUCTSIZE_UP_TO(memfs_tree_info, usage_bytes));
+    if (error == 0)
+        error = take_census(fs, path, MFS_CENSUS_FIGURES, &census);
+    if (error == 0)
+        mfs_structsize_copy_out(info, &census.info, sizeof census.info);
+    return error;
+}
+
+int memfs_tree_sharing(memfs *fs, const char *path, memfs_sharing_info *info)
+{
+    struct mfs_census census;
+    int error = mfs_structsize_check_out(info,
+                                         MFS_STRUCTSIZE_UP_TO(memfs_sharing_info, shared_bytes));
+    if (error == 0)
+        error = take_census(fs, path, MFS_CENSUS_PAGES, &census);
+    if (error != 0)
+        return error;
+    memfs_sharing_info filled = {.own_bytes = census.own_bytes};
+    filled.shared_bytes = census.info.allocated_bytes - census.own_bytes;
+    mfs_structsize_copy_out(info, &filled, sizeof filled);
+    return 0;
 }

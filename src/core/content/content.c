@@ -62,13 +62,30 @@ bool mfs_content_pin_existing(struct mfs_pool *pool, const struct mfs_content *c
 
 /* ----------------------------------------------------------------- figures */
 
+/* The first page that storage of a file of `size` bytes does not count: old pages may follow. */
+static uint64_t end_of_storage(const struct mfs_pool *pool, const struct mfs_content *content,
+                               uint64_t size)
+{
+    return content->is_stale ? mfs_content_first_behind(pool, size) : UINT64_MAX;
+}
+
 uint64_t mfs_content_allocated(const struct mfs_pool *pool, const struct mfs_content *content,
                                uint64_t size)
 {
     if (content->is_short)
         return mfs_content_short(content)->capacity;
-    uint64_t end = content->is_stale ? mfs_content_first_behind(pool, size) : UINT64_MAX;
-    return mfs_radix_count(pool, mfs_content_tree(content), end) << pool->page_shift;
+    return mfs_radix_count(pool, mfs_content_tree(content), end_of_storage(pool, content, size))
+           << pool->page_shift;
+}
+
+uint64_t mfs_content_own(struct mfs_pool *pool, const struct mfs_content *content, uint64_t size)
+{
+    if (!content->is_short)
+        return mfs_radix_count_own(pool, mfs_content_tree(content),
+                                   end_of_storage(pool, content, size))
+               << pool->page_shift;
+    const struct mfs_short *block = mfs_content_short(content);
+    return mfs_short_is_exclusive(block) ? block->capacity : 0;
 }
 
 uint64_t mfs_content_usage(const struct mfs_pool *pool, const struct mfs_content *content,

@@ -79,7 +79,10 @@ void mfs_content_end_preallocation(struct mfs_content *content);
 uint64_t mfs_content_allocated(const struct mfs_pool *pool, const struct mfs_content *content,
                                uint64_t size);
 
-/* That, and what its page table costs. */
+/* Of these, the bytes that no other content refers to. */
+uint64_t mfs_content_own(struct mfs_pool *pool, const struct mfs_content *content, uint64_t size);
+
+/* What is allocated, and what its page table costs. */
 uint64_t mfs_content_usage(const struct mfs_pool *pool, const struct mfs_content *content,
                            uint64_t size);
 

@@ -12,6 +12,7 @@
 
 struct count {
     memfs *fs;
+    enum mfs_census_depth depth;
     struct mfs_linkmap seen;
     struct mfs_census census;
 };
@@ -25,6 +26,8 @@ static void census_file(struct count *count, struct mfs_file_node *file)
     info->size_bytes = mfs_num_add_saturating(info->size_bytes, size);
     info->allocated_bytes += mfs_content_allocated(&fs->pool, &file->content, size);
     info->usage_bytes += mfs_content_usage(&fs->pool, &file->content, size);
+    if (count->depth == MFS_CENSUS_PAGES)
+        count->census.own_bytes += mfs_content_own(&fs->pool, &file->content, size);
     mfs_sync_unlock_shared(&fs->lot, &file->node.lock);
     info->files++;
 }
@@ -53,9 +56,11 @@ static int census_node(struct count *count, struct mfs_node *node)
     return 0;
 }
 
-int mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *node, struct mfs_census *out)
+int mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *node,
+                    enum mfs_census_depth depth, struct mfs_census *out)
 {
-    struct count count = {.fs = fs, .census = {.info = {.struct_size = sizeof(memfs_tree_info)}}};
+    struct count count = {
+        .fs = fs, .depth = depth, .census = {.info = {.struct_size = sizeof(memfs_tree_info)}}};
     struct mfs_subtree_cursor at;
     int error = 0;
     (void)tree; /* only for the annotation */
@@ -64,6 +69,7 @@ int mfs_census_take(memfs *fs, struct mfs_tree *tree, struct mfs_node *node, str
         error = census_node(&count, node);
     mfs_linkmap_fini(&count.seen, &fs->memory);
     count.census.info.usage_bytes += count.census.bare_bytes;
+    MFS_CHECK(count.census.own_bytes <= count.census.info.allocated_bytes);
     if (error == 0)
         *out = count.census;
     return error;

@@ -109,6 +109,19 @@ void mfs_allocator_give_bare(const struct mfs_allocator *allocator, void *block,
         heap_give(block);
 }
 
+/* Takes a block that was charged, if the guard lets it. */
+static void *take_guarded(const struct mfs_allocator *allocator, size_t bytes, size_t cost)
+{
+    if (allocator->guard == NULL)
+        return mfs_allocator_take_bare(allocator, bytes);
+    if (!mfs_guard_take(allocator->guard, cost))
+        return NULL;
+    void *block = mfs_allocator_take_bare(allocator, bytes);
+    if (block == NULL)
+        mfs_guard_give(allocator->guard, cost);
+    return block;
+}
+
 int mfs_allocator_take(struct mfs_allocator *allocator, enum mfs_charge_from charge_from,
                        size_t bytes, void **out)
 {
@@ -117,7 +130,7 @@ int mfs_allocator_take(struct mfs_allocator *allocator, enum mfs_charge_from cha
     uint64_t committed;
     if (!mfs_ledger_charge(allocator->ledger, charge_from, cost, &committed))
         return MEMFS_EDQUOT;
-    void *block = mfs_allocator_take_bare(allocator, bytes);
+    void *block = take_guarded(allocator, bytes, cost);
     if (block == NULL) {
         mfs_ledger_refund(allocator->ledger, cost);
         return MEMFS_ENOMEM;
@@ -131,6 +144,9 @@ int mfs_allocator_take(struct mfs_allocator *allocator, enum mfs_charge_from cha
 void mfs_allocator_give(struct mfs_allocator *allocator, void *block, size_t bytes)
 {
     MFS_CHECK(block != NULL);
+    size_t cost = mfs_allocator_cost(allocator, bytes);
     mfs_allocator_give_bare(allocator, block, bytes);
-    mfs_ledger_refund(allocator->ledger, mfs_allocator_cost(allocator, bytes));
+    mfs_ledger_refund(allocator->ledger, cost);
+    if (allocator->guard != NULL)
+        mfs_guard_give(allocator->guard, cost);
 }

@@ -12,6 +12,7 @@
 #define MFS_ALLOCATOR_H
 
 #include "memory/arena.h"
+#include "memory/guard.h"
 #include "memory/ledger.h"
 #include "memory/region.h"
 #include "sync/sync.h"
@@ -25,6 +26,7 @@ struct mfs_allocator {
     struct mfs_lot *lot;
     memfs_allocator hooks;   /* all null: malloc, or the arena */
     struct mfs_arena *arena; /* null: none */
+    struct mfs_guard *guard; /* null: none */
 };
 
 /* Takes `bytes`, aligned for any type and of uncertain content.  Exactly the size of a region

@@ -24,8 +24,11 @@ void mfs_memory_init(struct mfs_memory *memory, struct mfs_pool *pool,
 {
     *memory = (struct mfs_memory){.lot = base->lot, .pool = pool, .is_unpooled = base->is_unpooled};
     mfs_ledger_init(&memory->ledger, base->limit);
-    memory->allocator = (struct mfs_allocator){
-        .ledger = &memory->ledger, .lot = base->lot, .hooks = base->hooks, .arena = base->arena};
+    memory->allocator = (struct mfs_allocator){.ledger = &memory->ledger,
+                                               .lot = base->lot,
+                                               .hooks = base->hooks,
+                                               .arena = base->arena,
+                                               .guard = base->guard};
     mfs_pool_init(pool, &memory->allocator, base->page_size);
     pool->memory = memory;
 }

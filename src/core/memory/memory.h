@@ -44,6 +44,7 @@ struct mfs_memory_base {
     struct mfs_lot *lot;
     memfs_allocator hooks;   /* all null: malloc, or the arena */
     struct mfs_arena *arena; /* null: none */
+    struct mfs_guard *guard; /* null: none */
     uint64_t limit;
     uint32_t page_size;
     bool is_unpooled; /* for programs that watch the allocator: see MEMFS_CREATE_UNPOOLED */

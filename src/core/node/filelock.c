@@ -21,11 +21,12 @@
 /* What a handle holds agrees with the state of the node. */
 static bool is_held_validly(const struct mfs_node *node, enum mfs_held held)
 {
-    if (node->whole_file_lock < -1 || (node->upgrade_waits && node->whole_file_lock < 1))
+    int32_t state = mfs_filelock_state(node);
+    if (state < -1 || (node->upgrade_waits && state < 1))
         return false;
     if (held == MFS_HELD_SHARED)
-        return node->whole_file_lock > 0;
-    return held == MFS_HELD_NOTHING || node->whole_file_lock == -1;
+        return state > 0;
+    return held == MFS_HELD_NOTHING || state == -1;
 }
 
 /* Takes `wanted` in place of `*has` if it can be had now; inside the gate. */
@@ -34,7 +35,7 @@ static bool try_change(struct mfs_node *node, uint8_t *has, enum mfs_held wanted
     enum mfs_held held = (enum mfs_held) * has;
     MFS_CHECK(held <= MFS_HELD_EXCLUSIVE && wanted <= MFS_HELD_EXCLUSIVE);
     MFS_CHECK(is_held_validly(node, held));
-    int32_t others = node->whole_file_lock;
+    int32_t others = mfs_filelock_state(node);
     if (held == wanted)
         return true;
     if (held == MFS_HELD_SHARED)
@@ -46,11 +47,11 @@ static bool try_change(struct mfs_node *node, uint8_t *has, enum mfs_held wanted
     bool is_newcomer = wanted == MFS_HELD_SHARED && held == MFS_HELD_NOTHING;
     if (is_newcomer && (node->upgrade_waits || others == INT32_MAX))
         return false;
-    node->whole_file_lock = wanted == MFS_HELD_EXCLUSIVE ? -1
-                            : wanted == MFS_HELD_SHARED  ? others + 1
-                                                         : others;
+    mfs_filelock_set_state(node, wanted == MFS_HELD_EXCLUSIVE ? -1
+                                 : wanted == MFS_HELD_SHARED  ? others + 1
+                                                              : others);
     *has = (uint8_t)wanted;
-    MFS_CHECK(wanted != MFS_HELD_SHARED || node->whole_file_lock > 0);
+    MFS_CHECK(wanted != MFS_HELD_SHARED || mfs_filelock_state(node) > 0);
     return true;
 }
 
@@ -112,7 +113,7 @@ bool mfs_filelock_is_locked(struct mfs_lot *lot, struct mfs_node *node, enum mfs
 {
     struct mfs_gate *gate = mfs_sync_lot_gate(lot, node);
     mfs_port_gate_enter(gate);
-    int32_t state = node->whole_file_lock;
+    int32_t state = mfs_filelock_state(node);
     mfs_port_gate_leave(gate);
     if (held == MFS_HELD_SHARED)
         return state != 1;

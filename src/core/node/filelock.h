@@ -13,6 +13,17 @@
 
 #include <stdint.h>
 
+/* Read inside the gate it is steady; elsewhere, for reports, it is a number that was true. */
+static inline int32_t mfs_filelock_state(const struct mfs_node *node)
+{
+    return atomic_load_explicit(&node->whole_file_lock, memory_order_relaxed);
+}
+
+static inline void mfs_filelock_set_state(struct mfs_node *node, int32_t state)
+{
+    atomic_store_explicit(&node->whole_file_lock, state, memory_order_relaxed);
+}
+
 enum mfs_held { MFS_HELD_NOTHING = 0, MFS_HELD_SHARED = 1, MFS_HELD_EXCLUSIVE = 2 };
 
 /*

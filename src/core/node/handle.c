@@ -10,11 +10,20 @@
 
 #include "base/check.h"
 
+/* Under the list lock; stat reads the number without. */
+static void count_handle(struct mfs_node *node, int change)
+{
+    uint32_t handles = atomic_load_explicit(&node->handles, memory_order_relaxed);
+    MFS_CHECK(change > 0 || handles > 0);
+    atomic_store_explicit(&node->handles, change > 0 ? handles + 1 : handles - 1,
+                          memory_order_relaxed);
+}
+
 void mfs_handle_add_file(struct mfs_handle_list *list, struct mfs_lot *lot, struct memfs_file *file)
 {
     MFS_CHECK(mfs_sync_is_marked(file->magic, MFS_FILE_MAGIC) && file->node != NULL);
     mfs_sync_lock_exclusive(lot, &list->lock);
-    file->node->handles++;
+    count_handle(file->node, 1);
     mfs_list_add(&list->files, &file->link);
     mfs_sync_unlock_exclusive(lot, &list->lock);
 }
@@ -23,8 +32,7 @@ void mfs_handle_remove_file(struct mfs_handle_list *list, struct mfs_lot *lot,
                             struct memfs_file *file)
 {
     mfs_sync_lock_exclusive(lot, &list->lock);
-    MFS_CHECK(file->node->handles > 0);
-    file->node->handles--;
+    count_handle(file->node, -1);
     mfs_list_remove(&list->files, &file->link);
     mfs_sync_unlock_exclusive(lot, &list->lock);
 }

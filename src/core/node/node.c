@@ -300,6 +300,8 @@ void mfs_node_stat(const struct mfs_nodes *nodes, struct mfs_node *node, memfs_s
     info->gid = atomic_load_explicit(&node->gid, memory_order_relaxed);
     info->links = mfs_node_links(node);
     info->page_size = nodes->pool->page_size;
+    info->open_handles = atomic_load_explicit(&node->handles, memory_order_relaxed);
+    info->lock_state = atomic_load_explicit(&node->whole_file_lock, memory_order_relaxed);
     mfs_sync_unlock_shared(nodes->lot, &node->lock);
 }
 

@@ -11,6 +11,7 @@
  *     the namespace lock    links, is_audited, and everything of a directory
  *     the node's gate       whole_file_lock, upgrade_waits (see filelock.h)
  *     the handle list lock  handles, is_counted
+ *                           (stat reads handles and whole_file_lock without)
  *     atomics               mode, owner, times, generation: each for itself
  */
 #ifndef MFS_NODE_H
@@ -32,11 +33,11 @@ struct mfs_node {
     struct mfs_lock lock;
     _Atomic uint32_t references;
     _Atomic uint32_t links;
-    uint32_t handles; /* open files */
+    _Atomic uint32_t handles; /* open files */
     _Atomic uint32_t mode;
     _Atomic uint32_t uid, gid;
-    int32_t whole_file_lock; /* -1: exclusive; n: n shared */
-    uint8_t kind;            /* enum memfs_kind */
+    _Atomic int32_t whole_file_lock; /* -1: exclusive; n: n shared */
+    uint8_t kind;                    /* enum memfs_kind */
     bool upgrade_waits;
     bool is_counted;  /* while orphans are counted: the node was met; under the handle list lock */
     bool is_audited;  /* while an audit runs: the node was met; under the namespace lock */

@@ -5,7 +5,8 @@
  *
  * Cost: finding a page takes a step a level.  The next page or hole, and the count below an index,
  * look at no more than all slots of one node a level: a subtree without pages, or with all its
- * pages, is passed by its count.  Only counting the nodes walks the whole tree.
+ * pages, is passed by its count.  Only counting the nodes, and the pages of the tree's own, walks
+ * the whole tree.
  */
 #include "pagetable/radix.h"
 
@@ -111,6 +112,40 @@ uint64_t mfs_radix_count_nodes(const struct mfs_pool *pool, struct mfs_radix tre
 {
     MFS_CHECK(tree.height <= MFS_RADIX_NODE_LEVELS_MAX);
     return count_nodes_in_slot(pool, tree.root, tree.height);
+}
+
+/* Of a node's slots, what begins before `end`, which is counted from the first page below it. */
+static uint64_t count_own_in_node(struct mfs_pool *pool, struct mfs_radix_node *node,
+                                  unsigned level, uint64_t end)
+{
+    uint64_t child_span = mfs_radix_node_span(pool, level - 1);
+    uint64_t count = 0;
+    MFS_CHECK(level > 0);
+    if (!mfs_radix_node_is_exclusive(node))
+        return 0;
+    for (size_t i = 0; i < mfs_radix_node_fan(pool) && i * child_span < end; i++) {
+        struct mfs_radix_leaf at = {node, i, node->slots[i]};
+        if (at.page == 0)
+            continue;
+        if (level > 1)
+            count += count_own_in_node(pool, mfs_radix_node(at.page), level - 1,
+                                       end - i * child_span);
+        else if (mfs_twins_is_private(pool, &at))
+            count++;
+    }
+    return count;
+}
+
+uint64_t mfs_radix_count_own(struct mfs_pool *pool, struct mfs_radix tree, uint64_t end)
+{
+    MFS_CHECK(tree.height <= MFS_RADIX_NODE_LEVELS_MAX);
+    if (tree.root == 0 || end == 0)
+        return 0;
+    if (tree.height == 0)
+        return mfs_page_is_exclusive(pool, tree.root) ? 1 : 0;
+    uint64_t count = count_own_in_node(pool, mfs_radix_node(tree.root), tree.height, end);
+    MFS_CHECK(count <= mfs_radix_count(pool, tree, end));
+    return count;
 }
 
 size_t mfs_radix_node_cost(const struct mfs_pool *pool)

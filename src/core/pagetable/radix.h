@@ -63,6 +63,9 @@ uint64_t mfs_radix_next_hole(const struct mfs_pool *pool, struct mfs_radix tree,
 /* The number of pages below `end`. */
 uint64_t mfs_radix_count(const struct mfs_pool *pool, struct mfs_radix tree, uint64_t end);
 
+/* The same without those that another tree has, too.  Looks at each page that may be counted. */
+uint64_t mfs_radix_count_own(struct mfs_pool *pool, struct mfs_radix tree, uint64_t end);
+
 /* The number of nodes, shared ones included. */
 uint64_t mfs_radix_count_nodes(const struct mfs_pool *pool, struct mfs_radix tree);
 

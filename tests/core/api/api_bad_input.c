@@ -23,6 +23,7 @@ struct outs {
     memfs_statfs_info statfs;
     memfs_stat_info stat;
     memfs_tree_info tree;
+    memfs_sharing_info sharing;
     memfs_open_options options;
     memfs_refusal refusal;
     memfs_list list;
@@ -38,6 +39,7 @@ static struct outs outs_create(void)
     return (struct outs){.statfs = {.struct_size = sizeof(memfs_statfs_info)},
                          .stat = {.struct_size = sizeof(memfs_stat_info)},
                          .tree = {.struct_size = sizeof(memfs_tree_info)},
+                         .sharing = {.struct_size = sizeof(memfs_sharing_info)},
                          .options = {.struct_size = sizeof(memfs_open_options)},
                          .refusal = {.struct_size = sizeof(memfs_refusal)},
                          .list = {.struct_size = sizeof(memfs_list)}};
@@ -109,6 +111,7 @@ static void a_null_file_system_is_invalid_for_every_function(void **state)
         memfs_snapshot_remove(NULL, "s"),
         memfs_snapshot_extract(NULL, "s", "/", "/x", 0),
         memfs_tree_usage(NULL, "/d", &o.tree),
+        memfs_tree_sharing(NULL, "/d", &o.sharing),
         memfs_opendir(NULL, "/d", &o.dir),
         memfs_opendirat(NULL, NULL, "/d", &o.dir),
         memfs_list_dir(NULL, "/d", &o.list),
@@ -179,6 +182,7 @@ static void a_null_path_is_invalid_for_every_function(void **state)
         memfs_snapshot_stat(fs, "s", NULL),
         memfs_snapshot_list(fs, NULL),
         memfs_tree_usage(fs, NULL, &o.tree),
+        memfs_tree_sharing(fs, NULL, &o.sharing),
         memfs_opendir(fs, NULL, &o.dir),
         memfs_opendirat(fs, NULL, NULL, &o.dir),
         memfs_list_dir(fs, NULL, &o.list),
@@ -385,6 +389,7 @@ static void an_overlong_path_is_refused_by_every_function(void **state)
         memfs_copy_tree(fs, path, "/x", 0),
         memfs_copy_tree(fs, "/d", path, 0),
         memfs_tree_usage(fs, path, &o.tree),
+        memfs_tree_sharing(fs, path, &o.sharing),
         memfs_opendir(fs, path, &o.dir),
         memfs_opendirat(fs, NULL, path, &o.dir),
         memfs_list_dir(fs, path, &o.list),

@@ -434,6 +434,12 @@ static int64_t tree_usage_of_all(struct stage *s)
     return memfs_tree_usage(s->fs, "/", &info);
 }
 
+static int64_t tree_sharing_of_all(struct stage *s)
+{
+    memfs_sharing_info info = {.struct_size = sizeof info};
+    return memfs_tree_sharing(s->fs, "/", &info);
+}
+
 static int64_t opendir_one(struct stage *s)
 {
     return memfs_opendir(s->fs, "/d", &s->opened_dir);
@@ -616,6 +622,7 @@ const struct scenario scenarios_refusable[] = {
     {"list of snapshots", " memfs_snapshot_list ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
     {"remove_tree", " memfs_remove_tree ", MAY_BE_REFUSED, NULL, remove_tree_with_links},
     {"tree_usage", " memfs_tree_usage ", MAY_BE_REFUSED, NULL, tree_usage_of_all},
+    {"tree_sharing", " memfs_tree_sharing ", MAY_BE_REFUSED, NULL, tree_sharing_of_all},
     {"opendir", " memfs_opendir ", MAY_BE_REFUSED, NULL, opendir_one},
     {"opendirat", " memfs_opendirat ", MAY_BE_REFUSED, NULL, opendirat_one},
     {"list_dir", " memfs_list_dir ", MAY_BE_REFUSED, NULL, list_dir_many},

@@ -90,6 +90,9 @@ static const char *asks(memfs *fs)
     FILLED(memfs_tree_info, tree);
     EXPECT(memfs_tree_usage(fs, "/", &tree.it) == 0);
     EXPECT(IS_INTACT(tree) && tree.it.files == 1 && tree.it.size_bytes == 5);
+    FILLED(memfs_sharing_info, sharing);
+    EXPECT(memfs_tree_sharing(fs, "/", &sharing.it) == 0);
+    EXPECT(IS_INTACT(sharing));
     FILLED(memfs_snapshot_info, snapshot);
     EXPECT(memfs_snapshot_stat(fs, "s", &snapshot.it) == 0);
     EXPECT(IS_INTACT(snapshot) && snapshot.it.files == 1 && snapshot.it.size_bytes == 5);
