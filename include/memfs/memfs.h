@@ -215,6 +215,7 @@ MEMFS_API const char *memfs_version(void);
     X(ENOTEMPTY, 39, "directory not empty") \
     X(ELOOP, 40, "too many symbolic links") \
     X(EOVERFLOW, 75, "value too large") \
+    X(EILSEQ, 84, "not a character of the encoding") \
     X(EOPNOTSUPP, 95, "operation not supported") \
     X(ETIMEDOUT, 110, "timed out waiting for a lock") \
     X(EDQUOT, 122, "quota exceeded")
