@@ -12,7 +12,8 @@ TOOL is codec_tool.  For every encoding of `iconv -l`:
 
 An encoding of which iconv(1) cannot read what it writes itself ("broken": glibc's ISO-2022-CN does
 not read some of CNS 11643) is counted and left out.  UTF-8, UTF-16 and UTF-32 are compared with
-Python on random, mostly ill-formed bytes too, with replacing and ignoring.  Exits with 77 where iconv(1) is missing.
+Python on random, mostly ill-formed bytes too, with replacing and ignoring.  Exits with
+77 where iconv(1) is missing.
 """
 
 import codecs
