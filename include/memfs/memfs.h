@@ -872,6 +872,50 @@ MEMFS_API int memfs_copyat(memfs *fs, memfs_dir *from_at, const char *from, memf
  */
 MEMFS_API int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags);
 
+typedef struct memfs_import_entry {
+    size_t struct_size; /* sizeof(memfs_import_entry), the same in all entries of an array */
+    const char *path;
+    const void *data;  /* the bytes of a file, or the target of a symlink; null if `size` is 0 */
+    size_t size;       /* of them, in bytes */
+    uint32_t kind;     /* enum memfs_kind; 0: a file */
+    uint32_t mode;     /* permission bits of a file or a directory */
+    int64_t modify_ns; /* modification time; 0: now */
+} memfs_import_entry;
+
+#define MEMFS_IMPORT_REPLACE 0x1u /* files and symlinks that are there give way; else EEXIST */
+
+/*
+ * Makes all entries of the array, with their missing parents (0755), in one step for every
+ * observer: all of them or none.  Paths may lead anywhere in the tree, in any order.
+ *
+ * An entry that replaces a file or a symlink takes over the name, as a rename would: handles and
+ * other names of what was there keep it.  A symlink as last component is replaced itself; those
+ * before it are followed, unless they are entries of the same call.  A directory that is there
+ * stays as it is, and one that other entries need may be listed before or behind them.  Of any
+ * other name that occurs twice, the second is EEXIST.
+ *
+ *     memfs_import_entry files[] = {
+ *         {sizeof files[0], "/etc/app.conf", conf, conf_size, 0, 0644, 0},
+ *         {sizeof files[0], "/var/lib/app/seed", seed, seed_size, 0, 0600, 0}};
+ *     size_t failed;
+ *     int error = memfs_import(fs, files, 2, MEMFS_IMPORT_REPLACE, &failed);
+ *
+ * Errors:   EEXIST, EISDIR (a directory is there, or a slash follows the name of what is none),
+ *           ENOTDIR, ENOENT (an empty target; ".." behind a missing directory), EBUSY (a locked
+ *           file would be replaced), EINVAL (an unknown kind, mode or flag, entries of different
+ *           sizes), E2BIG, EFBIG, EMLINK, EDQUOT, ENOSPC, ENOMEM.
+ * Failure:  nothing has changed; `*failed` (which may be null) is the index of the entry, or
+ *           `count` where no single entry is at fault.  It is not written on success.
+ * Quota:    a node, a name and the bytes of each entry, beside what they replace, which is there
+ *           until all is certain; and for a moment 24 to 64 bytes for each name, and 400 for each
+ *           directory of the tree that gets some.  The node limit must allow for replaced files
+ *           and their successors at the same time.
+ * Threads:  the bytes are copied while no lock is held; names cannot be looked up while the
+ *           entries get their places.
+ */
+MEMFS_API int memfs_import(memfs *fs, const memfs_import_entry *entries, size_t count,
+                           unsigned flags, size_t *failed);
+
 typedef struct memfs_tree_info {
     size_t struct_size;                    /* set by the caller: sizeof(memfs_tree_info) */
     uint64_t files, directories, symlinks; /* nodes, each once, `path` included */

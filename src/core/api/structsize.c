@@ -23,6 +23,7 @@ ASSERT_ENDS_WITH(memfs_config, gid);
 ASSERT_ENDS_WITH(memfs_statfs_info, class_count);
 ASSERT_ENDS_WITH(memfs_open_options, storage);
 ASSERT_ENDS_WITH(memfs_stat_info, page_size);
+ASSERT_ENDS_WITH(memfs_import_entry, modify_ns);
 ASSERT_ENDS_WITH(memfs_tree_info, usage_bytes);
 ASSERT_ENDS_WITH(memfs_snapshot_info, usage_bytes);
 ASSERT_ENDS_WITH(memfs_dirent, name);
