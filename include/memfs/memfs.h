@@ -1177,16 +1177,17 @@ MEMFS_API int memfs_walk_close(memfs_walker *walker);
 /*
  * Files of a snapshot, read where they are.
  *
- * memfs_snapshot_open()      opens a file to be read.  `flags` are 0 or MEMFS_O_READ, MEMFS_O_NOFOLLOW
- *                            and MEMFS_O_NOATIME.
+ * memfs_snapshot_open()      opens a file to be read.  `flags` are 0 or MEMFS_O_READ,
+ *                            MEMFS_O_NOFOLLOW and MEMFS_O_NOATIME.
  * memfs_snapshot_stat_path() describes what is at `path`; the only flag is MEMFS_AT_NOFOLLOW.
- * memfs_snapshot_walk()      walks below `path` ("/": everything), as memfs_walk_open(); the flags are
- *                            MEMFS_WALK_NOFOLLOW and MEMFS_WALK_NOATIME, which holds anyway.  So a
- *                            whole tree can be saved as it is at one instant, each byte read once:
- *                            take a snapshot, walk it, and open its files on the way.
+ * memfs_snapshot_walk()      walks below `path` ("/": everything), as memfs_walk_open(); the flags
+ *                            are MEMFS_WALK_NOFOLLOW and MEMFS_WALK_NOATIME, which holds anyway.
  *
- * Paths begin at the root of the snapshot, and symlinks lead to what is in the snapshot.  The number
- * of a node is the one that it had in the tree.
+ * So a whole tree can be saved as it is at one instant, each byte read once: take a snapshot, walk
+ * it, and open its files on the way.
+ *
+ * Paths begin at the root of the snapshot, and symlinks lead to what is in the snapshot.  The
+ * number of a node is the one that it had in the tree.
  *
  * A handle is to a file of its own that shares the pages of the snapshot's: it has another number,
  * counts against the node limit, and what is done with it (locks, mode, times) reaches neither the
@@ -1237,8 +1238,8 @@ typedef struct memfs_comparison memfs_comparison;
  * memfs_compare_open()      compares the snapshot `before` with the snapshot `after`.  One of them
  *                           may be null: the live tree, as a snapshot taken now would have it.
  * memfs_compare_next()      goes to the next difference: returns 1, or 0 at the end.
- * memfs_compare_open_file() opens the file that was given last, as memfs_snapshot_open() does: as it
- *                           is in `after`, or was in `before` if it was removed.
+ * memfs_compare_open_file() opens the file that was given last, as memfs_snapshot_open() does: as
+ *                           it is in `after`, or was in `before` if it was removed.
  * memfs_compare_close()     ends the comparison.
  *
  * So a snapshot is a mark, and what has changed since can be saved alone: after an import, or after
@@ -1258,14 +1259,14 @@ typedef struct memfs_comparison memfs_comparison;
  * walk through `after`, directories before what is in them, with everything in what was added.
  *
  * Errors:   opening: ENOENT (no snapshot), EINVAL (both null; a name that cannot be one),
- *           ENAMETOOLONG, EDQUOT, ENOMEM.  Opening a file: those of memfs_snapshot_open().  A file
- *           to open that is not there, EINVAL; any of them: EBADF (null, or closed).
+ *           ENAMETOOLONG, EDQUOT, ENOMEM.  Opening a file: EINVAL (no change was given), EISDIR,
+ *           ELOOP (a symlink), EDQUOT, ENOSPC, ENOMEM.  Any of them: EBADF (null, or closed).
  * Quota:    meanwhile: the differences, with their paths, and while it is opened about 64 bytes for
  *           each node; for the live tree, what a snapshot takes.
- * Threads:  opening is one step for every observer; no lock is held between two calls.  A comparison
- *           must not be used by two threads at a time.
- * Lifetime: a change, with what it points to, is good until memfs_compare_close(), whatever becomes of
- *           the snapshots.  memfs_destroy() refuses while a comparison is open.
+ * Threads:  opening is one step for every observer; no lock is held between two calls.  A
+ *           comparison must not be used by two threads at a time.
+ * Lifetime: a change, with what it points to, is good until memfs_compare_close(), whatever becomes
+ *           of the snapshots.  memfs_destroy() refuses while a comparison is open.
  */
 MEMFS_API int memfs_compare_open(memfs *fs, const char *before, const char *after,
                                  memfs_comparison **out);

@@ -29,7 +29,8 @@ struct memfs_comparison {
     struct mfs_change *given; /* null: none yet, or none any more */
 };
 
-/* What is different in `after`; `tree` is the one that both nodes are of.  Errors: EDQUOT, ENOMEM. */
+/* What is different in `after`; `tree` is the one that both nodes are of.
+ * Errors: EDQUOT, ENOMEM. */
 int mfs_comparison_make(struct mfs_tree *tree, struct mfs_dir_node *before,
                         struct mfs_dir_node *after, struct mfs_change **out)
     MFS_REQUIRES_SHARED(tree->lock);

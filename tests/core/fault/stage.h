@@ -41,6 +41,7 @@ struct stage {
     memfs_content_ref version;
     int has_version;
     memfs_walker *walker;
+    memfs_comparison *comparison;
 };
 
 struct stage *stage_create(uint32_t page_size, uint32_t config_flags);
