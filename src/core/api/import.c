@@ -67,11 +67,11 @@ static int64_t import_once(const void *operation)
     struct mfs_import import = mfs_import_begin(&fs->tree, r->flags != 0);
     int error = make_all(r, &import);
     if (error == 0) {
-        mfs_sync_lock_exclusive(&fs->lot, &fs->tree.lock);
+        mfs_sync_lock_exclusive(&fs->lot, &import.grafts.tree->lock);
         error = place_all(r, &import);
         if (error == 0)
             mfs_import_commit(&import);
-        mfs_sync_unlock_exclusive(&fs->lot, &fs->tree.lock);
+        mfs_sync_unlock_exclusive(&fs->lot, &import.grafts.tree->lock);
     }
     mfs_import_end(&import);
     return error;

@@ -301,14 +301,13 @@ static bool leads_to_dir(struct mfs_tree *tree, const char *path, const struct m
 
 int mfs_import_place(struct mfs_import *import, const memfs_import_entry *wanted)
 {
-    struct mfs_tree *tree = import->grafts.tree;
     struct mfs_place place;
     struct spot spot = {0};
-    int error = mfs_walk(tree, NULL, wanted->path, MFS_WALK_MAKE_PARENTS, &place);
+    int error = mfs_walk(import->grafts.tree, NULL, wanted->path, MFS_WALK_MAKE_PARENTS, &place);
     if (error != 0)
         return error;
     bool is_dir = place.node != NULL && mfs_node_as_dir(place.node) != NULL;
-    if (is_dir || (is_for_dir(wanted) && leads_to_dir(tree, wanted->path, &place)))
+    if (is_dir || (is_for_dir(wanted) && leads_to_dir(import->grafts.tree, wanted->path, &place)))
         return accept_dir(import, wanted, NULL);
     if (place.node != NULL && place.needs_dir)
         return MEMFS_ENOTDIR;
