@@ -983,6 +983,50 @@ MEMFS_API int memfs_copyat(memfs *fs, memfs_dir *from_at, const char *from, memf
  */
 MEMFS_API int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags);
 
+typedef struct memfs_import_entry {
+    size_t struct_size; /* sizeof(memfs_import_entry), the same in all entries of an array */
+    const char *path;
+    const void *data;  /* the bytes of a file, or the target of a symlink; null if `size` is 0 */
+    size_t size;       /* of them, in bytes */
+    uint32_t kind;     /* enum memfs_kind; 0: a file */
+    uint32_t mode;     /* permission bits of a file or a directory */
+    int64_t modify_ns; /* modification time; 0: now */
+} memfs_import_entry;
+
+#define MEMFS_IMPORT_REPLACE 0x1u /* files and symlinks that are there give way; else EEXIST */
+
+/*
+ * Makes all entries of the array, with their missing parents (0755), in one step for every
+ * observer: all of them or none.  Paths may lead anywhere in the tree, in any order.
+ *
+ * An entry that replaces a file or a symlink takes over the name, as a rename would: handles and
+ * other names of what was there keep it.  A symlink as last component is replaced itself; those
+ * before it are followed, unless they are entries of the same call.  A directory that is there
+ * stays as it is, and one that other entries need may be listed before or behind them.  Of any
+ * other name that occurs twice, the second is EEXIST.
+ *
+ *     memfs_import_entry files[] = {
+ *         {sizeof files[0], "/etc/app.conf", conf, conf_size, 0, 0644, 0},
+ *         {sizeof files[0], "/var/lib/app/seed", seed, seed_size, 0, 0600, 0}};
+ *     size_t failed;
+ *     int error = memfs_import(fs, files, 2, MEMFS_IMPORT_REPLACE, &failed);
+ *
+ * Errors:   EEXIST, EISDIR (a directory is there, or a slash follows the name of what is none),
+ *           ENOTDIR, ENOENT (an empty target; ".." behind a missing directory), EBUSY (a locked
+ *           file would be replaced), EINVAL (an unknown kind, mode or flag, entries of different
+ *           sizes), E2BIG, EFBIG, EMLINK, EDQUOT, ENOSPC, ENOMEM.
+ * Failure:  nothing has changed; `*failed` (which may be null) is the index of the entry, or
+ *           `count` where no single entry is at fault.  It is not written on success.
+ * Quota:    a node, a name and the bytes of each entry, beside what they replace, which is there
+ *           until all is certain; and for a moment 24 to 64 bytes for each name, and 400 for each
+ *           directory of the tree that gets some.  The node limit must allow for replaced files
+ *           and their successors at the same time.
+ * Threads:  the bytes are copied while no lock is held; names cannot be looked up while the
+ *           entries get their places.
+ */
+MEMFS_API int memfs_import(memfs *fs, const memfs_import_entry *entries, size_t count,
+                           unsigned flags, size_t *failed);
+
 typedef struct memfs_tree_info {
     size_t struct_size;                    /* set by the caller: sizeof(memfs_tree_info) */
     uint64_t files, directories, symlinks; /* nodes, each once, `path` included */
@@ -1023,6 +1067,8 @@ MEMFS_API int memfs_tree_sharing(memfs *fs, const char *path, memfs_sharing_info
  * until those are written.  It is no part of the tree and cannot be changed.  What is not in the
  * tree is not in the snapshot: open files without a name, locks, preallocated memory.  Destroying
  * the instance drops its snapshots.
+ *
+ * Its files can be read where they are, and two snapshots can be compared: see below.
  *
  * What a snapshot costs is charged: nodes and names to MEMFS_CLASS_SNAPSHOTS, pages as those of
  * live files.  The node limit counts live nodes only.
@@ -1271,6 +1317,108 @@ MEMFS_API int memfs_walk_prune(memfs_walker *walker);
 MEMFS_API int memfs_walk_open_file(memfs_walker *walker, uint32_t flags, memfs_file **out);
 MEMFS_API int64_t memfs_walk_readlink(memfs_walker *walker, char *buffer, size_t size);
 MEMFS_API int memfs_walk_close(memfs_walker *walker);
+
+/* ------------------------------------------------------ looking into snapshots */
+
+/*
+ * Files of a snapshot, read where they are.
+ *
+ * memfs_snapshot_open()      opens a file to be read.  `flags` are 0 or MEMFS_O_READ,
+ *                            MEMFS_O_NOFOLLOW and MEMFS_O_NOATIME.
+ * memfs_snapshot_stat_path() describes what is at `path`; the only flag is MEMFS_AT_NOFOLLOW.
+ * memfs_snapshot_walk()      walks below `path` ("/": everything), as memfs_walk_open(); the flags
+ *                            are MEMFS_WALK_NOFOLLOW and MEMFS_WALK_NOATIME, which holds anyway.
+ *
+ * So a whole tree can be saved as it is at one instant, each byte read once: take a snapshot, walk
+ * it, and open its files on the way.
+ *
+ * Paths begin at the root of the snapshot, and symlinks lead to what is in the snapshot.  The
+ * number of a node is the one that it had in the tree.
+ *
+ * A handle is to a file of its own that shares the pages of the snapshot's: it has another number,
+ * counts against the node limit, and what is done with it (locks, mode, times) reaches neither the
+ * snapshot nor another handle.  It stays good when the snapshot is removed; what it reads is then
+ * held by it.  A walk in a snapshot that is removed comes to its end.
+ *
+ * Errors:   ENOENT (no snapshot, or nothing there), EINVAL (other flags), EISDIR, ELOOP (NOFOLLOW),
+ *           ENAMETOOLONG; E2BIG (struct_size); opening and walking: EDQUOT, ENOSPC, ENOMEM.
+ * Quota:    opening: a handle and a node.
+ */
+MEMFS_API int memfs_snapshot_open(memfs *fs, const char *name, const char *path, uint32_t flags,
+                                  memfs_file **out);
+MEMFS_API int memfs_snapshot_stat_path(memfs *fs, const char *name, const char *path,
+                                       memfs_stat_info *info, unsigned flags);
+MEMFS_API int memfs_snapshot_walk(memfs *fs, const char *name, const char *path, unsigned flags,
+                                  memfs_walker **out);
+
+#define MEMFS_CHANGE_ADDED 0x1u       /* only `after` has it */
+#define MEMFS_CHANGE_REMOVED 0x2u     /* only `before` has it */
+#define MEMFS_CHANGE_RENAMED 0x4u     /* it was at `old_path` */
+#define MEMFS_CHANGE_CONTENT 0x8u     /* the bytes, or the target of a symlink */
+#define MEMFS_CHANGE_ATTRIBUTES 0x10u /* mode or owner */
+#define MEMFS_CHANGE_TIMES 0x20u      /* the modification time; not of directories */
+
+typedef struct memfs_change {
+    size_t struct_size;          /* set by memfs */
+    const char *path;            /* in `after`; of what was removed, in `before` */
+    const char *old_path;        /* in `before`, of what was renamed; else null */
+    const char *target;          /* of a symlink; else null */
+    const memfs_stat_info *stat; /* of what is, or was, at `path` */
+    uint64_t what;               /* one or more of MEMFS_CHANGE_... */
+} memfs_change;
+
+typedef struct memfs_comparison memfs_comparison;
+
+/*
+ * Compares two snapshots, or one with the live tree, and gives the differences, one a call:
+ *
+ *     memfs_comparison *comparison;
+ *     const memfs_change *change;
+ *     int result = memfs_compare_open(fs, "monday", NULL, &comparison);
+ *     if (result == 0) {
+ *         while ((result = memfs_compare_next(comparison, &change)) == 1)
+ *             ... change->what, change->path
+ *         memfs_compare_close(comparison);
+ *     }
+ *
+ * memfs_compare_open()      compares the snapshot `before` with the snapshot `after`.  One of them
+ *                           may be null: the live tree, as a snapshot taken now would have it.
+ * memfs_compare_next()      goes to the next difference: returns 1, or 0 at the end.
+ * memfs_compare_open_file() opens the file that was given last, as memfs_snapshot_open() does: as
+ *                           it is in `after`, or was in `before` if it was removed.
+ * memfs_compare_close()     ends the comparison.
+ *
+ * So a snapshot is a mark, and what has changed since can be saved alone: after an import, or after
+ * the last time that changes were saved.
+ *
+ * No bytes are read.  The content of a file is the same if both refer to the same pages; files that
+ * do not are told apart even where the bytes are equal, after a write of what was there, for
+ * instance.  A file that is held private (memfs_hold_private()) is copied for a snapshot, and is
+ * other than before each time.
+ *
+ * What has the same name is compared, if it is of one kind.  A directory, or a file or symlink with
+ * one name, is known again by its number at another path: it was renamed.  What was in a directory
+ * that was renamed is not, unless it was moved besides.  memfs_snapshot_restore() makes new nodes,
+ * so renamings from before it are an addition and a removal.
+ *
+ * What was removed comes first, what is in a directory before it.  The rest comes in the order of a
+ * walk through `after`, directories before what is in them, with everything in what was added.
+ *
+ * Errors:   opening: ENOENT (no snapshot), EINVAL (both null; a name that cannot be one),
+ *           ENAMETOOLONG, EDQUOT, ENOMEM.  Opening a file: EINVAL (no change was given), EISDIR,
+ *           ELOOP (a symlink), EDQUOT, ENOSPC, ENOMEM.  Any of them: EBADF (null, or closed).
+ * Quota:    meanwhile: the differences, with their paths, and while it is opened about 64 bytes for
+ *           each node; for the live tree, what a snapshot takes.
+ * Threads:  opening is one step for every observer; no lock is held between two calls.  A
+ *           comparison must not be used by two threads at a time.
+ * Lifetime: a change, with what it points to, is good until memfs_compare_close(), whatever becomes
+ *           of the snapshots.  memfs_destroy() refuses while a comparison is open.
+ */
+MEMFS_API int memfs_compare_open(memfs *fs, const char *before, const char *after,
+                                 memfs_comparison **out);
+MEMFS_API int memfs_compare_next(memfs_comparison *comparison, const memfs_change **change);
+MEMFS_API int memfs_compare_open_file(memfs_comparison *comparison, memfs_file **out);
+MEMFS_API int memfs_compare_close(memfs_comparison *comparison);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
 #include "memory/refusal.h"
 #include "sync/port.h"
 #include "tree/subtree.h"
+#include "wholetree/walker.h"
 
 #include <string.h>
 
@@ -357,7 +358,16 @@ static bool is_in_use(memfs *fs)
 {
     return fs->handles.files.count != 0 || fs->handles.dirs.count != 0 ||
            fs->versions.held.count != 0 || fs->blocks.held.count != 0 ||
-           fs->walkers.open.count != 0 || atomic_load(&fs->mappings) != 0;
+           fs->opened.all.count != 0 || atomic_load(&fs->mappings) != 0;
+}
+
+static void close_opened(struct mfs_opened *opened)
+{
+    void *memory = opened;
+    if (mfs_opened_is(opened, MFS_WALKER_MAGIC))
+        (void)memfs_walk_close(memory);
+    else
+        (void)memfs_compare_close(memory);
 }
 
 static void close_everything(memfs *fs)
@@ -366,8 +376,8 @@ static void close_everything(memfs *fs)
         mfs_closing_file(mfs_handle_of_link(fs->handles.files.first));
     while (fs->handles.dirs.first != NULL)
         mfs_closing_dir(mfs_handle_dir_of_link(fs->handles.dirs.first));
-    while (fs->walkers.open.first != NULL)
-        (void)memfs_walk_close(mfs_walker_of_link(fs->walkers.open.first));
+    while (fs->opened.all.first != NULL)
+        close_opened(mfs_opened_of_link(fs->opened.all.first));
     while (fs->versions.held.first != NULL) {
         struct mfs_version *version = MFS_LIST_ENTRY(fs->versions.held.first, struct mfs_version,
                                                      link);

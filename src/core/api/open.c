@@ -5,11 +5,14 @@
  * the handle's memory, the node, the whole-file lock (which no other handle can hold
  * on a node without a name), the entry.
  */
+#include "api/open.h"
+
 #include "api/closing.h"
 #include "api/retry.h"
 #include "api/structsize.h"
 #include "base/check.h"
 #include "tree/publish.h"
+#include "wholetree/treecopy.h"
 #include "wholetree/walker.h"
 
 #include <string.h>
@@ -27,6 +30,7 @@ struct opening {
     const char *path;
     struct mfs_node *node; /* not null: what to open, instead of looking for `path` */
     bool is_privileged;    /* by the directory stream where the path starts */
+    bool is_nameless;      /* the node has no name and need not have one */
     uint32_t flags;
     uint32_t mode;
     int64_t lock_timeout_ms;
@@ -193,7 +197,8 @@ static int create_exclusively(const struct opening *o, struct mfs_node **out, bo
 static int accept_node(const struct opening *o, struct mfs_node **out)
 {
     const struct mfs_place place = {.node = o->node};
-    int error = mfs_node_links(o->node) == 0 ? MEMFS_ENOENT : accept_existing(o, &place);
+    bool is_gone = mfs_node_links(o->node) == 0 && !o->is_nameless;
+    int error = is_gone ? MEMFS_ENOENT : accept_existing(o, &place);
     if (error != 0)
         return error;
     mfs_node_retain(o->node);
@@ -372,6 +377,23 @@ int memfs_open_with(memfs *fs, const char *path, const memfs_open_options *optio
     return error == 0 ? open_with(fs, path, &own, out) : error;
 }
 
+int mfs_open_kept(memfs *fs, struct mfs_node *kept, uint32_t flags, memfs_file **out)
+{
+    struct mfs_file_node *file = mfs_node_as_file(kept);
+    flags |= flags == 0 ? MEMFS_O_READ : 0;
+    if ((flags & ~(MEMFS_O_READ | MEMFS_O_NOFOLLOW | MEMFS_O_NOATIME)) != 0)
+        return MEMFS_EINVAL;
+    if (file == NULL)
+        return mfs_node_as_symlink(kept) != NULL ? MEMFS_ELOOP : MEMFS_EISDIR;
+    int error = mfs_treecopy_file(&fs->nodes, file, &file);
+    if (error != 0)
+        return error;
+    struct opening o = {.fs = fs, .node = &file->node, .is_nameless = true, .flags = flags};
+    error = open_handle(&o, NULL, out);
+    mfs_node_release(&fs->nodes, &file->node);
+    return error;
+}
+
 struct walked_file {
     memfs_walker *walker;
     uint32_t flags;
@@ -381,19 +403,22 @@ struct walked_file {
 static int64_t open_walked_file_once(const void *operation)
 {
     const struct walked_file *w = operation;
-    struct opening o = {.fs = w->walker->fs, .node = w->walker->tour.node, .flags = w->flags};
-    return open_handle(&o, NULL, w->out);
+    const struct mfs_tour *tour = &w->walker->tour;
+    memfs *fs = w->walker->opened.fs;
+    struct opening o = {.fs = fs, .node = tour->node, .flags = w->flags};
+    return tour->tree == &fs->tree ? open_handle(&o, NULL, w->out)
+                                   : mfs_open_kept(fs, tour->node, w->flags, w->out);
 }
 
 int memfs_walk_open_file(memfs_walker *walker, uint32_t flags, memfs_file **out)
 {
-    if (walker == NULL || !mfs_sync_is_marked(walker->magic, MFS_WALKER_MAGIC))
+    if (!mfs_opened_is(walker, MFS_WALKER_MAGIC))
         return MEMFS_EBADF;
     if (out == NULL || walker->entry.event == 0 ||
         (flags & (MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE | MEMFS_O_TMPFILE)) != 0)
         return MEMFS_EINVAL;
     struct walked_file opened = {walker, flags != 0 ? flags : MEMFS_O_READ, out};
-    return (int)mfs_retry_run(walker->fs, open_walked_file_once, &opened);
+    return (int)mfs_retry_run(walker->opened.fs, open_walked_file_once, &opened);
 }
 
 /* The flags of an fopen() mode, or 0 for what is none. */

@@ -97,15 +97,7 @@ static int copy_out(memfs *fs, const struct mfs_component *name, const char *pat
     struct mfs_place place = {0};
     mfs_sync_lock_shared(fs->lot, &fs->tree.lock); /* for the names of the copy */
     mfs_sync_lock_shared(fs->lot, &fs->snapshots.lock);
-    struct mfs_dirent *entry = mfs_snapshot_find(fs, name);
-    int error = entry == NULL ? MEMFS_ENOENT : 0;
-    if (error == 0)
-        error = mfs_walk_within(&fs->snapshots, mfs_node_as_dir(entry->node), path,
-                                MFS_WALK_FOLLOW_SLASH, &place);
-    if (error == 0 && place.node == NULL)
-        error = MEMFS_ENOENT;
-    if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
-        error = MEMFS_ENOTDIR;
+    int error = mfs_snapshot_look_up(fs, name, path, MFS_WALK_FOLLOW_SLASH, &place);
     if (error == 0)
         error = mfs_treecopy(&fs->snapshots, place.node, MFS_COPY_EXACT, &fs->tree, out);
     mfs_sync_unlock_shared(fs->lot, &fs->snapshots.lock);

@@ -24,6 +24,7 @@ ASSERT_ENDS_WITH(memfs_config, guard);
 ASSERT_ENDS_WITH(memfs_statfs_info, looking_reserve_bytes);
 ASSERT_ENDS_WITH(memfs_open_options, storage);
 ASSERT_ENDS_WITH(memfs_stat_info, lock_state);
+ASSERT_ENDS_WITH(memfs_import_entry, modify_ns);
 ASSERT_ENDS_WITH(memfs_tree_info, usage_bytes);
 ASSERT_ENDS_WITH(memfs_sharing_info, shared_bytes);
 ASSERT_ENDS_WITH(memfs_snapshot_info, usage_bytes);

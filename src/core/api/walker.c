@@ -8,6 +8,7 @@
 #include "wholetree/walker.h"
 
 #include "api/retry.h"
+#include "instance/snapshot.h"
 
 #include <string.h>
 
@@ -81,16 +82,18 @@ int memfs_walk(memfs *fs, const char *path, memfs_walk_callback callback, void *
 
 /* ----------------------------------------------------------------- by cursor */
 
+static int walk_flags_of(unsigned flags)
+{
+    return MFS_WALK_FOLLOW_SLASH | ((flags & MEMFS_WALK_NOFOLLOW) == 0 ? MFS_WALK_FOLLOW : 0);
+}
+
 /* Starts the tour at what `path` leads to, under the name that the flags ask for. */
 static int start_tour(struct memfs_walker *walker, const char *path, unsigned flags)
 {
-    memfs *fs = walker->fs;
+    memfs *fs = walker->opened.fs;
     struct mfs_place place;
-    int walk_flags = MFS_WALK_FOLLOW_SLASH;
-    if ((flags & MEMFS_WALK_NOFOLLOW) == 0)
-        walk_flags |= MFS_WALK_FOLLOW;
     mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
-    int error = mfs_walk(&fs->tree, NULL, path, walk_flags, &place);
+    int error = mfs_walk(&fs->tree, NULL, path, walk_flags_of(flags), &place);
     if (error == 0 && place.node == NULL)
         error = MEMFS_ENOENT;
     if (error == 0 && place.needs_dir && mfs_node_as_dir(place.node) == NULL)
@@ -116,18 +119,33 @@ _Static_assert(sizeof(struct lent_walker) <= sizeof(memfs_walker_storage), "a wa
 static void drop_walker(memfs *fs, struct memfs_walker *walker)
 {
     mfs_tour_fini(&walker->tour);
-    walker->magic = MFS_CLOSED_MAGIC;
+    walker->opened.magic = MFS_CLOSED_MAGIC;
     if (walker->lent == NULL)
         mfs_memory_give(fs->memory, walker, sizeof *walker, MEMFS_CLASS_HANDLES);
 }
 
 struct walker_request {
     memfs *fs;
+    const struct mfs_component *snapshot; /* null: the live tree */
     const char *path;
     unsigned flags;
     memfs_walker_storage *storage;
     memfs_walker **out;
 };
+
+/* Starts the tour in a snapshot. */
+static int start_kept_tour(struct memfs_walker *walker, const struct walker_request *r)
+{
+    memfs *fs = r->fs;
+    struct mfs_place place;
+    mfs_sync_lock_shared(fs->lot, &fs->snapshots.lock);
+    int error = mfs_snapshot_look_up(fs, r->snapshot, r->path, walk_flags_of(r->flags), &place);
+    if (error == 0)
+        error = mfs_tour_init(&walker->tour, &fs->snapshots, walker->lent, place.node, r->path,
+                              strlen(r->path));
+    mfs_sync_unlock_shared(fs->lot, &fs->snapshots.lock);
+    return error;
+}
 
 static int64_t open_walker_once(const void *operation)
 {
@@ -142,17 +160,18 @@ static int64_t open_walker_once(const void *operation)
             return error;
     }
     struct memfs_walker *walker = memory;
-    *walker = (struct memfs_walker){.magic = mfs_sync_mark(fs->lot, MFS_WALKER_MAGIC),
-                                    .fs = fs,
-                                    .flags = r->flags,
-                                    .tour.tree = &fs->tree,
-                                    .lent = lent != NULL ? &lent->room : NULL};
-    int error = start_tour(walker, r->path, r->flags);
+    *walker = (struct memfs_walker){
+        .opened = {.magic = mfs_sync_mark(fs->lot, MFS_WALKER_MAGIC), .fs = fs},
+        .flags = r->flags,
+        .tour.tree = r->snapshot == NULL ? &fs->tree : &fs->snapshots,
+        .lent = lent != NULL ? &lent->room : NULL};
+    int error = r->snapshot == NULL ? start_tour(walker, r->path, r->flags)
+                                    : start_kept_tour(walker, r);
     if (error != 0) {
         drop_walker(fs, walker);
         return error;
     }
-    mfs_walker_list_add(&fs->walkers, fs->lot, walker);
+    mfs_opened_add(&fs->opened, fs->lot, &walker->opened);
     *r->out = walker;
     return 0;
 }
@@ -163,7 +182,7 @@ int memfs_walk_open_in(memfs *fs, const char *path, unsigned flags, memfs_walker
     if (!mfs_fs_is_valid(fs) || path == NULL || out == NULL ||
         (flags & ~(MEMFS_WALK_NOFOLLOW | MEMFS_WALK_REAL_PATHS | MEMFS_WALK_NOATIME)) != 0)
         return MEMFS_EINVAL;
-    struct walker_request request = {fs, path, flags, storage, out};
+    struct walker_request request = {fs, NULL, path, flags, storage, out};
     return (int)mfs_retry_run(fs, open_walker_once, &request);
 }
 
@@ -172,16 +191,29 @@ int memfs_walk_open(memfs *fs, const char *path, unsigned flags, memfs_walker **
     return memfs_walk_open_in(fs, path, flags, NULL, out);
 }
 
+int memfs_snapshot_walk(memfs *fs, const char *name, const char *path, unsigned flags,
+                        memfs_walker **out)
+{
+    struct mfs_component c;
+    if (!mfs_fs_is_valid(fs) || name == NULL || path == NULL || out == NULL ||
+        (flags & ~(MEMFS_WALK_NOFOLLOW | MEMFS_WALK_NOATIME)) != 0)
+        return MEMFS_EINVAL;
+    int error = mfs_snapshot_check_name(name, &c);
+    /* What is kept never changes, times included. */
+    struct walker_request request = {fs, &c, path, flags | MEMFS_WALK_NOATIME, NULL, out};
+    return error == 0 ? (int)mfs_retry_run(fs, open_walker_once, &request) : error;
+}
+
 static bool is_walking(const memfs_walker *walker)
 {
-    return walker != NULL && mfs_sync_is_marked(walker->magic, MFS_WALKER_MAGIC);
+    return mfs_opened_is(walker, MFS_WALKER_MAGIC);
 }
 
 /* What has been read: its access time follows, unless the walker leaves it alone. */
 static void touch(const memfs_walker *walker, struct mfs_node *node)
 {
     if ((walker->flags & MEMFS_WALK_NOATIME) == 0)
-        mfs_node_accessed(&walker->fs->nodes, node);
+        mfs_node_accessed(&walker->opened.fs->nodes, node);
 }
 
 int memfs_walk_next(memfs_walker *walker, const memfs_walk_entry **entry)
@@ -192,13 +224,13 @@ int memfs_walk_next(memfs_walker *walker, const memfs_walk_entry **entry)
     if (entry == NULL)
         return MEMFS_EINVAL;
     struct mfs_node *entered = walker->tour.next_step == MFS_TOUR_ENTERS ? walker->tour.node : NULL;
-    int result = next_stop(walker->fs, &walker->tour, &stop);
+    int result = next_stop(walker->opened.fs, &walker->tour, &stop);
     walker->entry.event = 0;
     if (result >= 0 && entered != NULL)
         touch(walker, entered);
     if (result != 1)
         return result;
-    mfs_walker_describe(&walker->fs->nodes, &stop, &walker->stat, &walker->entry);
+    mfs_walker_describe(&walker->opened.fs->nodes, &stop, &walker->stat, &walker->entry);
     *entry = &walker->entry;
     return 1;
 }
@@ -230,8 +262,8 @@ int memfs_walk_close(memfs_walker *walker)
 {
     if (!is_walking(walker))
         return MEMFS_EBADF;
-    memfs *fs = walker->fs;
-    mfs_walker_list_remove(&fs->walkers, fs->lot, walker);
+    memfs *fs = walker->opened.fs;
+    mfs_opened_remove(&fs->opened, fs->lot, &walker->opened);
     drop_walker(fs, walker);
     return 0;
 }

@@ -15,6 +15,8 @@
 #include "base/num.h"
 #include "content/content_tally.h"
 #include "tree/subtree.h"
+#include "wholetree/comparison.h"
+#include "wholetree/walker.h"
 
 #include <string.h>
 
@@ -112,8 +114,27 @@ static void visit_of_tour(void *context, struct mfs_node *node)
     of_tour->visit(of_tour->audit, node);
 }
 
-/* Visits every node that a name, a handle, a directory stream or a walker leads to, some more than
- * once. */
+/* What a walker or a comparison refers to. */
+static void for_each_opened(struct audit *audit, struct mfs_opened *opened,
+                            void (*visit)(struct audit *, struct mfs_node *))
+{
+    struct tour_visit of_tour = {audit, visit};
+    audit->counting = &audit->kept;
+    if (mfs_opened_is(opened, MFS_WALKER_MAGIC)) {
+        const struct mfs_tour *tour = &((const struct memfs_walker *)(const void *)opened)->tour;
+        if (tour->tree == &audit->fs->tree)
+            audit->counting = &audit->live;
+        mfs_tour_for_each_node(tour, visit_of_tour, &of_tour);
+        return;
+    }
+    const struct memfs_comparison *comparison = (const void *)opened;
+    for (const struct mfs_change *at = comparison->first; at != NULL; at = at->next)
+        if (at->node != NULL)
+            visit(audit, at->node);
+}
+
+/* Visits every node that a name, a handle, a directory stream, a walker or a comparison leads to,
+ * some more than once. */
 static void for_each_held_node(struct audit *audit,
                                void (*visit)(struct audit *, struct mfs_node *))
 {
@@ -127,9 +148,8 @@ static void for_each_held_node(struct audit *audit,
         visit(audit, mfs_handle_of_link(at)->node);
     for (struct mfs_link *at = fs->handles.dirs.first; at != NULL; at = at->next)
         visit(audit, &mfs_handle_dir_of_link(at)->node->node);
-    struct tour_visit of_tour = {audit, visit};
-    for (struct mfs_link *at = fs->walkers.open.first; at != NULL; at = at->next)
-        mfs_tour_for_each_node(&mfs_walker_of_link(at)->tour, visit_of_tour, &of_tour);
+    for (struct mfs_link *at = fs->opened.all.first; at != NULL; at = at->next)
+        for_each_opened(audit, mfs_opened_of_link(at), visit);
 }
 
 static void tally_versions(struct audit *audit)

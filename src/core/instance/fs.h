@@ -14,7 +14,7 @@
  *   8  pieces.lock               pages that are cut to pieces
  *   9  pool.lock                 slabs and free pages
  *  10  arena.lock                the arena's free blocks
- *      versions.lock, blocks.lock, walkers.lock  what else callers hold
+ *      versions.lock, blocks.lock, opened.lock  what else callers hold
  *      ledger.lock               the setting of limits
  *      refused.lock              the callback for refusals
  *      gates                     waiting; and a node's whole-file lock
@@ -43,7 +43,7 @@
 #include "node/node.h"
 #include "sync/sync.h"
 #include "tree/walk.h"
-#include "wholetree/walker.h"
+#include "wholetree/opened.h"
 
 #include <memfs/storage.h>
 
@@ -90,7 +90,7 @@ struct memfs {
     struct mfs_handle_list handles;
     struct mfs_version_list versions;
     struct mfs_block_list blocks;
-    struct mfs_walker_list walkers;
+    struct mfs_opened_list opened;
     _Atomic uint64_t mappings; /* pages that callers have pinned */
     struct mfs_refused_hook refused;
     struct mfs_log_hook log;

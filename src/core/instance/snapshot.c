@@ -30,10 +30,24 @@ struct mfs_dirent *mfs_snapshot_find(memfs *fs, const struct mfs_component *name
     return root != NULL ? mfs_dir_find(&fs->snapshot_nodes.names, &root->names, &key) : NULL;
 }
 
+int mfs_snapshot_look_up(memfs *fs, const struct mfs_component *name, const char *path, int flags,
+                         struct mfs_place *out)
+{
+    struct mfs_dirent *entry = mfs_snapshot_find(fs, name);
+    if (entry == NULL)
+        return MEMFS_ENOENT;
+    int error = mfs_walk_within(&fs->snapshots, mfs_node_as_dir(entry->node), path, flags, out);
+    if (error != 0)
+        return error;
+    if (out->node == NULL)
+        return MEMFS_ENOENT;
+    return out->needs_dir && mfs_node_as_dir(out->node) == NULL ? MEMFS_ENOTDIR : 0;
+}
+
 int mfs_snapshot_capture(memfs *fs, struct mfs_node **out)
 {
     mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
-    int error = mfs_treecopy(&fs->tree, &fs->tree.root->node, MFS_COPY_EXACT, &fs->snapshots, out);
+    int error = mfs_treecopy(&fs->tree, &fs->tree.root->node, MFS_COPY_KEPT, &fs->snapshots, out);
     if (error == 0)
         mfs_node_set_time(*out, MFS_BIRTH, mfs_node_now(&fs->nodes));
     mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);

@@ -17,6 +17,11 @@ int mfs_snapshot_check_name(const char *name, struct mfs_component *out);
 struct mfs_dirent *mfs_snapshot_find(memfs *fs, const struct mfs_component *name)
     MFS_REQUIRES_SHARED(fs->snapshots.lock);
 
+/* What is at `path` in the snapshot, whose root is the root of all.  Errors: ENOENT (no snapshot,
+ * or nothing there), and those of walking. */
+int mfs_snapshot_look_up(memfs *fs, const struct mfs_component *name, const char *path, int flags,
+                         struct mfs_place *out) MFS_REQUIRES_SHARED(fs->snapshots.lock);
+
 /* A private copy of the live tree, of nodes of the snapshots.  Errors: EDQUOT, ENOMEM. */
 int mfs_snapshot_capture(memfs *fs, struct mfs_node **out) MFS_EXCLUDES(fs->tree.lock);
 

@@ -113,6 +113,30 @@ int mfs_buckets_prepare(const struct mfs_buckets *buckets, const struct mfs_chun
     return error;
 }
 
+/* Whether the next bucket needs a root of twice the size. */
+static bool doubles_root(const struct mfs_buckets *buckets)
+{
+    return buckets->levels == 0 && buckets->count == root_capacity(buckets) &&
+           buckets->root_bytes < BUCKET_CHUNK_BYTES;
+}
+
+int mfs_buckets_plan_growth(struct mfs_buckets *shape, const struct mfs_chunk_source *source,
+                            struct mfs_chunk **spares)
+{
+    int error = mfs_buckets_prepare(shape, source, spares);
+    if (shape->count == 0) {
+        shape->count = MFS_BUCKETS_LEAST;
+        shape->root_bytes = FIRST_ROOT_BYTES;
+        return error;
+    }
+    if (doubles_root(shape))
+        shape->root_bytes *= 2;
+    else if (missing_levels(shape) > shape->levels)
+        shape->levels++;
+    shape->count++;
+    return error;
+}
+
 static void double_bucket_root(struct mfs_buckets *buckets, const struct mfs_chunk_source *source,
                                struct mfs_chunk **spares)
 {
@@ -167,8 +191,7 @@ void mfs_buckets_grow(struct mfs_buckets *buckets, const struct mfs_chunk_source
                                         .root_bytes = FIRST_ROOT_BYTES};
         return;
     }
-    if (buckets->levels == 0 && buckets->count == root_capacity(buckets) &&
-        buckets->root_bytes < BUCKET_CHUNK_BYTES)
+    if (doubles_root(buckets))
         double_bucket_root(buckets, source, spares);
     else
         add_branch(buckets, spares);

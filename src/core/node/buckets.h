@@ -43,6 +43,14 @@ bool mfs_buckets_wants_less(const struct mfs_buckets *buckets, uint64_t elements
 int mfs_buckets_prepare(const struct mfs_buckets *buckets, const struct mfs_chunk_source *source,
                         struct mfs_chunk **spares);
 
+/*
+ * The same for a table of which only the shape is there: `shape` is a copy of the struct, and then
+ * has the shape of a table that has grown.  So several steps of growth can be prepared before the
+ * first is made.
+ */
+int mfs_buckets_plan_growth(struct mfs_buckets *shape, const struct mfs_chunk_source *source,
+                            struct mfs_chunk **spares);
+
 /* Adds a bucket; the first time, MFS_BUCKETS_LEAST. */
 void mfs_buckets_grow(struct mfs_buckets *buckets, const struct mfs_chunk_source *source,
                       struct mfs_chunk **spares, mfs_buckets_hash *hash_of);

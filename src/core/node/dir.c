@@ -142,26 +142,42 @@ int mfs_dir_prepare_renamed(const struct mfs_names *names, const struct mfs_dir_
     return 0;
 }
 
+/* Whether one more entry, beside `live` others, brings a bucket. */
+static bool brings_bucket(const struct mfs_buckets *buckets, uint64_t live)
+{
+    return live >= FEW_ENTRIES && mfs_buckets_wants_more(buckets, live + 1);
+}
+
 static bool will_want_bucket(const struct mfs_dir *dir)
 {
-    return dir->live >= FEW_ENTRIES && mfs_buckets_wants_more(&dir->buckets, dir->live + 1u);
+    return brings_bucket(&dir->buckets, dir->live);
+}
+
+int mfs_dir_prepare_entry(const struct mfs_names *names, const struct mfs_dir *dir,
+                          struct mfs_dirent *entry)
+{
+    MFS_CHECK(entry->sequence == 0);
+    if (dir->live >= DIR_ENTRIES_MOST)
+        return MEMFS_ENOMEM;
+    entry->u.spares = NULL;
+    int error = mfs_order_prepare(&dir->order, &names->source, &entry->u.spares);
+    if (error == 0 && will_want_bucket(dir))
+        error = mfs_buckets_prepare(&dir->buckets, &names->source, &entry->u.spares);
+    if (error != 0)
+        mfs_chunk_give_back(&names->source, &entry->u.spares);
+    return error;
 }
 
 int mfs_dir_prepare(const struct mfs_names *names, const struct mfs_dir *dir,
                     const struct mfs_dir_key *key, struct mfs_dirent **out)
 {
     struct mfs_dirent *entry;
-    if (dir->live >= DIR_ENTRIES_MOST)
-        return MEMFS_ENOMEM;
     int error = mfs_dir_prepare_renamed(names, key, &entry);
     if (error != 0)
         return error;
-    entry->u.spares = NULL;
-    error = mfs_order_prepare(&dir->order, &names->source, &entry->u.spares);
-    if (error == 0 && will_want_bucket(dir))
-        error = mfs_buckets_prepare(&dir->buckets, &names->source, &entry->u.spares);
+    error = mfs_dir_prepare_entry(names, dir, entry);
     if (error != 0) {
-        mfs_dir_cancel(names, entry);
+        mfs_dir_entry_free(names, entry);
         return error;
     }
     *out = entry;
@@ -193,23 +209,78 @@ static void add_bucket(const struct mfs_names *names, struct mfs_dir *dir,
         mfs_buckets_insert(&dir->buckets, &entry->u.chain, entry->hash);
 }
 
-void mfs_dir_commit(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
-                    struct mfs_node *node, uint64_t sequence)
+/* Adds an entry, with `append` as the way into the order. */
+static void add_entry(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
+                      struct mfs_node *node, uint64_t sequence, struct mfs_chunk **spares,
+                      void (*append)(struct mfs_order *, const struct mfs_chunk_source *,
+                                     struct mfs_chunk **, struct mfs_dirent *))
 {
-    struct mfs_chunk *spares = entry->u.spares;
     MFS_CHECK(node != NULL && entry->sequence == 0);
     MFS_CHECK_DEEP(mfs_dir_last(dir) == NULL || mfs_dir_last(dir)->sequence < sequence);
     entry->u.chain.next = NULL;
     if (will_want_bucket(dir))
-        add_bucket(names, dir, &spares);
+        add_bucket(names, dir, spares);
     entry->node = node;
     entry->sequence = sequence;
-    mfs_order_append(&dir->order, &names->source, &spares, entry);
+    append(&dir->order, &names->source, spares, entry);
     if (has_buckets(dir))
         mfs_buckets_insert(&dir->buckets, &entry->u.chain, entry->hash);
     dir->live++;
-    MFS_CHECK(spares == NULL);
     MFS_CHECK_DEEP(mfs_dir_is_valid_after(names, dir, sequence));
+}
+
+void mfs_dir_commit(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
+                    struct mfs_node *node, uint64_t sequence)
+{
+    struct mfs_chunk *spares = entry->u.spares;
+    add_entry(names, dir, entry, node, sequence, &spares, mfs_order_append);
+    MFS_CHECK(spares == NULL);
+}
+
+/* ------------------------------------------------------- several additions */
+
+struct mfs_dir_plan mfs_dir_plan(const struct mfs_dir *dir)
+{
+    return (struct mfs_dir_plan){
+        .order = mfs_order_plan(&dir->order), .buckets = dir->buckets, .live = dir->live};
+}
+
+int mfs_dir_plan_addition(const struct mfs_names *names, struct mfs_dir_plan *plan)
+{
+    if (plan->live >= DIR_ENTRIES_MOST)
+        return MEMFS_ENOMEM;
+    int error = mfs_order_plan_addition(&plan->order, &names->source, &plan->spares);
+    if (error == 0 && brings_bucket(&plan->buckets, plan->live))
+        error = mfs_buckets_plan_growth(&plan->buckets, &names->source, &plan->spares);
+    plan->live++;
+    return error;
+}
+
+void mfs_dir_plan_cancel(const struct mfs_names *names, struct mfs_dir_plan *plan)
+{
+    mfs_chunk_give_back(&names->source, &plan->spares);
+}
+
+void mfs_dir_commit_planned(const struct mfs_names *names, struct mfs_dir *dir,
+                            struct mfs_dir_plan *plan, struct mfs_dirent *entry,
+                            struct mfs_node *node, uint64_t sequence)
+{
+    MFS_CHECK(dir->live < plan->live);
+    add_entry(names, dir, entry, node, sequence, &plan->spares, mfs_order_append_planned);
+    MFS_CHECK(dir->live < plan->live || plan->spares == NULL);
+}
+
+struct mfs_dirent *mfs_dir_take_first(const struct mfs_names *names, struct mfs_dir *dir,
+                                      uint64_t *sequence)
+{
+    struct mfs_dirent *entry = mfs_dir_at(dir, 0);
+    if (entry == NULL)
+        return NULL;
+    *sequence = entry->sequence;
+    mfs_dir_detach(names, dir, entry);
+    entry->sequence = 0;
+    entry->u.spares = NULL;
+    return entry;
 }
 
 void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry)

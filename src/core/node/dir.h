@@ -65,13 +65,43 @@ struct mfs_dirent *mfs_dir_find(const struct mfs_names *names, const struct mfs_
 int mfs_dir_prepare(const struct mfs_names *names, const struct mfs_dir *dir,
                     const struct mfs_dir_key *key, struct mfs_dirent **out);
 
+/* The same for an entry that was made before.  After a failure it is still the caller's. */
+int mfs_dir_prepare_entry(const struct mfs_names *names, const struct mfs_dir *dir,
+                          struct mfs_dirent *entry);
+
 /* `sequence` is higher than that of all entries there. */
 void mfs_dir_commit(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry,
                     struct mfs_node *node, uint64_t sequence);
 void mfs_dir_cancel(const struct mfs_names *names, struct mfs_dirent *entry);
 
+/*
+ * Several additions that are prepared together, and made later, one after the other, with no other
+ * change of the directory in between.  mfs_dir_plan_addition() sets aside what one more addition
+ * needs; after an error (EDQUOT, ENOMEM) the plan can only be cancelled.
+ */
+struct mfs_dir_plan {
+    struct mfs_order_plan order;
+    struct mfs_buckets buckets; /* as they will be: only the shape counts */
+    uint64_t live;
+    struct mfs_chunk *spares;
+};
+
+struct mfs_dir_plan mfs_dir_plan(const struct mfs_dir *dir);
+int mfs_dir_plan_addition(const struct mfs_names *names, struct mfs_dir_plan *plan);
+void mfs_dir_plan_cancel(const struct mfs_names *names, struct mfs_dir_plan *plan);
+
+/* Makes one of the planned additions.  The entry is in no directory, and needs no preparation. */
+void mfs_dir_commit_planned(const struct mfs_names *names, struct mfs_dir *dir,
+                            struct mfs_dir_plan *plan, struct mfs_dirent *entry,
+                            struct mfs_node *node, uint64_t sequence);
+
 /* Frees an entry that is in no directory any more. */
 void mfs_dir_entry_free(const struct mfs_names *names, struct mfs_dirent *entry);
+
+/* Takes the first entry out of the directory, so that it can be added to another one, and leaves
+ * its sequence number in `*sequence`; null if there is none. */
+struct mfs_dirent *mfs_dir_take_first(const struct mfs_names *names, struct mfs_dir *dir,
+                                      uint64_t *sequence);
 
 /* Takes the entry out of the directory; it is then the caller's. */
 void mfs_dir_detach(const struct mfs_names *names, struct mfs_dir *dir, struct mfs_dirent *entry);

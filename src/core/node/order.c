@@ -175,6 +175,63 @@ int mfs_order_prepare(const struct mfs_order *order, const struct mfs_chunk_sour
     return mfs_chunk_set_aside(source, INNER_ROOT_BYTES, spares);
 }
 
+struct mfs_order_plan mfs_order_plan(const struct mfs_order *order)
+{
+    struct mfs_order_plan plan = {.height = order->height, .is_empty = order->root == NULL};
+    struct mfs_ordernode *last[MFS_ORDERNODE_HEIGHT_MOST + 1];
+    if (plan.is_empty)
+        return plan;
+    find_last_nodes(order, last);
+    for (unsigned level = 0; level <= order->height; level++) {
+        plan.last[level].count = last[level]->count;
+        plan.last[level].bytes = last[level]->bytes;
+    }
+    return plan;
+}
+
+/* Whether the last node of a level has no room; a root that can grow is given what it needs. */
+static int plan_level(struct mfs_order_plan *plan, unsigned level,
+                      const struct mfs_chunk_source *source, struct mfs_chunk **spares,
+                      bool *is_full)
+{
+    uint32_t count = plan->last[level].count;
+    size_t bytes = plan->last[level].bytes;
+    *is_full = count == mfs_ordernode_items_in(bytes, level);
+    if (!*is_full || bytes >= MFS_CHUNK_MOST)
+        return 0;
+    MFS_CHECK(level == plan->height);
+    *is_full = false;
+    plan->last[level].bytes = mfs_num_min_size(bytes * 2, MFS_CHUNK_MOST);
+    return mfs_chunk_set_aside(source, plan->last[level].bytes, spares);
+}
+
+int mfs_order_plan_addition(struct mfs_order_plan *plan, const struct mfs_chunk_source *source,
+                            struct mfs_chunk **spares)
+{
+    if (plan->is_empty) {
+        plan->is_empty = false;
+        plan->last[0].count = 1;
+        plan->last[0].bytes = LEAF_ROOT_BYTES;
+        return mfs_chunk_set_aside(source, LEAF_ROOT_BYTES, spares);
+    }
+    for (unsigned level = 0; level <= plan->height; level++) {
+        bool is_full;
+        int error = plan_level(plan, level, source, spares, &is_full);
+        if (error == 0 && is_full)
+            error = mfs_chunk_set_aside(source, MFS_CHUNK_MOST, spares);
+        if (error != 0 || !is_full) {
+            plan->last[level].count++;
+            return error;
+        }
+        plan->last[level].count = 1;
+    }
+    MFS_CHECK(plan->height < MFS_ORDERNODE_HEIGHT_MOST);
+    plan->height++;
+    plan->last[plan->height].count = 2;
+    plan->last[plan->height].bytes = INNER_ROOT_BYTES;
+    return mfs_chunk_set_aside(source, INNER_ROOT_BYTES, spares);
+}
+
 static struct mfs_ordernode *make_node(struct mfs_chunk **spares, size_t bytes)
 {
     struct mfs_ordernode *node = mfs_chunk_use(spares, bytes);
@@ -404,8 +461,8 @@ static void pack_more(struct mfs_order *order, const struct mfs_chunk_source *so
     lower_order_root(order, source);
 }
 
-void mfs_order_append(struct mfs_order *order, const struct mfs_chunk_source *source,
-                      struct mfs_chunk **spares, struct mfs_dirent *entry)
+void mfs_order_append_planned(struct mfs_order *order, const struct mfs_chunk_source *source,
+                              struct mfs_chunk **spares, struct mfs_dirent *entry)
 {
     struct mfs_ordernode_inner *parent;
     MFS_CHECK(entry->sequence != 0);
@@ -419,6 +476,12 @@ void mfs_order_append(struct mfs_order *order, const struct mfs_chunk_source *so
         if (parent != NULL)
             parent->head.below++;
     }
+}
+
+void mfs_order_append(struct mfs_order *order, const struct mfs_chunk_source *source,
+                      struct mfs_chunk **spares, struct mfs_dirent *entry)
+{
+    mfs_order_append_planned(order, source, spares, entry);
     if (packed_to(order) != ALL_PACKED)
         pack_more(order, source);
 }

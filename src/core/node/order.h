@@ -14,7 +14,7 @@
 #ifndef MFS_ORDER_H
 #define MFS_ORDER_H
 
-#include "node/dirent.h"
+#include "node/ordernode.h"
 
 struct mfs_order {
     void *root;      /* null: no entries */
@@ -28,6 +28,30 @@ int mfs_order_prepare(const struct mfs_order *order, const struct mfs_chunk_sour
 /* Adds an entry whose sequence number is higher than all others. */
 void mfs_order_append(struct mfs_order *order, const struct mfs_chunk_source *source,
                       struct mfs_chunk **spares, struct mfs_dirent *entry);
+
+/*
+ * Several additions that are prepared together and made later, one after the other, with no other
+ * change in between.  The plan follows what each of them will do to the last node of each level.
+ */
+struct mfs_order_plan {
+    unsigned height;
+    bool is_empty;
+    struct {
+        uint32_t count;
+        size_t bytes;
+    } last[MFS_ORDERNODE_HEIGHT_MOST + 1];
+};
+
+struct mfs_order_plan mfs_order_plan(const struct mfs_order *order);
+
+/* Sets aside the chunks that one more addition needs.  Errors: EDQUOT, ENOMEM; the plan is then
+ * good for nothing. */
+int mfs_order_plan_addition(struct mfs_order_plan *plan, const struct mfs_chunk_source *source,
+                            struct mfs_chunk **spares);
+
+/* Makes a planned addition.  It packs nothing, since that would upset the plan. */
+void mfs_order_append_planned(struct mfs_order *order, const struct mfs_chunk_source *source,
+                              struct mfs_chunk **spares, struct mfs_dirent *entry);
 
 /* Removes an entry, which must be there.  Never allocates. */
 void mfs_order_remove(struct mfs_order *order, const struct mfs_chunk_source *source,

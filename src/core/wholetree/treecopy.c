@@ -150,6 +150,8 @@ void mfs_treecopy_attributes(struct mfs_node *to, const struct mfs_node *from,
     mfs_node_set_time(to, MFS_CHANGE, mfs_node_time(from, MFS_CHANGE));
     mfs_node_set_time(to, MFS_BIRTH, mfs_node_time(from, MFS_BIRTH));
     atomic_store_explicit(&to->generation, mfs_node_generation(from), memory_order_relaxed);
+    if (kind == MFS_COPY_KEPT)
+        to->number = from->number;
 }
 
 /* Locks the original, unless that was done under another of its names, and takes what it has. */
@@ -170,6 +172,27 @@ static int capture_node(struct mfs_nodes *nodes, struct mfs_node *from, enum mfs
     if (error == 0)
         atomic_store_explicit(&new_file->size, size, memory_order_relaxed);
     return error;
+}
+
+int mfs_treecopy_file(struct mfs_nodes *nodes, struct mfs_file_node *from,
+                      struct mfs_file_node **out)
+{
+    struct mfs_file_node *file;
+    uint64_t size;
+    int error = mfs_node_create_file(nodes, MFS_CHARGE_ORDINARY, 0, &file);
+    if (error != 0)
+        return error;
+    mfs_sync_lock_shared(nodes->lot, &from->node.lock);
+    mfs_treecopy_attributes(&file->node, &from->node, MFS_COPY_EXACT);
+    error = mfs_node_clone_content(nodes, from, &file->content, &size);
+    mfs_sync_unlock_shared(nodes->lot, &from->node.lock);
+    if (error != 0) {
+        mfs_node_release(nodes, &file->node);
+        return error;
+    }
+    atomic_store_explicit(&file->size, size, memory_order_relaxed);
+    *out = file;
+    return 0;
 }
 
 static void release_original(struct mfs_nodes *nodes, struct mfs_node *from,

@@ -7,7 +7,8 @@
 enum mfs_copy_kind {
     MFS_COPY_FRESH,      /* made now; only the modes are kept */
     MFS_COPY_ATTRIBUTES, /* access and modification times, owners and modes are kept */
-    MFS_COPY_EXACT       /* all times and the generation, too */
+    MFS_COPY_EXACT,      /* all times and the generation, too */
+    MFS_COPY_KEPT        /* the number, too: the copy, in another tree, stands for the original */
 };
 
 /*
@@ -18,6 +19,11 @@ enum mfs_copy_kind {
  */
 int mfs_treecopy(struct mfs_tree *from, struct mfs_node *node, enum mfs_copy_kind kind,
                  struct mfs_tree *to, struct mfs_node **out) MFS_REQUIRES_SHARED(from->lock);
+
+/* A file of `nodes`, without a name, that is as `from` is now, but for its number.  Errors: EDQUOT,
+ * ENOSPC, ENOMEM. */
+int mfs_treecopy_file(struct mfs_nodes *nodes, struct mfs_file_node *from,
+                      struct mfs_file_node **out) MFS_EXCLUDES(from->node.lock);
 
 /* Gives `to` the attributes of `from` that this kind of copy keeps. */
 void mfs_treecopy_attributes(struct mfs_node *to, const struct mfs_node *from,

@@ -1,21 +1,5 @@
-/* The walkers that are open, in no order. */
+/* Where a walker stands, in the words of memfs.h. */
 #include "wholetree/walker.h"
-
-void mfs_walker_list_add(struct mfs_walker_list *list, struct mfs_lot *lot,
-                         struct memfs_walker *walker)
-{
-    mfs_sync_lock_exclusive(lot, &list->lock);
-    mfs_list_add(&list->open, &walker->link);
-    mfs_sync_unlock_exclusive(lot, &list->lock);
-}
-
-void mfs_walker_list_remove(struct mfs_walker_list *list, struct mfs_lot *lot,
-                            struct memfs_walker *walker)
-{
-    mfs_sync_lock_exclusive(lot, &list->lock);
-    mfs_list_remove(&list->open, &walker->link);
-    mfs_sync_unlock_exclusive(lot, &list->lock);
-}
 
 void mfs_walker_describe(const struct mfs_nodes *nodes, const struct mfs_tour_stop *stop,
                          memfs_stat_info *stat, memfs_walk_entry *out)

@@ -432,6 +432,27 @@ static int64_t stream_in_lent_storage(struct stage *s)
     return result;
 }
 
+static int64_t compare_before(struct stage *s)
+{
+    int64_t result = memfs_snapshot_take(s->fs, "snapshot");
+    if (result == 0)
+        result = memfs_unlink(s->fs, "/d/y");
+    return result == 0 ? memfs_compare_open(s->fs, "snapshot", NULL, &s->comparison) : result;
+}
+
+static int64_t look_into_a_snapshot(struct stage *s)
+{
+    memfs_stat_info info = {.struct_size = sizeof info};
+    const memfs_change *change;
+    int64_t result = memfs_snapshot_stat_path(s->fs, "snapshot", "/d/y", &info, 0);
+    if (result == 0 && memfs_compare_next(s->comparison, &change) != 1)
+        result = MEMFS_EIO;
+    if (result == 0)
+        result = memfs_compare_close(s->comparison);
+    s->comparison = NULL;
+    return result;
+}
+
 const struct scenario scenarios_calm[] = {
     {"unlink", " memfs_unlink memfs_unlinkat ", NEEDS_NOTHING, NULL, unlink_all_kinds},
     {"remove", " memfs_remove memfs_remove_treeat ", NEEDS_NOTHING, NULL, remove_names},
@@ -499,6 +520,8 @@ const struct scenario scenarios_calm[] = {
      read_into_own_memory},
     {"stream a directory in lent storage", " memfs_opendirat_in ", NEEDS_NOTHING, NULL,
      stream_in_lent_storage},
+    {"look into a snapshot", " memfs_snapshot_stat_path memfs_compare_next memfs_compare_close ",
+     NEEDS_NOTHING, compare_before, look_into_a_snapshot},
     {"prune and end a walk", " memfs_walk_prune memfs_walk_next memfs_walk_close ", NEEDS_NOTHING,
      open_walker, end_a_walk},
     {"give memory back", " memfs_free memfs_list_free ", NEEDS_NOTHING, take_memory, give_memory},

@@ -504,6 +504,67 @@ static int64_t alloc_some(struct stage *s)
     return memfs_charged_alloc(s->fs, 5000, &s->memory);
 }
 
+static int64_t import_many(struct stage *s)
+{
+    const size_t entry = sizeof(memfs_import_entry);
+    const memfs_import_entry entries[] = {
+        {entry, "/many/new", stage_pattern(), 3 * s->page_size, 0, 0644, 0},
+        {entry, "/many/newer", stage_pattern(), 10, 0, 0600, 0},
+        {entry, "/file", stage_pattern(), s->page_size, 0, 0644, 0},
+        {entry, "/link", "elsewhere", 9, MEMFS_KIND_SYMLINK, 0, 0},
+        {entry, "/d/one/two/three", NULL, 0, 0, 0644, 5},
+        {entry, "/d/one", NULL, 0, MEMFS_KIND_DIRECTORY, 0700, 6},
+        {entry, "/d/more", NULL, 0, MEMFS_KIND_DIRECTORY, 0700, 6},
+        {entry, "/empty/new", "x", 1, 0, 0644, 0},
+    };
+    return memfs_import(s->fs, entries, COUNT_OF(entries), MEMFS_IMPORT_REPLACE, NULL);
+}
+
+static int64_t open_in_a_snapshot(struct stage *s)
+{
+    return memfs_snapshot_open(s->fs, "snapshot", "/file", 0, &s->opened);
+}
+
+/* Opens and closes what a walk or a comparison stands on, if that is a file. */
+static int64_t touch_file(const memfs_stat_info *stat, memfs_walker *walker,
+                          memfs_comparison *comparison)
+{
+    memfs_file *file;
+    if (stat->kind != MEMFS_KIND_FILE)
+        return 0;
+    int64_t result = walker != NULL ? memfs_walk_open_file(walker, 0, &file)
+                                    : memfs_compare_open_file(comparison, &file);
+    return result == 0 ? memfs_close(file) : result;
+}
+
+static int64_t walk_in_a_snapshot(struct stage *s)
+{
+    memfs_walker *walker;
+    const memfs_walk_entry *entry;
+    int64_t result = memfs_snapshot_walk(s->fs, "snapshot", "/d", 0, &walker);
+    if (result < 0)
+        return result;
+    int64_t touched = 0;
+    while (touched == 0 && (result = memfs_walk_next(walker, &entry)) == 1)
+        touched = touch_file(entry->stat, walker, NULL);
+    stage_must(memfs_walk_close(walker), "close the walker");
+    return touched < 0 ? touched : result;
+}
+
+static int64_t compare_with_a_snapshot(struct stage *s)
+{
+    memfs_comparison *comparison;
+    const memfs_change *change;
+    int64_t result = memfs_compare_open(s->fs, "snapshot", NULL, &comparison);
+    if (result < 0)
+        return result;
+    int64_t touched = 0;
+    while (touched == 0 && (result = memfs_compare_next(comparison, &change)) == 1)
+        touched = touch_file(change->stat, NULL, comparison);
+    stage_must(memfs_compare_close(comparison), "close the comparison");
+    return touched < 0 ? touched : result;
+}
+
 const struct scenario scenarios_refusable[] = {
     {"open creates a file", " memfs_open ", MAKES_NODES, NULL, open_creates},
     {"open truncates", " memfs_open ", MAY_BE_REFUSED, NULL, open_truncates},
@@ -598,6 +659,13 @@ const struct scenario scenarios_refusable[] = {
     {"rename a snapshot", " memfs_snapshot_rename ", MAY_BE_REFUSED, take_snapshot,
      rename_snapshot},
     {"list of snapshots", " memfs_snapshot_list ", MAY_BE_REFUSED, take_snapshot, list_snapshots},
+    {"import", " memfs_import ", MAKES_NODES, NULL, import_many},
+    {"open in a snapshot", " memfs_snapshot_open ", MAKES_NODES, take_snapshot_and_change,
+     open_in_a_snapshot},
+    {"walk in a snapshot", " memfs_snapshot_walk ", MAKES_NODES, take_snapshot_and_change,
+     walk_in_a_snapshot},
+    {"compare", " memfs_compare_open memfs_compare_next memfs_compare_open_file ", MAKES_NODES,
+     take_snapshot_and_change, compare_with_a_snapshot},
     {"remove_tree", " memfs_remove_tree ", MAY_BE_REFUSED, NULL, remove_tree_with_links},
     {"clone of the instance", " memfs_clone_instance ", MAY_BE_REFUSED, NULL, clone_all},
     {"opendir", " memfs_opendir ", MAY_BE_REFUSED, NULL, opendir_one},

@@ -124,6 +124,8 @@ void stage_destroy(struct stage *stage)
     close_dir(stage->opened_dir);
     if (stage->clone != NULL)
         stage_must(memfs_destroy(stage->clone, 0), "destroying the clone");
+    if (stage->comparison != NULL)
+        stage_must(memfs_compare_close(stage->comparison), "compare_close");
     if (stage->walker != NULL)
         stage_must(memfs_walk_close(stage->walker), "walk_close");
     if (stage->has_mapping)

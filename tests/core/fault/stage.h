@@ -42,6 +42,7 @@ struct stage {
     int has_version;
     memfs_walker *walker;
     memfs *clone;
+    memfs_comparison *comparison;
 };
 
 struct stage *stage_create(uint32_t page_size, uint32_t config_flags);

@@ -395,7 +395,14 @@ static void force_destroys_with_everything_outstanding_and_nothing_leaks(void **
     memfs_open_options options = {.struct_size = sizeof options, .storage = &storage};
     memfs_file *lent;
     assert_ok(memfs_open_with(fs, "/f", &options, &lent));
+    memfs_walker *walker;
+    memfs_comparison *comparison;
+    memfs_file *kept;
+    assert_ok(memfs_snapshot_take(fs, "kept"));
     assert_ok(memfs_unlink(fs, "/f"));
+    assert_ok(memfs_snapshot_walk(fs, "kept", "/", 0, &walker));
+    assert_ok(memfs_compare_open(fs, "kept", NULL, &comparison));
+    assert_ok(memfs_snapshot_open(fs, "kept", "/f", 0, &kept));
     assert_returns(memfs_destroy(fs, 0), MEMFS_EBUSY);
     assert_ok(memfs_destroy(fs, MEMFS_DESTROY_FORCE));
     tracking_assert_empty(&allocator);

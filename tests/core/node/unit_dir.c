@@ -185,6 +185,101 @@ static void a_refused_or_cancelled_addition_leaves_the_directory_as_it_was(void 
     rig_destroy(b.rig);
 }
 
+/* Adds, in one plan, up to `most` names that are not there, in the order of their numbers. */
+static void add_planned(struct bench *b, size_t first, size_t most)
+{
+    struct mfs_dir_plan plan = mfs_dir_plan(&b->dir);
+    struct mfs_dirent *made[NAMES];
+    size_t numbers[NAMES], count = 0;
+    for (size_t number = first; number < NAMES && count < most; number++) {
+        char name[128];
+        if (b->sequences[number] != 0)
+            continue;
+        struct mfs_dir_key key = {.name = name, .length = name_of(number, name, sizeof name)};
+        assert_int_equal(mfs_dir_prepare_renamed(&b->names, &key, &made[count]), 0);
+        assert_int_equal(mfs_dir_plan_addition(&b->names, &plan), 0);
+        numbers[count++] = number;
+    }
+    uint64_t takes = b->rig->allocator.takes;
+    for (size_t i = 0; i < count; i++) {
+        b->sequences[numbers[i]] = ++b->last_sequence;
+        mfs_dir_commit_planned(&b->names, &b->dir, &plan, made[i], (struct mfs_node *)b,
+                               b->last_sequence);
+    }
+    assert_true(b->rig->allocator.takes == takes);
+    assert_null(plan.spares);
+}
+
+static void many_additions_can_be_planned_and_then_need_nothing(void **state)
+{
+    (void)state;
+    static const size_t counts[] = {1, 3, 8, 9, 30, 200, 1500};
+    struct bench b = bench_create();
+    uint64_t seed = 11;
+    for (int round = 0; round < 60; round++) {
+        add_planned(&b, next_random(&seed) % NAMES, counts[next_random(&seed) % COUNT_OF(counts)]);
+        check_all(&b);
+        size_t drops = next_random(&seed) % (round % 7 == 0 ? NAMES : 300);
+        for (size_t i = 0; i < drops; i++) {
+            size_t number = next_random(&seed) % NAMES;
+            if (b.sequences[number] != 0)
+                drop(&b, number);
+        }
+        check_all(&b);
+        size_t number = next_random(&seed) % NAMES;
+        if (b.sequences[number] == 0)
+            assert_int_equal(add(&b, number), 0);
+    }
+    drop_all(&b);
+    rig_destroy(b.rig);
+}
+
+static void a_plan_that_is_refused_or_cancelled_leaves_the_directory_as_it_was(void **state)
+{
+    (void)state;
+    enum { PLANNED = 300 };
+    struct bench b = bench_create();
+    add_first(&b, 10);
+    uint64_t held = b.rig->allocator.held_bytes;
+    int error;
+    uint64_t take = 0;
+    do {
+        struct mfs_dir_plan plan = mfs_dir_plan(&b.dir);
+        tracking_refuse(&b.rig->allocator, ++take, 1);
+        error = 0;
+        for (size_t i = 0; error == 0 && i < PLANNED; i++)
+            error = mfs_dir_plan_addition(&b.names, &plan);
+        tracking_refuse(&b.rig->allocator, 0, 0);
+        mfs_dir_plan_cancel(&b.names, &plan);
+        assert_true(b.rig->allocator.held_bytes == held);
+        check_all(&b);
+    } while (error != 0);
+    assert_true(take > PLANNED / 29);
+    drop_all(&b);
+    rig_destroy(b.rig);
+}
+
+static void entries_move_to_another_directory_from_the_front(void **state)
+{
+    (void)state;
+    struct bench b = bench_create();
+    struct mfs_dir other = {0};
+    uint64_t sequence, last = 0;
+    struct mfs_dirent *entry;
+    add_first(&b, 100);
+    while ((entry = mfs_dir_take_first(&b.names, &b.dir, &sequence)) != NULL) {
+        assert_true(sequence > last);
+        last = sequence;
+        assert_int_equal(mfs_dir_prepare_entry(&b.names, &other, entry), 0);
+        mfs_dir_commit(&b.names, &other, entry, (struct mfs_node *)&b, sequence);
+    }
+    assert_int_equal(mfs_dir_cost(&b.names, &b.dir), 0);
+    b.dir = other;
+    check_all(&b);
+    drop_all(&b);
+    rig_destroy(b.rig);
+}
+
 static size_t from_the_front(size_t i)
 {
     return i;
@@ -378,6 +473,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_found_and_listed_in_order_through_any_coming_and_going),
         cmocka_unit_test(a_refused_or_cancelled_addition_leaves_the_directory_as_it_was),
+        cmocka_unit_test(many_additions_can_be_planned_and_then_need_nothing),
+        cmocka_unit_test(a_plan_that_is_refused_or_cancelled_leaves_the_directory_as_it_was),
+        cmocka_unit_test(entries_move_to_another_directory_from_the_front),
         cmocka_unit_test(draining_in_any_order_takes_nothing_and_gives_back_as_it_goes),
         cmocka_unit_test(a_queue_stays_as_small_as_what_is_in_it),
         cmocka_unit_test(what_is_packed_is_full_after_any_removals),

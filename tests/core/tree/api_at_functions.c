@@ -181,7 +181,7 @@ static void flags_that_a_function_does_not_know_are_invalid(void **state)
     assert_refused(p.fs, memfs_unlinkat(p.fs, p.at, "f", 0x80000000u), MEMFS_EINVAL);
     assert_refused(p.fs, memfs_linkat(p.fs, p.at, "f", p.at, "g", MEMFS_AT_REMOVEDIR),
                    MEMFS_EINVAL);
-    assert_refused(p.fs, memfs_renameat(p.fs, p.at, "f", p.at, "g", 8), MEMFS_EINVAL);
+    assert_refused(p.fs, memfs_renameat(p.fs, p.at, "f", p.at, "g", 16), MEMFS_EINVAL);
     assert_refused(p.fs, memfs_chmodat(p.fs, p.at, "f", 0600, 8), MEMFS_EINVAL);
     assert_refused(p.fs, memfs_chownat(p.fs, p.at, "f", 1, 1, 8), MEMFS_EINVAL);
     assert_refused(p.fs, memfs_utimensat(p.fs, p.at, "f", 1, 1, 8), MEMFS_EINVAL);
