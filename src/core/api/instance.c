@@ -260,6 +260,7 @@ static bool is_in_use(memfs *fs)
 
 static void close_everything(memfs *fs)
 {
+    mfs_sync_lot_clear_lines(&fs->lot); /* no handle gets a lock that another one loses here */
     while (fs->handles.files.first != NULL)
         mfs_closing_file(mfs_handle_of_link(fs->handles.files.first));
     while (fs->handles.dirs.first != NULL)

@@ -9,7 +9,7 @@
  *
  *     node->lock            size and content of a file
  *     the namespace lock    links, is_audited, and everything of a directory
- *     the node's gate       whole_file_lock, upgrade_waits (see filelock.h)
+ *     the node's gate       whole_file_lock, upgrade_waits, has_line (see filelock.h)
  *     the handle list lock  handles, is_counted
  *     atomics               mode, owner, times, generation: each for itself
  */
@@ -38,6 +38,7 @@ struct mfs_node {
     int32_t whole_file_lock; /* -1: exclusive; n: n shared */
     uint8_t kind;            /* enum memfs_kind */
     bool upgrade_waits;
+    bool has_line;    /* tickets wait for the whole-file lock */
     bool is_counted;  /* while orphans are counted: the node was met; under the handle list lock */
     bool is_audited;  /* while an audit runs: the node was met; under the namespace lock */
     bool is_captured; /* of a copy that is being made: the original's lock is held */

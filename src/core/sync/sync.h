@@ -25,10 +25,16 @@
 
 enum { MFS_LOT_GATES = 8 };
 
+/* A line of those that wait without a thread; node/filelock.h says what they are. */
+struct mfs_sync_line {
+    void *first, *last; /* null: empty */
+};
+
 struct mfs_lot {
     bool threaded;          /* false: the caller has promised that no two calls overlap */
     memfs_lock_hooks hooks; /* all null: POSIX threads */
     struct mfs_gate gates[MFS_LOT_GATES];
+    struct mfs_sync_line lines[MFS_LOT_GATES]; /* each guarded by the gate of its index */
 };
 
 /* Null `hooks`: POSIX threads.  Errors: ENOMEM, EOPNOTSUPP (hooks in a build without threads). */
@@ -37,6 +43,16 @@ void mfs_sync_lot_fini(struct mfs_lot *lot);
 
 /* The gate for waiting for something at `address`; other addresses may share it. */
 struct mfs_gate *mfs_sync_lot_gate(struct mfs_lot *lot, const volatile void *address);
+
+/* The line beside a gate of the lot. */
+static inline struct mfs_sync_line *mfs_sync_lot_line(struct mfs_lot *lot,
+                                                      const struct mfs_gate *gate)
+{
+    return &lot->lines[gate - lot->gates];
+}
+
+/* Forgets all that wait in line. */
+void mfs_sync_lot_clear_lines(struct mfs_lot *lot);
 
 static inline bool mfs_sync_lot_is_threaded(const struct mfs_lot *lot)
 {
