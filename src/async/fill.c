@@ -11,7 +11,7 @@ static void fill(memfs_async_request *request, enum memfs_async_operation operat
         return;
     const size_t kept = offsetof(memfs_async_request, at); /* `data`, and nothing else */
     memset((char *)request + kept, 0, sizeof *request - kept);
-    request->operation = operation;
+    request->operation = (int)operation;
     mfs_request_of(request)->arguments = *arguments;
 }
 
