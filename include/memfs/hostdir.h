@@ -114,8 +114,8 @@ typedef struct memfs_hostdir_progress {
 /* A return of 0 goes on; a negative value cancels with that error, any other with EINVAL. */
 typedef int (*memfs_hostdir_watch)(void *context, const memfs_hostdir_progress *progress);
 
-/* For callbacks that have no error of their own to return: Linux's ECANCELED, negated. */
-#define MEMFS_HOSTDIR_CANCEL (-125)
+/* For callbacks that have no error of their own to return. */
+#define MEMFS_HOSTDIR_CANCEL MEMFS_ECANCELED
 
 /* Zero means the default in every field; null means all defaults. */
 typedef struct memfs_hostdir_options {

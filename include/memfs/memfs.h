@@ -218,7 +218,8 @@ MEMFS_API const char *memfs_version(void);
     X(EILSEQ, 84, "not a character of the encoding") \
     X(EOPNOTSUPP, 95, "operation not supported") \
     X(ETIMEDOUT, 110, "timed out waiting for a lock") \
-    X(EDQUOT, 122, "quota exceeded")
+    X(EDQUOT, 122, "quota exceeded") \
+    X(ECANCELED, 125, "canceled")
 
 enum memfs_error {
     MEMFS_OK = 0,
@@ -726,6 +727,8 @@ MEMFS_API int memfs_fsync(memfs_file *file);
  * as a part of memfs_remove_tree() or memfs_snapshot_restore().  The directories above are not
  * locked; one of them can be renamed, and the file goes with it.  memfs_unlock() without a lock
  * does nothing.
+ *
+ * A program that must not wait can queue for a lock: memfs_lock_queue() in memfs/storage.h.
  *
  * Errors:   EAGAIN (timeout 0), ETIMEDOUT, EDEADLK (another handle is waiting to upgrade its shared
  *           lock too), EINVAL, EISDIR.

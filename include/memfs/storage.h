@@ -210,6 +210,42 @@ enum memfs_emergency_use {
  */
 MEMFS_API int memfs_use_emergency_reserve(memfs_file *file, int use);
 
+/* ------------------------------------------------- whole-file locks, in line */
+
+/*
+ * Whole-file locks (memfs_lock()) without a thread that waits.  A ticket is the caller's memory.
+ *
+ * memfs_lock_queue()   takes the lock if it can be had now (0), or puts the ticket in line (1).
+ * memfs_lock_unqueue() takes the ticket out of line: `granted` will not be called.  Never blocks.
+ *
+ * `granted` is called once, when the handle has the lock: by the call of memfs that has let it go,
+ * before that returns, in its thread, with no lock of memfs held.  It may call memfs, reuse or free
+ * the ticket, and close the handle; but the call that it delays may be any thread's memfs_unlock()
+ * or memfs_close(), so it should be short.  `context` is the caller's.
+ *
+ * At that moment a call that removes or replaces a name of the file, and that began before, may
+ * still be at work.  memfs_lock() by the same handle and with the same kind, which succeeds at
+ * once, waits for such calls.
+ *
+ * Tickets of one file get the lock in the order in which they were queued, before threads that wait
+ * in memfs_lock(); one that upgrades a shared lock goes first.  A call of memfs_lock() that finds
+ * the lock free may come before them all.
+ *
+ * Errors:   those of memfs_lock() but EAGAIN and ETIMEDOUT; queueing also EBUSY (the handle has a
+ *           ticket in line), EINVAL (no ticket, no `granted`); taking out EBUSY (the ticket is not
+ *           in line: it was granted, and `granted` was or will be called).
+ * Lifetime: the ticket stays where it is, and the handle open, while the ticket is in line.  A
+ *           forced memfs_destroy() forgets it.
+ */
+typedef struct memfs_lock_ticket {
+    void (*granted)(struct memfs_lock_ticket *ticket);
+    void *context;
+    uint64_t opaque[5];
+} memfs_lock_ticket;
+
+MEMFS_API int memfs_lock_queue(memfs_file *file, int kind, memfs_lock_ticket *ticket);
+MEMFS_API int memfs_lock_unqueue(memfs_file *file, memfs_lock_ticket *ticket);
+
 /* -------------------------------------------------------------------- names */
 
 /*

@@ -7,6 +7,7 @@
 #   <part>         another part, listed before
 #   <part>?        another part, if it is built
 #   posix          a host with POSIX files
+#   threads        a build with threads
 #   pkg:<m>[:<v>]  a pkg-config module, of at least version <v>: target PkgConfig::<m>
 #   <P>[:<v>]      a CMake package, found by find_package(<P> [<v>])
 #
@@ -60,6 +61,10 @@ macro(memfs_find_need need out)
     elseif("${need}" STREQUAL "posix")
         if(NOT UNIX)
             set(${out} "needs POSIX files")
+        endif()
+    elseif("${need}" STREQUAL "threads")
+        if(NOT MEMFS_THREADS)
+            set(${out} "needs threads")
         endif()
     elseif(memfs_package STREQUAL "pkg")
         list(GET memfs_words 1 memfs_package)

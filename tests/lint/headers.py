@@ -20,6 +20,8 @@ LANGUAGES = (
     ("C11", "CC", "gcc", ["-std=c11", "-Wstrict-prototypes", "-x", "c"]),
     ("C++11", "CXX", "g++", ["-std=c++11", "-x", "c++"]),
 )
+# Headers that include one of another project which wants declarations of POSIX.
+OF_POSIX = ("memfs/uv.h",)
 
 
 def compile_alone(root, header, language):
@@ -29,7 +31,8 @@ def compile_alone(root, header, language):
         with open(source, "w", encoding="utf-8") as file:
             file.write(f"#include <{header}>\n#include <{header}>\n"
                        "extern int alone;\nint alone = 0;\n")
-        command = [os.environ.get(variable, default), *WARNINGS, *flags,
+        posix = ["-D_POSIX_C_SOURCE=200809L"] if header in OF_POSIX else []
+        command = [os.environ.get(variable, default), *WARNINGS, *flags, *posix,
                    "-I", os.path.join(root, "include"), source]
         result = subprocess.run(command, text=True, capture_output=True, check=False)
     if result.returncode == 0:

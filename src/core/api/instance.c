@@ -372,6 +372,7 @@ static void close_opened(struct mfs_opened *opened)
 
 static void close_everything(memfs *fs)
 {
+    mfs_sync_lot_clear_lines(fs->lot); /* no handle gets a lock that another one loses here */
     while (fs->handles.files.first != NULL)
         mfs_closing_file(mfs_handle_of_link(fs->handles.files.first));
     while (fs->handles.dirs.first != NULL)

@@ -115,7 +115,8 @@ void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message);
 
 /*
  * To be called after a whole-file lock was granted, before its caller hears of it: a whole-file
- * lock becomes visible to its caller only after all earlier look-ups have finished.
+ * lock becomes visible to its caller only after all earlier look-ups have finished.  (A ticket is
+ * told of it without a wait; its owner calls memfs_lock() for that.)
  *
  * A call that removes, renames or replaces a name looks at the file's lock and edits the name under
  * the namespace lock; one that replaces the content of a file by path does so under the node's.

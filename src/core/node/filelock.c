@@ -3,15 +3,24 @@
  *                        one handle     free     n handles
  *                        has it alone            share it
  *
- * 1. whole_file_lock, upgrade_waits and each handle's `held` change only inside the node's gate.
+ * 1. whole_file_lock, upgrade_waits, has_line and each handle's `held` change only inside the
+ *    node's gate.
  * 2. A handle that upgrades keeps its shared lock until it is the only one.  Two handles that do so
  *    would wait for each other, so the second one is refused (EDEADLK); `upgrade_waits` says that
  *    one is waiting.
  * 3. While an upgrade waits, handles without a lock get none, so that it is not starved.
+ * 4. A ticket is in the line of its node's gate, or was granted: then it is in no list that another
+ *    thread sees, `*held` is what it wanted, and `granted` is called once.
+ * 5. Tickets of one node are granted in the order of the line.  An upgrade goes to its front: all
+ *    others have to wait for the lock that the upgrading handle keeps.
+ * 6. No ticket waits that could be granted: each change that lets others in looks at the line.
  *
- * Cost: two mutex operations of the gate.  A waiter sleeps at the gate; each release wakes it.
+ * Cost: two mutex operations of the gate.  A thread that waits sleeps at the gate; each release
+ * wakes it.  A ticket costs no thread; a release that finds has_line set looks at the tickets of
+ * the gate, an eighth of all.
  *
- * Left undone: waiters are not queued; which of them gets the lock is up to the scheduler.
+ * Left undone: threads that wait are not queued; which of them gets the lock is up to the
+ * scheduler, and tickets go before them.
  */
 #include "node/filelock.h"
 
@@ -22,7 +31,7 @@
 static bool is_held_validly(const struct mfs_node *node, enum mfs_held held)
 {
     int32_t state = mfs_filelock_state(node);
-    if (state < -1 || (node->upgrade_waits && state < 1))
+    if (state < -1)
         return false;
     if (held == MFS_HELD_SHARED)
         return state > 0;
@@ -75,31 +84,175 @@ static int wait_and_change(struct mfs_gate *gate, struct mfs_node *node, uint8_t
     return 0;
 }
 
+/* ---------------------------------------------------------------- the line */
+
+static bool is_upgrade(uint8_t held, enum mfs_held wanted)
+{
+    return held == MFS_HELD_SHARED && wanted == MFS_HELD_EXCLUSIVE;
+}
+
+static void unlink_ticket(struct mfs_sync_line *line, struct mfs_filelock_ticket *before,
+                          struct mfs_filelock_ticket *ticket)
+{
+    if (before != NULL)
+        before->next = ticket->next;
+    else
+        line->first = ticket->next;
+    if (line->last == ticket)
+        line->last = before;
+    ticket->next = NULL;
+}
+
+static void link_ticket(struct mfs_sync_line *line, struct mfs_filelock_ticket *ticket,
+                        bool to_front)
+{
+    struct mfs_filelock_ticket *last = line->last;
+    ticket->next = to_front ? line->first : NULL;
+    if (last != NULL && !to_front)
+        last->next = ticket;
+    if (last == NULL || to_front)
+        line->first = ticket;
+    if (last == NULL || !to_front)
+        line->last = ticket;
+}
+
+/*
+ * Grants what can be granted of the node's tickets, takes them out of the line, and returns them
+ * as a list in order; inside the gate.
+ */
+static struct mfs_filelock_ticket *grant_tickets(struct mfs_sync_line *line, struct mfs_node *node)
+{
+    struct mfs_filelock_ticket *granted = NULL, **end = &granted, *before = NULL;
+    if (!node->has_line)
+        return NULL;
+    node->has_line = false;
+    struct mfs_filelock_ticket *next, *ticket = line->first;
+    for (; ticket != NULL && !node->has_line; ticket = next) {
+        next = ticket->next;
+        if (ticket->node != node) {
+            before = ticket;
+        } else if (try_change(node, ticket->held, (enum mfs_held)ticket->wanted)) {
+            unlink_ticket(line, before, ticket);
+            node->upgrade_waits &= !ticket->upgrades;
+            *end = ticket;
+            end = &ticket->next;
+        } else {
+            node->has_line = true; /* it waits, and so do those behind it */
+        }
+    }
+    return granted;
+}
+
+/* A ticket's memory is no more ours once its function has been called. */
+static void tell_granted(struct mfs_filelock_ticket *granted)
+{
+    while (granted != NULL) {
+        struct mfs_filelock_ticket *ticket = granted;
+        granted = ticket->next;
+        ticket->next = NULL;
+        ticket->granted(ticket);
+    }
+}
+
+static bool is_in_line(const struct mfs_sync_line *line, const struct mfs_node *node,
+                       const uint8_t *held)
+{
+    const struct mfs_filelock_ticket *ticket = node->has_line ? line->first : NULL;
+    while (ticket != NULL && ticket->held != held)
+        ticket = ticket->next;
+    return ticket != NULL;
+}
+
+int mfs_filelock_queue(struct mfs_lot *lot, struct mfs_node *node, uint8_t *held,
+                       enum mfs_held wanted, struct mfs_filelock_ticket *ticket)
+{
+    struct mfs_gate *gate = mfs_sync_lot_gate(lot, node);
+    struct mfs_sync_line *line = mfs_sync_lot_line(lot, gate);
+    struct mfs_filelock_ticket *granted = NULL;
+    int result = 0;
+    mfs_port_gate_enter(gate);
+    bool upgrades = is_upgrade(*held, wanted);
+    bool lets_go = *held != MFS_HELD_NOTHING && !upgrades;
+    bool may_overtake = *held != MFS_HELD_NOTHING || !node->has_line;
+    if (is_in_line(line, node, held)) {
+        result = MEMFS_EBUSY;
+    } else if (upgrades && node->upgrade_waits) {
+        result = MEMFS_EDEADLK;
+    } else if (!may_overtake || !try_change(node, held, wanted)) {
+        ticket->node = node;
+        ticket->held = held;
+        ticket->wanted = (uint8_t)wanted;
+        ticket->upgrades = upgrades;
+        link_ticket(line, ticket, upgrades);
+        node->has_line = true;
+        node->upgrade_waits |= upgrades;
+        result = 1;
+    } else if (lets_go) {
+        granted = grant_tickets(line, node);
+        mfs_port_gate_wake(gate);
+    }
+    mfs_port_gate_leave(gate);
+    tell_granted(granted);
+    return result;
+}
+
+bool mfs_filelock_withdraw(struct mfs_lot *lot, struct mfs_node *node,
+                           struct mfs_filelock_ticket *ticket)
+{
+    struct mfs_gate *gate = mfs_sync_lot_gate(lot, node);
+    struct mfs_sync_line *line = mfs_sync_lot_line(lot, gate);
+    struct mfs_filelock_ticket *granted = NULL, *before = NULL;
+    mfs_port_gate_enter(gate);
+    struct mfs_filelock_ticket *at = line->first;
+    while (at != NULL && at != ticket) {
+        before = at;
+        at = at->next;
+    }
+    if (at != NULL) {
+        unlink_ticket(line, before, ticket);
+        node->upgrade_waits &= !ticket->upgrades;
+        granted = grant_tickets(line, node);
+        mfs_port_gate_wake(gate);
+    }
+    mfs_port_gate_leave(gate);
+    tell_granted(granted);
+    return at != NULL;
+}
+
+/* ----------------------------------------------------------------- changes */
+
+/* Changes what is held, inside the gate, which it may leave to wait. */
+static int change(struct mfs_gate *gate, struct mfs_node *node, uint8_t *held, enum mfs_held wanted,
+                  int64_t timeout_ms) MFS_REQUIRES(gate)
+{
+    bool upgrades = is_upgrade(*held, wanted);
+    if (upgrades && node->upgrade_waits)
+        return MEMFS_EDEADLK;
+    if (upgrades)
+        node->upgrade_waits = true;
+    int error = wait_and_change(gate, node, held, wanted, timeout_ms);
+    if (upgrades)
+        node->upgrade_waits = false;
+    return error;
+}
+
 int mfs_filelock_change(struct mfs_lot *lot, struct mfs_node *node, uint8_t *held,
                         enum mfs_held wanted, int64_t timeout_ms)
 {
     struct mfs_gate *gate = mfs_sync_lot_gate(lot, node);
-    int error;
-    /* No other handle could release its lock while the only thread waits. */
-    if (!lot->threaded)
-        return try_change(node, held, wanted) ? 0
-               : timeout_ms == 0              ? MEMFS_EAGAIN
-                                              : MEMFS_ETIMEDOUT;
+    struct mfs_filelock_ticket *granted = NULL;
     mfs_port_gate_enter(gate);
-    bool upgrades = *held == MFS_HELD_SHARED && wanted == MFS_HELD_EXCLUSIVE;
     bool lets_go = *held != MFS_HELD_NOTHING;
-    if (upgrades && node->upgrade_waits) {
-        error = MEMFS_EDEADLK;
-    } else {
-        if (upgrades)
-            node->upgrade_waits = true;
-        error = wait_and_change(gate, node, held, wanted, timeout_ms);
-        if (upgrades)
-            node->upgrade_waits = false;
-    }
-    if (lets_go)
+    /* No other handle could release its lock while the only thread waits. */
+    int error = change(gate, node, held, wanted, lot->threaded ? timeout_ms : 0);
+    if (error == MEMFS_EAGAIN && timeout_ms != 0)
+        error = MEMFS_ETIMEDOUT;
+    if (lets_go) {
+        granted = grant_tickets(mfs_sync_lot_line(lot, gate), node);
         mfs_port_gate_wake(gate);
+    }
     mfs_port_gate_leave(gate);
+    tell_granted(granted);
     return error;
 }
 

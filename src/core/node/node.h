@@ -9,7 +9,7 @@
  *
  *     node->lock            size and content of a file
  *     the namespace lock    links, is_audited, and everything of a directory
- *     the node's gate       whole_file_lock, upgrade_waits (see filelock.h)
+ *     the node's gate       whole_file_lock, upgrade_waits, has_line (see filelock.h)
  *     the handle list lock  handles, is_counted
  *                           (stat reads handles and whole_file_lock without)
  *     atomics               mode, owner, times, generation: each for itself
@@ -43,6 +43,7 @@ struct mfs_node {
     bool is_audited;   /* while an audit runs: the node was met; under the namespace lock */
     bool is_in_census; /* while a tree is added up: the node was met; under the tree's `capture` */
     bool is_captured;  /* of a copy that is being made: the original's lock is held */
+    bool has_line;     /* tickets wait for the whole-file lock */
     uint64_t number;
     _Atomic uint64_t generation; /* changes, but for those of `writes` */
     _Atomic int64_t times[MFS_TIMES];

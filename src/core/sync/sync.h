@@ -23,11 +23,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MFS_LOT_GATES = 8 };
+enum {
+    MFS_LOT_GATES = 7
+}; /* a prime spreads addresses well; more do not fit an instance of 2 KiB */
+
+/* A line of those that wait without a thread; node/filelock.h says what they are. */
+struct mfs_sync_line {
+    void *first, *last; /* null: empty */
+};
 
 struct mfs_lot {
     bool threaded; /* false: the caller has promised that no two calls overlap */
     struct mfs_gate gates[MFS_LOT_GATES];
+    struct mfs_sync_line lines[MFS_LOT_GATES]; /* each guarded by the gate of its index */
 };
 
 /* Null `hooks`: POSIX threads; others must outlive the lot.  Errors: ENOMEM, EOPNOTSUPP (hooks in
@@ -40,6 +48,16 @@ bool mfs_sync_lot_is_hooked(const struct mfs_lot *lot);
 
 /* The gate for waiting for something at `address`; other addresses may share it. */
 struct mfs_gate *mfs_sync_lot_gate(struct mfs_lot *lot, const volatile void *address);
+
+/* The line beside a gate of the lot. */
+static inline struct mfs_sync_line *mfs_sync_lot_line(struct mfs_lot *lot,
+                                                      const struct mfs_gate *gate)
+{
+    return &lot->lines[gate - lot->gates];
+}
+
+/* Forgets all that wait in line. */
+void mfs_sync_lot_clear_lines(struct mfs_lot *lot);
 
 static inline bool mfs_sync_lot_is_threaded(const struct mfs_lot *lot)
 {

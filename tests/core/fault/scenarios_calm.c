@@ -227,6 +227,32 @@ static int64_t stop_holding(struct stage *s)
     return memfs_pwrite(s->file, stage_pattern() + 2, 3 * s->page_size, 0);
 }
 
+static void count_grant(memfs_lock_ticket *ticket)
+{
+    ++*(int *)ticket->context;
+}
+
+/* A second handle of the file waits in line for the first: twice, once until it is granted. */
+static int64_t locking_in_line(struct stage *s)
+{
+    memfs_file_storage storage;
+    memfs_open_options options = {
+        .struct_size = sizeof options, .flags = MEMFS_O_READ, .storage = &storage};
+    memfs_file *second;
+    int grants = 0;
+    memfs_lock_ticket ticket = {.granted = count_grant, .context = &grants};
+    TRY(memfs_open_with(s->fs, "/file", &options, &second));
+    TRY(memfs_lock(s->file, MEMFS_LOCK_EXCLUSIVE, 0));
+    if (memfs_lock_queue(second, MEMFS_LOCK_SHARED, &ticket) != 1)
+        return MEMFS_EIO;
+    TRY(memfs_lock_unqueue(second, &ticket));
+    if (memfs_lock_queue(second, MEMFS_LOCK_SHARED, &ticket) != 1)
+        return MEMFS_EIO;
+    TRY(memfs_unlock(s->file));
+    TRY(memfs_close(second));
+    return grants == 1 ? 0 : MEMFS_EIO;
+}
+
 static int64_t locking(struct stage *s)
 {
     TRY(memfs_lock(s->file, MEMFS_LOCK_SHARED, 0));
@@ -489,6 +515,7 @@ const struct scenario scenarios_calm[] = {
     {"overwrite what is held private, after copies", " memfs_hold_private memfs_pwrite ",
      NEEDS_NOTHING, hold_private_and_copy, stop_holding},
     {"lock and unlock", " memfs_lock memfs_unlock ", NEEDS_NOTHING, NULL, locking},
+    {"lock in line", " memfs_lock_queue memfs_lock_unqueue ", NEEDS_NOTHING, NULL, locking_in_line},
     {"read",
      " memfs_read memfs_readv memfs_pread memfs_preadv memfs_seek memfs_tell memfs_fsync "
      "memfs_file_size ",
