@@ -96,6 +96,16 @@ static bool is_shift(const unsigned char *bytes, size_t count)
            (count == 2 && bytes[0] == '~' && (bytes[1] == '{' || bytes[1] == '}'));
 }
 
+/* Whether there may be a shift in what several bytes that made something consist of: behind an
+ * escape that begins no shift, iconv() may consume a shift in the same step. */
+static bool may_hide_shift(const unsigned char *bytes, size_t count)
+{
+    for (size_t i = 0; count > 1 && i < count; i++)
+        if (bytes[i] == ESCAPE || bytes[i] == SHIFT_OUT || bytes[i] == SHIFT_IN)
+            return true;
+    return false;
+}
+
 /*
  * iconv() has consumed `count` bytes and made `made` from them.  `place` becomes the one behind
  * them, and the answer is whether the state is known there.  A line feed may end designations, so
@@ -111,6 +121,8 @@ static bool note_sequence(struct mfs_decoder_place *place, bool is_known,
         return is_line_feed;
     if (made == 0)
         return is_shift(bytes, count) && add_shift(place, bytes, count);
+    if (may_hide_shift(bytes, count))
+        return false;
     return !is_line_feed || place->shift_bytes == 0 || add_shift(place, bytes, count);
 }
 

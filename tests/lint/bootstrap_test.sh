@@ -81,7 +81,7 @@ has_apt_as 1000
 stand_in pkg-config "exit 1"
 stand_in sudo "echo with sudo >>$work/log; \"\$@\""
 expect "with sudo" 0 demo
-libraries="libsqlite3-dev libarchive-dev libcmocka-dev"
+libraries="libsqlite3-dev libarchive-dev libuv1-dev libcmocka-dev"
 expect "apt-get install -y --no-install-recommends $libraries" 0 demo
 
 # Neither root nor sudo: it says what to install.

@@ -97,7 +97,7 @@ static void exclusive_creation_refuses_what_is_there(void **state)
 
 /* ----------------------------------------------------------- the C library's */
 
-static int print_list(FILE *stream, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int print_list(FILE *stream, const char *format, ...)
 {
     va_list list;
     va_start(list, format);

@@ -420,6 +420,48 @@ static void utf8_has_a_mark_if_it_is_asked_for(void **state)
 
 /* --------------------------------------------------------------------- places */
 
+/* From each place the same is read as at first. */
+static void check_rest_at_each_place(memfs_text *text, const char *all)
+{
+    memfs_text_position places[16];
+    char buffer[64];
+    int64_t length;
+    size_t at = 0, offsets[16];
+    int count = 0;
+    do {
+        assert_true(count < 16);
+        offsets[count] = at;
+        assert_ok(memfs_text_tell(text, &places[count++]));
+        length = memfs_text_read(text, 1, buffer, sizeof buffer);
+        assert_true(length >= 0);
+        assert_memory_equal(buffer, all + at, (size_t)length);
+        at += (size_t)length;
+    } while (length > 0);
+    assert_int_equal(at, strlen(all));
+    for (int i = count - 1; i >= 0; i--) {
+        assert_ok(memfs_text_seek(text, &places[i]));
+        check_read(text, SIZE_MAX, all + offsets[i], __LINE__);
+    }
+}
+
+/* glibc's ISO-2022-KR takes an escape that designates nothing, and the shift behind it, at once. */
+static void a_shift_behind_a_stray_escape_is_remembered(void **state)
+{
+    struct fixture *f = *state;
+    static const char file[] = "x\x1b\x0e\x30\x21\x30\x22\x0fy";
+    char all[64];
+    if (!memfs_text_has_encoding("ISO-2022-KR"))
+        skip();
+    assert_ok(memfs_write_file(f->fs, "/file", file, sizeof file - 1, 0644, 0));
+    memfs_text *text = open_text(f->fs, "/file", "r", WITH(.encoding = "ISO-2022-KR"));
+    int64_t length = memfs_text_read(text, SIZE_MAX, all, sizeof all - 1);
+    assert_true(length > 4);
+    all[length] = '\0';
+    assert_ok(memfs_text_seek(text, NULL));
+    check_rest_at_each_place(text, all);
+    assert_ok(memfs_text_close(text));
+}
+
 static void check_places(memfs *fs, const char *encoding, uint32_t newline)
 {
     static const char sample[] = "abc\nあいう漢字, and\n\nкири\nещё\n日本語テキスト\nend";
@@ -551,6 +593,7 @@ int main(void)
         FS_TEST(the_order_of_bytes_is_that_of_the_mark),
         FS_TEST(utf8_has_a_mark_if_it_is_asked_for),
         FS_TEST(places_can_be_gone_back_to),
+        FS_TEST(a_shift_behind_a_stray_escape_is_remembered),
         FS_TEST(a_place_of_another_encoding_is_refused),
         FS_TEST(writing_after_reading_goes_where_the_reader_was),
         FS_TEST(where_the_offset_is_unknown_nothing_is_written),
