@@ -26,7 +26,7 @@ static int by_fwrite(FILE *stream, const char *text)
     return fwrite(text, 1, strlen(text), stream) == strlen(text) ? 0 : EOF;
 }
 
-static int pass_list(FILE *stream, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int pass_list(FILE *stream, const char *format, ...)
 {
     va_list list;
     va_start(list, format);

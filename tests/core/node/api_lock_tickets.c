@@ -204,7 +204,7 @@ static void tickets_of_other_files_and_file_systems_stay(void **state)
     struct line *other = line_of(f->other);
     memfs_file *holders[FILES], *waiters[FILES];
     memfs_lock_ticket tickets[FILES];
-    char path[16];
+    char path[24];
     assert_ok(memfs_lock(other->files[0], EXCLUSIVE, 0));
     assert_returns(queue(other, 1, EXCLUSIVE), QUEUED);
     for (int i = 0; i < FILES; i++) {
