@@ -39,9 +39,10 @@ struct settings {
 /* Copies the caller's configuration and hooks.  Null: the default configuration. */
 static int copy_config(struct settings *out, const memfs_config *config)
 {
-    const memfs_config defaults = memfs_config_default();
     memfs_config *own = &out->config;
-    int error = mfs_structsize_copy_in(own, sizeof *own, config != NULL ? config : &defaults,
+    if (config == NULL)
+        return memfs_config_init(own, sizeof *own);
+    int error = mfs_structsize_copy_in(own, sizeof *own, config,
                                        MFS_STRUCTSIZE_UP_TO(memfs_config, quota_bytes));
     if (error == 0 && own->allocator != NULL) {
         error = mfs_structsize_copy_in(&out->allocator, sizeof out->allocator, own->allocator,
@@ -210,15 +211,15 @@ static void log_warning(void *context, const char *message)
 }
 
 /* Null if there is none. */
-static struct mfs_guard *init_guard(const struct foundation *foundation, const memfs_config *config,
-                                    const struct mfs_nodes *like)
+static struct mfs_guard *init_guard(const struct foundation *foundation, const memfs_config *config)
 {
+    const struct mfs_nodes *nodes = &foundation->first->fs.nodes;
     if (config->guard == NULL)
         return NULL;
     struct mfs_guard *guard = at_offset(foundation, foundation->guard_offset);
     mfs_guard_init(guard, config->guard);
-    guard->clock = like->clock;
-    guard->clock_context = like->clock_context;
+    guard->clock = nodes->clock;
+    guard->clock_context = nodes->clock_context;
     guard->warn = log_warning;
     guard->warn_context = &foundation->first->fs;
     return guard;
@@ -235,15 +236,14 @@ static int init_lot(const struct foundation *foundation, const memfs_config *con
                              (config->flags & MEMFS_CREATE_SINGLE_THREADED) == 0);
 }
 
-static void init_memory(const struct foundation *foundation, const memfs_config *config,
-                        const struct mfs_nodes *like)
+static void init_memory(const struct foundation *foundation, const memfs_config *config)
 {
     struct mfs_family *family = &foundation->first->family;
     struct mfs_memory_base base = {
         .lot = &family->lot,
         .hooks = foundation->allocator.hooks,
         .arena = foundation->allocator.arena,
-        .guard = init_guard(foundation, config, like),
+        .guard = init_guard(foundation, config),
         .limit = mfs_limits_in_force(config->quota_bytes, foundation->arena_limit),
         .page_size = config->page_size != 0 ? config->page_size : MEMFS_PAGE_SIZE_DEFAULT,
         .is_unpooled = (config->flags & MEMFS_CREATE_UNPOOLED) != 0};
@@ -268,7 +268,6 @@ static void init_memory(const struct foundation *foundation, const memfs_config 
 /* What the configuration says about nodes. */
 static void configure_nodes(struct mfs_nodes *nodes, const memfs_config *config)
 {
-    memset(nodes, 0, sizeof *nodes);
     mfs_port_random(nodes->names.hash_key, sizeof nodes->names.hash_key);
     nodes->clock = config->clock != NULL ? config->clock : mfs_port_wall_clock_ns;
     nodes->clock_context = config->clock_context;
@@ -282,10 +281,9 @@ static void configure_nodes(struct mfs_nodes *nodes, const memfs_config *config)
 static void init_parts(const struct foundation *foundation, const memfs_config *config)
 {
     memfs *fs = &foundation->first->fs;
-    struct mfs_nodes like;
-    configure_nodes(&like, config);
-    init_memory(foundation, config, &like);
-    mfs_fs_join(fs, &foundation->first->family, &like);
+    configure_nodes(&fs->nodes, config);
+    init_memory(foundation, config);
+    mfs_fs_join(fs, &foundation->first->family, &fs->nodes);
     fs->log.callback = config->log;
     fs->log.context = config->log_context;
     fs->refused.callback = config->refused;
