@@ -17,7 +17,7 @@
         } \
     } while (0)
 
-static int pass_on(FILE *stream, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int pass_on(FILE *stream, const char *format, ...)
 {
     va_list list;
     va_start(list, format);

@@ -328,7 +328,7 @@ static void what_is_canceled_calls_back_though_the_pool_is_busy(void **state)
     uv_work_t work[POOL];
     block_pool(&l, &gate, work);
     for (int i = 0; i < 4; i++) {
-        memfs_async_append_file(&n[i].request.call, "/log", "abcd" + i, 1, 0644, 0);
+        memfs_async_append_file(&n[i].request.call, "/log", &"abcd"[i], 1, 0644, 0);
         n[i].request.call.chain = i < 3 ? &chain : NULL;
         assert_ok(submit(&n[i]));
     }
