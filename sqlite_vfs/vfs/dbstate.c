@@ -47,8 +47,10 @@ static void truncate_stale_journal(struct mfs_dbfile *db)
 void mfs_dbstate_abandon(struct mfs_dbfile *db)
 {
     mfs_publishing_abandon(&db->member);
+    if (db->member.level <= MFS_LOCK_SHARED) /* nothing was changed, and the view may be idle */
+        return;
     db->view.is_doomed = false;
-    if (db->member.level > MFS_LOCK_SHARED && db->member.isolation.no_hot_journal)
+    if (db->member.isolation.no_hot_journal)
         truncate_stale_journal(db);
 }
 

@@ -368,9 +368,16 @@ static void close_opened(struct mfs_opened *opened)
         (void)memfs_compare_close(memory);
 }
 
+/* No handle is to get a lock that another one loses here.  The locks of clones are not ours. */
+static void forget_lines(memfs *fs)
+{
+    for (struct mfs_link *at = fs->handles.files.first; at != NULL; at = at->next)
+        mfs_filelock_forget_line(fs->lot, mfs_handle_of_link(at)->node);
+}
+
 static void close_everything(memfs *fs)
 {
-    mfs_sync_lot_clear_lines(fs->lot); /* no handle gets a lock that another one loses here */
+    forget_lines(fs);
     while (fs->handles.files.first != NULL)
         mfs_closing_file(mfs_handle_of_link(fs->handles.files.first));
     while (fs->handles.dirs.first != NULL)

@@ -219,6 +219,26 @@ bool mfs_filelock_withdraw(struct mfs_lot *lot, struct mfs_node *node,
     return at != NULL;
 }
 
+void mfs_filelock_forget_line(struct mfs_lot *lot, struct mfs_node *node)
+{
+    struct mfs_gate *gate = mfs_sync_lot_gate(lot, node);
+    struct mfs_sync_line *line = mfs_sync_lot_line(lot, gate);
+    struct mfs_filelock_ticket *before = NULL, *next;
+    mfs_port_gate_enter(gate);
+    struct mfs_filelock_ticket *ticket = node->has_line ? line->first : NULL;
+    for (; ticket != NULL; ticket = next) {
+        next = ticket->next;
+        if (ticket->node != node) {
+            before = ticket;
+            continue;
+        }
+        unlink_ticket(line, before, ticket);
+        node->upgrade_waits &= !ticket->upgrades;
+    }
+    node->has_line = false;
+    mfs_port_gate_leave(gate);
+}
+
 /* ----------------------------------------------------------------- changes */
 
 /* Changes what is held, inside the gate, which it may leave to wait. */

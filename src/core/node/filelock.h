@@ -59,6 +59,9 @@ int mfs_filelock_queue(struct mfs_lot *lot, struct mfs_node *node, uint8_t *held
 bool mfs_filelock_withdraw(struct mfs_lot *lot, struct mfs_node *node,
                            struct mfs_filelock_ticket *ticket);
 
+/* Takes all tickets for the node out of line, and calls nobody. */
+void mfs_filelock_forget_line(struct mfs_lot *lot, struct mfs_node *node);
+
 /* Releases what is held, if anything.  Cannot fail. */
 void mfs_filelock_release(struct mfs_lot *lot, struct mfs_node *node, uint8_t *held);
 

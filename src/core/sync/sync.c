@@ -42,8 +42,8 @@ int mfs_sync_lot_init(struct mfs_lot *lot, const memfs_lock_hooks *hooks, bool t
 #endif
     MFS_CHECK(hooks == NULL || (hooks->mutex_create != NULL && hooks->condition_create != NULL));
     lot->threaded = threaded;
-    mfs_sync_lot_clear_lines(lot);
     for (int i = 0; i < MFS_LOT_GATES; i++) {
+        lot->lines[i] = (struct mfs_sync_line){NULL, NULL};
         int error = mfs_port_gate_init(&lot->gates[i], hooks);
         if (error != 0) {
             while (i-- > 0)
@@ -64,12 +64,6 @@ struct mfs_gate *mfs_sync_lot_gate(struct mfs_lot *lot, const volatile void *add
 {
     uint64_t mixed = (uint64_t)(uintptr_t)address * 0x9e3779b97f4a7c15u;
     return &lot->gates[(mixed >> 32) % MFS_LOT_GATES];
-}
-
-void mfs_sync_lot_clear_lines(struct mfs_lot *lot)
-{
-    for (int i = 0; i < MFS_LOT_GATES; i++)
-        lot->lines[i] = (struct mfs_sync_line){NULL, NULL};
 }
 
 /* Takes the lock if readers may have it. */

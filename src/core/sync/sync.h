@@ -56,9 +56,6 @@ static inline struct mfs_sync_line *mfs_sync_lot_line(struct mfs_lot *lot,
     return &lot->lines[gate - lot->gates];
 }
 
-/* Forgets all that wait in line. */
-void mfs_sync_lot_clear_lines(struct mfs_lot *lot);
-
 static inline bool mfs_sync_lot_is_threaded(const struct mfs_lot *lot)
 {
 #ifdef MEMFS_NO_THREADS

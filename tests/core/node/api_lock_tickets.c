@@ -351,6 +351,26 @@ static void a_forced_end_forgets_them(void **state)
     free(f);
 }
 
+/* A family of instances has its lines in common. */
+static void the_end_of_a_clone_leaves_those_of_the_others(void **state)
+{
+    struct fixture *f = *state;
+    struct line *line = line_of(f->fs);
+    memfs *clone;
+    assert_ok(memfs_clone_instance(f->fs, &clone));
+    struct line *cloned = line_of(clone);
+    assert_ok(queue(line, 0, EXCLUSIVE));
+    assert_returns(queue(line, 1, EXCLUSIVE), QUEUED);
+    assert_ok(queue(cloned, 0, EXCLUSIVE));
+    assert_returns(queue(cloned, 1, EXCLUSIVE), QUEUED);
+    assert_ok(memfs_destroy(clone, MEMFS_DESTROY_FORCE));
+    assert_string_equal(cloned->order, "");
+    free(cloned);
+    assert_ok(memfs_unlock(line->files[0]));
+    assert_string_equal(line->order, "1");
+    end_line(line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +384,7 @@ int main(void)
         FS_TEST(tickets_of_other_files_and_file_systems_stay),
         FS_TEST(the_function_may_use_memfs_close_the_handle_and_free_the_ticket),
         FS_TEST(a_locked_file_stays_where_it_is_while_tickets_pass_it_on),
+        FS_TEST(the_end_of_a_clone_leaves_those_of_the_others),
         FS_TEST(queueing_takes_no_memory),
         FS_TEST(what_cannot_be_queued_is_refused),
         cmocka_unit_test(without_overlapping_calls_tickets_are_granted_too),
