@@ -58,6 +58,7 @@ void mfs_decoder_init(struct mfs_decoder *d, memfs_file *file, struct mfs_encodi
     d->queue_bytes = 0;
     d->raw_begin = d->raw_end = 0;
     d->is_state_known = true;
+    d->is_keeping_back = d->has_lost_shift = false;
     d->is_flushed = false;
     d->next = (struct mfs_decoder_place){.offset = offset};
     mfs_converter_reset(&encoding->reader);
@@ -107,23 +108,26 @@ static bool may_hide_shift(const unsigned char *bytes, size_t count)
 }
 
 /*
- * iconv() has consumed `count` bytes and made `made` from them.  `place` becomes the one behind
- * them, and the answer is whether the state is known there.  A line feed may end designations, so
- * it is a shift where there are others.
+ * iconv() has consumed `count` bytes and made `made` from them.  `next` is told the shifts, and the
+ * answer is whether the state behind them is known.  A character that iconv() keeps back to join
+ * it with the one behind it comes out by a line feed at the latest; a shift that was missed is
+ * missed for good.  A line feed may end designations, so it is a shift where there are others.
  */
-static bool note_sequence(struct mfs_decoder_place *place, bool is_known,
-                          const unsigned char *bytes, size_t count, const unsigned char *out,
+static bool note_sequence(struct mfs_decoder *d, const unsigned char *bytes, size_t count,
                           size_t made)
 {
     bool is_line_feed = count == 1 && bytes[0] == LINE_FEED && made > 0 &&
-                        out[made - 1] == LINE_FEED;
-    if (!is_known)
-        return is_line_feed;
-    if (made == 0)
-        return is_shift(bytes, count) && add_shift(place, bytes, count);
-    if (may_hide_shift(bytes, count))
-        return false;
-    return !is_line_feed || place->shift_bytes == 0 || add_shift(place, bytes, count);
+                        d->out[made - 1] == LINE_FEED;
+    if (made == 0 && !is_shift(bytes, count)) {
+        d->is_keeping_back = true;
+    } else if (made == 0 || (is_line_feed && d->next.shift_bytes > 0)) {
+        d->has_lost_shift |= !add_shift(&d->next, bytes, count);
+    } else if (d->encoding->has_iconvs_mark || may_hide_shift(bytes, count)) {
+        d->has_lost_shift = true;
+    }
+    if (is_line_feed)
+        d->is_keeping_back = false;
+    return !d->is_keeping_back && !d->has_lost_shift;
 }
 
 static void replay_shifts(struct mfs_decoder *d)
@@ -178,8 +182,7 @@ static int step_iconv(struct mfs_decoder *d, size_t *invalid)
         assert(result != MFS_CONVERTER_FULL);
         if (consumed > 0) {
             set_queue(d, d->out, made, false);
-            bool is_known = !d->encoding->has_iconvs_mark && d->is_state_known;
-            d->is_state_known = note_sequence(&d->next, is_known, bytes, consumed, d->out, made);
+            d->is_state_known = note_sequence(d, bytes, consumed, made);
             consume(d, consumed);
             return STEP_DONE;
         }
@@ -241,6 +244,11 @@ static int pass_over(struct mfs_decoder *d, size_t bytes)
     if (d->policy == MEMFS_TEXT_REPLACE) {
         memcpy(d->out, "\xef\xbf\xbd", 3);
         set_queue(d, d->out, 3, false);
+    }
+    if (d->encoding->has_iconvs_mark && d->is_state_known) { /* this was the beginning */
+        d->queue_place = d->next;
+        d->is_state_known = false;
+        d->has_lost_shift = true;
     }
     consume(d, bytes);
     return 0;

@@ -11,9 +11,11 @@
  * SO, SI, and those of HZ.  Each of these sets something, whatever it was before; so the last one
  * of each kind, in their order, is the state: the `shifts`.  Anything else without an answer (a
  * byte order mark, a letter that an accent may follow, the '+' of UTF-7) makes the state unknown,
- * until a byte 0x0a has come out as a line feed: no iconv() keeps anything back over that.  Where
- * iconv() looks for a byte order mark by itself, the state is known at the beginning only, since
- * what would be a mark there is a character elsewhere.
+ * until a byte 0x0a has come out as a line feed: no iconv() keeps anything back over that.  A shift
+ * that may have been swallowed with other bytes makes it unknown for good, since a line feed ends
+ * shifts in some encodings only; a place is then as many characters behind the last one known, and
+ * as slow to find.  Where iconv() looks for a byte order mark by itself, the state is known at the
+ * beginning only, since what would be a mark there is a character elsewhere.
  */
 #ifndef MFS_TEXT_DECODER_H
 #define MFS_TEXT_DECODER_H
@@ -43,7 +45,9 @@ struct mfs_decoder {
     bool is_verbatim; /* they are the bytes of the file */
     struct mfs_decoder_place queue_place;
     /* What comes next. */
-    bool is_state_known;
+    bool is_state_known; /* neither of the next two */
+    bool is_keeping_back;
+    bool has_lost_shift;
     bool is_flushed; /* the end of the file was met in an unknown state, which is lost */
     struct mfs_decoder_place next; /* `characters` is 0 */
     size_t raw_begin, raw_end;     /* of what was read and not decoded */
