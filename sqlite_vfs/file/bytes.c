@@ -102,6 +102,17 @@ bool mfs_bytes_range_equals(const struct mfs_bytes *bytes, const void *expected,
     return true;
 }
 
+bool mfs_bytes_is_growth_absurd(memfs_file *file, int64_t from, int64_t to)
+{
+    int64_t growth = to - from;
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    if (growth <= INT64_C(16) * 1024 * 1024)
+        return false;
+    return growth > from || memfs_fstat(file, &info) != 0 ||
+           (uint64_t)growth > info.allocated_bytes + info.preallocated_bytes;
+}
+
 int mfs_bytes_allocate(struct mfs_bytes *bytes, sqlite3_int64 size)
 {
     int64_t now = mfs_bytes_size(bytes);

@@ -45,14 +45,12 @@ bool mfs_bytes_range_equals(const struct mfs_bytes *bytes, const void *expected,
                             sqlite3_int64 offset);
 
 /*
- * Whether a file that has `from` bytes is said to grow to `to` bytes beyond all measure: by more
- * than 16 MiB and more than it has.  SQLite has the pages that it announces in its cache, and most
- * caches are smaller; so the size is likely to come from a page number in a damaged database.
+ * Whether it is beyond all measure that the file grows from `from` bytes to `to`: by more than
+ * 16 MiB and more than it has, holes not counted.  SQLite has the pages that it announces in its
+ * cache, and most caches are smaller; so the size is likely to come from a page number in a damaged
+ * database, or the size of a damaged journal, to which the file was stretched.
  */
-static inline bool mfs_bytes_is_growth_absurd(int64_t from, int64_t to)
-{
-    return to - from > INT64_C(16) * 1024 * 1024 && to - from > from;
-}
+bool mfs_bytes_is_growth_absurd(memfs_file *file, int64_t from, int64_t to);
 
 /*
  * Allocates the pages up to `size` at once, all or nothing; the size stays.

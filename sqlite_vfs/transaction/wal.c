@@ -89,7 +89,7 @@ static int charge_page(struct mfs_member *member, int64_t page_size, uint32_t pa
     if (end > size && limit != MFS_SIZE_UNLIMITED && end > limit)
         return SQLITE_FULL;
     int64_t reached = preallocated_end(member, is_first_frame, size);
-    if (mfs_bytes_is_growth_absurd(reached > size ? reached : size, end))
+    if (mfs_bytes_is_growth_absurd(member->file, reached > size ? reached : size, end))
         return allocate_page(member, end - page_size, page_size);
     if (end > reached) {
         int error = memfs_preallocate(member->file, end);

@@ -82,7 +82,7 @@ static bool has_database_moved(const struct mfs_file *file, struct mfs_name_cach
 static int serve_size_hint(const struct mfs_file *file, struct mfs_bytes *bytes, sqlite3_int64 size)
 {
     int64_t now = mfs_bytes_size(bytes);
-    if (now < 0 || !mfs_bytes_is_growth_absurd(now, size))
+    if (now < 0 || !mfs_bytes_is_growth_absurd(bytes->file, now, size))
         return mfs_bytes_allocate(bytes, size);
     memfs_statfs_info info;
     info.struct_size = sizeof info;

@@ -83,17 +83,18 @@ int mfs_dblock_unlock(sqlite3_file *file, int level)
     if (mfs_file_is_inherited(db->file.fs))
         return SQLITE_IOERR_UNLOCK;
     bool had_exclusive = db->member.level == MFS_LOCK_EXCLUSIVE;
-    bool had_lock = db->member.level !=
-                    MFS_LOCK_NONE; /* or else another thread may drop the view */
+    /* The view of an isolated connection without a lock may be dropped by another thread. */
+    bool is_isolated = mfs_member_is_isolated(&db->member);
+    bool is_idle = is_isolated && db->member.level == MFS_LOCK_NONE;
     if (db->member.level > MFS_LOCK_SHARED)
         end_write_transaction(db);
     if (db->member.shm == NULL)
         mfs_dbstate_hold_private(db, false);
     if (had_exclusive)
         mfs_member_reclaim_pages(&db->member, db->file.bytes.file);
-    if (had_lock && mfs_member_is_isolated(&db->member))
+    if (is_isolated && !is_idle)
         db->view.bytes.generation++;
-    if (had_lock && level == SQLITE_LOCK_NONE)
+    if (!is_idle && level == SQLITE_LOCK_NONE)
         mfs_fetch_end_transaction(&db->member.fetch, mfs_dbstate_bytes(db));
     int rc = answer_to_code(mfs_ladder_unlock(&db->member, (enum mfs_lock_level)level));
     MFS_ASSERT(rc != SQLITE_OK || db->member.level <= MFS_LOCK_SHARED);
