@@ -163,10 +163,11 @@ MEMFS_SQLITE_API int memfs_sqlite_unregister(const char *vfs_name);
 MEMFS_SQLITE_API memfs *memfs_sqlite_find(const char *vfs_name);
 
 /*
- * Why the last open through a VFS of ours failed in this thread, in words: a missing directory, an
- * unknown or malformed parameter in the URI, connections that disagree about isolation, a
- * refusal by the quota ...  Empty if there is nothing to say.  Opening a database forgets what was
- * said before, and a journal that cannot be made replaces it.
+ * Why the last open through a VFS of ours failed in this thread, or the last call that saves or
+ * loads a database, in words: a missing directory, an unknown or malformed parameter in the URI,
+ * connections that disagree about isolation, a refusal by the quota, a journal in the way ...
+ * Empty if there is nothing to say.  Opening, saving and loading forget what was said before, and a
+ * journal that cannot be made replaces it.
  *
  * The same goes to SQLite's log (SQLITE_CONFIG_LOG) and, in the loadable extension, to the SQL
  * function memfs_last_error() and to MEMFS_LOG.

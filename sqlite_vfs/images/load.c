@@ -14,6 +14,7 @@
  */
 #include "base/assertion.h"
 #include "base/errmap.h"
+#include "base/lasterror.h"
 #include "entry/newconnection.h"
 #include "entry/registration.h"
 #include "entry/uri.h"
@@ -29,9 +30,13 @@
 
 enum { STAGE_NAME_BYTES = 64 };
 
-static int load_error(int error)
+/* `path` is what memfs refused, with `error`; 0: nothing. */
+static int load_error(int error, const char *path)
 {
-    return error == MEMFS_EBUSY ? SQLITE_BUSY : mfs_errmap(MFS_OPERATION_OPEN, error);
+    if (error == 0)
+        return SQLITE_OK;
+    int rc = error == MEMFS_EBUSY ? SQLITE_BUSY : mfs_errmap(MFS_OPERATION_OPEN, error);
+    return mfs_lasterror_say(rc, "%s: %s", path, memfs_error_text(error));
 }
 
 static void name_stage(char stage[STAGE_NAME_BYTES])
@@ -48,10 +53,17 @@ static int check_tree_journals(memfs *fs, const char *place)
 {
     char name[MFS_FILE_NAME_BYTES];
     sqlite3_snprintf((int)sizeof name, name, "%s-wal", place);
-    if (memfs_exists(fs, name) != 0)
-        return SQLITE_BUSY;
-    sqlite3_snprintf((int)sizeof name, name, "%s-journal", place);
-    return mfs_sibling_journal_is_live(fs, name) ? SQLITE_BUSY : SQLITE_OK;
+    bool is_in_the_way = memfs_exists(fs, name) != 0;
+    if (!is_in_the_way) {
+        sqlite3_snprintf((int)sizeof name, name, "%s-journal", place);
+        is_in_the_way = mfs_sibling_journal_is_live(fs, name);
+    }
+    if (!is_in_the_way)
+        return SQLITE_OK;
+    return mfs_lasterror_say(SQLITE_BUSY,
+                             "%s is in the way: the database that would be replaced "
+                             "uses it, or has left it",
+                             name);
 }
 
 /* Renames the stage over the database at `place`; SQLITE_BUSY: a connection is its writer. */
@@ -63,14 +75,14 @@ static int replace_database(memfs *fs, const char *stage, const char *place)
     info.struct_size = sizeof info;
     int error = memfs_stat(fs, place, &info);
     if (vfs == NULL || error == MEMFS_ENOENT)
-        return load_error(memfs_rename(fs, stage, place, 0));
+        return load_error(memfs_rename(fs, stage, place, 0), place);
     if (error != 0)
-        return load_error(error);
+        return load_error(error, place);
     if (!mfs_member_bar_writers(&vfs->registry, info.number, &held))
-        return SQLITE_BUSY;
+        return mfs_lasterror_say(SQLITE_BUSY, "%s: a connection is writing it", place);
     error = memfs_rename(fs, stage, place, 0);
     mfs_member_admit_writers(&vfs->registry, held);
-    return load_error(error);
+    return load_error(error, place);
 }
 
 /* Renames the stage to its place. */
@@ -87,20 +99,20 @@ static int publish_stage(memfs *fs, const char *stage, const char *path, unsigne
         return replace_database(fs, stage, place); /* a symlink is followed, as on opening */
     }
     if (length != MEMFS_ENOENT || !makes_parents || strlen(path) > MFS_FILE_PATH_MAX)
-        return load_error((int)length);
-    return load_error(memfs_rename(fs, stage, path, makes_parents ? MEMFS_RENAME_MAKE_PARENTS : 0));
+        return load_error((int)length, path);
+    return load_error(memfs_rename(fs, stage, path, MEMFS_RENAME_MAKE_PARENTS), path);
 }
 
 /* ----------------------------------------------------------------- from memory */
 
-static int write_image(memfs_file *file, const void *data, size_t size)
+static int write_image(memfs_file *file, const void *data, size_t size, const char *stage)
 {
     MFS_ASSERT(size >= MFS_IMAGE_HEADER_BYTES);
     static const unsigned char rollback[2] = {MFS_IMAGE_FORMAT_ROLLBACK, MFS_IMAGE_FORMAT_ROLLBACK};
     int64_t count = memfs_pwrite(file, data, size, 0);
     if (count >= 0)
         count = memfs_pwrite(file, rollback, sizeof rollback, MFS_IMAGE_FORMAT_OFFSET);
-    return count < 0 ? load_error((int)count) : SQLITE_OK;
+    return count < 0 ? load_error((int)count, stage) : SQLITE_OK;
 }
 
 static int stage_buffer(memfs *fs, const char *stage, const void *data, size_t size)
@@ -109,8 +121,8 @@ static int stage_buffer(memfs *fs, const char *stage, const void *data, size_t s
     int error = memfs_open(fs, stage, MEMFS_O_WRITE | MEMFS_O_CREATE | MEMFS_O_EXCLUSIVE, 0644,
                            &file);
     if (error != 0)
-        return load_error(error);
-    int rc = write_image(file, data, size);
+        return load_error(error, stage);
+    int rc = write_image(file, data, size, stage);
     (void)memfs_close(file);
     return rc;
 }
@@ -122,11 +134,10 @@ int memfs_sqlite_load_buffer(memfs *fs, const void *data, size_t size, const cha
     if (fs == NULL || path == NULL || data == NULL ||
         (flags & ~MEMFS_SQLITE_LOAD_MAKE_PARENTS) != 0)
         return SQLITE_MISUSE;
-    if (size < MFS_IMAGE_HEADER_BYTES)
-        return SQLITE_NOTADB;
-    int rc = mfs_image_check(data, size);
+    mfs_lasterror_clear();
+    int rc = size < MFS_IMAGE_HEADER_BYTES ? SQLITE_NOTADB : mfs_image_check(data, size);
     if (rc != SQLITE_OK)
-        return rc;
+        return mfs_lasterror_say(rc, "the image for %s: %s", path, sqlite3_errstr(rc));
     name_stage(stage);
     rc = stage_buffer(fs, stage, data, size);
     if (rc == SQLITE_OK)
@@ -217,8 +228,12 @@ static int stage_host(const struct mfs_vfs *vfs, const char *stage, const char *
     if (rc == SQLITE_OK)
         rc = mfs_image_copy(from, "main", to);
     int closed = sqlite3_close(to);
+    if (rc == SQLITE_OK)
+        rc = closed;
+    if (rc != SQLITE_OK)
+        (void)mfs_lasterror_say(rc, "%s cannot be loaded: %s", host_path, sqlite3_errstr(rc));
     (void)sqlite3_close(from);
-    return rc != SQLITE_OK ? rc : closed;
+    return rc;
 }
 
 int memfs_sqlite_load_file(memfs *fs, const char *host_path, const char *path, unsigned flags)

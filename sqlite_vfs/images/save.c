@@ -12,6 +12,7 @@
  * Left undone on purpose: saving only what has changed since the last time.
  */
 #include "base/assertion.h"
+#include "base/lasterror.h"
 #include "entry/registration.h"
 #include "transaction/image.h"
 
@@ -19,7 +20,18 @@
 
 #include <memfs/sqlite.h>
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+
+/* The database that is saved cannot be read; `rc` may be SQLITE_OK. */
+static int say_of_source(int rc, sqlite3 *db, const char *schema)
+{
+    if (rc == SQLITE_OK)
+        return rc;
+    const char *reason = sqlite3_errcode(db) != SQLITE_OK ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+    return mfs_lasterror_say(rc, "the database \"%s\" cannot be saved: %s", schema, reason);
+}
 
 /* ------------------------------------------------------------------- to memory */
 
@@ -31,7 +43,9 @@ static int charge_buffer(memfs *fs, uint64_t size, void **out)
     int error = memfs_charged_alloc(fs, (size_t)size, out);
     if (error == 0)
         return SQLITE_OK;
-    return error == MEMFS_EDQUOT ? SQLITE_FULL : SQLITE_NOMEM;
+    return mfs_lasterror_say(error == MEMFS_EDQUOT ? SQLITE_FULL : SQLITE_NOMEM,
+                             "a buffer of %llu bytes: %s", (unsigned long long)size,
+                             memfs_error_text(error));
 }
 
 int memfs_sqlite_save_buffer(sqlite3 *db, const char *schema, memfs *fs, void **data, size_t *size)
@@ -42,13 +56,14 @@ int memfs_sqlite_save_buffer(sqlite3 *db, const char *schema, memfs *fs, void **
         schema = "main";
     sqlite3_stmt *held;
     uint64_t bytes;
+    mfs_lasterror_clear();
     int rc = mfs_image_begin(db, schema, &held, &bytes);
     if (rc != SQLITE_OK)
-        return rc;
+        return say_of_source(rc, db, schema);
     void *buffer = NULL;
     rc = charge_buffer(fs, bytes, &buffer);
     if (rc == SQLITE_OK)
-        rc = mfs_image_copy_to_buffer(db, schema, buffer, bytes);
+        rc = say_of_source(mfs_image_copy_to_buffer(db, schema, buffer, bytes), db, schema);
     (void)sqlite3_finalize(held);
     if (rc != SQLITE_OK) {
         memfs_free(fs, buffer);
@@ -80,8 +95,12 @@ static int check_host_journals(sqlite3_vfs *lower_vfs, const char *host_path)
     for (int index = 0; index < 2; index++) {
         int exists = 0;
         int rc = exists_beside(lower_vfs, host_path, suffixes[index], &exists);
-        if (rc != SQLITE_OK || exists)
-            return rc != SQLITE_OK ? rc : SQLITE_BUSY;
+        if (rc == SQLITE_OK && exists)
+            rc = mfs_lasterror_say(SQLITE_BUSY,
+                                   "%s%s is in the way: it belongs to another database", host_path,
+                                   suffixes[index]);
+        if (rc != SQLITE_OK)
+            return rc;
     }
     return SQLITE_OK;
 }
@@ -92,8 +111,10 @@ static int copy_to_host(sqlite3 *db, const char *schema, const char *host_path,
     sqlite3 *to;
     int rc = mfs_image_open_host(lower_vfs, host_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                                  &to);
-    if (rc == SQLITE_OK)
-        rc = mfs_image_copy(db, schema, to);
+    if (rc != SQLITE_OK)
+        (void)mfs_lasterror_say(rc, "%s: %s", host_path, sqlite3_errmsg(to));
+    else
+        rc = say_of_source(mfs_image_copy(db, schema, to), db, schema);
     int closed = sqlite3_close(to);
     return rc != SQLITE_OK ? rc : closed;
 }
@@ -104,7 +125,9 @@ static int put_in_place(const char *temporary, const char *host_path)
 #if defined(_WIN32)
     (void)remove(host_path);
 #endif
-    return rename(temporary, host_path) == 0 ? SQLITE_OK : SQLITE_CANTOPEN;
+    if (rename(temporary, host_path) == 0)
+        return SQLITE_OK;
+    return mfs_lasterror_say(SQLITE_CANTOPEN, "%s: %s", host_path, strerror(errno));
 }
 
 static int save_and_rename(sqlite3 *db, const char *schema, const char *host_path,
@@ -129,9 +152,10 @@ int memfs_sqlite_save_file(sqlite3 *db, const char *schema, const char *host_pat
 {
     if (db == NULL || host_path == NULL || host_path[0] == '\0')
         return SQLITE_MISUSE;
+    mfs_lasterror_clear();
     sqlite3_vfs *lower_vfs = mfs_registration_lower_vfs();
     if (lower_vfs == NULL)
-        return SQLITE_CANTOPEN;
+        return mfs_lasterror_say(SQLITE_CANTOPEN, "%s: there is no VFS for the host", host_path);
     int rc = check_host_journals(lower_vfs, host_path);
     if (rc != SQLITE_OK)
         return rc;

@@ -82,6 +82,52 @@ static void a_journal_that_cannot_be_made_is_said(void **state)
     db_close(db);
 }
 
+static void why_a_load_failed_is_said(void **state)
+{
+    struct fixture *f = *state;
+    static const char noise[4096] = "This is no database";
+    void *image;
+    size_t size;
+    sqlite3 *db = db_open("/db");
+    db_run(db, "CREATE TABLE t(x)");
+    assert_int_equal(memfs_sqlite_save_buffer(db, NULL, f->fs, &image, &size), SQLITE_OK);
+    assert_string_equal(memfs_sqlite_last_error(), "");
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, noise, sizeof noise, "/x", 0), SQLITE_NOTADB);
+    says("the image for /x: file is not a database");
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, image, size, "/no/x", 0), SQLITE_CANTOPEN);
+    says("/no/x: no such file or directory");
+    assert_int_equal(memfs_sqlite_load_file(f->fs, "/no/such/file", "/x", 0), SQLITE_CANTOPEN);
+    says("/no/such/file cannot be loaded: ");
+    db_run(db, "BEGIN IMMEDIATE");
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, image, size, "/db", 0), SQLITE_BUSY);
+    says("/db: a connection is writing it");
+    db_run(db, "COMMIT; PRAGMA journal_mode=WAL; INSERT INTO t VALUES(1)");
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, image, size, "/db", 0), SQLITE_BUSY);
+    says("/db-wal is in the way");
+    assert_int_equal(memfs_sqlite_load_buffer(f->fs, image, size, "/x", 0), SQLITE_OK);
+    assert_string_equal(memfs_sqlite_last_error(), "");
+    memfs_free(f->fs, image);
+    db_close(db);
+}
+
+static void why_a_save_failed_is_said(void **state)
+{
+    struct fixture *f = *state;
+    void *image;
+    size_t size;
+    sqlite3 *db = db_open("/db");
+    db_run(db, "CREATE TABLE t(x); INSERT INTO t VALUES(zeroblob(100000))");
+    assert_int_equal(memfs_sqlite_save_file(db, NULL, "/no/such/directory/x"), SQLITE_CANTOPEN);
+    says("/no/such/directory/x");
+    assert_int_equal(memfs_sqlite_save_buffer(db, "none", f->fs, &image, &size), SQLITE_ERROR);
+    says("the database \"none\" cannot be saved: ");
+    quota_leave(f, 0);
+    assert_int_equal(memfs_sqlite_save_buffer(db, NULL, f->fs, &image, &size), SQLITE_FULL);
+    says("bytes: quota exceeded");
+    quota_lift(f);
+    db_close(db);
+}
+
 static void make_parents_can_be_the_default_of_a_vfs(void **state)
 {
     struct fixture *f = *state;
@@ -136,6 +182,8 @@ int main(void)
         SQLITE_TEST(each_reason_is_said_and_a_success_forgets_it),
         SQLITE_TEST(a_refusal_by_the_quota_is_said),
         SQLITE_TEST(a_journal_that_cannot_be_made_is_said),
+        SQLITE_TEST(why_a_load_failed_is_said),
+        SQLITE_TEST(why_a_save_failed_is_said),
         SQLITE_TEST(make_parents_can_be_the_default_of_a_vfs),
         SQLITE_TEST(the_open_helper_says_what_it_refuses),
         SQLITE_TEST(sql_can_ask_on_another_connection_of_the_thread),
