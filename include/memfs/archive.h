@@ -64,6 +64,7 @@
  *     EEXIST        two entries of one name that are not both directories (unless
  *                   MEMFS_ARCHIVE_LAST_COUNTS)
  *     ENOENT        a hard link to what the archive has not had before
+ *     EPERM         a hard link to a directory
  *     ENAMETOOLONG  a name, a path or a depth above the limits
  *     EOVERFLOW     more entries than max_entries
  *     EFBIG         more bytes than max_bytes
