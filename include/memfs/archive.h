@@ -38,6 +38,9 @@
  *     holes              yes       read only       no            no
  *     names              bytes     bytes           bytes         UTF-8, composed (NFC)
  *
+ * Of a time before 1970 that is no whole second, libarchive writes and reads the fraction in a way
+ * of its own: other programs see another fraction.
+ *
  * Other formats that libarchive reads (7-Zip, RAR, ISO 9660, cab, ar, lha, xar, WARC) keep what
  * they have.  mtree is not read, since it makes libarchive open files of the host; nor is anything
  * for which libarchive would start a program.  Extended attributes, ACLs and flags are dropped.
