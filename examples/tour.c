@@ -1,6 +1,6 @@
 /*
- * A tour for those who come from a dictionary of buffers: one bounded tree, from the first file to a
- * database, a ZIP and an event loop.  Each stop is a function, in the order in which main() calls
+ * A tour for those who come from a dictionary of buffers: one bounded tree, from the first file to
+ * a database, a ZIP and an event loop.  Each stop is a function, in the order in which main() calls
  * them; what they print is in the README.
  *
  *     tour [ARCHIVE]       where the ZIP goes (default: tour.zip)
