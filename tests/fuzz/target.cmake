@@ -8,9 +8,9 @@ set(MEMFS_FUZZ_SECONDS 30 CACHE STRING "How long each fuzz target runs under lib
 # The replay driver <name>, and a test of this name that takes the seeds and the inputs derived from
 # them, RUNS in all (1000 unless given); it has the label `fuzz` too, and memfs_add_run() can run it
 # once more.  Where MEMFS_SANITIZE has `fuzzer-no-link` (the preset `fuzz`), also <name>_libfuzzer,
-# and a test of this name that runs it for MEMFS_FUZZ_SECONDS or, if that is more, SECONDS, beginning
-# with the seeds and what earlier runs found (corpus/<name> in the build directory).  What it finds wrong is left in
-# corpus/<name>.found-..., to be given to <name>.
+# and a test of this name that runs it for MEMFS_FUZZ_SECONDS (or SECONDS, if that is more),
+# beginning with the seeds and what earlier runs found (corpus/<name> in the build directory).  What
+# it finds wrong is left in corpus/<name>.found-..., to be given to <name>.
 function(memfs_add_fuzz_target)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;RUNS;SECONDS;TIMEOUT"
         "SOURCES;LIBRARIES;LABELS")
