@@ -6,15 +6,24 @@
  * libarchive.  Needs a host with POSIX files.
  *
  *     #include <memfs/archive.h>
+ *     #include <stdio.h>
  *
- *     memfs_archive_result result = {.struct_size = sizeof result};
- *     memfs_archive_where from = {.struct_size = sizeof from, .path = "project.tar.gz"};
- *     memfs_archive_where to = {.struct_size = sizeof to, .path = "project.zip"};
- *     int error = memfs_archive_load(fs, &from, "/project", NULL, &result);
- *     if (error == 0)
- *         error = memfs_archive_save(fs, "/project", &to, NULL, &result);
- *     if (error != 0)
- *         fprintf(stderr, "%s %s\n", memfs_error_text(error), result.message);
+ *     int main(void)
+ *     {
+ *         memfs *fs;
+ *         static memfs_archive_result result = {.struct_size = sizeof result};
+ *         memfs_archive_where file = {.struct_size = sizeof file, .path = "project.tar.gz"};
+ *         memfs_archive_options over = {.struct_size = sizeof over, .flags = MEMFS_ARCHIVE_REPLACE};
+ *         if (memfs_create(NULL, &fs) != 0)
+ *             return 1;
+ *         memfs_write_file(fs, "/project/notes", "hi\n", 3, 0644, MEMFS_WRITE_MAKE_PARENTS);
+ *         int error = memfs_archive_save(fs, "/project", &file, &over, &result); // to the host
+ *         if (error == 0)
+ *             error = memfs_archive_load(fs, &file, "/again", NULL, &result);
+ *         if (error != 0)
+ *             fprintf(stderr, "%s %s\n", memfs_error_text(error), result.message);
+ *         return memfs_destroy(fs, 0) != 0 || error != 0;
+ *     }
  *
  * CONCEPTS
  *

@@ -6,14 +6,24 @@
  * hard links within the tree as links.  Needs a host with POSIX files.
  *
  *     #include <memfs/hostdir.h>
+ *     #include <stdio.h>
  *
- *     memfs_hostdir_result result = {.struct_size = sizeof result};
- *     const char *const left_out[] = {"build", ".git", NULL};
- *     memfs_hostdir_options options = {.struct_size = sizeof options, .exclude = left_out};
- *     if (memfs_hostdir_import(fs, "/usr/src/project", "/project", &options, &result) != 0)
- *         fprintf(stderr, "%s: %s\n", result.path,
- *                 result.host_errno != 0 ? strerror(result.host_errno)
- *                                        : memfs_error_text(result.error));
+ *     int main(void)
+ *     {
+ *         memfs *fs;
+ *         static memfs_hostdir_result result = {.struct_size = sizeof result};
+ *         const char *const left_out[] = {"build", ".git", "*.o", NULL};
+ *         memfs_hostdir_options options = {.struct_size = sizeof options, .exclude = left_out};
+ *         if (memfs_create(NULL, &fs) != 0)
+ *             return 1;
+ *         int error = memfs_hostdir_import(fs, ".", "/project", &options, &result);
+ *         printf("%llu files\n", (unsigned long long)result.files);
+ *         if (error != 0)
+ *             fprintf(stderr, "%s: %s\n", result.path,
+ *                     result.host_errno != 0 ? strerror(result.host_errno)
+ *                                            : memfs_error_text(error));
+ *         return memfs_destroy(fs, 0) != 0 || error != 0;
+ *     }
  *
  * CONCEPTS
  *

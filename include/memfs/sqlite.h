@@ -10,15 +10,20 @@
  *     #include <memfs/sqlite.h>
  *     #include <sqlite3.h>
  *
- *     memfs *fs;
- *     sqlite3 *db;
- *     memfs_create(NULL, &fs);
- *     memfs_sqlite_register(fs, "ram", 0);
- *     sqlite3_open_v2("/app.db", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "ram");
- *     ...
- *     sqlite3_close(db);
- *     memfs_sqlite_unregister("ram");
- *     memfs_destroy(fs, 0);
+ *     int main(void)
+ *     {
+ *         memfs *fs;
+ *         sqlite3 *db;
+ *         if (memfs_create(NULL, &fs) != 0 || memfs_sqlite_register(fs, "ram", 0) != 0)
+ *             return 1;
+ *         sqlite3_open_v2("/app.db", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "ram");
+ *         int code = sqlite3_exec(db, "CREATE TABLE t(x); INSERT INTO t VALUES (1)", 0, 0, 0);
+ *         if (code != SQLITE_OK)
+ *             return 1;
+ *         sqlite3_close(db);
+ *         memfs_sqlite_unregister("ram"); // the database stays in the tree
+ *         return memfs_destroy(fs, 0) != 0;
+ *     }
  *
  * The same as a URI: "file:/app.db?vfs=ram".  A path without a leading '/'
  * starts at the root.  SQLite 3.32 or newer.
