@@ -13,7 +13,8 @@
  *         memfs *fs;
  *         static memfs_archive_result result = {.struct_size = sizeof result};
  *         memfs_archive_where file = {.struct_size = sizeof file, .path = "project.tar.gz"};
- *         memfs_archive_options over = {.struct_size = sizeof over, .flags = MEMFS_ARCHIVE_REPLACE};
+ *         memfs_archive_options over = {.struct_size = sizeof over,
+ *                                       .flags = MEMFS_ARCHIVE_REPLACE};
  *         if (memfs_create(NULL, &fs) != 0)
  *             return 1;
  *         memfs_write_file(fs, "/project/notes", "hi\n", 3, 0644, MEMFS_WRITE_MAKE_PARENTS);

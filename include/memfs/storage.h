@@ -259,6 +259,14 @@ MEMFS_API int memfs_lock_unqueue(memfs_file *file, memfs_lock_ticket *ticket);
  */
 MEMFS_API uint64_t memfs_name_generation(memfs *fs);
 
+/*
+ * What the quota, less the reserves, still allows to be taken from the allocator, in bytes;
+ * UINT64_MAX without a quota.  At most as much as memfs_statfs_info.available_bytes, which has the
+ * free pages too and takes longer: some loads do here, so that a caller can look at each step
+ * whether there is plenty.  Never blocks.  A null or destroyed file system: 0.
+ */
+MEMFS_API uint64_t memfs_uncommitted_bytes(memfs *fs);
+
 /* ----------------------------------------------------------- charged memory */
 
 /*

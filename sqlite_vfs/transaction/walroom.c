@@ -7,11 +7,13 @@
  * the beginning has its index on SQLite's heap; there the size of the WAL serves, which counts
  * frames of before the last restart too.
  *
- * Cost: one memfs_statfs(), and where there is a quota a read of two bytes.
+ * Cost: some loads while there is plenty of room; else a read of two bytes and one memfs_statfs().
  */
 #include "transaction/walroom.h"
 
 #include "base/assertion.h"
+
+#include <memfs/storage.h>
 
 enum { PAGE_SIZE_IN_HEADER = 16, PAGE_SIZE_LARGEST = 65536, FREE_PARTS = 3 };
 
@@ -28,6 +30,8 @@ static uint64_t page_size_in_header(const struct mfs_file *database)
 
 bool mfs_walroom_is_short(const struct mfs_file *database, uint64_t frames)
 {
+    if (frames * PAGE_SIZE_LARGEST <= memfs_uncommitted_bytes(database->fs) / FREE_PARTS)
+        return false;
     memfs_statfs_info info;
     info.struct_size = sizeof info;
     int error = memfs_statfs(database->fs, &info);

@@ -213,6 +213,7 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
     db->undo = (struct mfs_undo){
         .names = &db->names, .view = &db->view, .state = MFS_UNDO_UNDECIDED};
     db->holds_private = false;
+    db->has_no_free_page = false;
     db->names = (struct mfs_name_cache){.path = db->file.path, .number = db->file.number};
     bool is_own_name = mfs_name_cache_is_own_name(db, registry->file_bytes, path);
     mfs_registry_enter_names(registry, &db->names, is_own_name ? path : NULL);

@@ -16,6 +16,7 @@
 #include "vfs/dbio.h"
 
 #include "base/assertion.h"
+#include "base/bigendian.h"
 #include "base/lasterror.h"
 #include "names/place.h"
 #include "vfs/dbstate.h"
@@ -23,7 +24,7 @@
 #include <string.h>
 
 /* Where the pager reads to see whether its cache is still good. */
-enum { VERSION_OFFSET = 24, VERSION_BYTES = 16 };
+enum { VERSION_OFFSET = 24, VERSION_BYTES = 16, FREE_PAGES_IN_VERSION = 12 };
 
 /* --------------------------------------------------------------------- reading */
 
@@ -47,6 +48,8 @@ static int read_version(struct mfs_dbfile *db, unsigned char *version)
         mfs_dbstate_abandon(db);
     mfs_fetch_note_change(&db->member.fetch);
     int rc = mfs_bytes_read(mfs_dbstate_bytes(db), version, VERSION_BYTES, VERSION_OFFSET);
+    db->has_no_free_page = rc == SQLITE_OK &&
+                           mfs_bigendian_read(version + FREE_PAGES_IN_VERSION) == 0;
     for (int index = 0; isolation->has_new_version && index < VERSION_BYTES; index++)
         version[index] ^= 0xFFu;
     isolation->has_new_version = false;
@@ -155,6 +158,8 @@ static int write_bytes(struct mfs_dbfile *db, const void *buffer, int count, sql
     MFS_ASSERT(db->undo.state != MFS_UNDO_ARMED || bytes == &db->view.bytes);
     if (bytes == &db->file.bytes)
         mfs_dbstate_hold_private(db, true);
+    if (offset < VERSION_OFFSET + VERSION_BYTES)
+        db->has_no_free_page = false;
     rc = mfs_bytes_write(bytes, buffer, count, offset);
     /* A rollback also writes pages that the transaction had not written yet.  If the file or a copy
      * shares them, that needs memory; but such a write changes nothing, so it must not fail. */

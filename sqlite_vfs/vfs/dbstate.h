@@ -23,7 +23,8 @@ struct mfs_dbfile {
     struct mfs_undo undo;
     struct mfs_view view; /* if used, read and written in the place of the file */
     struct mfs_name_cache names;
-    bool holds_private; /* memfs_hold_private() is on for the file */
+    bool holds_private;    /* memfs_hold_private() is on for the file */
+    bool has_no_free_page; /* so the database's header said, and it has not been written since */
 };
 
 static inline struct mfs_dbfile *mfs_dbstate_of(sqlite3_file *file)

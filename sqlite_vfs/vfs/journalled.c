@@ -7,10 +7,15 @@
  *    nothing, or overwrites what the transaction has written.  One that differs is made private
  *    where a copy shares it, and a hole is filled; from then on until the connection unlocks, new
  *    copies get pages of their own.
- * 3. So a refusal comes while the statement can fail alone, and not to the reader that finds the
+ * 3. Only pages that are free differ: the pager leaves them as they are in the file when it frees
+ *    them (sqlite3PagerDontWrite()), and writes them when they are used again.  So where the
+ *    database has no free page as a transaction begins, with the header of its journal, none of
+ *    those that it journals differs.
+ * 4. So a refusal comes while the statement can fail alone, and not to the reader that finds the
  *    journal hot.
  *
- * Cost: a page is compared with the file for each page that is journalled.
+ * Cost: where the database has free pages, and under locking_mode=EXCLUSIVE, where the pager does
+ * not look at the header anew, a comparison with the file for each page that is journalled.
  *
  * Left undone on purpose: views (an isolated database, MEMORY and OFF), which are dropped instead
  * (dbstate.h); and journals whose connection is unknown, which is so below a VFS that copies names.
@@ -50,7 +55,9 @@ int mfs_journalled_before_write(struct mfs_journalled *journalled, struct mfs_db
                                 const void *buffer, int count, sqlite3_int64 offset)
 {
     int rc = SQLITE_OK;
-    if (is_page(journalled, count, offset))
+    if (offset == 0)
+        journalled->is_as_in_file = db->has_no_free_page;
+    if (!journalled->is_as_in_file && is_page(journalled, count, offset))
         rc = prepare_page(db, journalled->page_number, buffer, count);
     journalled->next_offset = 0;
     if (count == JOURNAL_NUMBER_BYTES) {

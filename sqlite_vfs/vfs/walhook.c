@@ -15,7 +15,8 @@
  * 6. The hook that is set once leaves the connection as it was before: a program that asks between
  *    two transactions sees SQLite's hook, and one that sets another meanwhile keeps it.
  *
- * Cost: one memfs_statfs() for each commit in WAL mode; where memory may be short, the PRAGMA.
+ * Cost: what transaction/walroom.h says, for each commit in WAL mode; where memory may be short,
+ * the PRAGMA.
  */
 #include "vfs/walhook.h"
 

@@ -36,6 +36,12 @@ static void report_memory(memfs *fs, memfs_statfs_info *info)
     info->allocator_refusals = atomic_load(&ledger->allocator_refusals);
 }
 
+uint64_t memfs_uncommitted_bytes(memfs *fs)
+{
+    return mfs_fs_is_valid(fs) ? mfs_ledger_available(&fs->memory->ledger, MFS_CHARGE_ORDINARY, 0)
+                               : 0;
+}
+
 int memfs_statfs(memfs *fs, memfs_statfs_info *info)
 {
     int error = mfs_structsize_check_out(info,

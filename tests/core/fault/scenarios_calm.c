@@ -291,6 +291,8 @@ static int64_t asking(struct stage *s)
     TRY(memfs_snapshot_exists(s->fs, "none"));
     TRY(memfs_exists(s->fs, "/d/e/f"));
     TRY(memfs_name_generation(s->fs) != 0 ? 0 : MEMFS_EIO);
+    TRY(memfs_statfs(s->fs, &statfs_info));
+    TRY(memfs_uncommitted_bytes(s->fs) <= statfs_info.available_bytes ? 0 : MEMFS_EIO);
     TRY(memfs_is_file(s->fs, "/link"));
     TRY(memfs_is_dir(s->fs, "/d"));
     TRY(memfs_is_symlink(s->fs, "/link"));
@@ -522,7 +524,7 @@ const struct scenario scenarios_calm[] = {
      NEEDS_NOTHING, NULL, reading},
     {"ask",
      " memfs_stat memfs_lstat memfs_statat memfs_fstat memfs_exists memfs_is_file memfs_is_dir "
-     "memfs_is_symlink memfs_name_generation "
+     "memfs_is_symlink memfs_name_generation memfs_uncommitted_bytes "
      "memfs_readlink memfs_readlinkat memfs_realpath memfs_realpathat "
      "memfs_statdir memfs_file_instance memfs_dir_instance memfs_snapshot_exists "
      "memfs_statfs memfs_last_refusal memfs_system_memory ",
