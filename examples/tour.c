@@ -176,7 +176,7 @@ struct job {
     memfs_uv_request request;
     memfs *fs;
     memfs_uv *uv;
-    char path[24], text[24];
+    char path[32], text[32];
     void *back;
     size_t back_bytes;
 };
