@@ -1,8 +1,9 @@
 /*
  * The command `memfs`: what its subcommands share.
  *
- * A subcommand takes the options that were read, and the arguments behind them, and returns how the
- * process ends.  What it prints on stdout is its result; messages and progress go to stderr.
+ * A subcommand takes the options that were read, the tree that was made of its source, and the
+ * arguments behind the source, and returns how the process ends.  What it prints on stdout is its
+ * result; messages and progress go to stderr.
  */
 #ifndef MEMFS_COMMAND_H
 #define MEMFS_COMMAND_H
@@ -26,11 +27,14 @@ struct options {
     const char *const *excluded; /* patterns, a null pointer behind the last; null: none */
 };
 
-enum ending command_pack(const struct options *options, char **arguments);
-enum ending command_unpack(const struct options *options, char **arguments);
-enum ending command_list(const struct options *options, char **arguments);
-enum ending command_print(const struct options *options, char **arguments);
-enum ending command_sql(const struct options *options, char **arguments);
+enum ending command_pack(const struct options *options, memfs *fs, char **arguments);
+enum ending command_unpack(const struct options *options, memfs *fs, char **arguments);
+enum ending command_list(const struct options *options, memfs *fs, char **arguments);
+enum ending command_print(const struct options *options, memfs *fs, char **arguments);
+enum ending command_sql(const struct options *options, memfs *fs, char **arguments);
+
+/* How the process ends if all was printed; a full disk shows only here. */
+enum ending check_output(enum ending ending);
 
 /* Prints "memfs: ..." and a line feed. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

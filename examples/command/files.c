@@ -8,54 +8,24 @@
 
 enum { PIECE = 64 * 1024 };
 
-static enum ending finish(memfs *fs, enum ending ending)
+enum ending command_pack(const struct options *options, memfs *fs, char **arguments)
 {
-    if (fs != NULL && memfs_destroy(fs, MEMFS_DESTROY_FORCE) != 0)
-        return FAILED;
-    return ending;
+    return tree_save(options, fs, arguments[0]);
 }
 
-/* What was printed may not have arrived: a full disk. */
-static enum ending check_output(enum ending ending)
+enum ending command_unpack(const struct options *options, memfs *fs, char **arguments)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return ending;
-    complain("the output cannot be written");
-    return FAILED;
+    return tree_export(options, fs, arguments[0]);
 }
 
-enum ending command_pack(const struct options *options, char **arguments)
+enum ending command_list(const struct options *options, memfs *fs, char **arguments)
 {
-    memfs *fs;
-    enum ending ending = tree_open(options, arguments[0], &fs);
-    if (ending == DONE)
-        ending = tree_save(options, fs, arguments[1]);
-    return finish(fs, ending);
-}
-
-enum ending command_unpack(const struct options *options, char **arguments)
-{
-    memfs *fs;
-    enum ending ending = tree_open(options, arguments[0], &fs);
-    if (ending == DONE)
-        ending = tree_export(options, fs, arguments[1]);
-    return finish(fs, ending);
-}
-
-enum ending command_list(const struct options *options, char **arguments)
-{
-    memfs *fs;
-    enum ending ending = tree_open(options, arguments[0], &fs);
-    const char *path = arguments[1] != NULL ? arguments[1] : "/";
+    const char *path = arguments[0] != NULL ? arguments[0] : "/";
     memfs_print_options how = {.struct_size = sizeof how,
                                .flags = options->is_ascii ? MEMFS_PRINT_ASCII : 0,
                                .max_depth = options->max_depth};
-    if (ending == DONE) {
-        int error = memfs_print_tree_to(fs, path, &how, stdout);
-        if (error != 0)
-            ending = complain_of(path, "", error, "");
-    }
-    return finish(fs, check_output(ending));
+    int error = memfs_print_tree_to(fs, path, &how, stdout);
+    return check_output(error == 0 ? DONE : complain_of(path, "", error, ""));
 }
 
 static int print_file(memfs_file *file)
@@ -68,11 +38,11 @@ static int print_file(memfs_file *file)
     return (int)count;
 }
 
-enum ending command_print(const struct options *options, char **arguments)
+enum ending command_print(const struct options *options, memfs *fs, char **arguments)
 {
-    memfs *fs;
-    enum ending ending = tree_open(options, arguments[0], &fs);
-    for (char **path = arguments + 1; ending == DONE && *path != NULL; path++) {
+    enum ending ending = DONE;
+    (void)options;
+    for (char **path = arguments; ending == DONE && *path != NULL; path++) {
         memfs_file *file = NULL;
         int error = memfs_open(fs, *path, MEMFS_O_READ, 0, &file);
         if (error == 0) {
@@ -82,5 +52,5 @@ enum ending command_print(const struct options *options, char **arguments)
         if (error != 0)
             ending = complain_of(*path, "", error, "");
     }
-    return finish(fs, check_output(ending));
+    return check_output(ending);
 }

@@ -4,6 +4,7 @@
  * This file reads the command line; each subcommand has a line in `subcommands`.
  */
 #include "command.h"
+#include "tree.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -18,7 +19,7 @@ static const struct subcommand {
     const char *name, *arguments, *what_it_does;
     const char *letters; /* of its options, as for getopt() */
     int least, most;     /* arguments */
-    enum ending (*run)(const struct options *options, char **arguments);
+    enum ending (*run)(const struct options *options, memfs *fs, char **arguments);
 } subcommands[] = {
     {"pack", "SOURCE ARCHIVE", "packs a directory, or repacks an archive", "q:n:x:fs", 2, 2,
      command_pack},
@@ -138,6 +139,19 @@ static bool take_option(struct options *options, int letter, const char *value,
     return number >= 0;
 }
 
+/* Makes the tree, runs the subcommand in it, and takes it away. */
+static enum ending run_in_tree(const struct subcommand *subcommand, const struct options *options,
+                               char **arguments)
+{
+    memfs *fs;
+    enum ending ending = tree_open(options, arguments[0], &fs);
+    if (ending == DONE)
+        ending = subcommand->run(options, fs, arguments + 1);
+    if (fs != NULL && memfs_destroy(fs, MEMFS_DESTROY_FORCE) != 0)
+        return FAILED;
+    return ending;
+}
+
 static enum ending run(const struct subcommand *subcommand, int count, char **words)
 {
     static const char *excluded[EXCLUDED_MOST + 1];
@@ -151,7 +165,7 @@ static enum ending run(const struct subcommand *subcommand, int count, char **wo
     if (left < subcommand->least || left > subcommand->most)
         return misuse(subcommand->name,
                       left < subcommand->least ? "too few arguments" : "too many arguments");
-    return subcommand->run(&options, words + optind);
+    return run_in_tree(subcommand, &options, words + optind);
 }
 
 int main(int count, char **words)

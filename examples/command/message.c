@@ -14,6 +14,14 @@ void complain(const char *format, ...)
     va_end(list);
 }
 
+enum ending check_output(enum ending ending)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return ending;
+    complain("the output cannot be written");
+    return FAILED;
+}
+
 /* With what a terminal would obey as \xNN: names come from archives of strangers. */
 static void print_name(const char *name)
 {

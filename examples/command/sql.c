@@ -81,19 +81,10 @@ static enum ending run_in(const struct options *options, memfs *fs, const char *
     return ending == DONE && error != 0 ? complain_of("SQLite", "", error, "") : ending;
 }
 
-enum ending command_sql(const struct options *options, char **arguments)
+enum ending command_sql(const struct options *options, memfs *fs, char **arguments)
 {
-    memfs *fs;
-    enum ending ending = tree_open(options, arguments[0], &fs);
-    if (ending == DONE)
-        ending = run_in(options, fs, arguments[1]);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        complain("the output cannot be written");
-        ending = FAILED;
-    }
+    enum ending ending = check_output(run_in(options, fs, arguments[0]));
     if (ending == DONE && options->output != NULL)
         ending = tree_save(options, fs, options->output);
-    if (fs != NULL && memfs_destroy(fs, MEMFS_DESTROY_FORCE) != 0)
-        return FAILED;
     return ending;
 }

@@ -26,7 +26,7 @@ static const char *place_in_tree(const char *path)
     return strncmp(path, STAGE, length) == 0 && path[length] != '\0' ? path + length : path;
 }
 
-enum ending tree_make(const struct options *options, memfs **fs)
+static enum ending make_empty(const struct options *options, memfs **fs)
 {
     memfs_config config = memfs_config_default();
     config.quota_bytes = options->quota_bytes;
@@ -34,6 +34,16 @@ enum ending tree_make(const struct options *options, memfs **fs)
     *fs = NULL;
     int error = memfs_create(&config, fs);
     return error == 0 ? DONE : complain_of("an empty tree", "", error, "");
+}
+
+/* The end of a copy: 0 and DONE, or what was refused.  `message` is more about it, or empty. */
+static enum ending complain_of_copy(const char *what, const char *place, int error, int host_errno,
+                                    const char *message)
+{
+    if (error == 0)
+        return DONE;
+    return complain_of(what, place_in_tree(place), error,
+                       host_errno != 0 ? strerror(host_errno) : message);
 }
 
 /* -------------------------------------------------------------------- watching */
@@ -66,10 +76,7 @@ static enum ending load_archive(const struct options *options, const char *from,
                                  .watch = watch_archive};
     int error = memfs_archive_load(fs, &where, STAGE, &how, &result);
     progress_end(&progress);
-    if (error == 0)
-        return DONE;
-    const char *detail = result.host_errno != 0 ? strerror(result.host_errno) : result.message;
-    return complain_of(from, result.path, error, detail);
+    return complain_of_copy(from, result.path, error, result.host_errno, result.message);
 }
 
 static enum ending import_directory(const struct options *options, const char *from, memfs *fs)
@@ -84,10 +91,7 @@ static enum ending import_directory(const struct options *options, const char *f
                                  .watch = watch_directory};
     int error = memfs_hostdir_import(fs, from, STAGE, &how, &result);
     progress_end(&progress);
-    if (error == 0)
-        return DONE;
-    return complain_of(from, place_in_tree(result.path), error,
-                       result.host_errno != 0 ? strerror(result.host_errno) : "");
+    return complain_of_copy(from, result.path, error, result.host_errno, "");
 }
 
 /* The root gets the mode and times of the stage, and all that is in it. */
@@ -125,7 +129,7 @@ static int move_up(memfs *fs)
 enum ending tree_open(const struct options *options, const char *from, memfs **fs)
 {
     struct stat info;
-    enum ending ending = tree_make(options, fs);
+    enum ending ending = make_empty(options, fs);
     if (ending != DONE)
         return ending;
     bool is_directory = stat(from, &info) == 0 && S_ISDIR(info.st_mode);
@@ -151,12 +155,9 @@ enum ending tree_save(const struct options *options, memfs *fs, const char *arch
                                  .watch = watch_archive};
     int error = memfs_archive_save(fs, "/", &where, &how, &result);
     progress_end(&progress);
-    if (error == 0)
-        return DONE;
     if (error == MEMFS_EEXIST || result.host_errno == EEXIST)
         return complain_of(archive, "", error, "it exists (-f replaces it)");
-    const char *detail = result.host_errno != 0 ? strerror(result.host_errno) : result.message;
-    return complain_of(archive, result.path, error, detail);
+    return complain_of_copy(archive, result.path, error, result.host_errno, result.message);
 }
 
 enum ending tree_export(const struct options *options, memfs *fs, const char *directory)
@@ -174,8 +175,5 @@ enum ending tree_export(const struct options *options, memfs *fs, const char *di
                                  .watch = watch_directory};
     int error = memfs_hostdir_export(fs, "/", directory, &how, &result);
     progress_end(&progress);
-    if (error == 0)
-        return DONE;
-    return complain_of(directory, result.path, error,
-                       result.host_errno != 0 ? strerror(result.host_errno) : "");
+    return complain_of_copy(directory, result.path, error, result.host_errno, "");
 }

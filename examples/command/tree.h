@@ -4,10 +4,8 @@
 
 #include "command.h"
 
-/* `*fs` is to be destroyed if it is not null, also after a failure. */
-enum ending tree_make(const struct options *options, memfs **fs);
-
-/* Makes a tree whose root has what the archive or the directory `from` has. */
+/* Makes a tree whose root has what the archive or the directory `from` has.  `*fs` is to be
+ * destroyed if it is not null, also after a failure. */
 enum ending tree_open(const struct options *options, const char *from, memfs **fs);
 
 /* Packs all of the tree. */
