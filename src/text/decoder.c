@@ -40,10 +40,16 @@ static void consume(struct mfs_decoder *d, size_t bytes)
     d->next.offset += (int64_t)bytes;
 }
 
+/* Of iconv(), before `next`. */
+static bool is_state_known(const struct mfs_decoder *d)
+{
+    return !d->is_keeping_back && !d->has_lost_shift;
+}
+
 static void set_queue(struct mfs_decoder *d, const unsigned char *bytes, size_t count,
                       bool is_verbatim)
 {
-    if (d->is_state_known)
+    if (is_state_known(d))
         d->queue_place = d->next;
     d->queue = bytes;
     d->queue_bytes = count;
@@ -57,7 +63,6 @@ void mfs_decoder_init(struct mfs_decoder *d, memfs_file *file, struct mfs_encodi
     d->encoding = encoding;
     d->queue_bytes = 0;
     d->raw_begin = d->raw_end = 0;
-    d->is_state_known = true;
     d->is_keeping_back = d->has_lost_shift = false;
     d->is_flushed = false;
     d->next = (struct mfs_decoder_place){.offset = offset};
@@ -109,11 +114,11 @@ static bool may_hide_shift(const unsigned char *bytes, size_t count)
 
 /*
  * iconv() has consumed `count` bytes and made `made` from them.  `next` is told the shifts, and the
- * answer is whether the state behind them is known.  A character that iconv() keeps back to join
+ * decoder whether the state behind them is known.  A character that iconv() keeps back to join
  * it with the one behind it comes out by a line feed at the latest; a shift that was missed is
  * missed for good.  A line feed may end designations, so it is a shift where there are others.
  */
-static bool note_sequence(struct mfs_decoder *d, const unsigned char *bytes, size_t count,
+static void note_sequence(struct mfs_decoder *d, const unsigned char *bytes, size_t count,
                           size_t made)
 {
     bool is_line_feed = count == 1 && bytes[0] == LINE_FEED && made > 0 &&
@@ -127,7 +132,6 @@ static bool note_sequence(struct mfs_decoder *d, const unsigned char *bytes, siz
     }
     if (is_line_feed)
         d->is_keeping_back = false;
-    return !d->is_keeping_back && !d->has_lost_shift;
 }
 
 static void replay_shifts(struct mfs_decoder *d)
@@ -182,7 +186,7 @@ static int step_iconv(struct mfs_decoder *d, size_t *invalid)
         assert(result != MFS_CONVERTER_FULL);
         if (consumed > 0) {
             set_queue(d, d->out, made, false);
-            d->is_state_known = note_sequence(d, bytes, consumed, made);
+            note_sequence(d, bytes, consumed, made);
             consume(d, consumed);
             return STEP_DONE;
         }
@@ -245,9 +249,8 @@ static int pass_over(struct mfs_decoder *d, size_t bytes)
         memcpy(d->out, "\xef\xbf\xbd", 3);
         set_queue(d, d->out, 3, false);
     }
-    if (d->encoding->has_iconvs_mark && d->is_state_known) { /* this was the beginning */
+    if (d->encoding->has_iconvs_mark && is_state_known(d)) { /* this was the beginning */
         d->queue_place = d->next;
-        d->is_state_known = false;
         d->has_lost_shift = true;
     }
     consume(d, bytes);
@@ -257,7 +260,7 @@ static int pass_over(struct mfs_decoder *d, size_t bytes)
 /* The file is at its end: what iconv() has kept back comes out. */
 static int flush_at_end(struct mfs_decoder *d)
 {
-    if (d->is_state_known)
+    if (is_state_known(d))
         return 0;
     struct mfs_converter_span span = {NULL, 0, d->out, sizeof d->out};
     (void)mfs_converter_flush(&d->encoding->reader, &span);
@@ -323,7 +326,7 @@ void mfs_decoder_take(struct mfs_decoder *d, size_t bytes)
 
 struct mfs_decoder_place mfs_decoder_tell(const struct mfs_decoder *d)
 {
-    return d->queue_bytes == 0 && d->is_state_known ? d->next : d->queue_place;
+    return d->queue_bytes == 0 && is_state_known(d) ? d->next : d->queue_place;
 }
 
 static int take_characters(struct mfs_decoder *d, uint64_t characters)

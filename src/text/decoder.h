@@ -45,10 +45,9 @@ struct mfs_decoder {
     bool is_verbatim; /* they are the bytes of the file */
     struct mfs_decoder_place queue_place;
     /* What comes next. */
-    bool is_state_known; /* neither of the next two */
-    bool is_keeping_back;
-    bool has_lost_shift;
-    bool is_flushed; /* the end of the file was met in an unknown state, which is lost */
+    bool is_keeping_back; /* the state is not known until a line feed */
+    bool has_lost_shift;  /* nor behind it */
+    bool is_flushed;      /* the end of the file was met in an unknown state, which is lost */
     struct mfs_decoder_place next; /* `characters` is 0 */
     size_t raw_begin, raw_end;     /* of what was read and not decoded */
     unsigned char raw[MFS_DECODER_RAW_BYTES];

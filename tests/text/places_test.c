@@ -29,8 +29,7 @@ static void check_rest_at_each_place(memfs_text *text, const char *all)
 static void check_places_behind_shift(memfs *fs, const char *encoding, const char *file)
 {
     char all[64];
-    if (!memfs_text_has_encoding(encoding))
-        skip();
+    needs_encoding(encoding);
     assert_ok(memfs_write_file(fs, "/file", file, strlen(file), 0644, 0));
     memfs_text *text = open_text(fs, "/file", "r", WITH(.encoding = encoding));
     int64_t length = memfs_text_read(text, SIZE_MAX, all, sizeof all - 1);
