@@ -9,8 +9,8 @@
  *    copies get pages of their own.
  * 3. Only pages that are free differ: the pager leaves them as they are in the file when it frees
  *    them (sqlite3PagerDontWrite()), and writes them when they are used again.  So where the
- *    database has no free page as a transaction begins, with the header of its journal, none of
- *    those that it journals differs.
+ *    database has no free page as a transaction begins, none of those that it journals differs.
+ *    Page 1, which says so, is written last; what is journalled after that is compared.
  * 4. So a refusal comes while the statement can fail alone, and not to the reader that finds the
  *    journal hot.
  *
@@ -55,9 +55,7 @@ int mfs_journalled_before_write(struct mfs_journalled *journalled, struct mfs_db
                                 const void *buffer, int count, sqlite3_int64 offset)
 {
     int rc = SQLITE_OK;
-    if (offset == 0)
-        journalled->is_as_in_file = db->has_no_free_page;
-    if (!journalled->is_as_in_file && is_page(journalled, count, offset))
+    if (!db->has_no_free_page && is_page(journalled, count, offset))
         rc = prepare_page(db, journalled->page_number, buffer, count);
     journalled->next_offset = 0;
     if (count == JOURNAL_NUMBER_BYTES) {

@@ -15,7 +15,6 @@
 struct mfs_journalled {
     sqlite3_int64 next_offset; /* 0: none */
     uint32_t page_number;
-    bool is_as_in_file; /* the database had no free pages when the transaction began */
 };
 
 /*
