@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 SKIPPED = 77
+PYTHON = "/usr/bin/python3"  # to which Debian's modules belong; another may be first on the path
 BLOCK = re.compile(r"^```(ruby|perl|php|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 DJANGO_USE = """
@@ -50,22 +51,17 @@ KINDS = [
      ["php", "-r", "exit(class_exists('SQLite3') && class_exists('PDO') ? 0 : 1);"],
      "$db->exec('CREATE TABLE t(x)'); $db->exec(\"INSERT INTO t VALUES ('found')\");\n"
      "echo $db->query('SELECT x FROM t')->fetch()[0], \"\\n\";\n"),
-    ("python", "create_engine", ["python3"], ["python3", "-c", "import sqlalchemy, sqlite3"],
+    ("python", "create_engine", [PYTHON], [PYTHON, "-c", "import sqlalchemy, sqlite3"],
      "with engine.begin() as c:\n"
      "    c.execute(sqlalchemy.text('CREATE TABLE t(x)'))\n"
      "    c.execute(sqlalchemy.text(\"INSERT INTO t VALUES ('found')\"))\n"
      "with engine.connect() as c:\n"
      "    print(c.execute(sqlalchemy.text('SELECT x FROM t')).scalar())\n"),
-    ("python", "DATABASES", ["python3"], ["python3", "-c", "import django, sqlite3"], DJANGO_USE),
-    ("python", "db = sqlite3", ["python3"], ["python3", "-c", "import sqlite3"],
+    ("python", "DATABASES", [PYTHON], [PYTHON, "-c", "import django, sqlite3"], DJANGO_USE),
+    ("python", "db = sqlite3", [PYTHON], [PYTHON, "-c", "import sqlite3"],
      "db.execute('CREATE TABLE t(x)')\ndb.execute(\"INSERT INTO t VALUES ('found')\")\n"
      "print(db.execute('SELECT x FROM t').fetchone()[0])\n"),
 ]
-
-
-def python_with(command):
-    """Debian's modules belong to /usr/bin/python3, which need not be the first on the path."""
-    return ["/usr/bin/python3", *command[1:]] if command[0] == "python3" else command
 
 
 def succeeds(command):
@@ -85,7 +81,7 @@ def run(kind, code, directory):
     name = os.path.join(directory, f"recipe.{kind[0]}")
     with open(name, "w", encoding="utf-8") as file:
         file.write(("<?php\n" if kind[0] == "php" else "") + code + kind[4])
-    command = [word.replace("DIRECTORY", directory) for word in python_with(kind[2])]
+    command = [word.replace("DIRECTORY", directory) for word in kind[2]]
     result = subprocess.run([*command, name], cwd=directory, capture_output=True,
                             text=True, check=False)
     os.remove(name)
@@ -108,7 +104,7 @@ def main():
                 kind = kind_of(language, code)
                 if "memfs_sqlite" not in code or kind is None:
                     continue
-                if not succeeds(python_with(kind[3])):
+                if not succeeds(kind[3]):
                     print(f"left out, not installed: {' '.join(kind[3])}")
                     continue
                 done += 1
