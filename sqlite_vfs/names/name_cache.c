@@ -116,10 +116,26 @@ struct mfs_name_cache *mfs_name_cache_find_any(struct mfs_name_index *index, con
     return NULL;
 }
 
+static bool ends_in(const char *name, const char *end)
+{
+    size_t length = strlen(name);
+    size_t end_length = strlen(end);
+    return length > end_length && strcmp(name + length - end_length, end) == 0;
+}
+
+bool mfs_name_cache_is_wal(const struct mfs_name_cache *cache, const char *name)
+{
+    if (cache->wal_name[0] != '\0') {
+        MFS_ASSERT(name == cache->journal_name || name == cache->wal_name);
+        return name == cache->wal_name;
+    }
+    MFS_ASSERT(ends_in(name, "-journal") || ends_in(name, "-wal"));
+    return ends_in(name, "-wal");
+}
+
 enum mfs_fact mfs_name_cache_absence(const struct mfs_name_cache *cache, const char *name)
 {
-    MFS_ASSERT(name == cache->journal_name || name == cache->wal_name);
-    return name == cache->journal_name ? MFS_FACT_NO_JOURNAL : MFS_FACT_NO_WAL;
+    return mfs_name_cache_is_wal(cache, name) ? MFS_FACT_NO_WAL : MFS_FACT_NO_JOURNAL;
 }
 
 void mfs_name_cache_refresh(struct mfs_name_cache *cache, memfs *fs)

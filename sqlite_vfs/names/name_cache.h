@@ -88,7 +88,8 @@ void mfs_name_cache_enter(struct mfs_name_cache *cache, struct mfs_name_index *i
                           const char *own_path);
 void mfs_name_cache_leave(struct mfs_name_cache *cache, struct mfs_name_index *index);
 
-/* The cache of the connection to which the journal's or WAL's name belongs, or null. */
+/* The cache of the connection to which the journal's or WAL's name belongs, or null: the name is no
+ * connection's own string. */
 struct mfs_name_cache *mfs_name_cache_find(struct mfs_name_index *index, const char *name);
 
 /* The same also for a name that found no slot.  Serialised like entering. */
@@ -118,11 +119,14 @@ void mfs_name_cache_learn(struct mfs_name_cache *cache, unsigned fact);
 void mfs_name_cache_note_change(struct mfs_name_cache *cache, memfs *fs, unsigned gained,
                                 unsigned lost);
 
-/* The connection's journal or WAL, of which `name` is the name. */
+/* Which of the two `name` is, the name of the connection's journal or WAL: told by its address, or
+ * by its end where SQLite's own strings are not known. */
+bool mfs_name_cache_is_wal(const struct mfs_name_cache *cache, const char *name);
+
 static inline struct mfs_own_file *mfs_name_cache_own(struct mfs_name_cache *cache,
                                                       const char *name)
 {
-    return name == cache->wal_name ? &cache->wal : &cache->journal;
+    return mfs_name_cache_is_wal(cache, name) ? &cache->wal : &cache->journal;
 }
 
 /* Records the connection's own open journal or WAL.  `*link` becomes a pointer to the cache, and

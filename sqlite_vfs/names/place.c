@@ -65,14 +65,12 @@ static void clear_one(struct mfs_name_cache *cache, memfs *fs, const char *name,
         (void)memfs_unlink(fs, name);
 }
 
-void mfs_place_clear(struct mfs_name_cache *cache, memfs *fs)
+void mfs_place_clear(struct mfs_name_cache *cache, memfs *fs, const char *journal, const char *wal)
 {
-    if (cache->journal.claimed == 0 && cache->wal.claimed == 0)
-        return;
     mfs_mutex_lock(cache->index->mutex);
     if (mfs_place_is_lost(cache, fs) && memfs_exists(fs, cache->path) == 1) {
-        clear_one(cache, fs, cache->journal_name, cache->journal.claimed);
-        clear_one(cache, fs, cache->wal_name, cache->wal.claimed);
+        clear_one(cache, fs, journal, cache->journal.claimed);
+        clear_one(cache, fs, wal, cache->wal.claimed);
     }
     mfs_mutex_unlock(cache->index->mutex);
 }

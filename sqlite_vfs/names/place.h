@@ -32,9 +32,9 @@ bool mfs_place_owns_locked(struct mfs_name_cache *cache, memfs *fs, uint64_t num
 
 /*
  * Before the connection closes: if another file has the database's place, removes the journal and
- * the WAL that would be left beside it, so that they are not taken for that file's.  What another
- * connection has claimed too stays.
+ * the WAL that would be left beside it, under these names, so that they are not taken for that
+ * file's.  What another connection has claimed too stays.
  */
-void mfs_place_clear(struct mfs_name_cache *cache, memfs *fs);
+void mfs_place_clear(struct mfs_name_cache *cache, memfs *fs, const char *journal, const char *wal);
 
 #endif

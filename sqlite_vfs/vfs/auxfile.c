@@ -223,13 +223,25 @@ static int open_own(struct mfs_auxfile *aux, struct mfs_name_cache *names, memfs
                            : rc;
 }
 
+/* The connection that opens or deletes its journal or WAL; null if that is not known. */
+static struct mfs_name_cache *find_owner(struct mfs_registry *registry, const char *path)
+{
+    struct mfs_name_cache *names = mfs_name_cache_find_any(&registry->names, path);
+    if (names != NULL)
+        return names;
+    struct mfs_dbfile *writer = mfs_dbstate_find_writer(registry, path);
+    return writer != NULL ? &writer->names : NULL;
+}
+
 /* Opens a journal or WAL of a main database, with the registry's mutex held.  `database` is that
- * database if it is known; where names are not copied it is found by the name. */
+ * database if it is known; otherwise it is found by the name. */
 static int open_sibling(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
                         int open_flags, memfs_file *database)
 {
     MFS_ASSERT(mfs_mutex_is_held(&aux->registry->mutex));
-    struct mfs_name_cache *names = mfs_name_cache_find_any(&aux->registry->names, path);
+    struct mfs_name_cache *names = (open_flags & SQLITE_OPEN_READWRITE) != 0
+                                       ? find_owner(aux->registry, path)
+                                       : mfs_name_cache_find_any(&aux->registry->names, path);
     if (names != NULL)
         database = MFS_LIST_ENTRY(names, struct mfs_dbfile, names)->file.bytes.file;
     uint32_t mode = MFS_FILE_MODE;
@@ -294,7 +306,7 @@ static int look_before_deletion(memfs *fs, const struct mfs_registry *registry, 
     if (names != NULL)
         mfs_name_cache_refresh(names, fs);
     bool is_known = names == NULL ||
-                    (path == names->journal_name && (names->facts & MFS_FACT_OWN_JOURNAL) != 0);
+                    (!mfs_name_cache_is_wal(names, path) && (names->facts & MFS_FACT_OWN_JOURNAL) != 0);
     if (is_known && registry->open_journals == 0)
         return 0;
     int error = memfs_lstat(fs, path, &info);
@@ -311,7 +323,7 @@ static int unlink_sibling(memfs *fs, struct mfs_name_cache *names, const char *p
     if (error != 0)
         return error;
     mfs_name_cache_own(names, path)->claimed = 0;
-    unsigned lost = path == names->journal_name ? MFS_FACT_OWN_JOURNAL : 0;
+    unsigned lost = mfs_name_cache_is_wal(names, path) ? 0 : MFS_FACT_OWN_JOURNAL;
     mfs_name_cache_note_change(names, fs, mfs_name_cache_absence(names, path), lost);
     return 0;
 }
@@ -322,7 +334,7 @@ int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *pat
         return SQLITE_IOERR_DELETE;
     struct deletion found;
     mfs_mutex_lock(&registry->mutex);
-    struct mfs_name_cache *names = mfs_name_cache_find_any(&registry->names, path);
+    struct mfs_name_cache *names = find_owner(registry, path);
     int error = look_before_deletion(fs, registry, path, names, &found);
     if (error == 0 && found.is_open && !found.is_other)
         error = memfs_truncate(fs, path, 0);

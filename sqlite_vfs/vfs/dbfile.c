@@ -24,6 +24,17 @@
 
 /* --------------------------------------------------------------------- methods */
 
+static void clear_place(struct mfs_dbfile *db)
+{
+    char journal[MFS_FILE_NAME_BYTES];
+    char wal[MFS_FILE_NAME_BYTES];
+    if (db->names.journal.claimed == 0 && db->names.wal.claimed == 0)
+        return;
+    if (mfs_file_sibling(&db->file, "-journal", journal) &&
+        mfs_file_sibling(&db->file, "-wal", wal))
+        mfs_place_clear(&db->names, db->file.fs, journal, wal);
+}
+
 static int db_close(sqlite3_file *file)
 {
     struct mfs_dbfile *db = mfs_dbstate_of(file);
@@ -31,7 +42,7 @@ static int db_close(sqlite3_file *file)
         return SQLITE_IOERR_CLOSE;
     mfs_dbstate_end_writing(db);
     mfs_walindex_unmap(&db->member, db->registry, false);
-    mfs_place_clear(&db->names, db->file.fs);
+    clear_place(db);
     mfs_registry_leave_names(db->registry, &db->names);
     mfs_waiting_end(&db->member, db->registry);
     MFS_ASSERT(db->member.level == MFS_LOCK_NONE && db->undo.state == MFS_UNDO_UNDECIDED);
