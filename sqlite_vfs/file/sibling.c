@@ -13,7 +13,6 @@
 #include "names/place.h"
 
 #include <stddef.h>
-#include <string.h>
 
 /* SQLite zeroes the first byte of a journal that it has finished with. */
 static bool begins_live(memfs_file *journal)
@@ -104,24 +103,4 @@ bool mfs_sibling_has_live_wal(const struct mfs_file *database, struct mfs_name_c
         return true;
     return !mfs_name_cache_knows(cache, database->fs, MFS_FACT_NO_WAL) &&
            look_and_learn(database, cache, "-wal", MFS_FACT_NO_WAL, look_at_wal);
-}
-
-bool mfs_sibling_number_of_database(memfs *fs, const char *path, const char *suffix,
-                                    uint64_t *number)
-{
-    char database[MFS_FILE_NAME_BYTES];
-    size_t length = strlen(path);
-    size_t suffix_length = strlen(suffix);
-    MFS_ASSERT(suffix[0] == '-');
-    if (length <= suffix_length || length >= sizeof database ||
-        strcmp(path + length - suffix_length, suffix) != 0)
-        return false;
-    memcpy(database, path, length - suffix_length);
-    database[length - suffix_length] = '\0';
-    memfs_stat_info info;
-    info.struct_size = sizeof info;
-    if (memfs_stat(fs, database, &info) != 0)
-        return false;
-    *number = info.number;
-    return true;
 }

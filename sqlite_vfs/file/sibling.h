@@ -27,11 +27,4 @@ bool mfs_sibling_wal_is_live(memfs *fs, const char *path);
 bool mfs_sibling_has_live_journal(const struct mfs_file *database, struct mfs_name_cache *cache);
 bool mfs_sibling_has_live_wal(const struct mfs_file *database, struct mfs_name_cache *cache);
 
-/*
- * The node number of the file whose sibling with this suffix `path` would be.  False: `path` does
- * not end in the suffix, or there is no such file.
- */
-bool mfs_sibling_number_of_database(memfs *fs, const char *path, const char *suffix,
-                                    uint64_t *number);
-
 #endif

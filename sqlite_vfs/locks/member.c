@@ -139,24 +139,6 @@ void mfs_member_admit_writers(struct mfs_registry *registry, mfs_mutex *held)
     mfs_mutex_unlock(&registry->mutex);
 }
 
-struct mfs_member *mfs_member_find_writer(struct mfs_registry *registry, uint64_t number)
-{
-    struct mfs_share *share = mfs_share_find(registry, number);
-    struct mfs_member *found = NULL;
-    if (share == NULL)
-        return NULL;
-    struct mfs_link *at = share->members.first;
-    mfs_mutex *mutex = MFS_LIST_ENTRY(at, struct mfs_member, link)->mutex;
-    mfs_mutex_lock(mutex);
-    for (; at != NULL && found == NULL; at = at->next) {
-        struct mfs_member *member = MFS_LIST_ENTRY(at, struct mfs_member, link);
-        if (member->can_write)
-            found = member;
-    }
-    mfs_mutex_unlock(mutex);
-    return found;
-}
-
 /* Moves the share out of its holder, which is no member any more, with both mutexes held. */
 static void move_share(struct mfs_member *holder, struct mfs_registry *registry)
 {

@@ -72,12 +72,6 @@ bool mfs_member_admit(struct mfs_member *member, bool is_image, bool can_write);
 bool mfs_member_bar_writers(struct mfs_registry *registry, uint64_t number, mfs_mutex **held);
 void mfs_member_admit_writers(struct mfs_registry *registry, mfs_mutex *held);
 
-/*
- * A connection to the database `number` that can write, or null if there is none.  With the
- * registry's mutex held; the connection stays a member while it is.
- */
-struct mfs_member *mfs_member_find_writer(struct mfs_registry *registry, uint64_t number);
-
 /* Gives back the connection's locks and takes it out of the share. */
 void mfs_member_leave(struct mfs_member *member, struct mfs_registry *registry);
 

@@ -17,10 +17,14 @@
 #include "names/name_cache.h"
 
 #include "base/assertion.h"
+#include "base/perthread.h"
 
 #include <string.h>
 
 enum { PROBES = 8, PAGER_BYTES_MAX = 4096 };
+
+/* May point to one that has left the index: it is compared, and not followed. */
+static MFS_PER_THREAD const struct mfs_name_cache *last_used;
 
 static unsigned slot_of(const char *name, unsigned probe)
 {
@@ -72,6 +76,7 @@ void mfs_name_cache_enter(struct mfs_name_cache *cache, struct mfs_name_index *i
     cache->index = index;
     cache->journal_name = own_path != NULL ? sqlite3_filename_journal(own_path) : "";
     cache->wal_name = own_path != NULL ? sqlite3_filename_wal(own_path) : "";
+    cache->gets_copied_names = own_path == NULL;
     enter_name(cache, index, cache->journal_name);
     enter_name(cache, index, cache->wal_name);
     mfs_list_prepend(&index->all, &cache->link);
@@ -102,6 +107,25 @@ struct mfs_name_cache *mfs_name_cache_find(struct mfs_name_index *index, const c
     return NULL;
 }
 
+void mfs_name_cache_remember_use(struct mfs_name_cache *cache)
+{
+    MFS_ASSERT(cache->gets_copied_names);
+    last_used = cache;
+}
+
+static bool is_sibling_of(const struct mfs_name_cache *cache, const char *name, const char *suffix)
+{
+    size_t length = strlen(cache->path);
+    return strncmp(name, cache->path, length) == 0 && strcmp(name + length, suffix) == 0;
+}
+
+/* By text, only of the connection that this thread has used last. */
+static bool is_copy_for(const struct mfs_name_cache *cache, const char *name)
+{
+    return cache == last_used && cache->gets_copied_names && cache->path != NULL &&
+           (is_sibling_of(cache, name, "-journal") || is_sibling_of(cache, name, "-wal"));
+}
+
 struct mfs_name_cache *mfs_name_cache_find_any(struct mfs_name_index *index, const char *name)
 {
     struct mfs_name_cache *found = mfs_name_cache_find(index, name);
@@ -110,27 +134,18 @@ struct mfs_name_cache *mfs_name_cache_find_any(struct mfs_name_index *index, con
         return found;
     for (struct mfs_link *at = index->all.first; at != NULL; at = at->next) {
         struct mfs_name_cache *cache = MFS_LIST_ENTRY(at, struct mfs_name_cache, link);
-        if (cache->wal_name == name || cache->journal_name == name)
+        if (cache->wal_name == name || cache->journal_name == name || is_copy_for(cache, name))
             return cache;
     }
     return NULL;
 }
 
-static bool ends_in(const char *name, const char *end)
-{
-    size_t length = strlen(name);
-    size_t end_length = strlen(end);
-    return length > end_length && strcmp(name + length - end_length, end) == 0;
-}
-
 bool mfs_name_cache_is_wal(const struct mfs_name_cache *cache, const char *name)
 {
-    if (cache->wal_name[0] != '\0') {
-        MFS_ASSERT(name == cache->journal_name || name == cache->wal_name);
-        return name == cache->wal_name;
-    }
-    MFS_ASSERT(ends_in(name, "-journal") || ends_in(name, "-wal"));
-    return ends_in(name, "-wal");
+    if (cache->gets_copied_names)
+        return is_sibling_of(cache, name, "-wal");
+    MFS_ASSERT(name == cache->journal_name || name == cache->wal_name);
+    return name == cache->wal_name;
 }
 
 enum mfs_fact mfs_name_cache_absence(const struct mfs_name_cache *cache, const char *name)

@@ -48,6 +48,7 @@ struct mfs_name_cache {
     struct mfs_name_index *index;
     uint64_t generation; /* of names in the tree, at which the facts were found */
     unsigned facts;
+    bool gets_copied_names; /* from a VFS that lies over this one */
     bool no_hot_journal;  /* the share's field of that name, as of the connection's last lock */
     bool is_playing_back; /* the pager has begun to play the open journal back */
     struct mfs_own_file journal, wal;
@@ -73,6 +74,21 @@ struct mfs_name_index {
 };
 
 /*
+ * Below another VFS the names that come are copies.  Then a connection is found by the text, and
+ * by being the one that this thread has used last: SQLite locks a database, sends it a
+ * file-control, or closes its journal, before it turns to the name of the journal or the WAL.  The text alone does not tell two
+ * connections to the same path apart, of which one may have lost its place.
+ */
+void mfs_name_cache_remember_use(struct mfs_name_cache *cache);
+
+/* Call it when the connection is used.  Inline, since it does nothing but below another VFS. */
+static inline void mfs_name_cache_note_use(struct mfs_name_cache *cache)
+{
+    if (cache->gets_copied_names)
+        mfs_name_cache_remember_use(cache);
+}
+
+/*
  * Whether `path` is SQLite's own copy of the name for the database that is being opened as `file`,
  * of `file_size` bytes.  Only that copy is followed by the names of the journal and the WAL; a VFS
  * that lies over this one may pass another.
@@ -92,7 +108,8 @@ void mfs_name_cache_leave(struct mfs_name_cache *cache, struct mfs_name_index *i
  * connection's own string. */
 struct mfs_name_cache *mfs_name_cache_find(struct mfs_name_index *index, const char *name);
 
-/* The same also for a name that found no slot.  Serialised like entering. */
+/* The same also for a name that found no slot, and for one that is a copy.  Serialised like
+ * entering. */
 struct mfs_name_cache *mfs_name_cache_find_any(struct mfs_name_index *index, const char *name);
 
 /* Maps `name`, which is the connection's journal or WAL, to the fact that it does not exist. */
@@ -119,8 +136,7 @@ void mfs_name_cache_learn(struct mfs_name_cache *cache, unsigned fact);
 void mfs_name_cache_note_change(struct mfs_name_cache *cache, memfs *fs, unsigned gained,
                                 unsigned lost);
 
-/* Which of the two `name` is, the name of the connection's journal or WAL: told by its address, or
- * by its end where SQLite's own strings are not known. */
+/* Which of the two `name` is, the name of the connection's journal or WAL. */
 bool mfs_name_cache_is_wal(const struct mfs_name_cache *cache, const char *name);
 
 static inline struct mfs_own_file *mfs_name_cache_own(struct mfs_name_cache *cache,

@@ -7,13 +7,10 @@
  *    checksum (24 bytes in the place of a header) names a page that was charged before.
  * 3. The order is: index, size limit, growth, page.  A refusal leaves what was charged before it
  *    charged, until the WAL is restarted; the WAL itself has not changed.
- * 4. Everything that is charged belongs to the database, not to a connection: each of its
- *    connections that can write serves for the calls.
- * 5. A frame whose page lies far behind all others comes from a damaged database.  Its page is
+ * 4. A frame whose page lies far behind all others comes from a damaged database.  Its page is
  *    charged, and not the gap before it, which a checkpoint does not write.
  *
- * Cost: the database's mutex three times for each frame, and a walk of the database's page tree;
- * below another VFS also the registry's mutex.
+ * Cost: the database's mutex three times for each frame, and a walk of the database's page tree.
  *
  * Left out on purpose: a WAL that this VFS did not write.  Its recovery and checkpoint may be
  * refused like any growth.
@@ -100,8 +97,9 @@ static int charge_page(struct mfs_member *member, int64_t page_size, uint32_t pa
     return end > size ? SQLITE_OK : allocate_page(member, end - page_size, page_size);
 }
 
-static int charge_write(struct mfs_wal *wal, struct mfs_member *member, const struct mfs_file *file,
-                        const void *buffer, int count, sqlite3_int64 offset)
+int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_member *member,
+                         const struct mfs_file *file, const void *buffer, int count,
+                         sqlite3_int64 offset)
 {
     if (offset == 0 && count == WAL_HEADER_BYTES) {
         wal->page_size = page_size_in(buffer);
@@ -121,49 +119,12 @@ static int charge_write(struct mfs_wal *wal, struct mfs_member *member, const st
     return charge_page(member, wal->page_size, mfs_bigendian_read(buffer), frames == 1);
 }
 
-/* A connection to the WAL's database, or null.  It stays until unlock_writer(). */
-static struct mfs_member *lock_writer(const struct mfs_wal *wal)
-{
-    if (wal->registry == NULL)
-        return wal->member;
-    mfs_mutex_lock(&wal->registry->mutex);
-    return mfs_member_find_writer(wal->registry, wal->number);
-}
-
-static void unlock_writer(const struct mfs_wal *wal)
-{
-    if (wal->registry != NULL)
-        mfs_mutex_unlock(&wal->registry->mutex);
-}
-
-int mfs_wal_before_write(struct mfs_wal *wal, const struct mfs_file *file, const void *buffer,
-                         int count, sqlite3_int64 offset)
-{
-    MFS_ASSERT(wal->member == NULL || wal->registry == NULL);
-    struct mfs_member *member = lock_writer(wal);
-    int rc = SQLITE_OK;
-    if (member != NULL)
-        rc = charge_write(wal, member, file, buffer, count, offset);
-    unlock_writer(wal);
-    return rc;
-}
-
 /* The number behind the page number is the size of the database after a commit, in pages; 0: the
  * transaction has more frames. */
 bool mfs_wal_is_commit(const void *buffer, int count)
 {
     return count == FRAME_HEADER_BYTES &&
            mfs_bigendian_read((const unsigned char *)buffer + PAGE_NUMBER_BYTES) != 0;
-}
-
-void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size)
-{
-    if (size != 0)
-        return;
-    struct mfs_member *member = lock_writer(wal);
-    if (member != NULL)
-        mfs_wal_end_preallocation(member);
-    unlock_writer(wal);
 }
 
 void mfs_wal_end_preallocation(struct mfs_member *member)

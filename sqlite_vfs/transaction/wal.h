@@ -19,24 +19,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * The database of an open WAL.  All zeros: it is not known, and nothing is charged.
- *
- * The connection that has the WAL open is `member`, if it is known.  If only the database is, which
- * is so below another VFS, `registry` and `number` lead to a connection of it, for one call at a
- * time: which of them has this WAL open is unknown, and the others may close meanwhile.
- */
+/* What is known of an open WAL.  All zeros to begin with. */
 struct mfs_wal {
-    struct mfs_member *member;
-    struct mfs_registry *registry;
-    uint64_t number;    /* of the database's node, with `registry` */
     uint32_t page_size; /* of the database, as the WAL's header says; 0: not known yet */
 };
 
-/* Before a write to the WAL `file`, and after it was truncated. */
-int mfs_wal_before_write(struct mfs_wal *wal, const struct mfs_file *file, const void *buffer,
-                         int count, sqlite3_int64 offset);
-void mfs_wal_after_truncate(struct mfs_wal *wal, sqlite3_int64 size);
+/* Before a write to the WAL `file`, which `member` has open. */
+int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_member *member,
+                         const struct mfs_file *file, const void *buffer, int count,
+                         sqlite3_int64 offset);
 
 /* Whether what is to be written to a WAL is the header of a frame that ends a transaction. */
 bool mfs_wal_is_commit(const void *buffer, int count);

@@ -40,25 +40,16 @@ bool mfs_walroom_is_short(const struct mfs_file *database, uint64_t frames)
            frames * page_size_in_header(database) > info.available_bytes / FREE_PARTS;
 }
 
-/* Below another VFS the connection's WAL is unknown, and is found by its name. */
-static int64_t wal_bytes_of(const struct mfs_file *database, const struct mfs_name_cache *names)
+static int64_t wal_bytes_of(const struct mfs_name_cache *names)
 {
-    char path[MFS_FILE_NAME_BYTES];
-    memfs_stat_info info;
-    info.struct_size = sizeof info;
-    if (names->wal.file != NULL)
-        return memfs_file_size(names->wal.file->bytes.file);
-    if (names->wal_name[0] != '\0' || !mfs_file_sibling(database, "-wal", path) ||
-        memfs_stat(database->fs, path, &info) != 0)
-        return 0;
-    return (int64_t)info.size_bytes;
+    return names->wal.file != NULL ? memfs_file_size(names->wal.file->bytes.file) : 0;
 }
 
 static uint64_t count_frames(const struct mfs_file *database, const struct mfs_member *member,
                              const struct mfs_name_cache *names)
 {
     if (member->shm == NULL)
-        return (uint64_t)wal_bytes_of(database, names) / page_size_in_header(database);
+        return (uint64_t)wal_bytes_of(names) / page_size_in_header(database);
     mfs_mutex_lock(member->mutex);
     uint64_t frames = mfs_shm_frames(member->shm);
     mfs_mutex_unlock(member->mutex);

@@ -44,6 +44,11 @@ static struct mfs_auxfile *auxfile_of(sqlite3_file *file)
     return (struct mfs_auxfile *)file;
 }
 
+static struct mfs_dbfile *connection_of(struct mfs_name_cache *names)
+{
+    return MFS_LIST_ENTRY(names, struct mfs_dbfile, names);
+}
+
 static int aux_close(sqlite3_file *file)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
@@ -54,8 +59,10 @@ static int aux_close(sqlite3_file *file)
         mfs_journal_leave(&aux->journal, aux->registry);
         mfs_mutex_unlock(&aux->registry->mutex);
     }
-    if (aux->names != NULL)
+    if (aux->names != NULL) {
+        mfs_name_cache_note_use(aux->names); /* the pager deletes the file next */
         mfs_name_cache_note_closing(aux->names, &aux->file);
+    }
     if (aux->is_super &&
         mfs_superjournal_is_unused(aux->file.fs, aux->file.bytes.file, aux->file.path))
         (void)memfs_unlink(aux->file.fs, aux->file.path);
@@ -69,21 +76,27 @@ static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 o
     return mfs_bytes_read(&auxfile_of(file)->file.bytes, buffer, count, offset);
 }
 
+/* Before a write to a journal or WAL whose connection is known. */
+static int prepare_write(struct mfs_auxfile *aux, const void *buffer, int count,
+                         sqlite3_int64 offset)
+{
+    struct mfs_dbfile *db = connection_of(aux->names);
+    if (aux->is_journal)
+        return mfs_journalled_before_write(&aux->journalled, db, buffer, count, offset);
+    MFS_ASSERT(aux->is_wal);
+    if (mfs_wal_is_commit(buffer, count) && mfs_place_is_lost(aux->names, aux->file.fs))
+        return SQLITE_READONLY_DBMOVED;
+    return mfs_wal_before_write(&aux->wal, &db->member, &aux->file, buffer, count, offset);
+}
+
 static int aux_write(sqlite3_file *file, const void *buffer, int count, sqlite3_int64 offset)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
+    int rc = SQLITE_OK;
     if (mfs_file_is_inherited(aux->file.fs))
         return SQLITE_IOERR_WRITE;
-    bool is_wal = aux->wal.member != NULL || aux->wal.registry != NULL;
-    if (is_wal && aux->names != NULL && mfs_wal_is_commit(buffer, count) &&
-        mfs_place_is_lost(aux->names, aux->file.fs))
-        return SQLITE_READONLY_DBMOVED;
-    int rc = is_wal ? mfs_wal_before_write(&aux->wal, &aux->file, buffer, count, offset)
-                    : SQLITE_OK;
-    if (aux->is_journal && aux->names != NULL)
-        rc = mfs_journalled_before_write(&aux->journalled,
-                                         MFS_LIST_ENTRY(aux->names, struct mfs_dbfile, names),
-                                         buffer, count, offset);
+    if (aux->names != NULL)
+        rc = prepare_write(aux, buffer, count, offset);
     if (rc == SQLITE_OK)
         rc = mfs_bytes_write(&aux->file.bytes, buffer, count, offset);
     return mfs_file_note_result(&aux->file, rc);
@@ -93,8 +106,8 @@ static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct mfs_auxfile *aux = auxfile_of(file);
     int rc = mfs_bytes_truncate(&aux->file.bytes, size);
-    if (rc == SQLITE_OK)
-        mfs_wal_after_truncate(&aux->wal, size);
+    if (rc == SQLITE_OK && size == 0 && aux->is_wal && aux->names != NULL)
+        mfs_wal_end_preallocation(&connection_of(aux->names)->member);
     return mfs_file_note_result(&aux->file, rc);
 }
 
@@ -161,17 +174,17 @@ static const sqlite3_io_methods aux_methods = {
     .xDeviceCharacteristics = aux_characteristics,
 };
 
-/* The mode of the database whose journal or WAL `path` is.  `database` is a handle of it if
- * it is known; otherwise it is found by its name. */
-static uint32_t mode_of_database(memfs *fs, memfs_file *database, const char *path)
+/* The mode of the database whose journal or WAL `path` is.  `names` is its connection's if that is
+ * known; otherwise the database is found by its name. */
+static uint32_t mode_of_database(memfs *fs, struct mfs_name_cache *names, const char *path)
 {
     char name[MFS_FILE_NAME_BYTES];
     memfs_stat_info info;
     info.struct_size = sizeof info;
     const char *suffix = strrchr(path, '-');
     int error = MEMFS_ENOENT;
-    if (database != NULL) {
-        error = memfs_fstat(database, &info);
+    if (names != NULL) {
+        error = memfs_fstat(connection_of(names)->file.bytes.file, &info);
     } else if (suffix != NULL && (size_t)(suffix - path) < sizeof name) {
         memcpy(name, path, (size_t)(suffix - path));
         name[suffix - path] = '\0';
@@ -223,30 +236,15 @@ static int open_own(struct mfs_auxfile *aux, struct mfs_name_cache *names, memfs
                            : rc;
 }
 
-/* The connection that opens or deletes its journal or WAL; null if that is not known. */
-static struct mfs_name_cache *find_owner(struct mfs_registry *registry, const char *path)
-{
-    struct mfs_name_cache *names = mfs_name_cache_find_any(&registry->names, path);
-    if (names != NULL)
-        return names;
-    struct mfs_dbfile *writer = mfs_dbstate_find_writer(registry, path);
-    return writer != NULL ? &writer->names : NULL;
-}
-
-/* Opens a journal or WAL of a main database, with the registry's mutex held.  `database` is that
- * database if it is known; otherwise it is found by the name. */
+/* Opens a journal or WAL of a main database, with the registry's mutex held. */
 static int open_sibling(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name, const char *path,
-                        int open_flags, memfs_file *database)
+                        int open_flags)
 {
     MFS_ASSERT(mfs_mutex_is_held(&aux->registry->mutex));
-    struct mfs_name_cache *names = (open_flags & SQLITE_OPEN_READWRITE) != 0
-                                       ? find_owner(aux->registry, path)
-                                       : mfs_name_cache_find_any(&aux->registry->names, path);
-    if (names != NULL)
-        database = MFS_LIST_ENTRY(names, struct mfs_dbfile, names)->file.bytes.file;
+    struct mfs_name_cache *names = mfs_name_cache_find_any(&aux->registry->names, path);
     uint32_t mode = MFS_FILE_MODE;
     if ((open_flags & SQLITE_OPEN_CREATE) != 0)
-        mode = mode_of_database(fs, database, path);
+        mode = mode_of_database(fs, names, path);
     if (names == NULL)
         return mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, mode, false);
     int rc = open_own(aux, names, fs, vfs_name, path, open_flags, mode);
@@ -259,22 +257,21 @@ static int open_sibling(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name
 }
 
 int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
-                     struct mfs_registry *registry, const char *path, const struct mfs_wal *wal,
-                     int open_flags)
+                     struct mfs_registry *registry, const char *path, int open_flags)
 {
     aux->file.base.pMethods = NULL;
     aux->registry = registry;
     aux->names = NULL;
-    aux->wal = *wal;
+    aux->wal = (struct mfs_wal){0};
     aux->journalled = (struct mfs_journalled){0};
-    aux->is_journal = path != NULL && (open_flags & SQLITE_OPEN_MAIN_JOURNAL);
+    aux->is_journal = path != NULL && (open_flags & SQLITE_OPEN_MAIN_JOURNAL) != 0;
+    aux->is_wal = path != NULL && (open_flags & SQLITE_OPEN_WAL) != 0;
     aux->is_super = path != NULL && (open_flags & SQLITE_OPEN_SUPER_JOURNAL) != 0 &&
                     (open_flags & SQLITE_OPEN_CREATE) != 0;
     int rc;
-    if (aux->is_journal || (path != NULL && (open_flags & SQLITE_OPEN_WAL) != 0)) {
+    if (aux->is_journal || aux->is_wal) {
         mfs_mutex_lock(&registry->mutex);
-        rc = open_sibling(aux, fs, vfs_name, path, open_flags,
-                          wal->member != NULL ? wal->member->file : NULL);
+        rc = open_sibling(aux, fs, vfs_name, path, open_flags);
         if (rc == SQLITE_OK && aux->is_journal)
             mfs_journal_enter(&aux->journal, registry, aux->file.number);
         mfs_mutex_unlock(&registry->mutex);
@@ -334,7 +331,7 @@ int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *pat
         return SQLITE_IOERR_DELETE;
     struct deletion found;
     mfs_mutex_lock(&registry->mutex);
-    struct mfs_name_cache *names = find_owner(registry, path);
+    struct mfs_name_cache *names = mfs_name_cache_find_any(&registry->names, path);
     int error = look_before_deletion(fs, registry, path, names, &found);
     if (error == 0 && found.is_open && !found.is_other)
         error = memfs_truncate(fs, path, 0);

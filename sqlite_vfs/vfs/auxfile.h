@@ -16,20 +16,17 @@ struct mfs_auxfile {
     struct mfs_registry *registry;
     struct mfs_journal journal; /* entered in the registry if `is_journal` */
     bool is_journal;            /* the rollback journal of a main database */
+    bool is_wal;                /* the WAL of a main database */
     bool is_super;              /* a super-journal that this connection created */
-    struct mfs_name_cache
-        *names;         /* its connection's, if it is a journal or WAL and that is known */
-    struct mfs_wal wal; /* all zeros unless it is a WAL */
-    struct mfs_journalled journalled; /* if it is a journal */
+    struct mfs_name_cache *names; /* its connection's, if it is a journal or WAL and that is known;
+                                     null from the connection's end on */
+    struct mfs_wal wal;
+    struct mfs_journalled journalled;
 };
 
-/*
- * Opens a file; `path` is null for a temporary one.  `wal` says to which database a WAL belongs;
- * all zeros: to none that is known.  On failure nothing is open.
- */
+/* Opens a file; `path` is null for a temporary one.  On failure nothing is open. */
 int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
-                     struct mfs_registry *registry, const char *path, const struct mfs_wal *wal,
-                     int open_flags);
+                     struct mfs_registry *registry, const char *path, int open_flags);
 
 /*
  * Removes a file by name.  A rollback journal that is open is truncated to size 0 instead, which

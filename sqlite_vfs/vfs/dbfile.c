@@ -64,6 +64,7 @@ static int db_control(sqlite3_file *file, int operation, void *argument)
     struct mfs_dbfile *db = mfs_dbstate_of(file);
     if (mfs_file_is_inherited(db->file.fs))
         return SQLITE_IOERR;
+    mfs_name_cache_note_use(&db->names);
     return mfs_control_database(&db->file, &db->member, &db->undo, operation, argument);
 }
 
@@ -113,12 +114,6 @@ static const sqlite3_io_methods db_methods = {
 };
 
 /* --------------------------------------------------------------------- opening */
-
-struct mfs_dbfile *mfs_dbfile_of_wal(struct mfs_registry *registry, const char *name)
-{
-    struct mfs_name_cache *names = mfs_registry_find_names(registry, name);
-    return names != NULL ? MFS_LIST_ENTRY(names, struct mfs_dbfile, names) : NULL;
-}
 
 /* Isolation is for rollback modes; WAL mode has snapshots of its own. */
 static bool is_in_wal_mode(struct mfs_dbfile *db)

@@ -21,8 +21,4 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
                     struct mfs_registry *registry, const char *path, int open_flags,
                     const struct mfs_uri_parameters *parameters);
 
-/* The open database to whose WAL the name belongs; null if `name` is not SQLite's own copy
- * (mfs_name_cache_is_own_name()). */
-struct mfs_dbfile *mfs_dbfile_of_wal(struct mfs_registry *registry, const char *name);
-
 #endif

@@ -19,41 +19,12 @@
 #include "file/sibling.h"
 #include "locks/publishing.h"
 
-#include <string.h>
-
 void mfs_dbstate_switch_private(struct mfs_dbfile *db, bool on)
 {
     MFS_ASSERT(db->holds_private != on);
     int error = memfs_hold_private(db->file.bytes.file, on);
     MFS_ASSERT(error == 0);
     db->holds_private = on;
-}
-
-/* With the registry's mutex held, so that the connection stays a member. */
-static bool is_writer(struct mfs_member *member)
-{
-    mfs_mutex_lock(member->mutex);
-    bool is = member->level >= MFS_LOCK_RESERVED;
-    mfs_mutex_unlock(member->mutex);
-    return is;
-}
-
-struct mfs_dbfile *mfs_dbstate_find_writer(struct mfs_registry *registry, const char *path)
-{
-    char name[MFS_FILE_NAME_BYTES];
-    struct mfs_dbfile *found = NULL;
-    MFS_ASSERT(mfs_mutex_is_held(&registry->mutex));
-    for (struct mfs_link *at = registry->names.all.first; at != NULL; at = at->next) {
-        struct mfs_name_cache *names = MFS_LIST_ENTRY(at, struct mfs_name_cache, link);
-        struct mfs_dbfile *db = MFS_LIST_ENTRY(names, struct mfs_dbfile, names);
-        if (!mfs_file_sibling(&db->file, "-journal", name) || strcmp(name, path) != 0 ||
-            !is_writer(&db->member))
-            continue;
-        if (found != NULL)
-            return NULL;
-        found = db;
-    }
-    return found;
 }
 
 /*

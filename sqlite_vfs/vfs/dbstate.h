@@ -48,16 +48,6 @@ static inline void mfs_dbstate_hold_private(struct mfs_dbfile *db, bool on)
         mfs_dbstate_switch_private(db, on);
 }
 
-/*
- * The connection that has RESERVED or a higher lock, of the database beside which `path` is the
- * name of a rollback journal: the one that may open the journal for writing, or delete it.  For
- * names that are not SQLite's own strings.  Null if there is none, or more than one: a database
- * that has lost its place, and the one that is there now, have the same names.
- *
- * With the registry's mutex held.
- */
-struct mfs_dbfile *mfs_dbstate_find_writer(struct mfs_registry *registry, const char *path);
-
 /* Of an isolated connection: drops what it has changed in its view, if anything. */
 void mfs_dbstate_abandon(struct mfs_dbfile *db);
 

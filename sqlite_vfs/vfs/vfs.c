@@ -43,23 +43,6 @@ static struct mfs_vfs *vfs_of(sqlite3_vfs *vfs)
 
 /* --------------------------------------------------------------------- files */
 
-/*
- * The database whose WAL `path` is; all zeros if it is no WAL.  The name's address leads to the
- * connection.  Below another VFS it may not; then the name itself leads to the database.
- */
-static struct mfs_wal wal_of(struct mfs_vfs *vfs, const char *path, int flags)
-{
-    struct mfs_wal wal = {0};
-    if ((flags & SQLITE_OPEN_WAL) == 0 || path == NULL)
-        return wal;
-    struct mfs_dbfile *db = mfs_dbfile_of_wal(&vfs->registry, path);
-    if (db != NULL)
-        wal.member = &db->member;
-    else if (mfs_sibling_number_of_database(vfs->fs, path, "-wal", &wal.number))
-        wal.registry = &vfs->registry;
-    return wal;
-}
-
 /* A main database that is being opened. */
 struct database_opening {
     struct mfs_vfs *vfs;
@@ -138,8 +121,7 @@ static int open_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfil
 
 static int open_auxiliary(struct mfs_vfs *vfs, const char *path, struct mfs_auxfile *aux, int flags)
 {
-    struct mfs_wal wal = wal_of(vfs, path, flags);
-    int rc = mfs_auxfile_open(aux, vfs->fs, vfs->name, &vfs->registry, path, &wal, flags);
+    int rc = mfs_auxfile_open(aux, vfs->fs, vfs->name, &vfs->registry, path, flags);
     /* SQLite opens journals that need not be there. */
     bool may_be_missing = (flags & SQLITE_OPEN_CREATE) == 0;
     if (rc != SQLITE_OK && !(may_be_missing && mfs_lasterror_number() == -MEMFS_ENOENT))
@@ -198,12 +180,11 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
  * - it is another database's, or this database has lost its place (names/place.h);
  * - the connection knows that nothing has the name, and no name in the tree has changed since.
  */
-static bool is_of_another(struct mfs_vfs *vfs, struct mfs_name_cache *names, const char *path,
-                          uint64_t number)
+static bool is_known_absent(struct mfs_vfs *vfs, struct mfs_name_cache *names, const char *path)
 {
-    if (names == NULL)
-        names = mfs_registry_find_names(&vfs->registry, path);
-    return names != NULL && !mfs_place_owns(names, vfs->fs, number);
+    bool is_wal = mfs_name_cache_is_wal(names, path);
+    return (names->no_hot_journal && !is_wal) ||
+           mfs_name_cache_knows(names, vfs->fs, is_wal ? MFS_FACT_NO_WAL : MFS_FACT_NO_JOURNAL);
 }
 
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
@@ -212,13 +193,11 @@ static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer
     *answer = 0;
     if (mfs_file_is_inherited(vfs->fs))
         return SQLITE_IOERR_ACCESS;
-    struct mfs_name_cache *names = mfs_name_cache_find(&vfs->registry.names, path);
+    struct mfs_name_cache *names = mfs_registry_find_names(&vfs->registry, path);
     memfs_stat_info info;
     info.struct_size = sizeof info;
     if (names != NULL) {
-        if (names->no_hot_journal && path == names->journal_name)
-            return SQLITE_OK;
-        if (mfs_name_cache_knows(names, vfs->fs, mfs_name_cache_absence(names, path)))
+        if (is_known_absent(vfs, names, path))
             return SQLITE_OK;
         mfs_name_cache_refresh(names, vfs->fs);
     }
@@ -231,7 +210,7 @@ static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer
         *answer = info.kind != MEMFS_KIND_FILE || info.size_bytes > 0;
     else
         *answer = what == SQLITE_ACCESS_READ || (info.mode & 0222u) != 0;
-    if (*answer && is_of_another(vfs, names, path, info.number))
+    if (*answer && names != NULL && !mfs_place_owns(names, vfs->fs, info.number))
         *answer = 0;
     return SQLITE_OK;
 }
