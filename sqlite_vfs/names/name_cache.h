@@ -75,8 +75,9 @@ struct mfs_name_index {
 
 /*
  * Below another VFS the names that come are copies.  Then a connection is found by the text, and
- * by being the one that this thread has used last: SQLite locks a database, sends it a
- * file-control, or closes its journal, before it turns to the name of the journal or the WAL.  The text alone does not tell two
+ * by being the one that this thread has used last: SQLite locks a database, reads its
+ * version, sends it a file-control, or closes its journal, before it turns to the name of the
+ * journal or the WAL.  The text alone does not tell two
  * connections to the same path apart, of which one may have lost its place.
  */
 void mfs_name_cache_remember_use(struct mfs_name_cache *cache);

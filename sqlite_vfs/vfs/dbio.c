@@ -44,6 +44,7 @@ static int read_version(struct mfs_dbfile *db, unsigned char *version)
     MFS_ASSERT(db->undo.state != MFS_UNDO_ARMED || db->member.level == MFS_LOCK_EXCLUSIVE);
     if (db->undo.state == MFS_UNDO_ARMED)
         mfs_undo_roll_back(&db->undo);
+    mfs_name_cache_note_use(&db->names);
     if (mfs_member_is_isolated(&db->member))
         mfs_dbstate_abandon(db);
     mfs_fetch_note_change(&db->member.fetch);
