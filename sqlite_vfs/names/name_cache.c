@@ -119,11 +119,27 @@ static bool is_sibling_of(const struct mfs_name_cache *cache, const char *name, 
     return strncmp(name, cache->path, length) == 0 && strcmp(name + length, suffix) == 0;
 }
 
-/* By text, only of the connection that this thread has used last. */
 static bool is_copy_for(const struct mfs_name_cache *cache, const char *name)
 {
-    return cache == last_used && cache->gets_copied_names && cache->path != NULL &&
+    return cache->gets_copied_names && cache->path != NULL &&
            (is_sibling_of(cache, name, "-journal") || is_sibling_of(cache, name, "-wal"));
+}
+
+/* By text: the connection that this thread has used last, or the only one to that path. */
+static struct mfs_name_cache *find_by_text(const struct mfs_name_index *index, const char *name)
+{
+    struct mfs_name_cache *found = NULL;
+    unsigned count = 0;
+    for (struct mfs_link *at = index->all.first; at != NULL; at = at->next) {
+        struct mfs_name_cache *cache = MFS_LIST_ENTRY(at, struct mfs_name_cache, link);
+        if (!is_copy_for(cache, name))
+            continue;
+        if (cache == last_used)
+            return cache;
+        found = cache;
+        count++;
+    }
+    return count == 1 ? found : NULL;
 }
 
 struct mfs_name_cache *mfs_name_cache_find_any(struct mfs_name_index *index, const char *name)
@@ -134,10 +150,10 @@ struct mfs_name_cache *mfs_name_cache_find_any(struct mfs_name_index *index, con
         return found;
     for (struct mfs_link *at = index->all.first; at != NULL; at = at->next) {
         struct mfs_name_cache *cache = MFS_LIST_ENTRY(at, struct mfs_name_cache, link);
-        if (cache->wal_name == name || cache->journal_name == name || is_copy_for(cache, name))
+        if (cache->wal_name == name || cache->journal_name == name)
             return cache;
     }
-    return NULL;
+    return find_by_text(index, name);
 }
 
 bool mfs_name_cache_is_wal(const struct mfs_name_cache *cache, const char *name)

@@ -49,8 +49,8 @@ struct mfs_name_cache {
     uint64_t generation; /* of names in the tree, at which the facts were found */
     unsigned facts;
     bool gets_copied_names; /* from a VFS that lies over this one */
-    bool no_hot_journal;  /* the share's field of that name, as of the connection's last lock */
-    bool is_playing_back; /* the pager has begun to play the open journal back */
+    bool no_hot_journal;    /* the share's field of that name, as of the connection's last lock */
+    bool is_playing_back;   /* the pager has begun to play the open journal back */
     struct mfs_own_file journal, wal;
     struct mfs_link link; /* in the index's list */
 };
@@ -74,11 +74,10 @@ struct mfs_name_index {
 };
 
 /*
- * Below another VFS the names that come are copies.  Then a connection is found by the text, and
- * by being the one that this thread has used last: SQLite locks a database, reads its
- * version, sends it a file-control, or closes its journal, before it turns to the name of the
- * journal or the WAL.  The text alone does not tell two
- * connections to the same path apart, of which one may have lost its place.
+ * Below another VFS the names that come are copies.  Then a connection is found by the text.  Where
+ * several have the same path, of which some may have lost their place, it is the one that this
+ * thread has used last: SQLite locks a database, reads its version, sends it a file-control or
+ * closes its journal before it turns to the name of the journal or the WAL.
  */
 void mfs_name_cache_remember_use(struct mfs_name_cache *cache);
 

@@ -302,8 +302,8 @@ static int look_before_deletion(memfs *fs, const struct mfs_registry *registry, 
     *found = (struct deletion){0};
     if (names != NULL)
         mfs_name_cache_refresh(names, fs);
-    bool is_known = names == NULL ||
-                    (!mfs_name_cache_is_wal(names, path) && (names->facts & MFS_FACT_OWN_JOURNAL) != 0);
+    bool is_known = names == NULL || (!mfs_name_cache_is_wal(names, path) &&
+                                      (names->facts & MFS_FACT_OWN_JOURNAL) != 0);
     if (is_known && registry->open_journals == 0)
         return 0;
     int error = memfs_lstat(fs, path, &info);

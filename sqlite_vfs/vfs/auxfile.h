@@ -14,10 +14,10 @@
 struct mfs_auxfile {
     struct mfs_file file; /* first: SQLite's pointer is ours */
     struct mfs_registry *registry;
-    struct mfs_journal journal; /* entered in the registry if `is_journal` */
-    bool is_journal;            /* the rollback journal of a main database */
-    bool is_wal;                /* the WAL of a main database */
-    bool is_super;              /* a super-journal that this connection created */
+    struct mfs_journal journal;   /* entered in the registry if `is_journal` */
+    bool is_journal;              /* the rollback journal of a main database */
+    bool is_wal;                  /* the WAL of a main database */
+    bool is_super;                /* a super-journal that this connection created */
     struct mfs_name_cache *names; /* its connection's, if it is a journal or WAL and that is known;
                                      null from the connection's end on */
     struct mfs_wal wal;

@@ -18,7 +18,7 @@
  * not look at the header anew, a comparison with the file for each page that is journalled.
  *
  * Left undone on purpose: views (an isolated database, MEMORY and OFF), which are dropped instead
- * (dbstate.h); and journals whose connection is unknown, which is so below a VFS that copies names.
+ * (dbstate.h).
  */
 #include "vfs/journalled.h"
 

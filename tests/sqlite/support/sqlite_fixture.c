@@ -55,6 +55,11 @@ int sqlite_teardown(void **state)
     return fixture_teardown(state);
 }
 
+bool db_opens_below_a_shim(void)
+{
+    return getenv(SHIM_VARIABLE) != NULL;
+}
+
 /* For suites that are run once more below another VFS. */
 static const char *vfs_to_open_with(void)
 {

@@ -12,6 +12,8 @@
 #include <memfs/sqlite.h>
 #include <sqlite3.h>
 
+#include <stdbool.h>
+
 #define TEST_VFS "test"
 
 /* cmocka setup and teardown; *state is a `struct fixture *`.  The quota is 64 MiB. */
@@ -23,8 +25,9 @@ int sqlite_teardown(void **state);
 /* A test on the usual one. */
 #define SQLITE_TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
 
-/* Opens or creates a database through "test". */
+/* Opens or creates a database through "test", or through the shim over it (shim.h). */
 sqlite3 *db_open(const char *path);
+bool db_opens_below_a_shim(void);
 void db_close(sqlite3 *db);
 
 /* Runs statements; fails the test unless all of them succeed. */
