@@ -48,6 +48,81 @@ static void a_read_past_the_end_is_short_and_zeroes_the_rest(void **state)
     close_main(file);
 }
 
+/* Reads across the end of a file of `size` bytes, each of which is 'x'. */
+static void read_across_the_end(sqlite3_file *file, int size, int offset, int count)
+{
+    char buffer[64];
+    char expected[sizeof buffer] = {0};
+    assert_true(count <= (int)sizeof buffer);
+    int there = size - offset < 0 ? 0 : size - offset < count ? size - offset : count;
+    memset(expected, 'x', (size_t)there);
+    memset(buffer, 'y', sizeof buffer);
+    memset(expected + count, 'y', sizeof expected - (size_t)count);
+    int rc = file->pMethods->xRead(file, buffer, count, offset);
+    assert_int_equal(rc, there == count ? SQLITE_OK : SQLITE_IOERR_SHORT_READ);
+    assert_memory_equal(buffer, expected, sizeof buffer);
+}
+
+/* 16 bytes at 24 are what the pager reads as a database's version, and that ends a view. */
+static void assert_reads_are_short(sqlite3_file *file, bool is_view)
+{
+    static const int sizes[] = {0, 1, 23, 24, 30, 39, 40, 41, 100, 5000};
+    static const int offsets[] = {0, 24, 4090, 100000};
+    static const int counts[] = {1, 2, 16, 64};
+    char text[5000];
+    memset(text, 'x', sizeof text);
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        assert_int_equal(file->pMethods->xTruncate(file, 0), SQLITE_OK);
+        if (sizes[i] > 0)
+            assert_int_equal(file->pMethods->xWrite(file, text, sizes[i], 0), SQLITE_OK);
+        assert_int_equal(io_size(file), sizes[i]);
+        for (size_t k = 0; k < COUNT_OF(counts); k++) {
+            for (size_t j = 0; j < COUNT_OF(offsets); j++)
+                if (!is_view || offsets[j] != 24 || counts[k] != 16)
+                    read_across_the_end(file, sizes[i], offsets[j], counts[k]);
+            if (!is_view || sizes[i] != 24)
+                read_across_the_end(file, sizes[i], sizes[i], counts[k]);
+            if (sizes[i] > 0)
+                read_across_the_end(file, sizes[i], sizes[i] - 1, counts[k]);
+        }
+    }
+}
+
+static void every_kind_of_file_reads_short_alike(void **state)
+{
+    static const struct {
+        const char *path;
+        int flags;
+    } kinds[] = {
+        {"/db", MAIN_FLAGS},
+        {"/db-journal", JOURNAL_FLAGS},
+        {"/db-wal", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_WAL},
+        {"/db-mj12345678", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_SUPER_JOURNAL},
+        {NULL, TEMP_FLAGS},
+        {NULL, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE |
+                   SQLITE_OPEN_DELETEONCLOSE | SQLITE_OPEN_SUBJOURNAL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        sqlite3_file *file = io_open(kinds[i].path, kinds[i].flags);
+        assert_reads_are_short(file, false);
+        io_close(file);
+    }
+}
+
+/* Isolated, or written without a journal: a view is read. */
+static void a_view_reads_short_as_a_file_does(void **state)
+{
+    (void)state;
+    sqlite3_file *file = io_open_isolated("/isolated");
+    assert_reads_are_short(file, true);
+    io_commit_and_close(file);
+    file = io_open("/unjournalled", MAIN_FLAGS);
+    io_begin_writing(file);
+    assert_reads_are_short(file, true);
+    io_commit_and_close(file);
+}
+
 static void a_gap_reads_as_zeros_after_a_cut_too(void **state)
 {
     (void)state;
@@ -396,6 +471,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(a_read_past_the_end_is_short_and_zeroes_the_rest),
+        SQLITE_TEST(every_kind_of_file_reads_short_alike),
+        SQLITE_TEST(a_view_reads_short_as_a_file_does),
         SQLITE_TEST(a_gap_reads_as_zeros_after_a_cut_too),
         SQLITE_TEST(truncate_may_grow),
         ISOLATED_TEST(a_read_past_the_end_is_short_and_zeroes_the_rest),
