@@ -1127,7 +1127,7 @@ MEMFS_API int memfs_snapshot_extract(memfs *fs, const char *name, const char *fr
 
 typedef struct memfs_snapshot_info {
     size_t struct_size; /* set by the caller: sizeof(memfs_snapshot_info) */
-    int64_t taken_ns;   /* when */
+    int64_t taken_ns;   /* when; of two snapshots of an instance the later one's is greater */
     uint64_t own_bytes; /* its nodes and names: what it costs while nothing changes */
     /* What is in it, as memfs_tree_usage() of "/" would have said. */
     uint64_t files, directories, symlinks;
@@ -1336,7 +1336,9 @@ MEMFS_API int memfs_walk_close(memfs_walker *walker);
  * it, and open its files on the way.
  *
  * Paths begin at the root of the snapshot, and symlinks lead to what is in the snapshot.  The
- * number of a node is the one that it had in the tree.
+ * number of a node is the one that it had in the tree.  The root's birth_ns is when the snapshot
+ * was taken: a caller that finds it unchanged after having looked at several paths knows that the
+ * name has not come to stand for another snapshot in between.
  *
  * A handle is to a file of its own that shares the pages of the snapshot's: it has another number,
  * counts against the node limit, and what is done with it (locks, mode, times) reaches neither the

@@ -125,9 +125,25 @@ int mfs_file_close(struct mfs_file *file)
 {
     MFS_ASSERT(file->bytes.file != NULL);
     mfs_bytes_free_unused(&file->bytes);
-    int error = memfs_close(file->bytes.file);
+    int error = file->is_borrowed ? 0 : memfs_close(file->bytes.file);
     file->bytes.file = NULL;
     return mfs_lasterror_code(MFS_OPERATION_CLOSE, error);
+}
+
+void mfs_file_borrow(struct mfs_file *file, memfs *fs, const char *vfs_name, const char *path,
+                     memfs_file *handle)
+{
+    memfs_stat_info info;
+    info.struct_size = sizeof info;
+    int error = memfs_fstat(handle, &info);
+    MFS_ASSERT(error == 0);
+    *file = (struct mfs_file){.fs = fs,
+                              .bytes = {.file = handle},
+                              .path = path,
+                              .vfs_name = vfs_name,
+                              .number = info.number,
+                              .is_borrowed = true,
+                              .overwrites_are_safe = true};
 }
 
 /* All are true of memory.  UNDELETABLE_WHEN_OPEN makes SQLite keep the journals of the modes

@@ -25,6 +25,7 @@ struct mfs_file {
     const char *vfs_name;   /* the VFS's string */
     uint64_t number;        /* of the node */
     bool is_read_only;
+    bool is_borrowed;         /* the handle */
     bool keeps_wal;           /* SQLITE_FCNTL_PERSIST_WAL: remembered, with no effect here */
     bool overwrites_are_safe; /* SQLITE_FCNTL_POWERSAFE_OVERWRITE */
     int last_errno;           /* SQLITE_FCNTL_LAST_ERRNO */
@@ -52,6 +53,10 @@ bool mfs_file_sibling(const struct mfs_file *file, const char *suffix,
 int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const char *path,
                   int open_flags, uint32_t mode, bool may_demote);
 int mfs_file_close(struct mfs_file *file);
+
+/* Fills in the same for a handle that is open already, and which mfs_file_close() leaves open. */
+void mfs_file_borrow(struct mfs_file *file, memfs *fs, const char *vfs_name, const char *path,
+                     memfs_file *handle);
 
 /* Returns `rc`, which a call for the file answers.  If it is an error, the thread's error number
  * (lasterror.h) becomes the file's. */

@@ -48,6 +48,7 @@ struct mfs_name_cache {
     struct mfs_name_index *index;
     uint64_t generation; /* of names in the tree, at which the facts were found */
     unsigned facts;
+    bool is_kept;           /* the database is a snapshot's, which has no place to lose */
     bool gets_copied_names; /* from a VFS that lies over this one */
     bool no_hot_journal;    /* the share's field of that name, as of the connection's last lock */
     bool is_playing_back;   /* the pager has begun to play the open journal back */

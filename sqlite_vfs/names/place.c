@@ -17,7 +17,7 @@ bool mfs_place_look(struct mfs_name_cache *cache, memfs *fs)
 {
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    if (cache->path == NULL)
+    if (cache->path == NULL || cache->is_kept)
         return false;
     mfs_name_cache_refresh(cache, fs);
     if (memfs_stat(fs, cache->path, &info) != 0 || info.number != cache->number)

@@ -24,9 +24,13 @@
 #include <string.h>
 
 enum {
-    SUPER_NAME_BYTES = 1024, /* more than a journal's name can have */
-    TRAILER_BYTES = 16       /* at a journal's end: length of the name before it, checksum, magic */
+    SUPER_NAME_BYTES = MFS_SUPERJOURNAL_NAME_BYTES - 1, /* more than a journal's name can have */
+    TRAILER_BYTES = 16, /* at a journal's end: length of the name before it, checksum, magic */
+    TRAILER_MAGIC_OFFSET = 8,
+    NUMBER_BEFORE_NAME_BYTES = 4 /* of the page on which SQLite locks */
 };
+
+static const unsigned char journal_magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
 
 /* Whether the journal ends with the super-journal's name; true also if it cannot be read. */
 static bool ends_with_name(memfs_file *journal, const char *path)
@@ -73,6 +77,23 @@ bool mfs_superjournal_is_unused(memfs *fs, memfs_file *super, const char *path)
             return false;
         offset += end - name + 1;
     }
+}
+
+bool mfs_superjournal_read_name(memfs_file *journal, char name[MFS_SUPERJOURNAL_NAME_BYTES],
+                                int64_t *rest)
+{
+    unsigned char trailer[TRAILER_BYTES];
+    int64_t end = memfs_file_size(journal) - TRAILER_BYTES;
+    if (end < 0 || memfs_pread(journal, trailer, sizeof trailer, end) != TRAILER_BYTES ||
+        memcmp(trailer + TRAILER_MAGIC_OFFSET, journal_magic, sizeof journal_magic) != 0)
+        return false;
+    int64_t length = mfs_bigendian_read(trailer);
+    *rest = end - length - NUMBER_BEFORE_NAME_BYTES;
+    if (length == 0 || length > SUPER_NAME_BYTES || *rest < 0 ||
+        memfs_pread(journal, name, (size_t)length, end - length) != length)
+        return false;
+    name[length] = '\0';
+    return true;
 }
 
 /* <database>-mjXXXXXX9XX */

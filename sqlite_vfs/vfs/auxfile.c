@@ -19,7 +19,9 @@
  *    be undone.
  * 5. Before a WAL grows, the checkpoint's growth is charged (transaction/wal.h).
  * 6. Before a page is journalled, what playing it back will need is charged (vfs/journalled.h).
- * 7. A super-journal that no journal names is deleted when it is closed (names/superjournal.h).
+ * 7. Of a database as of a snapshot the siblings are the snapshot's (file/kept.h), and are deleted
+ *    for the connection only.
+ * 8. A super-journal that no journal names is deleted when it is closed (names/superjournal.h).
  *
  * Cost: opening, closing and deleting a journal take the registry's mutex.
  */
@@ -42,11 +44,6 @@
 static struct mfs_auxfile *auxfile_of(sqlite3_file *file)
 {
     return (struct mfs_auxfile *)file;
-}
-
-static struct mfs_dbfile *connection_of(struct mfs_name_cache *names)
-{
-    return MFS_LIST_ENTRY(names, struct mfs_dbfile, names);
 }
 
 static int aux_close(sqlite3_file *file)
@@ -80,7 +77,7 @@ static int aux_read(sqlite3_file *file, void *buffer, int count, sqlite3_int64 o
 static int prepare_write(struct mfs_auxfile *aux, const void *buffer, int count,
                          sqlite3_int64 offset)
 {
-    struct mfs_dbfile *db = connection_of(aux->names);
+    struct mfs_dbfile *db = mfs_dbstate_of_names(aux->names);
     if (aux->is_journal)
         return mfs_journalled_before_write(&aux->journalled, db, buffer, count, offset);
     MFS_ASSERT(aux->is_wal);
@@ -107,7 +104,7 @@ static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
     struct mfs_auxfile *aux = auxfile_of(file);
     int rc = mfs_bytes_truncate(&aux->file.bytes, size);
     if (rc == SQLITE_OK && size == 0 && aux->is_wal && aux->names != NULL)
-        mfs_wal_end_preallocation(&connection_of(aux->names)->member);
+        mfs_wal_end_preallocation(&mfs_dbstate_of_names(aux->names)->member);
     return mfs_file_note_result(&aux->file, rc);
 }
 
@@ -184,7 +181,7 @@ static uint32_t mode_of_database(memfs *fs, struct mfs_name_cache *names, const 
     const char *suffix = strrchr(path, '-');
     int error = MEMFS_ENOENT;
     if (names != NULL) {
-        error = memfs_fstat(connection_of(names)->file.bytes.file, &info);
+        error = memfs_fstat(mfs_dbstate_of_names(names)->file.bytes.file, &info);
     } else if (suffix != NULL && (size_t)(suffix - path) < sizeof name) {
         memcpy(name, path, (size_t)(suffix - path));
         name[suffix - path] = '\0';
@@ -247,7 +244,10 @@ static int open_sibling(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name
         mode = mode_of_database(fs, names, path);
     if (names == NULL)
         return mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, mode, false);
-    int rc = open_own(aux, names, fs, vfs_name, path, open_flags, mode);
+    struct mfs_kept *kept = &mfs_dbstate_of_names(names)->kept;
+    int rc = kept->is_used
+                 ? mfs_kept_open_sibling(kept, &aux->file, fs, vfs_name, path, aux->is_wal)
+                 : open_own(aux, names, fs, vfs_name, path, open_flags, mode);
     if (rc != SQLITE_OK)
         return rc;
     struct mfs_own_file *own = mfs_name_cache_own(names, path);
@@ -325,6 +325,16 @@ static int unlink_sibling(memfs *fs, struct mfs_name_cache *names, const char *p
     return 0;
 }
 
+/* Unlocks the registry's mutex. */
+static int delete_kept(struct mfs_registry *registry, struct mfs_name_cache *names,
+                       const char *path)
+{
+    if (!mfs_name_cache_is_wal(names, path))
+        mfs_kept_empty_journal(&mfs_dbstate_of_names(names)->kept);
+    mfs_mutex_unlock(&registry->mutex);
+    return SQLITE_OK;
+}
+
 int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path)
 {
     if (mfs_file_is_inherited(fs))
@@ -332,6 +342,8 @@ int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *pat
     struct deletion found;
     mfs_mutex_lock(&registry->mutex);
     struct mfs_name_cache *names = mfs_name_cache_find_any(&registry->names, path);
+    if (names != NULL && names->is_kept)
+        return delete_kept(registry, names, path);
     int error = look_before_deletion(fs, registry, path, names, &found);
     if (error == 0 && found.is_open && !found.is_other)
         error = memfs_truncate(fs, path, 0);

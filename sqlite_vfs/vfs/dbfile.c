@@ -41,12 +41,13 @@ static int db_close(sqlite3_file *file)
     if (mfs_file_is_inherited(db->file.fs))
         return SQLITE_IOERR_CLOSE;
     mfs_dbstate_end_writing(db);
-    mfs_walindex_unmap(&db->member, db->registry, false);
+    mfs_walindex_unmap(&db->member, db->registry, db->kept.is_used);
     clear_place(db);
     mfs_registry_leave_names(db->registry, &db->names);
     mfs_waiting_end(&db->member, db->registry);
     MFS_ASSERT(db->member.level == MFS_LOCK_NONE && db->undo.state == MFS_UNDO_UNDECIDED);
     mfs_member_leave(&db->member, db->registry);
+    mfs_kept_close(&db->kept);
     int rc = mfs_file_close(&db->file);
     atomic_fetch_sub(&db->registry->open_files, 1u);
     return rc;
@@ -196,21 +197,32 @@ static int join_admitted(struct mfs_dbfile *db, struct mfs_registry *registry,
     return rc;
 }
 
+/* From the tree, or from a snapshot. */
+static int open_bytes(struct mfs_dbfile *db, memfs *fs, const char *vfs_name, const char *path,
+                      int open_flags, const struct mfs_uri_parameters *parameters)
+{
+    uint32_t mode = MFS_FILE_MODE;
+    db->kept = (struct mfs_kept){0};
+    if (parameters->snapshot != NULL)
+        return mfs_kept_open(&db->kept, &db->file, fs, vfs_name, path, parameters->snapshot);
+    int rc = SQLITE_OK;
+    if ((open_flags & SQLITE_OPEN_CREATE) != 0)
+        rc = find_new_mode(fs, parameters, &mode);
+    return rc == SQLITE_OK ? mfs_file_open(&db->file, fs, vfs_name, path, open_flags, mode, true)
+                           : rc;
+}
+
 int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
                     struct mfs_registry *registry, const char *path, int open_flags,
                     const struct mfs_uri_parameters *parameters)
 {
-    bool is_image = parameters->is_image;
-    uint32_t mode = MFS_FILE_MODE;
+    bool is_kept = parameters->snapshot != NULL;
+    bool is_image = parameters->is_image && !is_kept;
     MFS_ASSERT(path != NULL);
     db->file.base.pMethods = NULL;
     if (is_image)
         open_flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    int rc = SQLITE_OK;
-    if ((open_flags & SQLITE_OPEN_CREATE) != 0)
-        rc = find_new_mode(fs, parameters, &mode);
-    if (rc == SQLITE_OK)
-        rc = mfs_file_open(&db->file, fs, vfs_name, path, open_flags, mode, true);
+    int rc = open_bytes(db, fs, vfs_name, path, open_flags, parameters);
     if (rc != SQLITE_OK)
         return rc;
     db->file.overwrites_are_safe = parameters->overwrites_are_safe;
@@ -220,12 +232,15 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
         .names = &db->names, .view = &db->view, .state = MFS_UNDO_UNDECIDED};
     db->holds_private = false;
     db->has_no_free_page = false;
-    db->names = (struct mfs_name_cache){.path = db->file.path, .number = db->file.number};
+    db->names = (struct mfs_name_cache){
+        .path = db->file.path, .number = db->file.number, .is_kept = is_kept};
     bool is_own_name = mfs_name_cache_is_own_name(db, registry->file_bytes, path);
     mfs_registry_enter_names(registry, &db->names, is_own_name ? path : NULL);
-    rc = join_admitted(db, registry, parameters->isolation, is_image);
+    rc = join_admitted(db, registry, is_kept ? MFS_ISOLATION_AS_IT_IS : parameters->isolation,
+                       is_image);
     if (rc != SQLITE_OK) {
         mfs_registry_leave_names(registry, &db->names);
+        mfs_kept_close(&db->kept);
         (void)mfs_file_close(&db->file);
         return rc;
     }

@@ -8,6 +8,7 @@
 #define MFS_DBSTATE_H
 
 #include "file/file.h"
+#include "file/kept.h"
 #include "file/view.h"
 #include "locks/member.h"
 #include "names/name_cache.h"
@@ -23,6 +24,7 @@ struct mfs_dbfile {
     struct mfs_undo undo;
     struct mfs_view view; /* if used, read and written in the place of the file */
     struct mfs_name_cache names;
+    struct mfs_kept kept;
     bool holds_private;    /* memfs_hold_private() is on for the file */
     bool has_no_free_page; /* so the database's header said, and it has not been written since */
 };
@@ -30,6 +32,11 @@ struct mfs_dbfile {
 static inline struct mfs_dbfile *mfs_dbstate_of(sqlite3_file *file)
 {
     return (struct mfs_dbfile *)file;
+}
+
+static inline struct mfs_dbfile *mfs_dbstate_of_names(struct mfs_name_cache *names)
+{
+    return MFS_LIST_ENTRY(names, struct mfs_dbfile, names);
 }
 
 /* The bytes that the connection reads and writes now. */

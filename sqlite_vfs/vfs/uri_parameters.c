@@ -59,6 +59,12 @@ static bool read_read_only_image(const char *value, struct mfs_uri_parameters *o
     return mfs_amount_read_switch(value, &out->is_image);
 }
 
+static bool read_snapshot(const char *value, struct mfs_uri_parameters *out)
+{
+    out->snapshot = value;
+    return value[0] != '\0';
+}
+
 static bool read_mvcc(const char *value, struct mfs_uri_parameters *out)
 {
     bool is_on;
@@ -81,6 +87,7 @@ static const struct uri_parameter {
     {PARAMETER_PREFIX "mmap_size", read_mmap_size},
     {PARAMETER_PREFIX "make_parents", read_make_parents},
     {PARAMETER_PREFIX "read_only_image", read_read_only_image},
+    {PARAMETER_PREFIX "snapshot", read_snapshot},
     {PARAMETER_PREFIX "mvcc", read_mvcc},
     {"mvcc", read_mvcc},
 };

@@ -13,6 +13,7 @@ struct mfs_uri_parameters {
     bool make_parents;
     bool is_image; /* a file that no connection writes: read without locks and journals */
     enum mfs_isolation_wish isolation;
+    const char *snapshot; /* the one to read the database from; null: none */
     /* SQLite's own, which its unix VFS takes too: */
     bool overwrites_are_safe; /* psow */
     const char *mode_of;      /* modeof: the file whose mode a new database gets; null: none */

@@ -94,7 +94,8 @@ static int try_database(struct mfs_vfs *vfs, const char *path, struct mfs_dbfile
     if (rc != SQLITE_OK)
         return rc;
     struct database_opening opening = {vfs, path, db, flags, &parameters};
-    if (parameters.make_parents && !parameters.is_image && (flags & SQLITE_OPEN_CREATE) != 0)
+    if (parameters.make_parents && !parameters.is_image && parameters.snapshot == NULL &&
+        (flags & SQLITE_OPEN_CREATE) != 0)
         rc = mfs_openparents_run(vfs->fs, path, open_dbfile, &opening);
     else
         rc = open_dbfile(&opening);
@@ -129,6 +130,17 @@ static int open_auxiliary(struct mfs_vfs *vfs, const char *path, struct mfs_auxf
     return rc;
 }
 
+/* The flags of what was opened.  A snapshot's database that SQLite must play a journal back into is
+ * open for writing, whatever was asked for. */
+static int access_of(const struct mfs_file *file, int flags)
+{
+    if (file->is_read_only)
+        return (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+    if ((flags & SQLITE_OPEN_READONLY) != 0)
+        return (flags & ~SQLITE_OPEN_READONLY) | SQLITE_OPEN_READWRITE;
+    return flags;
+}
+
 static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int flags,
                     int *out_flags)
 {
@@ -149,9 +161,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
     MFS_ASSERT((rc == SQLITE_OK) == (file->pMethods != NULL));
     if (rc != SQLITE_OK || out_flags == NULL)
         return rc;
-    *out_flags = flags;
-    if (((struct mfs_file *)file)->is_read_only)
-        *out_flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+    *out_flags = access_of((struct mfs_file *)file, flags);
     if (is_isolated)
         *out_flags |= SQLITE_OPEN_MEMORY; /* which makes SQLite choose journal mode MEMORY */
     return SQLITE_OK;
@@ -179,12 +189,20 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
  *   which readers do not wait for, must not be taken for a hot one;
  * - it is another database's, or this database has lost its place (names/place.h);
  * - the connection knows that nothing has the name, and no name in the tree has changed since.
+ *
+ * For a database as of a snapshot it exists if it did in the snapshot.
  */
 static bool is_known_absent(struct mfs_vfs *vfs, struct mfs_name_cache *names, const char *path)
 {
     bool is_wal = mfs_name_cache_is_wal(names, path);
     return (names->no_hot_journal && !is_wal) ||
            mfs_name_cache_knows(names, vfs->fs, is_wal ? MFS_FACT_NO_WAL : MFS_FACT_NO_JOURNAL);
+}
+
+static bool is_kept_there(struct mfs_name_cache *names, const char *path)
+{
+    const struct mfs_kept *kept = &mfs_dbstate_of_names(names)->kept;
+    return mfs_name_cache_is_wal(names, path) ? kept->wal != NULL : mfs_kept_has_journal(kept);
 }
 
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
@@ -196,6 +214,10 @@ static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer
     struct mfs_name_cache *names = mfs_registry_find_names(&vfs->registry, path);
     memfs_stat_info info;
     info.struct_size = sizeof info;
+    if (names != NULL && names->is_kept) {
+        *answer = is_kept_there(names, path);
+        return SQLITE_OK;
+    }
     if (names != NULL) {
         if (is_known_absent(vfs, names, path))
             return SQLITE_OK;

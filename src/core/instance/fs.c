@@ -42,6 +42,7 @@ void mfs_fs_join(memfs *fs, struct mfs_family *family, const struct mfs_nodes *l
     atomic_init(&fs->snapshot_nodes.limit, MFS_UNLIMITED);
     fs->tree.nodes = &fs->nodes;
     fs->snapshots.nodes = &fs->snapshot_nodes;
+    atomic_init(&fs->last_capture_ns, INT64_MIN);
     mfs_sync_lock_exclusive(fs->lot, &family->lock);
     mfs_list_add(&family->members, &fs->link);
     mfs_sync_unlock_exclusive(fs->lot, &family->lock);

@@ -87,6 +87,7 @@ struct memfs {
     struct mfs_tree tree;
     struct mfs_nodes snapshot_nodes; /* charged to their own class, and under no limit on nodes */
     struct mfs_tree snapshots;       /* each a directory in the root; see snapshot.h */
+    _Atomic int64_t last_capture_ns; /* the greatest time that one was given */
     struct mfs_handle_list handles;
     struct mfs_version_list versions;
     struct mfs_block_list blocks;

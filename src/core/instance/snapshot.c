@@ -44,12 +44,25 @@ int mfs_snapshot_look_up(memfs *fs, const struct mfs_component *name, const char
     return out->needs_dir && mfs_node_as_dir(out->node) == NULL ? MEMFS_ENOTDIR : 0;
 }
 
+/* Now, or as little later as makes it later than all captures before. */
+static int64_t time_of_capture(memfs *fs)
+{
+    int64_t now = mfs_node_now(&fs->nodes);
+    int64_t last = atomic_load_explicit(&fs->last_capture_ns, memory_order_relaxed);
+    int64_t next;
+    do
+        next = now > last ? now : last + (last < INT64_MAX);
+    while (!atomic_compare_exchange_weak_explicit(&fs->last_capture_ns, &last, next,
+                                                  memory_order_relaxed, memory_order_relaxed));
+    return next;
+}
+
 int mfs_snapshot_capture(memfs *fs, struct mfs_node **out)
 {
     mfs_sync_lock_shared(fs->lot, &fs->tree.lock);
     int error = mfs_treecopy(&fs->tree, &fs->tree.root->node, MFS_COPY_KEPT, &fs->snapshots, out);
     if (error == 0)
-        mfs_node_set_time(*out, MFS_BIRTH, mfs_node_now(&fs->nodes));
+        mfs_node_set_time(*out, MFS_BIRTH, time_of_capture(fs));
     mfs_sync_unlock_shared(fs->lot, &fs->tree.lock);
     return error;
 }

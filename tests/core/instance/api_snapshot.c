@@ -169,6 +169,23 @@ static void names_are_checked(void **state)
     assert_returns(memfs_snapshot_stat(f->fs, name, &info), MEMFS_EINVAL);
 }
 
+/* Whatever the clock says.  So a name that stands for another snapshot is told. */
+static void no_two_snapshots_are_of_one_time(void **state)
+{
+    struct fixture *f = *state;
+    int64_t last = INT64_MIN;
+    for (int i = 0; i < 4; i++) {
+        memfs_stat_info root = {.struct_size = sizeof root};
+        f->now_ns = i == 2 ? 5 : 1000;
+        assert_ok(memfs_snapshot_take(f->fs, "s"));
+        assert_ok(memfs_snapshot_stat_path(f->fs, "s", "/", &root, 0));
+        assert_true(root.birth_ns > last);
+        assert_int_equal(root.birth_ns, snapshot_of(f->fs, "s").taken_ns);
+        last = root.birth_ns;
+        assert_ok(memfs_snapshot_remove(f->fs, "s"));
+    }
+}
+
 static void snapshots_are_listed_and_described(void **state)
 {
     struct fixture *f = *state;
@@ -489,6 +506,7 @@ int main(void)
         FS_TEST(several_snapshots_are_independent),
         FS_TEST(the_empty_tree_can_be_kept_and_put_back),
         FS_TEST(names_are_checked),
+        FS_TEST(no_two_snapshots_are_of_one_time),
         FS_TEST(snapshots_are_listed_and_described),
         cmocka_unit_test(it_costs_nodes_and_names_whatever_the_sizes),
         FS_TEST(what_it_costs_is_its_own_class_and_comes_back),
