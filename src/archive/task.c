@@ -1,9 +1,6 @@
-/*
- * The structs come from programs that were built with an older or newer header: the fields that
- * both know are used, those that only this library knows are zero, and those that it does not know
- * must be.  The result is written as far as the caller's struct reaches.
- */
 #include "task.h"
+
+#include "callerstruct.h"
 
 #include <archive.h>
 #include <errno.h>
@@ -20,21 +17,6 @@
 static size_t smaller(size_t one, size_t other)
 {
     return one < other ? one : other;
-}
-
-/* Completes a struct of the caller's, whose first field is its size. */
-static int read_struct(void *out, size_t known, const void *in, size_t size)
-{
-    const unsigned char *bytes = in;
-    if (size < sizeof size)
-        return MEMFS_EINVAL;
-    if (size > MEMFS_STRUCT_SIZE_MAX)
-        return MEMFS_E2BIG;
-    for (size_t at = known; at < size; at++)
-        if (bytes[at] != 0)
-            return MEMFS_E2BIG;
-    memcpy(out, in, smaller(size, known));
-    return 0;
 }
 
 static bool are_sound_patterns(const char *const *patterns)
@@ -82,16 +64,16 @@ static bool is_sound(const struct mfs_archive_task *task, const struct mfs_archi
 static int read_request(struct mfs_archive_task *task, const struct mfs_archive_request *request)
 {
     int error = request->where != NULL ? 0 : MEMFS_EINVAL;
-    if (error == 0 && request->options != NULL)
-        error = read_struct(&task->options, sizeof task->options, request->options,
-                            request->options->struct_size);
     if (error == 0)
-        error = read_struct(&task->where, sizeof task->where, request->where,
-                            request->where->struct_size);
+        error = mfs_callerstruct_read(&task->options, sizeof task->options, request->options);
+    if (error == 0)
+        error = mfs_callerstruct_read(&task->where, sizeof task->where, request->where);
+    if (error == 0 && request->result != NULL)
+        error = mfs_callerstruct_check(request->result, RESULT_BYTES_LEAST,
+                                       sizeof *request->result);
     if (error != 0)
         return error;
-    const memfs_archive_result *result = request->result;
-    if (!is_sound(task, request) || (result != NULL && result->struct_size < RESULT_BYTES_LEAST))
+    if (!is_sound(task, request))
         return MEMFS_EINVAL;
     if (task->options.max_entries == 0)
         task->options.max_entries = MEMFS_ARCHIVE_ENTRIES_DEFAULT;
@@ -130,8 +112,7 @@ int mfs_task_fini(struct mfs_archive_task *task, const struct mfs_archive_reques
     memfs_archive_result *out = request->result;
     if (out != NULL) {
         task->result.error = error;
-        task->result.struct_size = out->struct_size;
-        memcpy(out, &task->result, smaller(out->struct_size, sizeof *out));
+        mfs_callerstruct_write(out, &task->result, sizeof task->result);
     }
     return error;
 }

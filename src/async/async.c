@@ -2,25 +2,19 @@
  * The functions of a front: a request goes in by memfs_async_submit(), comes out of the executor in
  * run_request(), and may be canceled in between.
  */
+#include "callerstruct.h"
 #include "calls.h"
 #include "waiting.h"
 
 static int copy_executor(const memfs_async_executor *from, memfs_async_executor *to)
 {
-    static const memfs_async_executor none = {.struct_size = sizeof none};
-    *to = none;
-    if (from == NULL)
-        return 0;
-    if (from->struct_size < sizeof *to)
+    if (from != NULL &&
+        from->struct_size < offsetof(memfs_async_executor, submit) + sizeof from->submit)
         return MEMFS_EINVAL;
-    if (from->struct_size > MEMFS_STRUCT_SIZE_MAX)
-        return MEMFS_E2BIG;
-    for (size_t i = sizeof *to; i < from->struct_size; i++) {
-        if (((const unsigned char *)from)[i] != 0)
-            return MEMFS_E2BIG;
-    }
-    *to = *from;
-    return to->submit != NULL ? 0 : MEMFS_EINVAL;
+    int error = mfs_callerstruct_read(to, sizeof *to, from);
+    if (error != 0)
+        return error;
+    return from == NULL || to->submit != NULL ? 0 : MEMFS_EINVAL;
 }
 
 /* In a thread of the executor.  The request may be gone then, and the front. */

@@ -1,9 +1,6 @@
-/*
- * Options come from programs that were built with an older or newer header: the fields that both
- * know are used, those that only this library knows are zero, and those that it does not know must
- * be.  The result is written as far as the caller's struct reaches.
- */
 #include "job.h"
+
+#include "callerstruct.h"
 
 #include <string.h>
 
@@ -13,27 +10,6 @@
 static size_t smaller(size_t one, size_t other)
 {
     return one < other ? one : other;
-}
-
-static bool is_all_zero(const void *bytes, size_t from, size_t to)
-{
-    const unsigned char *byte = bytes;
-    while (from < to && byte[from] == 0)
-        from++;
-    return from >= to;
-}
-
-static int read_options(memfs_hostdir_options *out, const memfs_hostdir_options *options)
-{
-    memset(out, 0, sizeof *out);
-    if (options == NULL)
-        return 0;
-    if (options->struct_size < sizeof options->struct_size)
-        return MEMFS_EINVAL;
-    if (!is_all_zero(options, sizeof *options, options->struct_size))
-        return MEMFS_E2BIG;
-    memcpy(out, options, smaller(options->struct_size, sizeof *options));
-    return 0;
 }
 
 static bool are_patterns(const char *const *patterns)
@@ -55,8 +31,9 @@ static int check_request(const struct mfs_hostdir_request *request,
         (replaces && (options->flags & merges) != 0) || !are_patterns(options->include) ||
         !are_patterns(options->exclude))
         return MEMFS_EINVAL;
-    const memfs_hostdir_result *result = request->result;
-    return result != NULL && result->struct_size < RESULT_BYTES_LEAST ? MEMFS_EINVAL : 0;
+    if (request->result == NULL)
+        return 0;
+    return mfs_callerstruct_check(request->result, RESULT_BYTES_LEAST, sizeof *request->result);
 }
 
 int mfs_job_init(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *request)
@@ -66,7 +43,7 @@ int mfs_job_init(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *
     job->tree_root = request->tree_root;
     job->host_root = request->host_root;
     job->progress.path = "";
-    int error = read_options(&job->options, request->options);
+    int error = mfs_callerstruct_read(&job->options, sizeof job->options, request->options);
     if (error == 0)
         error = check_request(request, &job->options);
     if (error != 0)
@@ -88,8 +65,7 @@ int mfs_job_fini(struct mfs_hostdir_job *job, const struct mfs_hostdir_request *
     memfs_hostdir_result *out = request->result;
     if (out != NULL) {
         job->result.error = error;
-        job->result.struct_size = out->struct_size;
-        memcpy(out, &job->result, smaller(out->struct_size, sizeof *out));
+        mfs_callerstruct_write(out, &job->result, sizeof job->result);
     }
     return error;
 }

@@ -164,7 +164,8 @@ function(memfs_add_part part)
     target_include_directories(${target}
         PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
             "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>"
-        PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+        PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}"
+            "$<$<NOT:$<STREQUAL:${part},core>>:${PROJECT_SOURCE_DIR}/src/common>")
     target_compile_definitions(${target} PRIVATE _DEFAULT_SOURCE=1) # POSIX, which -std=c11 hides
     if(NOT BUILD_SHARED_LIBS)
         target_compile_definitions(${target} PUBLIC MEMFS_STATIC=1)

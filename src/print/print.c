@@ -8,6 +8,7 @@
  *
  * Recursion: none; depth is limited by MEMFS_PRINT_DEPTH_MAX, and so is the room for the levels.
  */
+#include "callerstruct.h"
 #include "line.h"
 
 enum { LINE_BYTES_MOST = 16 }; /* of one column, in UTF-8 */
@@ -39,28 +40,12 @@ struct printing {
     char path[MEMFS_PATH_MAX + 1];
 };
 
-static bool is_zero_from(const void *bytes, size_t from, size_t to)
-{
-    const unsigned char *byte = bytes;
-    while (from < to && byte[from] == 0)
-        from++;
-    return from >= to;
-}
-
-/* Options of programs that were built with an older or newer header; see "Structs" in memfs.h. */
 static int read_options(memfs_print_options *out, const memfs_print_options *options)
 {
     const uint32_t known = MEMFS_PRINT_ASCII | MEMFS_PRINT_BYTES | MEMFS_PRINT_NO_SUMMARY;
-    *out = (memfs_print_options){.struct_size = sizeof *out};
-    if (options != NULL) {
-        if (options->struct_size < sizeof options->struct_size)
-            return MEMFS_EINVAL;
-        if (options->struct_size > MEMFS_STRUCT_SIZE_MAX ||
-            !is_zero_from(options, sizeof *out, options->struct_size))
-            return MEMFS_E2BIG;
-        memcpy(out, options,
-               options->struct_size < sizeof *out ? options->struct_size : sizeof *out);
-    }
+    int error = mfs_callerstruct_read(out, sizeof *out, options);
+    if (error != 0)
+        return error;
     if ((out->flags & ~known) != 0 || out->max_depth > MEMFS_PRINT_DEPTH_MAX)
         return MEMFS_EINVAL;
     if (out->max_depth == 0)

@@ -6,6 +6,7 @@
  * will be refused cannot be asked then.  Streams that write are therefore unbuffered, or have room
  * set aside for what they write.
  */
+#include "callerstruct.h"
 #include "cfile.h"
 #include "hosterrno.h"
 
@@ -24,31 +25,9 @@ struct request {
     memfs_stdio_options options;
 };
 
-static bool is_zero_between(const void *bytes, size_t from, size_t to)
-{
-    const unsigned char *byte = bytes;
-    while (from < to && byte[from] == 0)
-        from++;
-    return from >= to;
-}
-
-static int copy_options(memfs_stdio_options *out, const memfs_stdio_options *options)
-{
-    memset(out, 0, sizeof *out);
-    if (options == NULL)
-        return 0;
-    size_t bytes = options->struct_size;
-    if (bytes < sizeof options->struct_size)
-        return MEMFS_EINVAL;
-    if (bytes > MEMFS_STRUCT_SIZE_MAX || !is_zero_between(options, sizeof *options, bytes))
-        return MEMFS_E2BIG;
-    memcpy(out, options, bytes < sizeof *out ? bytes : sizeof *out);
-    return 0;
-}
-
 static int check_stream_request(struct request *request, const memfs_stdio_options *options)
 {
-    int error = copy_options(&request->options, options);
+    int error = mfs_callerstruct_read(&request->options, sizeof request->options, options);
     if (error != 0)
         return error;
     const memfs_stdio_options *o = &request->options;

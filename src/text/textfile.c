@@ -2,6 +2,7 @@
  * Making and ending handles.  Everything that can fail is done before the file is opened, since
  * opening may create or empty it.
  */
+#include "callerstruct.h"
 #include "handle.h"
 
 #include <memfs/storage.h>
@@ -13,32 +14,10 @@ static const uint32_t open_flags = MEMFS_TEXT_KEEP_NEWLINE;
 static const uint32_t wrap_flags = MEMFS_TEXT_KEEP_NEWLINE | MEMFS_TEXT_KEEP_FILE |
                                    MEMFS_TEXT_APPEND;
 
-static bool is_nothing(const unsigned char *bytes, size_t count)
-{
-    while (count > 0 && bytes[count - 1] == 0)
-        count--;
-    return count == 0;
-}
-
-static int copy_text_options(memfs_text_options *out, const memfs_text_options *options)
-{
-    memset(out, 0, sizeof *out);
-    if (options == NULL)
-        return 0;
-    size_t bytes = options->struct_size, known = sizeof *out;
-    if (bytes < sizeof options->struct_size)
-        return MEMFS_EINVAL;
-    if (bytes > MEMFS_STRUCT_SIZE_MAX ||
-        (bytes > known && !is_nothing((const unsigned char *)options + known, bytes - known)))
-        return MEMFS_E2BIG;
-    memcpy(out, options, bytes < known ? bytes : known);
-    return 0;
-}
-
 static int take_options(memfs_text_options *out, const memfs_text_options *options,
                         uint32_t known_flags)
 {
-    int error = copy_text_options(out, options);
+    int error = mfs_callerstruct_read(out, sizeof *out, options);
     if (error != 0)
         return error;
     if ((out->flags & ~known_flags) != 0 || out->newline > MEMFS_TEXT_UNIVERSAL ||

@@ -335,6 +335,17 @@ static void structs_of_other_versions_are_taken(void **state)
                                    .files = 77};
     assert_ok(memfs_archive_load(f->fs, &where, "/3", &older, &result));
     assert_int_equal(result.files, 77);
+    struct {
+        memfs_archive_result result;
+        uint64_t later;
+    } told = {.result = {.struct_size = sizeof told}, .later = 77};
+    assert_ok(memfs_archive_load(f->fs, &where, "/4", NULL, &told.result));
+    assert_int_equal(told.later, 0);
+    assert_int_equal(told.result.struct_size, sizeof told);
+    told.result.struct_size = (size_t)-1; /* never set */
+    assert_returns(memfs_archive_load(f->fs, &where, "/5", NULL, &told.result), MEMFS_E2BIG);
+    larger.options.struct_size = (size_t)-1;
+    assert_returns(memfs_archive_load(f->fs, &where, "/5", &larger.options, NULL), MEMFS_E2BIG);
     bytes_free(&bytes);
 }
 

@@ -6,6 +6,9 @@ A module is a .c and a .h of one name in one folder, and is included by room and
 rooms, those of lower levels of its own room, and its own header.  Every .c and .h of the product
 must belong to a listed module, and every listed module must exist.  From another part it may
 include only the public headers, and only where src/PARTS says that it needs that part.
+
+src/common has headers of inline functions, which every part but the core may include by name.  They
+may include public headers of the core alone.
 """
 
 import os
@@ -15,6 +18,7 @@ import lint
 import parts
 
 PRODUCT = ("src", "sqlite_vfs")
+COMMON = "src/common"
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -35,7 +39,25 @@ def check_public(report, where, part, name, owners, allowed):
                              "which src/PARTS does not say that it needs")
 
 
-def check_part(root, part, listed, report):
+def read_common(root, listed, report):
+    """The names of the headers in src/common, which are checked too."""
+    names = set()
+    of_core = {f"memfs/{header}" for part in listed if part.name == "core"
+               for header in part.headers}
+    for path, text in lint.files(root, (COMMON,)):
+        names.add(os.path.basename(path))
+        if not path.endswith(".h"):
+            report.refuse(path, "is no header")
+        code = re.sub(r"/\*.*?\*/", lint.blank, text, flags=re.DOTALL)
+        for match in INCLUDE.finditer(code):
+            if match.group(1) == '"' or (match.group(2).startswith("memfs/") and
+                                         match.group(2) not in of_core):
+                report.refuse(f"{path}:{lint.line_of(code, match.start(1))}",
+                              f"includes {match.group(2)}, which is not the core's")
+    return names
+
+
+def check_part(root, part, listed, common, report):
     ranks = parts.read_layers(root, part, report)
     in_rooms = any("/" in module for module in ranks)
     owners = {header: other.name for other in listed for header in other.headers}
@@ -54,6 +76,8 @@ def check_part(root, part, listed, report):
         code = re.sub(r"/\*.*?\*/", lint.blank, text, flags=re.DOTALL)
         for match in INCLUDE.finditer(code):
             where = f"{path}:{lint.line_of(code, match.start(1))}"
+            if match.group(1) == '"' and part.name != "core" and match.group(2) in common:
+                continue
             if match.group(1) == '"':
                 check_include(report, where, module, match.group(2), ranks)
             elif match.group(2).startswith("memfs/"):
@@ -65,11 +89,13 @@ def check_part(root, part, listed, report):
 def check(root):
     report = lint.Report()
     listed = parts.read(root, report)
+    common = read_common(root, listed, report)
     for part in listed:
-        check_part(root, part, listed, report)
+        check_part(root, part, listed, common, report)
     for path, _ in lint.files(root, PRODUCT):
         report.examined += 1
-        if not any(path.startswith(part.folder + "/") for part in listed):
+        folders = [part.folder for part in listed] + [COMMON]
+        if not any(path.startswith(folder + "/") for folder in folders):
             report.refuse(path, "lies in no part of src/PARTS")
     return report
 
@@ -92,6 +118,8 @@ SOUND = {
     "src/text/text.c": '#include "line.h"\n#include <memfs/text.h>\n',
     "src/view/LAYERS": ".: view\n",
     "src/view/view.c": "",
+    "src/common/help.h": "#include <memfs/memfs.h>\n#include <string.h>\n",
+    "src/view/view.h": '#include "help.h"\n',
 }
 GOOD = [SOUND]
 BAD = [
@@ -110,6 +138,10 @@ BAD = [
     ({**SOUND, LAYERS: "base: num check < iov\n1 quota\n"}, "is no `<room>:"),
     ({**SOUND, LAYERS: ".: check\nbase: num check < iov\nmemory: quota\n"},
      "no module may lie in the folder itself"),
+    ({**SOUND, "src/core/base/num.h": '#include "help.h"\n'}, "belongs to no layer"),
+    ({**SOUND, "src/common/help.h": "#include <memfs/text.h>\n"}, "is not the core's"),
+    ({**SOUND, "src/common/help.h": '#include "line.h"\n'}, "is not the core's"),
+    ({**SOUND, "src/common/help.c": ""}, "is no header"),
     ({**SOUND, "src/stray.c": ""}, "src/stray.c: lies in no part"),
     ({**SOUND, "sqlite_vfs/vfs/vfs.c": ""}, "vfs.c: lies in no part"),
     ({**SOUND, "src/text/text.h": '#include "text.h"\n', "src/text/line.c": '#include "text.h"\n'},

@@ -12,7 +12,7 @@ cd "$work"
 # The names of files are words to split; none has a blank.
 # shellcheck disable=SC2046
 "$compiler" -std=c11 -O0 -D_GNU_SOURCE=1 -DMEMFS_STATIC=1 -DMEMFS_CHECK_LEVEL=1 "$@" \
-    -I "$source/include" -I "$source/src/core" -I "$source/src/$part" \
+    -I "$source/include" -I "$source/src/core" -I "$source/src/common" -I "$source/src/$part" \
     $(find "$source/src/core" "$source/src/$part" -name '*.c') "$program" \
     -static -o program -lpthread
 ./program
