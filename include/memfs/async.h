@@ -149,11 +149,14 @@ extern "C" {
     X(READLINK, readlink, 1) \
     X(REALPATH, realpath, 1) \
     X(READ_FILE, read_file, 0) \
+    X(READ_FILE_INTO, read_file_into, 0) \
     X(WRITE_FILE, write_file, 0) \
     X(APPEND_FILE, append_file, 0) \
     X(COPY, copy, 2) \
     X(COPY_TREE, copy_tree, 0) \
+    X(IMPORT, import, 0) \
     X(TREE_USAGE, tree_usage, 0) \
+    X(TREE_SHARING, tree_sharing, 0) \
     X(SNAPSHOT_TAKE, snapshot_take, 0) \
     X(SNAPSHOT_RESTORE, snapshot_restore, 0) \
     X(SNAPSHOT_REMOVE, snapshot_remove, 0) \
@@ -161,6 +164,8 @@ extern "C" {
     X(SNAPSHOT_EXTRACT, snapshot_extract, 0) \
     X(SNAPSHOT_STAT, snapshot_stat, 0) \
     X(SNAPSHOT_LIST, snapshot_list, 0) \
+    X(SNAPSHOT_OPEN, snapshot_open, 0) \
+    X(COMPARE_OPEN, compare_open, 0) \
     X(OPENDIR, opendir, 1) \
     X(READDIR, readdir, 0) \
     X(CLOSEDIR, closedir, 0) \
@@ -412,6 +417,8 @@ MEMFS_ASYNC_API void memfs_async_realpath(memfs_async_request *request, const ch
 
 MEMFS_ASYNC_API void memfs_async_read_file(memfs_async_request *request, const char *path,
                                            size_t limit, void **data, size_t *size);
+MEMFS_ASYNC_API void memfs_async_read_file_into(memfs_async_request *request, const char *path,
+                                                void *buffer, size_t size);
 MEMFS_ASYNC_API void memfs_async_write_file(memfs_async_request *request, const char *path,
                                             const void *data, size_t size, uint32_t mode,
                                             unsigned flags);
@@ -422,8 +429,15 @@ MEMFS_ASYNC_API void memfs_async_copy(memfs_async_request *request, const char *
                                       const char *to, unsigned flags);
 MEMFS_ASYNC_API void memfs_async_copy_tree(memfs_async_request *request, const char *from,
                                            const char *to, unsigned flags);
+
+/* The array `entries`, with all that it points to, must stay, too. */
+MEMFS_ASYNC_API void memfs_async_import(memfs_async_request *request,
+                                        const memfs_import_entry *entries, size_t count,
+                                        unsigned flags, size_t *failed);
 MEMFS_ASYNC_API void memfs_async_tree_usage(memfs_async_request *request, const char *path,
                                             memfs_tree_info *info);
+MEMFS_ASYNC_API void memfs_async_tree_sharing(memfs_async_request *request, const char *path,
+                                              memfs_sharing_info *info);
 MEMFS_ASYNC_API void memfs_async_statfs(memfs_async_request *request, memfs_statfs_info *info);
 
 /* ---------------------------------------------------------------- snapshots */
@@ -438,6 +452,12 @@ MEMFS_ASYNC_API void memfs_async_snapshot_extract(memfs_async_request *request, 
 MEMFS_ASYNC_API void memfs_async_snapshot_stat(memfs_async_request *request, const char *name,
                                                memfs_snapshot_info *info);
 MEMFS_ASYNC_API void memfs_async_snapshot_list(memfs_async_request *request, memfs_list *out);
+MEMFS_ASYNC_API void memfs_async_snapshot_open(memfs_async_request *request, const char *name,
+                                               const char *path, uint32_t flags, memfs_file **out);
+
+/* memfs_compare_next() does not wait: it may be called in any thread. */
+MEMFS_ASYNC_API void memfs_async_compare_open(memfs_async_request *request, const char *before,
+                                              const char *after, memfs_comparison **out);
 
 /* -------------------------------------------------------------- directories */
 

@@ -235,6 +235,11 @@ static int64_t run_read_file(const struct call *c)
                            c->arguments->out_size);
 }
 
+static int64_t run_read_file_into(const struct call *c)
+{
+    return memfs_read_file_into(c->fs, c->arguments->path, c->arguments->out, c->arguments->size);
+}
+
 static int64_t run_write_file(const struct call *c)
 {
     return memfs_write_file(c->fs, c->arguments->path, c->arguments->in, c->arguments->size,
@@ -258,9 +263,20 @@ static int64_t run_copy_tree(const struct call *c)
     return memfs_copy_tree(c->fs, c->arguments->path, c->arguments->second, c->arguments->flags);
 }
 
+static int64_t run_import(const struct call *c)
+{
+    return memfs_import(c->fs, c->arguments->in, c->arguments->size, c->arguments->flags,
+                        c->arguments->out_size);
+}
+
 static int64_t run_tree_usage(const struct call *c)
 {
     return memfs_tree_usage(c->fs, c->arguments->path, c->arguments->out);
+}
+
+static int64_t run_tree_sharing(const struct call *c)
+{
+    return memfs_tree_sharing(c->fs, c->arguments->path, c->arguments->out);
 }
 
 static int64_t run_snapshot_take(const struct call *c)
@@ -297,6 +313,17 @@ static int64_t run_snapshot_stat(const struct call *c)
 static int64_t run_snapshot_list(const struct call *c)
 {
     return memfs_snapshot_list(c->fs, c->arguments->out);
+}
+
+static int64_t run_snapshot_open(const struct call *c)
+{
+    return memfs_snapshot_open(c->fs, c->arguments->path, c->arguments->second, c->arguments->flags,
+                               c->arguments->out);
+}
+
+static int64_t run_compare_open(const struct call *c)
+{
+    return memfs_compare_open(c->fs, c->arguments->path, c->arguments->second, c->arguments->out);
 }
 
 static int64_t run_opendir(const struct call *c)

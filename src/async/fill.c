@@ -270,6 +270,13 @@ void memfs_async_read_file(memfs_async_request *request, const char *path, size_
              .path = path, .size = limit, .out = data, .out_size = size});
 }
 
+void memfs_async_read_file_into(memfs_async_request *request, const char *path, void *buffer,
+                                size_t size)
+{
+    fill(request, MEMFS_ASYNC_READ_FILE_INTO,
+         &(struct mfs_request_arguments){.path = path, .out = buffer, .size = size});
+}
+
 void memfs_async_write_file(memfs_async_request *request, const char *path, const void *data,
                             size_t size, uint32_t mode, unsigned flags)
 {
@@ -300,9 +307,24 @@ void memfs_async_copy_tree(memfs_async_request *request, const char *from, const
          &(struct mfs_request_arguments){.path = from, .second = to, .flags = flags});
 }
 
+void memfs_async_import(memfs_async_request *request, const memfs_import_entry *entries,
+                        size_t count, unsigned flags, size_t *failed)
+{
+    fill(request, MEMFS_ASYNC_IMPORT,
+         &(struct mfs_request_arguments){
+             .in = entries, .size = count, .flags = flags, .out_size = failed});
+}
+
 void memfs_async_tree_usage(memfs_async_request *request, const char *path, memfs_tree_info *info)
 {
     fill(request, MEMFS_ASYNC_TREE_USAGE,
+         &(struct mfs_request_arguments){.path = path, .out = info});
+}
+
+void memfs_async_tree_sharing(memfs_async_request *request, const char *path,
+                              memfs_sharing_info *info)
+{
+    fill(request, MEMFS_ASYNC_TREE_SHARING,
          &(struct mfs_request_arguments){.path = path, .out = info});
 }
 
@@ -351,6 +373,20 @@ void memfs_async_snapshot_stat(memfs_async_request *request, const char *name,
 void memfs_async_snapshot_list(memfs_async_request *request, memfs_list *out)
 {
     fill(request, MEMFS_ASYNC_SNAPSHOT_LIST, &(struct mfs_request_arguments){.out = out});
+}
+
+void memfs_async_snapshot_open(memfs_async_request *request, const char *name, const char *path,
+                               uint32_t flags, memfs_file **out)
+{
+    fill(request, MEMFS_ASYNC_SNAPSHOT_OPEN,
+         &(struct mfs_request_arguments){.path = name, .second = path, .flags = flags, .out = out});
+}
+
+void memfs_async_compare_open(memfs_async_request *request, const char *before, const char *after,
+                              memfs_comparison **out)
+{
+    fill(request, MEMFS_ASYNC_COMPARE_OPEN,
+         &(struct mfs_request_arguments){.path = before, .second = after, .out = out});
 }
 
 void memfs_async_opendir(memfs_async_request *request, const char *path, memfs_dir **out)

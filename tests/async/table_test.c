@@ -15,9 +15,12 @@ struct side {
     char buffer[64];
     memfs_stat_info info;
     memfs_tree_info usage;
+    memfs_sharing_info sharing;
     memfs_statfs_info statfs;
     memfs_snapshot_info snapshot;
     memfs_list list;
+    memfs_file *kept;
+    memfs_comparison *comparison, *none;
     memfs_dirent entry;
     void *data;
     size_t size;
@@ -25,6 +28,11 @@ struct side {
     char big[20000];
     memfs_iovec parts[2];
     memfs_open_options options;
+};
+
+static const memfs_import_entry entries[] = {
+    {sizeof entries[0], "/i/one", "1", 1, 0, 0640, 5},
+    {sizeof entries[0], "/i/j/two", "22", 2, 0, 0600, 6},
 };
 
 static int note_entry(void *context, const memfs_walk_entry *entry)
@@ -145,11 +153,20 @@ static int64_t write_twice(memfs_async_request *request, void *argument)
       memfs_read_file(s->fs, "/w", 100, &s->data, &s->size)) \
     X(read_file, (r, "/w", 4, &s->data, &s->size), (void)0, \
       memfs_read_file(s->fs, "/w", 4, &s->data, &s->size)) \
+    X(read_file_into, (r, "/w", s->buffer, 60), (void)0, \
+      memfs_read_file_into(s->fs, "/w", s->buffer, 60)) \
+    X(read_file_into, (r, "/none", s->buffer, 60), (void)0, \
+      memfs_read_file_into(s->fs, "/none", s->buffer, 60)) \
+    X(import, (r, entries, 2, MEMFS_IMPORT_REPLACE, &s->size), (void)0, \
+      memfs_import(s->fs, entries, 2, MEMFS_IMPORT_REPLACE, &s->size)) \
+    X(import, (r, entries, 2, 0, &s->size), (void)0, memfs_import(s->fs, entries, 2, 0, &s->size)) \
     X(copy, (r, "/w", "/w2", 0), (void)0, memfs_copy(s->fs, "/w", "/w2", 0)) \
     X(copy, (r, "w", "w3", MEMFS_COPY_ATTRIBUTES), (r->at = s->top, r->to_at = s->dir), \
       memfs_copyat(s->fs, s->top, "w", s->dir, "w3", MEMFS_COPY_ATTRIBUTES)) \
     X(copy_tree, (r, "/d", "/d2", 0), (void)0, memfs_copy_tree(s->fs, "/d", "/d2", 0)) \
     X(tree_usage, (r, "/d", &s->usage), (void)0, memfs_tree_usage(s->fs, "/d", &s->usage)) \
+    X(tree_sharing, (r, "/d2", &s->sharing), (void)0, \
+      memfs_tree_sharing(s->fs, "/d2", &s->sharing)) \
     X(statfs, (r, &s->statfs), (void)0, memfs_statfs(s->fs, &s->statfs)) \
     X(snapshot_take, (r, "one"), (void)0, memfs_snapshot_take(s->fs, "one")) \
     X(snapshot_take, (r, "one"), (void)0, memfs_snapshot_take(s->fs, "one")) \
@@ -157,6 +174,14 @@ static int64_t write_twice(memfs_async_request *request, void *argument)
     X(snapshot_list, (r, &s->list), (void)0, memfs_snapshot_list(s->fs, &s->list)) \
     X(snapshot_stat, (r, "two", &s->snapshot), (void)0, \
       memfs_snapshot_stat(s->fs, "two", &s->snapshot)) \
+    X(snapshot_open, (r, "two", "/w", MEMFS_O_READ, &s->kept), (void)0, \
+      memfs_snapshot_open(s->fs, "two", "/w", MEMFS_O_READ, &s->kept)) \
+    X(pread, (r, s->kept, s->buffer, 3, 1), (void)0, memfs_pread(s->kept, s->buffer, 3, 1)) \
+    X(close_file, (r, s->kept), (void)0, memfs_close(s->kept)) \
+    X(compare_open, (r, "two", NULL, &s->comparison), (void)0, \
+      memfs_compare_open(s->fs, "two", NULL, &s->comparison)) \
+    X(compare_open, (r, NULL, NULL, &s->none), (void)0, \
+      memfs_compare_open(s->fs, NULL, NULL, &s->none)) \
     X(remove, (r, "/w"), (void)0, memfs_remove(s->fs, "/w")) \
     X(remove, (r, "/e"), (void)0, memfs_remove(s->fs, "/e")) \
     X(remove_tree, (r, "/e"), (void)0, memfs_remove_tree(s->fs, "/e")) \
@@ -227,6 +252,7 @@ static struct side *side_of(void)
     s->statfs.struct_size = sizeof s->statfs;
     s->snapshot.struct_size = sizeof s->snapshot;
     s->list.struct_size = sizeof s->list;
+    s->sharing.struct_size = sizeof s->sharing;
     s->entry.struct_size = sizeof s->entry;
     s->options = (memfs_open_options){.struct_size = sizeof s->options, .flags = MEMFS_O_WRITE};
     fill_pattern(s->buffer, sizeof s->buffer, 9);
@@ -251,11 +277,29 @@ static void compare_lists(struct side *one, struct side *two)
     memfs_list_free(two->fs, &two->list);
 }
 
+static void compare_comparisons(struct side *one, struct side *two)
+{
+    const memfs_change *a, *b;
+    assert_int_equal(one->comparison != NULL, two->comparison != NULL);
+    if (one->comparison == NULL)
+        return;
+    while (memfs_compare_next(one->comparison, &a) == 1) {
+        assert_int_equal(memfs_compare_next(two->comparison, &b), 1);
+        assert_string_equal(a->path, b->path);
+        assert_int_equal(a->what, b->what);
+    }
+    assert_int_equal(memfs_compare_next(two->comparison, &b), 0);
+    assert_ok(memfs_compare_close(one->comparison));
+    assert_ok(memfs_compare_close(two->comparison));
+    one->comparison = two->comparison = NULL;
+}
+
 static void compare_sides(struct side *one, struct side *two)
 {
     assert_memory_equal(one->buffer, two->buffer, sizeof one->buffer);
     assert_memory_equal(&one->info, &two->info, sizeof one->info);
     assert_memory_equal(&one->usage, &two->usage, sizeof one->usage);
+    assert_memory_equal(&one->sharing, &two->sharing, sizeof one->sharing);
     assert_memory_equal(&one->snapshot, &two->snapshot, sizeof one->snapshot);
     assert_memory_equal(&one->entry, &two->entry, sizeof one->entry);
     assert_int_equal(one->statfs.files, two->statfs.files);
@@ -270,6 +314,7 @@ static void compare_sides(struct side *one, struct side *two)
     assert_ok(memfs_free(two->fs, two->data));
     one->data = two->data = NULL;
     compare_lists(one, two);
+    compare_comparisons(one, two);
     char *described = fixture_describe(one->fs);
     check_described(two->fs, described, "a request", __FILE__, __LINE__);
 }
