@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include "tarmaker.h"
 #include "tracking_allocator.h"
 
 #include <memfs/archive.h>
@@ -108,6 +109,13 @@ static int load_one(memfs *fs, struct source *source, uint8_t how, memfs_archive
     return error;
 }
 
+static bool has_old(memfs *fs)
+{
+    char text[8];
+    return memfs_read_file_into(fs, "/out/old", text, sizeof text) == 3 &&
+           memcmp(text, "old", 3) == 0;
+}
+
 /* A refusal leaves what was there; a success is what the result says. */
 static int check_load(memfs *fs, struct source *source, uint8_t how, memfs_tree_info *usage)
 {
@@ -119,7 +127,7 @@ static int check_load(memfs *fs, struct source *source, uint8_t how, memfs_tree_
     FUZZ_CHECK(memfs_audit(fs) == 0);
     if (error != 0) {
         FUZZ_CHECK(used_by(fs) == before);
-        FUZZ_CHECK(memfs_exists(fs, "/out/old") == ((how & REPLACING) != 0));
+        FUZZ_CHECK(has_old(fs) == ((how & REPLACING) != 0));
         FUZZ_CHECK(memfs_exists(fs, "/out") == ((how & REPLACING) != 0));
     } else {
         *usage = usage_of(fs, "/out");
@@ -220,6 +228,72 @@ static size_t make_archive(unsigned kind, uint8_t *bytes, size_t capacity)
     return size;
 }
 
+/* Archives that nobody makes by accident. */
+static const struct hostile {
+    const char *name, *target;
+    char type;
+    uint64_t declared;
+    const char *data;
+} hostile_entries[] = {
+    {"/absolute", "", '0', 1, "x"},
+    {"../out-of-it", "", '0', 1, "x"},
+    {"a/../../b", "", '0', 1, "x"},
+    {"link", "/etc/passwd", '2', 0, ""},
+    {"link", "../../out", '2', 0, ""},
+    {"link/through", "", '0', 1, "x"},
+    {"hard", "../nowhere", '1', 0, ""},
+    {"hard", "link", '1', 0, ""},
+    {"twice", "", '0', 1, "1"},
+    {"twice", "", '0', 1, "2"},
+    {"twice", "", '5', 0, ""},
+    {"dir/", "", '5', 0, ""},
+    {"dir", "", '0', 1, "x"},
+    {"dir/in", "", '0', 1, "x"},
+    {"more-than-it-has", "", '0', 100000, "x"},
+    {"huge", "", '0', UINT64_C(1) << 40, "x"},
+    {"less-than-it-has", "", '0', 1, "a thousand and one"},
+    {"device", "", '3', 0, ""},
+    {"pipe", "", '6', 0, ""},
+    {"", "", '0', 0, ""},
+    {".", "", '5', 0, ""},
+    {"old", "", '0', 3, "new"},
+};
+
+enum { HOSTILE = sizeof hostile_entries / sizeof *hostile_entries, FLOOD_ENTRIES = 25 };
+
+static void add_hostile(struct bytes *tar, const struct hostile *entry)
+{
+    tar_add(tar, entry->name, entry->type, 0644, entry->target, entry->declared, entry->data,
+            strlen(entry->data));
+}
+
+/* Each entry alone, and with those behind it; then many that are empty; each whole and cut. */
+static size_t make_hostile(unsigned number, uint8_t *bytes, size_t capacity)
+{
+    struct bytes tar = {NULL, 0, 0};
+    bool is_cut = number % 2 != 0;
+    number /= 2;
+    if (number < 2 * HOSTILE) {
+        unsigned count = number % 2 != 0 ? 6 : 1;
+        for (unsigned i = number / 2; i < HOSTILE && count > 0; i++, count--)
+            add_hostile(&tar, &hostile_entries[i]);
+    } else {
+        char name[16];
+        for (int i = 0; i < FLOOD_ENTRIES; i++) {
+            snprintf(name, sizeof name, "f%d", i);
+            tar_file(&tar, name, "");
+        }
+    }
+    tar_end(&tar);
+    size_t size = is_cut ? tar.size - 700 : tar.size;
+    size = size <= capacity ? size : 0;
+    memcpy(bytes, tar.data, size);
+    bytes_free(&tar);
+    return size;
+}
+
+enum { HOSTILE_SEEDS = 2 * (2 * HOSTILE + 1) };
+
 static size_t seed(unsigned number, uint8_t *bytes, size_t capacity)
 {
     static const uint8_t ways[WAYS] = {0,
@@ -230,8 +304,14 @@ static size_t seed(unsigned number, uint8_t *bytes, size_t capacity)
                                        WITH_OUTER_LINKS | AS_CALLBACKS,
                                        WITH_SPECIAL_BITS | WITHOUT_SURVEY,
                                        LAST_ONE_COUNTS | WITH_OUTER_LINKS};
-    if (number >= KINDS * WAYS)
+    if (number >= KINDS * WAYS + HOSTILE_SEEDS)
         return 0;
+    if (number >= KINDS * WAYS) {
+        number -= KINDS * WAYS;
+        bytes[0] = ways[number % WAYS];
+        bytes[1] = (uint8_t)(number * 7);
+        return HEADER_BYTES + make_hostile(number, bytes + HEADER_BYTES, capacity - HEADER_BYTES);
+    }
     bytes[0] = ways[number / KINDS];
     bytes[1] = (uint8_t)(number * 7);
     return HEADER_BYTES +

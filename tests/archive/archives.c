@@ -2,26 +2,6 @@
 
 #include <inttypes.h>
 
-/* --------------------------------------------------------------------- bytes */
-
-void bytes_add(struct bytes *bytes, const void *more, size_t size)
-{
-    if (bytes->size + size > bytes->capacity) {
-        bytes->capacity = 2 * (bytes->size + size) + 4096;
-        bytes->data = realloc(bytes->data, bytes->capacity);
-        assert_non_null(bytes->data);
-    }
-    if (size > 0)
-        memcpy(bytes->data + bytes->size, more, size);
-    bytes->size += size;
-}
-
-void bytes_free(struct bytes *bytes)
-{
-    free(bytes->data);
-    *bytes = (struct bytes){NULL, 0, 0};
-}
-
 memfs_archive_where in_buffer(const struct bytes *bytes)
 {
     return (memfs_archive_where){.struct_size = sizeof(memfs_archive_where),
@@ -92,55 +72,6 @@ struct bytes save_bytes(memfs *fs, const char *path, const memfs_archive_options
     assert_ok(error);
     assert_int_equal(result.archive_bytes, bytes.size);
     return bytes;
-}
-
-/* --------------------------------------------------------------- tar by hand */
-
-enum { BLOCK = 512 };
-
-static void pad(struct bytes *tar)
-{
-    static const char none[BLOCK];
-    bytes_add(tar, none, (BLOCK - tar->size % BLOCK) % BLOCK);
-}
-
-void tar_add(struct bytes *tar, const char *name, char type, unsigned mode, const char *target,
-             uint64_t declared, const void *data, size_t size)
-{
-    unsigned char header[BLOCK] = {0};
-    unsigned sum = 0;
-    char *text = (char *)header;
-    assert_true(strlen(name) <= 100 && strlen(target) <= 100);
-    memcpy(text, name, strlen(name));
-    snprintf(text + 100, 8, "%07o", mode);
-    snprintf(text + 108, 8, "%07o", 0);
-    snprintf(text + 116, 8, "%07o", 0);
-    snprintf(text + 124, 13, "%012" PRIo64, declared);
-    snprintf(text + 136, 12, "%011o", 1000000000);
-    memset(text + 148, ' ', 8);
-    text[156] = type;
-    memcpy(text + 157, target, strlen(target));
-    memcpy(text + 257,
-           "ustar\0"
-           "00",
-           8);
-    for (int i = 0; i < BLOCK; i++)
-        sum += header[i];
-    snprintf(text + 148, 8, "%06o", sum);
-    bytes_add(tar, header, sizeof header);
-    bytes_add(tar, data, size);
-    pad(tar);
-}
-
-void tar_file(struct bytes *tar, const char *name, const char *text)
-{
-    tar_add(tar, name, '0', 0644, "", strlen(text), text, strlen(text));
-}
-
-void tar_end(struct bytes *tar)
-{
-    static const char none[2 * BLOCK];
-    bytes_add(tar, none, sizeof none);
 }
 
 /* --------------------------------------------------------------------- trees */

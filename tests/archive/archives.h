@@ -1,23 +1,15 @@
 /*
- * What the tests of archives share: archives in memory, made by libarchive or byte by byte, and a
- * tree as text, to be compared with another.
+ * What the tests of archives share: archives in memory, made by libarchive (tarmaker.h makes them
+ * byte by byte), and a tree as text, to be compared with another.
  */
 #ifndef MEMFS_TESTS_ARCHIVES_H
 #define MEMFS_TESTS_ARCHIVES_H
 
 #include "checks.h"
+#include "tarmaker.h"
 
 #include <memfs/archive.h>
 #include <stdbool.h>
-
-/* An archive in memory. */
-struct bytes {
-    char *data; /* from malloc */
-    size_t size, capacity;
-};
-
-void bytes_add(struct bytes *bytes, const void *more, size_t size);
-void bytes_free(struct bytes *bytes);
 
 memfs_archive_where in_buffer(const struct bytes *bytes);
 memfs_archive_where on_host(const char *path);
@@ -38,12 +30,6 @@ static inline memfs_archive_options options_of(uint32_t flags)
 {
     return (memfs_archive_options){.struct_size = sizeof(memfs_archive_options), .flags = flags};
 }
-
-/* A tar, header by header, as no sound program would write it. */
-void tar_add(struct bytes *tar, const char *name, char type, unsigned mode, const char *target,
-             uint64_t declared, const void *data, size_t size);
-void tar_file(struct bytes *tar, const char *name, const char *text);
-void tar_end(struct bytes *tar);
 
 /* What a description leaves out, besides numbers, owners and times of access. */
 enum { WITHOUT_TIMES = 1, WITHOUT_NANOSECONDS = 2, WITHOUT_LINKS = 4, WITHOUT_HOLES = 8 };

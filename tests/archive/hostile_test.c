@@ -497,7 +497,7 @@ static void a_refusal_callback_can_make_room_for_what_is_declared(void **state)
     bytes_free(&bytes);
 }
 
-/* A tar without end, of empty files. */
+/* A tar without end, of empty files, made as it is read. */
 struct flood {
     int64_t offset, size, served;
 };
@@ -505,17 +505,13 @@ struct flood {
 static int64_t flood_read(void *context, void *buffer, size_t size)
 {
     struct flood *flood = context;
-    struct bytes header = {NULL, 0, 0};
     char name[32];
     size_t done = 0;
-    assert_int_equal(flood->offset % 512, 0);
-    for (; done + 512 <= size; done += 512) {
+    assert_int_equal(flood->offset % TAR_BLOCK_BYTES, 0);
+    for (; done + TAR_BLOCK_BYTES <= size; done += TAR_BLOCK_BYTES) {
         snprintf(name, sizeof name, "f%lld", (long long)(flood->offset + (int64_t)done));
-        header.size = 0;
-        tar_add(&header, name, '0', 0644, "", 0, "", 0);
-        memcpy((char *)buffer + done, header.data, 512);
+        tar_header((char *)buffer + done, name, '0', 0644, "", 0);
     }
-    bytes_free(&header);
     flood->offset += (int64_t)done;
     flood->served += (int64_t)done;
     return (int64_t)done;
@@ -528,29 +524,58 @@ static int flood_seek(void *context, int64_t offset)
     return 0;
 }
 
+static memfs_archive_where flood_of_ten_million(struct flood *flood)
+{
+    *flood = (struct flood){.size = INT64_C(10000000) * TAR_BLOCK_BYTES};
+    return (memfs_archive_where){.struct_size = sizeof(memfs_archive_where),
+                                 .kind = MEMFS_ARCHIVE_CALLBACKS,
+                                 .context = flood,
+                                 .read = flood_read,
+                                 .seek = flood_seek,
+                                 .size = flood->size};
+}
+
 static void ten_million_empty_entries_are_refused_by_the_limit_of_entries(void **state)
 {
     struct fixture *f = *state;
-    struct flood flood = {.size = INT64_C(10000000) * 512};
-    memfs_archive_where from = {.struct_size = sizeof from,
-                                .kind = MEMFS_ARCHIVE_CALLBACKS,
-                                .context = &flood,
-                                .read = flood_read,
-                                .seek = flood_seek,
-                                .size = flood.size};
+    struct flood flood;
+    memfs_archive_where from = flood_of_ten_million(&flood);
     memfs_archive_options options = options_of(0);
     options.max_entries = 10000;
     assert_returns(load(f->fs, &from, "/out", &options, NULL), MEMFS_EOVERFLOW);
     assert_true(flood.served <= 10001 * 512 + 2 * 65536);
+    from = flood_of_ten_million(&flood);
     from.seek = NULL; /* as it comes: unpacked up to there, and removed again */
-    flood = (struct flood){.size = flood.size};
     assert_returns(load(f->fs, &from, "/out", &options, NULL), MEMFS_EOVERFLOW);
     assert_only(f->fs, "");
-    from.seek = flood_seek;
-    flood = (struct flood){.size = flood.size};
+    from = flood_of_ten_million(&flood);
     assert_returns(load(f->fs, &from, "/out", NULL, NULL), MEMFS_EOVERFLOW);
     assert_true(flood.served > INT64_C(512) * MEMFS_ARCHIVE_ENTRIES_DEFAULT);
     assert_only(f->fs, "");
+}
+
+/* Where no limit of entries is set, the tree's own limits hold. */
+static void ten_million_empty_entries_are_refused_by_the_nodes_and_by_the_quota(void **state)
+{
+    struct fixture *f = *state;
+    struct flood flood;
+    memfs_archive_options options = options_of(MEMFS_ARCHIVE_NO_SURVEY);
+    options.max_entries = UINT64_MAX;
+    uint64_t used = used_bytes(f->fs);
+    memfs_archive_where from = flood_of_ten_million(&flood);
+    assert_ok(memfs_set_node_limit(f->fs, 20000));
+    assert_returns(load(f->fs, &from, "/out", &options, NULL), MEMFS_ENOSPC);
+    assert_true(flood.served <= 20000 * 512 + 2 * 65536);
+    assert_only(f->fs, "");
+    assert_int_equal(used_bytes(f->fs), used);
+    assert_ok(memfs_set_node_limit(f->fs, 0));
+    fixture_set_quota(f, 4 << 20);
+    from = flood_of_ten_million(&flood);
+    assert_returns(load(f->fs, &from, "/out", &options, NULL), MEMFS_EDQUOT);
+    assert_true(flood.served > 10000 * 512 && flood.served < 100000 * 512);
+    assert_only(f->fs, "");
+    assert_int_equal(used_bytes(f->fs), used);
+    /* The allocator's limit is the quota: beyond it the test would have aborted. */
 }
 
 static void members_of_a_zip_that_overlap_each_count(void **state)
@@ -742,6 +767,7 @@ int main(void)
         FS_TEST(a_bomb_is_refused_by_the_quota_before_and_while_it_is_unpacked),
         FS_TEST(a_refusal_callback_can_make_room_for_what_is_declared),
         FS_TEST(ten_million_empty_entries_are_refused_by_the_limit_of_entries),
+        FS_TEST(ten_million_empty_entries_are_refused_by_the_nodes_and_by_the_quota),
         FS_TEST(members_of_a_zip_that_overlap_each_count),
         FS_TEST(set_id_bits_are_dropped_unless_asked_for),
         FS_TEST(devices_and_pipes_are_left_out_and_counted),
