@@ -16,6 +16,7 @@
 
 #include "base/assertion.h"
 #include "base/lasterror.h"
+#include "base/pausepoint.h"
 #include "names/superjournal.h"
 
 /* --------------------------------------------------------------------- files */
@@ -108,6 +109,7 @@ static bool find_time(memfs *fs, const char *snapshot, int64_t *taken_ns)
 static int open_all(struct mfs_kept *kept, const struct mfs_file *file, const char *snapshot)
 {
     int error = fill(file->bytes.file, file->fs, snapshot, file->path);
+    MFS_PAUSEPOINT("kept: database taken");
     if (error == 0)
         error = open_beside(file, snapshot, "-journal", &kept->journal);
     if (error == 0 && kept->journal != NULL && !is_live(file->fs, snapshot, kept->journal))

@@ -147,6 +147,30 @@ static void merging_does_not_follow_links_that_appear(void **state)
     assert_outside_is_untouched(t);
 }
 
+static void swap_for_link_to_directory(const struct hosttree *t, int directory, const char *name)
+{
+    assert_int_equal(renameat(directory, name, directory, "moved"), 0);
+    assert_int_equal(symlinkat(host(t, "outside/dir"), directory, name), 0);
+}
+
+/* What was at the place of an export is removed, and not what a link there leads to. */
+static void removing_what_was_replaced_does_not_follow_links_that_appear(void **state)
+{
+    struct hosttree *t = *state;
+    memfs_hostdir_options replace = {.struct_size = sizeof replace, .flags = MEMFS_HOSTDIR_REPLACE};
+    memfs_hostdir_result result;
+    make_both(t);
+    host_mkdir(t, "out", 0755);
+    host_mkdir(t, "out/before", 0755);
+    host_write(t, "out/before/file", "text", 0644);
+    struct plan plan = {
+        .tree = t, .call = "openat", .name = "before", .act = swap_for_link_to_directory};
+    begin(&plan);
+    (void)export_tree(t, "/t", "out", &replace, &result);
+    end(&plan);
+    assert_outside_is_untouched(t);
+}
+
 /* The first copy is swapped for another file, or a link, before the second name is linked. */
 static void a_hard_link_is_only_made_to_the_copy_itself(void **state)
 {
@@ -386,6 +410,7 @@ int main(void)
         SAFETY_TEST(links_that_appear_in_the_stage_are_not_followed),
         SAFETY_TEST(links_in_the_directory_that_is_merged_into_are_not_followed),
         SAFETY_TEST(merging_does_not_follow_links_that_appear),
+        SAFETY_TEST(removing_what_was_replaced_does_not_follow_links_that_appear),
         SAFETY_TEST(a_hard_link_is_only_made_to_the_copy_itself),
         SAFETY_TEST(a_directory_that_is_moved_away_ends_the_copy),
         SAFETY_TEST(a_file_that_becomes_a_link_is_not_read),

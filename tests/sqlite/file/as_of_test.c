@@ -134,6 +134,66 @@ static void a_torn_transaction_over_two_databases_is_undone_in_both(void **state
     db_close(db);
 }
 
+/* What SQLite writes behind a journal when it commits over several databases. */
+static void name_super_journal(memfs *fs, const char *journal, const char *super)
+{
+    static const unsigned char magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+    size_t length = strlen(super);
+    unsigned char bytes[100] = {0};
+    uint32_t sum = 0;
+    assert_true(length + 20 <= sizeof bytes);
+    memcpy(bytes + 4, super, length);
+    for (size_t i = 0; i < length; i++)
+        sum += (unsigned char)super[i];
+    bytes[4 + length + 3] = (unsigned char)length;
+    for (int i = 0; i < 4; i++)
+        bytes[8 + length + (size_t)i] = (unsigned char)(sum >> (24 - 8 * i));
+    memcpy(bytes + 12 + length, magic, sizeof magic);
+    assert_ok(memfs_append_file(fs, journal, bytes, length + 20, 0644, 0));
+}
+
+/* Whether it was there when the snapshot was taken, and not whether it is there today. */
+static void a_super_journal_is_looked_for_in_the_snapshot(void **state)
+{
+    static const char super[] = "/app.db-mj123456789";
+    struct fixture *f = *state;
+    sqlite3 *db = make("DELETE");
+    db_run(db, "BEGIN; UPDATE t SET v='torn'");
+    name_super_journal(f->fs, "/app.db-journal", super);
+    assert_ok(memfs_snapshot_take(f->fs, "after"));
+    put(f->fs, super, "/app.db-journal");
+    assert_ok(memfs_snapshot_take(f->fs, "friday"));
+    assert_ok(memfs_unlink(f->fs, super));
+    sqlite3 *old = db_open(FRIDAY);
+    assert_is_of_friday(old);
+    assert_int_equal(db_number(old, "SELECT count(*) FROM t WHERE v='torn'"), 0);
+    db_close(old);
+    put(f->fs, super, "/app.db-journal");
+    sqlite3 *committed = db_open("file:/app.db?memfs_snapshot=after");
+    assert_int_equal(sqlite3_db_readonly(committed, "main"), 1);
+    assert_true(db_number(committed, "SELECT count(*) FROM t WHERE v='torn'") > 0);
+    db_close(committed);
+    db_run(db, "ROLLBACK");
+    db_close(db);
+}
+
+/* An index of a snapshot's WAL is nobody else's. */
+static void closing_gives_everything_back(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db = make("WAL");
+    assert_ok(memfs_snapshot_take(f->fs, "friday"));
+    uint64_t used = statfs_of(f->fs).used_bytes;
+    for (int i = 0; i < 3; i++) {
+        sqlite3 *old = db_open(FRIDAY);
+        assert_is_of_friday(old);
+        assert_true(statfs_of(f->fs).used_bytes > used);
+        db_close(old);
+        assert_int_equal(statfs_of(f->fs).used_bytes, used);
+    }
+    db_close(db);
+}
+
 static void assert_not_opened(const char *uri, const char *reason)
 {
     sqlite3 *db;
@@ -235,6 +295,8 @@ int main(void)
         SQLITE_TEST(each_mode_is_read_as_it_was),
         SQLITE_TEST(snapshots_are_compared_by_attaching_them),
         SQLITE_TEST(a_torn_transaction_over_two_databases_is_undone_in_both),
+        SQLITE_TEST(a_super_journal_is_looked_for_in_the_snapshot),
+        SQLITE_TEST(closing_gives_everything_back),
         SQLITE_TEST(what_is_not_there_is_named),
         SQLITE_TEST(the_live_database_does_not_matter),
         SQLITE_TEST(refused_at_the_quota_nothing_stays),

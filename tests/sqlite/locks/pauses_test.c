@@ -80,10 +80,41 @@ static void no_lock_is_kept_for_a_connection_that_is_about_to_be_gone(void **sta
     }
 }
 
+static void take_friday_anew(void)
+{
+    sqlite3 *db = db_open("/db");
+    assert_int_equal(memfs_snapshot_remove(memfs_sqlite_find(TEST_VFS), "friday"), 0);
+    db_run(db, "INSERT INTO t SELECT a + 1000, zeroblob(900) FROM t; DELETE FROM t WHERE a < 1000");
+    assert_int_equal(memfs_snapshot_take(memfs_sqlite_find(TEST_VFS), "friday"), 0);
+    db_close(db);
+}
+
+/* The database of one snapshot with the WAL of another would be torn. */
+static void a_database_as_of_a_snapshot_is_of_one(void **state)
+{
+    struct fixture *f = *state;
+    skip_without_points();
+    sqlite3 *keeper = db_open("/db");
+    db_run(keeper, "PRAGMA journal_mode=WAL; CREATE TABLE t(a INTEGER PRIMARY KEY, b)");
+    db_run(keeper, "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<50) "
+                   "INSERT INTO t SELECT i, zeroblob(900) FROM n");
+    db_run(keeper, "PRAGMA wal_checkpoint(RESTART); UPDATE t SET b=zeroblob(800)");
+    assert_int_equal(memfs_snapshot_take(f->fs, "friday"), 0);
+    act_once_at("kept: database taken", take_friday_anew);
+    sqlite3 *old = db_open("file:/db?memfs_snapshot=friday");
+    assert_acted();
+    assert_int_equal(db_number(old, "SELECT count(*) FROM t WHERE a > 1000"), 50);
+    assert_int_equal(db_number(old, "SELECT count(*) FROM t"), 50);
+    db_assert_whole(old);
+    db_close(old);
+    db_close(keeper);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(no_lock_is_kept_for_a_connection_that_is_about_to_be_gone),
+        SQLITE_TEST(a_database_as_of_a_snapshot_is_of_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
