@@ -35,6 +35,13 @@ static void announce(const char *call, int directory, const char *name)
         hostcalls.before = before;
 }
 
+/* Passes the descriptor on. */
+static int counted(int descriptor, uint64_t *counter, size_t size)
+{
+    *counter += size;
+    return descriptor;
+}
+
 /* WRAP(result, name, parameters, arguments): a call that may be failed, by -1. */
 #define WRAP(result, name, parameters, arguments) \
     result __real_##name parameters; \
@@ -53,9 +60,9 @@ WRAP(int, fstat, (int descriptor, struct stat *status), (descriptor, status))
 WRAP(ssize_t, readlinkat, (int directory, const char *name, char *buffer, size_t size),
      (directory, name, buffer, size))
 WRAP(ssize_t, pread, (int descriptor, void *buffer, size_t size, off_t offset),
-     (descriptor, buffer, size, offset))
+     (counted(descriptor, &hostcalls.bytes_asked, size), buffer, size, offset))
 WRAP(ssize_t, pwrite, (int descriptor, const void *buffer, size_t size, off_t offset),
-     (descriptor, buffer, size, offset))
+     (counted(descriptor, &hostcalls.bytes_written, size), buffer, size, offset))
 WRAP(int, ftruncate, (int descriptor, off_t size), (descriptor, size))
 WRAP(int, fchmod, (int descriptor, mode_t mode), (descriptor, mode))
 WRAP(int, futimens, (int descriptor, const struct timespec times[2]), (descriptor, times))

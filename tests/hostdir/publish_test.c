@@ -326,6 +326,29 @@ static int teardown(void **state)
 
 #define PUBLISH_TEST(name) cmocka_unit_test_setup_teardown(name, hosttree_setup, teardown)
 
+/* A buffer is larger than these files, so the end of each is asked for once more. */
+static void each_byte_is_copied_once(void **state)
+{
+    enum { FILES = 20, BYTES = 30000, ASKED_MOST = 2 * 65536 };
+    struct hosttree *t = *state;
+    assert_ok(memfs_mkdir(t->fs, "/t", 0755));
+    for (int i = 0; i < FILES; i++) {
+        char path[20];
+        snprintf(path, sizeof path, "/t/%d", i);
+        put_pattern(t->fs, path, BYTES, (unsigned)i);
+    }
+    hostcalls_reset();
+    assert_ok(export_tree(t, "/t", "out", NULL, NULL));
+    assert_int_equal(hostcalls.bytes_written, FILES * BYTES);
+    assert_int_equal(hostcalls.bytes_asked, 0);
+    hostcalls_reset();
+    uint64_t takes = t->fixture->allocator.takes;
+    assert_ok(import_tree(t, "out", "/in", NULL, NULL));
+    assert_true(hostcalls.bytes_asked <= FILES * ASKED_MOST);
+    assert_int_equal(hostcalls.bytes_written, 0);
+    assert_true(t->fixture->allocator.takes - takes <= FILES * (BYTES / 4096 + 6) + 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +365,7 @@ int main(void)
         PUBLISH_TEST(what_is_locked_is_not_replaced),
         PUBLISH_TEST(an_import_names_what_it_cannot_find),
         PUBLISH_TEST(stages_that_others_left_are_not_touched),
+        PUBLISH_TEST(each_byte_is_copied_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
