@@ -1,10 +1,11 @@
 /*
- * The measuring, the table and the program.
+ * The measuring and the program.
  */
 #define _DEFAULT_SOURCE 1
 
 #include "bench.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,76 +22,54 @@ double bench_cpu_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-void samples_add(struct samples *samples, double ns)
+double bench_wall_ns(void)
 {
-    if (samples->count < SAMPLES_MAX)
-        samples->ns[samples->count++] = ns;
+    struct timespec now;
+    bench_must(clock_gettime(CLOCK_MONOTONIC, &now));
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static int compare(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-double samples_median(const struct samples *samples)
-{
-    struct samples sorted = *samples;
-    if (sorted.count == 0)
-        return 0;
-    qsort(sorted.ns, sorted.count, sizeof *sorted.ns, compare);
-    unsigned middle = sorted.count / 2;
-    if (sorted.count % 2 == 1)
-        return sorted.ns[middle];
-    return (sorted.ns[middle - 1] + sorted.ns[middle]) / 2;
-}
-
-double samples_ratio(const struct samples *ours, const struct samples *theirs)
-{
-    struct samples quotients = {0};
-    for (unsigned i = 0; i < ours->count && i < theirs->count; i++)
-        samples_add(&quotients, ours->ns[i] / theirs->ns[i]);
-    return samples_median(&quotients);
-}
-
-void bench_report_in(struct bench *bench, const char *what, double value, const char *unit,
-                     enum bench_bound bound, double figure)
+static void add_row(struct bench *bench, const char *what, struct bench_spread value,
+                    const char *unit, enum bench_bound bound, double figure)
 {
     if (bench->row_count == BENCH_ROWS_MAX)
         bench_must(-1);
     struct bench_row *row = &bench->rows[bench->row_count++];
     snprintf(row->what, sizeof row->what, "%s", what);
+    row->part = bench->part;
     row->value = value;
     row->unit = unit;
     row->bound = bound;
     row->figure = figure;
 }
 
-void bench_report(struct bench *bench, const char *what, double ratio, enum bench_bound bound,
-                  double figure)
+void bench_report_in(struct bench *bench, const char *what, double value, const char *unit,
+                     enum bench_bound bound, double figure)
 {
-    bench_report_in(bench, what, ratio, "x", bound, figure);
+    add_row(bench, what, (struct bench_spread){value, value, value}, unit, bound, figure);
 }
 
-static void print_row(const struct bench_row *row)
+void bench_report(struct bench *bench, const char *what, struct bench_spread ratio,
+                  enum bench_bound bound, double figure)
 {
-    printf("%-56s %10.2f %-5s", row->what, row->value, row->unit);
-    if (row->bound == FOR_COMPARISON) {
-        printf("\n");
-        return;
-    }
-    int reached = row->bound == AT_MOST ? row->value <= row->figure : row->value >= row->figure;
-    printf(" %-8s %8.2f  %s\n", row->bound == AT_MOST ? "at most" : "at least", row->figure,
-           reached ? "reached" : "NOT REACHED");
+    add_row(bench, what, ratio, "x", bound, figure);
 }
 
-void bench_print(const struct bench *bench)
+void bench_plot(struct bench *bench, const char *series, const char *contestant, double x,
+                struct bench_spread value)
 {
-    printf("%-56s %10s %-5s %-8s %8s\n", "what", "measured", "", "to", "reach");
-    for (unsigned i = 0; i < bench->row_count; i++)
-        print_row(&bench->rows[i]);
-    printf("Medians of %u repetitions, in CPU time%s.\n", bench->repetitions,
-           bench->quick ? "; too short to mean anything (--quick)" : "");
+    if (bench->point_count == BENCH_POINTS_MAX)
+        bench_must(-1);
+    bench->points[bench->point_count++] = (struct bench_point){series, contestant, x, value};
+}
+
+void bench_progress(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
 }
 
 int64_t bench_must_at(int64_t result, const char *what, const char *file, int line)
@@ -126,13 +105,15 @@ static const struct part {
     {"sequential", bench_sequential},   {"clones", bench_clones},
     {"memory", bench_memory_use},       {"databases", bench_databases},
     {"selects", bench_selects},         {"concurrency", bench_concurrency},
+    {"growth", bench_growth},           {"threads", bench_threads},
+    {"connections", bench_connections}, {"fresh-copies", bench_fresh_copies},
 };
 
 #define PARTS (sizeof parts / sizeof *parts)
 
 static int usage(const char *program)
 {
-    fprintf(stderr, "usage: %s [--quick] [part...]\nparts:", program);
+    fprintf(stderr, "usage: %s [--smoke | --full] [--report DIRECTORY] [part...]\nparts:", program);
     for (size_t i = 0; i < PARTS; i++)
         fprintf(stderr, " %s", parts[i].name);
     fprintf(stderr, "\n");
@@ -154,25 +135,45 @@ static void run_parts(struct bench *bench, char **names)
     if (access(SHARED_MEMORY_DIRECTORY, W_OK) == 0)
         bench->tmpfs = mkdtemp(directory);
     for (size_t i = 0; i < PARTS; i++)
-        if (is_chosen(&parts[i], names))
+        if (is_chosen(&parts[i], names)) {
+            bench->part = parts[i].name;
+            bench_progress("measuring: %s", bench->part);
             parts[i].run(bench);
+        }
     if (bench->tmpfs != NULL)
         bench_must(rmdir(bench->tmpfs));
     bench->tmpfs = NULL;
 }
 
+/* Reads the options; the first word that is none. */
+static char **read_options(struct bench *bench, char **words, const char **report)
+{
+    for (; *words != NULL && strncmp(*words, "--", 2) == 0; words++) {
+        if (strcmp(*words, "--smoke") == 0) {
+            bench->smoke = 1;
+            bench->repetitions = 3;
+        } else if (strcmp(*words, "--full") == 0) {
+            bench->full = 1;
+        } else if (strcmp(*words, "--report") == 0 && words[1] != NULL) {
+            *report = *++words;
+        } else {
+            return NULL;
+        }
+    }
+    return words;
+}
+
 int main(int argc, char **argv)
 {
     static struct bench bench = {.repetitions = 15};
-    char **names = argv + (argc > 0);
-    if (*names != NULL && strcmp(*names, "--quick") == 0) {
-        bench.quick = 1;
-        bench.repetitions = 3;
-        names++;
-    }
-    run_parts(&bench, names);
-    if (bench.row_count == 0)
+    const char *report = NULL;
+    char **names = read_options(&bench, argv + (argc > 0), &report);
+    if (names != NULL)
+        run_parts(&bench, names);
+    if (bench.row_count + bench.point_count == 0)
         return usage(argv[0]);
     bench_print(&bench);
+    if (report != NULL)
+        bench_write_report(&bench, report);
     return EXIT_SUCCESS;
 }

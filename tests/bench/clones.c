@@ -71,13 +71,13 @@ void bench_clones(struct bench *bench)
     memfs *fs;
     bench_must(memfs_create(&config, &fs));
     fill(fs, "/small", 1);
-    fill(fs, "/large", bench->quick ? 16 : 1024);
+    fill(fs, "/large", bench->smoke ? 16 : 1024);
     struct samples small = {0}, large = {0};
     for (unsigned i = 0; i < bench->repetitions; i++) {
         samples_add(&small, clone(fs, "/small"));
         samples_add(&large, clone(fs, "/large"));
     }
-    bench_report_in(bench, bench->quick ? "clone of a 16 MiB file" : "clone of a 1 GiB file",
+    bench_report_in(bench, bench->smoke ? "clone of a 16 MiB file" : "clone of a 1 GiB file",
                     samples_median(&large) / CLONES, "ns", AT_MOST, 1000);
     bench_report(bench, "clone of a large file, to one of 1 MiB", samples_ratio(&large, &small),
                  AT_MOST, 1.1);

@@ -167,7 +167,7 @@ void bench_concurrency(struct bench *bench)
     }
     for (unsigned repetition = 0; repetition < bench->repetitions; repetition++)
         for (size_t i = 0; i < CONTESTANTS; i++)
-            run(&contestants[i], path, bench->quick ? 5 : 200);
+            run(&contestants[i], path, bench->smoke ? 5 : 200);
     for (size_t i = 0; i < CONTESTANTS; i++)
         must(keepers[i], sqlite3_close(keepers[i]), SQLITE_OK);
     bench_must(remove(path));

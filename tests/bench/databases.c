@@ -111,7 +111,7 @@ static void report(struct bench *bench)
 
 void bench_databases(struct bench *bench)
 {
-    unsigned rows = bench->quick ? 20 : 1000;
+    unsigned rows = bench->smoke ? 20 : 1000;
     char path[64];
     memfs *fs;
     bench_must(memfs_create(NULL, &fs));

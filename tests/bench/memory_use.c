@@ -50,7 +50,7 @@ static memfs *create_unlimited(void)
 
 static void measure_empty_files(struct bench *bench)
 {
-    unsigned count = bench->quick ? 1000 : 10000;
+    unsigned count = bench->smoke ? 1000 : 10000;
     memfs *fs = create_unlimited();
     uint64_t before = committed_bytes(fs);
     char path[16];
@@ -66,7 +66,7 @@ static void measure_empty_files(struct bench *bench)
 
 static void measure_large_file(struct bench *bench)
 {
-    unsigned megabytes = bench->quick ? 16 : 1024;
+    unsigned megabytes = bench->smoke ? 16 : 1024;
     memfs *fs = create_unlimited();
     unsigned char *chunk = bench_memory(CALL_BYTES);
     memfs_file *file;
@@ -77,7 +77,7 @@ static void measure_large_file(struct bench *bench)
     memfs_statfs_info info = figures(fs);
     double data = (double)megabytes * CALL_BYTES;
     double taken = (double)info.committed_bytes - (double)info.pages_free * info.page_size;
-    bench_report_in(bench, bench->quick ? "overhead of a 16 MiB file" : "overhead of a 1 GiB file",
+    bench_report_in(bench, bench->smoke ? "overhead of a 16 MiB file" : "overhead of a 1 GiB file",
                     (taken - data) / data * 100, "%", AT_MOST, 1);
     free(chunk);
     bench_must(memfs_destroy(fs, 0));
@@ -91,7 +91,7 @@ static void small_file_path(char *path, size_t size, unsigned i)
 /* What the process holds beside what it says that it holds, after mass deletion. */
 static void measure_resident(struct bench *bench)
 {
-    unsigned count = bench->quick ? 30000 : 300000;
+    unsigned count = bench->smoke ? 30000 : 300000;
     char path[32];
     uint64_t before = resident_bytes();
     memfs *fs = create_unlimited();

@@ -12,3 +12,13 @@ void bench_selects(struct bench *bench)
 {
     (void)bench;
 }
+
+void bench_connections(struct bench *bench)
+{
+    (void)bench;
+}
+
+void bench_fresh_copies(struct bench *bench)
+{
+    (void)bench;
+}

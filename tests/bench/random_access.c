@@ -120,9 +120,9 @@ static int open_theirs(const struct bench *bench, const unsigned char *bytes, ui
 
 void bench_random_access(struct bench *bench)
 {
-    uint64_t size = (uint64_t)(bench->quick ? 1 : 64) << 20;
+    uint64_t size = (uint64_t)(bench->smoke ? 1 : 64) << 20;
     static struct places places;
-    places.count = bench->quick ? 100 : 20000;
+    places.count = bench->smoke ? 100 : 20000;
     places.page = bench_memory(PAGE_BYTES);
     places.buffer = bench_memory(size);
     choose_places(&places, size);

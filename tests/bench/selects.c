@@ -110,7 +110,7 @@ static void report(struct bench *bench)
 
 void bench_selects(struct bench *bench)
 {
-    unsigned count = bench->quick ? 200 : 5000;
+    unsigned count = bench->smoke ? 200 : 5000;
     memfs *fs;
     bench_must(memfs_create(NULL, &fs));
     bench_must(memfs_sqlite_register(fs, VFS_NAME, 0));

@@ -127,7 +127,7 @@ static void bench_fresh(struct bench *bench, const struct run *run)
 
 void bench_sequential(struct bench *bench)
 {
-    struct run run = {.calls = bench->quick ? 2 : 128};
+    struct run run = {.calls = bench->smoke ? 2 : 128};
     run.chunk = bench_memory(CALL_BYTES);
     run.buffer = bench_memory((uint64_t)run.calls * CALL_BYTES);
     bench_touched(bench, &run);

@@ -107,7 +107,7 @@ static void make_paths(const struct bench *bench, unsigned count)
 
 void bench_small_files(struct bench *bench)
 {
-    unsigned count = bench->quick ? FILES_QUICK : FILES;
+    unsigned count = bench->smoke ? FILES_QUICK : FILES;
     make_paths(bench, count);
     memfs *fs;
     bench_must(memfs_create(NULL, &fs));

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 struct hostcalls {
-    uint64_t count;   /* of calls since they are counted */
-    uint64_t fail_at; /* this one fails; 0: none */
+    uint64_t count;                      /* of calls since they are counted */
+    uint64_t fail_at;                    /* this one fails; 0: none */
     uint64_t bytes_asked, bytes_written; /* by pread() and pwrite() */
-    int fail_with;    /* errno */
+    int fail_with;                       /* errno */
     bool has_failed;
     bool has_no_exchange;      /* two names cannot be exchanged in one step */
     const char *climbing_name; /* what the next readdir() gives instead of an entry; or null */
