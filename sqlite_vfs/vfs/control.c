@@ -132,7 +132,7 @@ int mfs_control_file(struct mfs_file *file, int operation, void *argument)
 int mfs_control_size_limit(struct mfs_file *file, struct mfs_member *member, bool may_set,
                            sqlite3_int64 *argument)
 {
-    sqlite3_int64 size;
+    sqlite3_int64 size = 0;
     int rc = mfs_bytes_report_size(&file->bytes, &size);
     if (rc != SQLITE_OK)
         return rc;

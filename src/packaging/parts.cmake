@@ -93,6 +93,24 @@ macro(memfs_find_need need out)
     endif()
 endmacro()
 
+# The two files to drop into a program, of the core and of the VFS, made from the sources.
+set(memfs_amalgamation "${PROJECT_BINARY_DIR}/amalgamation")
+file(GLOB_RECURSE memfs_amalgamated CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/core/*"
+    "${PROJECT_SOURCE_DIR}/sqlite_vfs/*" "${PROJECT_SOURCE_DIR}/include/memfs/*")
+find_package(Python3 3.9 COMPONENTS Interpreter QUIET)
+if(Python3_FOUND)
+    add_custom_command(
+        OUTPUT "${memfs_amalgamation}/memfs.c" "${memfs_amalgamation}/memfs.h"
+            "${memfs_amalgamation}/memfs_sqlite.c" "${memfs_amalgamation}/memfs_sqlite.h"
+        COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/src/packaging/amalgamate.py"
+            "${PROJECT_SOURCE_DIR}" "${memfs_amalgamation}"
+        DEPENDS ${memfs_amalgamated} "${PROJECT_SOURCE_DIR}/src/packaging/amalgamate.py"
+        COMMENT "Making the two files to drop in" VERBATIM)
+    add_custom_target(amalgamation DEPENDS "${memfs_amalgamation}/memfs.c")
+elseif(MEMFS_AMALGAMATION)
+    message(FATAL_ERROR "MEMFS_AMALGAMATION is ON, but no Python 3.9 was found")
+endif()
+
 # memfs_add_parts(): builds all parts that can be built; sets memfs_built_parts and, for those
 # that are not built, memfs_<part>_missing: why.
 macro(memfs_add_parts)

@@ -1,5 +1,5 @@
 /*
- * 1. `kept` has the refusals of different file systems, the newest first.
+ * 1. `kept_refusals` has the refusals of different file systems, the newest first.
  * 2. A file system is known by a number that is never used again, not by its address: another one
  *    may lie there later.
  *
@@ -24,7 +24,7 @@ struct kept_refusal {
 
 MFS_THREAD_LOCAL struct mfs_refusal_account mfs_refusal_account;
 
-static MFS_THREAD_LOCAL struct kept_refusal kept[KEPT];
+static MFS_THREAD_LOCAL struct kept_refusal kept_refusals[KEPT];
 
 int mfs_refusal_record(int error, uint64_t wanted, uint64_t available, uint64_t limit)
 {
@@ -49,17 +49,17 @@ void mfs_refusal_keep(uint64_t owner, const struct mfs_refusal *refusal)
     const struct kept_refusal newest = {owner, *refusal};
     int at = 0;
     MFS_CHECK(owner != 0);
-    while (at < KEPT - 1 && kept[at].owner != owner)
+    while (at < KEPT - 1 && kept_refusals[at].owner != owner)
         at++;
     for (; at > 0; at--)
-        kept[at] = kept[at - 1];
-    kept[0] = newest;
+        kept_refusals[at] = kept_refusals[at - 1];
+    kept_refusals[0] = newest;
 }
 
 struct mfs_refusal mfs_refusal_last(uint64_t owner)
 {
     for (int at = 0; at < KEPT; at++)
-        if (kept[at].owner == owner)
-            return kept[at].refusal;
+        if (kept_refusals[at].owner == owner)
+            return kept_refusals[at].refusal;
     return (struct mfs_refusal){0};
 }
