@@ -120,6 +120,7 @@ typedef struct memfs_fixture_test {
  * given back, are EBUSY at its end, and the tree stays until they are closed and the test is ended
  * again.  A test that has failed may have been left in the middle, so with MEMFS_FIXTURE_FAILED
  * everything of it is closed, but for connections of SQLite, which only the program can close.
+ * With ONE_TREE what it has left open stays open, and is not held against the tests to come.
  *
  * Errors:   beginning: EDQUOT, ENOSPC, ENOMEM; with ONE_TREE also EBUSY (a test is running, or a
  *           file is locked).  Ending: EBUSY, EINVAL (an unknown flag).
