@@ -5,7 +5,6 @@
 
 #include "bench.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,15 +60,6 @@ void bench_plot(struct bench *bench, const char *series, const char *contestant,
     if (bench->point_count == BENCH_POINTS_MAX)
         bench_must(-1);
     bench->points[bench->point_count++] = (struct bench_point){series, contestant, x, value};
-}
-
-void bench_progress(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
 }
 
 int64_t bench_must_at(int64_t result, const char *what, const char *file, int line)
@@ -137,7 +127,7 @@ static void run_parts(struct bench *bench, char **names)
     for (size_t i = 0; i < PARTS; i++)
         if (is_chosen(&parts[i], names)) {
             bench->part = parts[i].name;
-            bench_progress("measuring: %s", bench->part);
+            fprintf(stderr, "measuring: %s\n", bench->part);
             parts[i].run(bench);
         }
     if (bench->tmpfs != NULL)

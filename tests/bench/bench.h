@@ -95,9 +95,6 @@ void bench_plot(struct bench *bench, const char *series, const char *contestant,
 void bench_report_in(struct bench *bench, const char *what, double value, const char *unit,
                      enum bench_bound bound, double figure);
 
-/* Tells on stderr what is being measured. */
-void bench_progress(const char *format, ...);
-
 void bench_print(const struct bench *bench);
 
 /* Writes report.md, figures.csv and points.csv into the directory, which must be there. */
