@@ -199,6 +199,7 @@ typedef void (*memfs_async_callback)(memfs_async_request *request);
  */
 typedef struct memfs_async_chain {
     memfs_async_request *first, *last; /* read only: in flight on the chain; null: none */
+    void *executor_link[2];            /* the executor's */
 } memfs_async_chain;
 
 struct memfs_async_request {

@@ -85,7 +85,7 @@ struct memfs_uv_request {
     /* The rest is not the caller's; all zeros before the first submission. */
     memfs_uv *front;
     memfs_uv_callback callback;
-    memfs_uv_request *next, *followers, *flies_before, *flies_after;
+    memfs_uv_request *next, *followers, *flies_before, *flies_after, *next_on_chain;
     void (*run)(void *argument);
     uv_work_t work;
     int is_working, is_wanted_again, has_ended;

@@ -14,9 +14,10 @@
  * 2. A request's work is with libuv at most once at a time.  If the request is made ready again
  *    before after_work (its lock was granted so soon), after_work queues it again.
  * 3. The callback comes when the request has ended and its work is over: then nobody touches it.
- * 4. What a call in the pool makes ready begins after that call's own callback, so that the
- *    callbacks of a chain come in its order: a thread of the pool that ends later may be heard of
- *    earlier.
+ * 4. What a call in the pool makes ready begins after that call's own callback.  So the next one of
+ *    a chain does, unless it was submitted just when the one before ended, and had not been heard of
+ *    yet.  Then a thread of the pool that ends later may be heard of earlier; so each chain lists
+ *    those of its requests that are still to be called back, and they are called back in its order.
  * 5. The loop is woken under the mutex, so the handle is there as long as a thread wakes it.
  * 6. The front of memfs/async.h is open as long as a callback is to come, so that requests can be
  *    canceled until then.
@@ -175,6 +176,44 @@ static void call_back(memfs_uv *uv, memfs_uv_request *request)
     settle(uv);
 }
 
+/* A chain's executor_link: the first and the last of its requests that are to be called back. */
+static void append_to_chain(memfs_uv_request *request)
+{
+    memfs_async_chain *chain = request->call.chain;
+    request->next_on_chain = NULL;
+    if (chain == NULL)
+        return;
+    if (chain->executor_link[0] == NULL)
+        chain->executor_link[0] = request;
+    else
+        ((memfs_uv_request *)chain->executor_link[1])->next_on_chain = request;
+    chain->executor_link[1] = request;
+}
+
+static bool has_come_to_its_end(const memfs_uv_request *request)
+{
+    return !request->is_working && !request->is_wanted_again && request->has_ended;
+}
+
+/* Calls back a request that has ended, unless it is not its turn on its chain, and those behind it
+ * whose turn has come by that.  The chain may be gone when its last request is called back. */
+static void call_back_in_turn(memfs_uv *uv, memfs_uv_request *request)
+{
+    memfs_async_chain *chain = request->call.chain;
+    if (chain == NULL) {
+        call_back(uv, request);
+        return;
+    }
+    if (chain->executor_link[0] != request)
+        return;
+    while (request != NULL && has_come_to_its_end(request)) {
+        memfs_uv_request *next = request->next_on_chain;
+        chain->executor_link[0] = next;
+        call_back(uv, request);
+        request = next;
+    }
+}
+
 static void after_work(uv_work_t *work, int status);
 
 static void start(memfs_uv_request *request)
@@ -212,7 +251,7 @@ static void after_work(uv_work_t *work, int status)
         request->is_wanted_again = 0;
         start(request);
     } else if (request->has_ended) {
-        call_back(uv, request);
+        call_back_in_turn(uv, request);
     }
     start_all(followers);
 }
@@ -301,6 +340,7 @@ int memfs_uv_submit(memfs_uv *uv, memfs_uv_request *request, memfs_uv_callback c
         request->followers = NULL;
         request->is_working = request->is_wanted_again = request->has_ended = 0;
         list_request(uv, request);
+        append_to_chain(request);
         uv_ref((uv_handle_t *)&uv->wake);
     }
     drain(uv);

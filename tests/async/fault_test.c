@@ -43,7 +43,7 @@ static void requests_take_no_memory(void **state)
     static struct manual manual;
     static memfs_async_request requests[300];
     memfs_async *async;
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     memfs_stat_info info = {.struct_size = sizeof info};
     char byte;
     int ended = 0;

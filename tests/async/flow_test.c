@@ -92,7 +92,7 @@ static int cancel(struct flow *flow, int number)
 static void a_chain_has_one_request_with_the_executor_at_a_time(void **state)
 {
     struct flow *flow = flow_of(*state);
-    memfs_async_chain chain = {NULL, NULL}, other = {NULL, NULL};
+    memfs_async_chain chain = {0}, other = {0};
     for (int i = 0; i < 4; i++)
         assert_ok(append(flow, i, &chain));
     assert_int_equal(flow->manual.count, 1);
@@ -216,7 +216,7 @@ static void a_long_chain_does_not_nest_in_an_executor_that_runs_at_once(void **s
     memfs_async *async;
     memfs_file *holder = create_file(f->fs, "/f"), *file = open_file(f->fs, "/f", MEMFS_O_RDWR);
     memfs_async_request *requests = calloc(NESTED, sizeof *requests);
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     assert_non_null(requests);
     assert_ok(memfs_lock(holder, MEMFS_LOCK_EXCLUSIVE, 0));
     assert_ok(memfs_async_create(f->fs, &executor, &async));
@@ -244,7 +244,7 @@ static void a_long_chain_does_not_nest_in_an_executor_that_runs_at_once(void **s
 static void what_has_not_begun_is_canceled_and_calls_back_in_its_turn(void **state)
 {
     struct flow *flow = flow_of(*state);
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     for (int i = 0; i < 4; i++)
         assert_ok(append(flow, i, &chain));
     assert_ok(append(flow, 4, NULL));
@@ -377,7 +377,7 @@ static void a_lock_that_was_given_up_before_its_request_ended_is_tried_again(voi
 static void a_request_that_the_executor_refuses_is_not_taken(void **state)
 {
     struct flow *flow = flow_of(*state);
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     flow->manual.accepts = 0;
     flow->manual.error = MEMFS_EAGAIN;
     assert_returns(append(flow, 0, NULL), MEMFS_EAGAIN);
@@ -396,7 +396,7 @@ static void a_request_that_the_executor_refuses_is_not_taken(void **state)
 static void a_request_that_was_taken_calls_back_though_the_executor_refuses_it_later(void **state)
 {
     struct flow *flow = flow_of(*state);
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     for (int i = 0; i < 4; i++)
         assert_ok(append(flow, i, &chain));
     assert_ok(memfs_lock(flow->files[0], MEMFS_LOCK_EXCLUSIVE, 0));
@@ -434,7 +434,7 @@ static void what_came_behind_a_refused_request_calls_back(void **state)
 {
     struct flow *flow = flow_of(*state);
     memfs_async *async = flow->async;
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     memfs_async_executor executor = {
         .struct_size = sizeof executor, .context = flow, .submit = submit_behind};
     assert_ok(memfs_async_create(flow->fs, &executor, &flow->async));
@@ -451,7 +451,7 @@ static void what_came_behind_a_refused_request_calls_back(void **state)
 static void closing_waits_for_what_is_in_flight_and_takes_no_more(void **state)
 {
     struct flow *flow = flow_of(*state);
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     for (int i = 0; i < 3; i++)
         assert_ok(append(flow, i, &chain));
     assert_ok(memfs_lock(flow->files[0], MEMFS_LOCK_EXCLUSIVE, 0));
@@ -477,7 +477,7 @@ static void closing_waits_for_what_is_in_flight_and_takes_no_more(void **state)
 static void closing_cancels_what_has_not_begun_if_it_is_to(void **state)
 {
     struct flow *flow = flow_of(*state);
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     for (int i = 0; i < 3; i++)
         assert_ok(append(flow, i, &chain));
     assert_ok(memfs_lock(flow->files[0], MEMFS_LOCK_EXCLUSIVE, 0));

@@ -488,7 +488,7 @@ static void what_is_no_request_is_not_taken(void **state)
     struct fixture *f = *state;
     memfs_async *async = NULL;
     memfs_async_request r = {.operation = MEMFS_ASYNC_NONE}, *none = NULL;
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     memfs_async_unlink(none, "/f"); /* left alone */
     assert_returns(memfs_async_create(NULL, NULL, &async), MEMFS_EINVAL);
     assert_returns(memfs_async_create(f->fs, NULL, NULL), MEMFS_EINVAL);

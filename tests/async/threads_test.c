@@ -410,7 +410,7 @@ static void submit_from_many_threads(struct fixture *f, const memfs_async_execut
 {
     static struct submitter submitters[4];
     atomic_int count = 0;
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     memfs_async *async;
     assert_ok(memfs_async_create(f->fs, executor, &async));
     for (size_t i = 0; i < COUNT_OF(submitters); i++) {

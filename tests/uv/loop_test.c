@@ -94,7 +94,7 @@ static void a_chain_keeps_the_order_of_calls_and_callbacks(void **state)
     struct looped l;
     loop_open(&l, *state);
     struct noted *n = noted_of(&l, REQUESTS);
-    memfs_async_chain chains[3] = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+    memfs_async_chain chains[3] = {{0}, {0}, {0}};
     const char *const logs[] = {"/log-0", "/log-1", "/log-2"};
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
     for (int i = 0; i < REQUESTS; i++) {
@@ -323,7 +323,7 @@ static void what_is_canceled_calls_back_though_the_pool_is_busy(void **state)
     struct looped l;
     loop_open(&l, *state);
     struct noted *n = noted_of(&l, 4);
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     struct gate gate;
     uv_work_t work[POOL];
     block_pool(&l, &gate, work);
@@ -442,7 +442,7 @@ static void closing_waits_for_callbacks_and_takes_no_more(void **state)
     struct looped l;
     loop_open(&l, *state);
     struct noted *n = noted_of(&l, REQUESTS);
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     for (int i = 0; i < REQUESTS; i++) {
         memfs_async_append_file(&n[i].request.call, "/log", "x", 1, 0644, 0);
         n[i].request.call.chain = i % 2 == 0 ? &chain : NULL;
@@ -470,7 +470,7 @@ static void closing_can_cancel_what_has_not_begun(void **state)
     struct looped l;
     loop_open(&l, *state);
     struct noted *n = noted_of(&l, REQUESTS);
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     memfs_file *holder = create_file(l.fs, "/f"), *file = open_file(l.fs, "/f", MEMFS_O_READ);
     struct gate gate;
     uv_work_t work[POOL];
@@ -521,7 +521,7 @@ static void a_callback_can_close_the_front_or_cancel_too_late(void **state)
     struct looped l;
     loop_open(&l, *state);
     struct noted *n = noted_of(&l, 2);
-    memfs_async_chain chain = {NULL, NULL};
+    memfs_async_chain chain = {0};
     for (int i = 0; i < 2; i++) {
         memfs_async_append_file(&n[i].request.call, "/log", "x", 1, 0644, 0);
         n[i].request.call.chain = &chain;
