@@ -15,9 +15,10 @@
  *    before after_work (its lock was granted so soon), after_work queues it again.
  * 3. The callback comes when the request has ended and its work is over: then nobody touches it.
  * 4. What a call in the pool makes ready begins after that call's own callback.  So the next one of
- *    a chain does, unless it was submitted just when the one before ended, and had not been heard of
- *    yet.  Then a thread of the pool that ends later may be heard of earlier; so each chain lists
- *    those of its requests that are still to be called back, and they are called back in its order.
+ *    a chain does, unless it was submitted just when the one before ended, and had not been heard
+ *    of yet.  Then a thread of the pool that ends later may be heard of earlier; so each chain
+ *    lists those of its requests that are still to be called back, and they are called back in its
+ *    order.
  * 5. The loop is woken under the mutex, so the handle is there as long as a thread wakes it.
  * 6. The front of memfs/async.h is open as long as a callback is to come, so that requests can be
  *    canceled until then.
