@@ -37,7 +37,9 @@
  *            does, no other sees.  All draw on one quota.  Tests may run at the same time, each in
  *            a thread of its own.  With MEMFS_FIXTURE_ONE_TREE it is one tree, which is put back
  *            (memfs_snapshot_restore()) before each test, for programs that keep a pointer to their
- *            file system; then one test runs at a time.
+ *            file system; then one test runs at a time.  Its quota, emergency reserve and node
+ *            limit are put back as well.  Clones have the first two in common, so a test that sets
+ *            them sets them for all.
  * Databases  Where memfs has its part for SQLite, each tree is an SQLite VFS, from before `build`
  *            on: memfs_sqlite_open() takes the tree, and sqlite3_open_v2() the name test.vfs.
  *            Connections that `build` opens must be closed before it returns.
@@ -123,7 +125,8 @@ typedef struct memfs_fixture_test {
  * With ONE_TREE what it has left open stays open, and is not held against the tests to come.
  *
  * Errors:   beginning: EDQUOT, ENOSPC, ENOMEM; with ONE_TREE also EBUSY (a test is running, or a
- *           file is locked).  Ending: EBUSY, EINVAL (an unknown flag).
+ *           file is locked, or what earlier tests have left open exceeds a limit).  Ending: EBUSY,
+ *           EINVAL (an unknown flag).
  * Quota:    beginning: that of memfs_clone_instance(), and some 2 KiB for a VFS.
  */
 MEMFS_FIXTURE_API int memfs_fixture_begin(memfs_fixture *fixture, memfs_fixture_test *test);
