@@ -58,9 +58,6 @@ void mfs_registry_leave_names(struct mfs_registry *registry, struct mfs_name_cac
 
 struct mfs_name_cache *mfs_registry_find_names(struct mfs_registry *registry, const char *name)
 {
-    struct mfs_name_cache *quickly = mfs_name_cache_find(&registry->names, name);
-    if (quickly != NULL)
-        return quickly;
     mfs_mutex_lock(&registry->mutex);
     struct mfs_name_cache *found = mfs_name_cache_find_any(&registry->names, name);
     mfs_mutex_unlock(&registry->mutex);

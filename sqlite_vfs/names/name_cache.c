@@ -80,6 +80,8 @@ void mfs_name_cache_enter(struct mfs_name_cache *cache, struct mfs_name_index *i
     enter_name(cache, index, cache->journal_name);
     enter_name(cache, index, cache->wal_name);
     mfs_list_prepend(&index->all, &cache->link);
+    if (cache->is_kept)
+        atomic_fetch_add(&index->kept, 1u);
 }
 
 void mfs_name_cache_leave(struct mfs_name_cache *cache, struct mfs_name_index *index)
@@ -90,6 +92,8 @@ void mfs_name_cache_leave(struct mfs_name_cache *cache, struct mfs_name_index *i
     if (cache->wal.file != NULL)
         *cache->wal.link = NULL;
     mfs_list_remove(&index->all, &cache->link);
+    if (cache->is_kept)
+        atomic_fetch_sub(&index->kept, 1u);
     for (unsigned slot = 0; slot < MFS_NAME_SLOTS; slot++)
         if (atomic_load(&index->slots[slot].cache) == cache) {
             atomic_store(&index->slots[slot].name, NULL);

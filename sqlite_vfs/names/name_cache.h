@@ -71,6 +71,7 @@ struct mfs_name_index {
         struct mfs_name_cache *_Atomic cache;
     } slots[MFS_NAME_SLOTS];
     struct mfs_list all; /* every cache, also without a slot; for the serialised calls */
+    atomic_uint kept;    /* how many of them are of databases of snapshots */
     mfs_mutex *mutex;    /* the registry's */
 };
 

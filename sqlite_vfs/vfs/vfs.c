@@ -199,19 +199,31 @@ static bool is_known_absent(struct mfs_vfs *vfs, struct mfs_name_cache *names, c
            mfs_name_cache_knows(names, vfs->fs, is_wal ? MFS_FACT_NO_WAL : MFS_FACT_NO_JOURNAL);
 }
 
+/* Of what is there. */
+static bool is_hidden(struct mfs_vfs *vfs, struct mfs_name_cache *names, const char *path,
+                      uint64_t number)
+{
+    return (names->no_hot_journal && !mfs_name_cache_is_wal(names, path)) ||
+           !mfs_place_owns(names, vfs->fs, number);
+}
+
 static bool is_kept_there(struct mfs_name_cache *names, const char *path)
 {
     const struct mfs_kept *kept = &mfs_dbstate_of_names(names)->kept;
     return mfs_name_cache_is_wal(names, path) ? kept->wal != NULL : mfs_kept_has_journal(kept);
 }
 
+/* A connection that is not found by its name's address is looked for in the whole index only if the
+ * answer may depend on it: if the file is there, or if there are databases of snapshots. */
 static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer)
 {
     struct mfs_vfs *vfs = vfs_of(base);
     *answer = 0;
     if (mfs_file_is_inherited(vfs->fs))
         return SQLITE_IOERR_ACCESS;
-    struct mfs_name_cache *names = mfs_registry_find_names(&vfs->registry, path);
+    struct mfs_name_cache *names = mfs_name_cache_find(&vfs->registry.names, path);
+    if (names == NULL && atomic_load(&vfs->registry.names.kept) > 0)
+        names = mfs_registry_find_names(&vfs->registry, path);
     memfs_stat_info info;
     info.struct_size = sizeof info;
     if (names != NULL && names->is_kept) {
@@ -232,7 +244,9 @@ static int vfs_access(sqlite3_vfs *base, const char *path, int what, int *answer
         *answer = info.kind != MEMFS_KIND_FILE || info.size_bytes > 0;
     else
         *answer = what == SQLITE_ACCESS_READ || (info.mode & 0222u) != 0;
-    if (*answer && names != NULL && !mfs_place_owns(names, vfs->fs, info.number))
+    if (*answer && names == NULL)
+        names = mfs_registry_find_names(&vfs->registry, path);
+    if (*answer && names != NULL && is_hidden(vfs, names, path, info.number))
         *answer = 0;
     return SQLITE_OK;
 }

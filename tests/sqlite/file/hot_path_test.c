@@ -101,11 +101,34 @@ static void a_cached_read_takes_no_lock_that_another_database_takes(void **state
     }
 }
 
+/* The index of names has 128 slots, two for a connection: the last ones have none.  Whether their
+ * journal and WAL exist is then asked of the tree, and of nothing that connections share. */
+static void nor_does_one_of_more_connections_than_the_index_has_slots(void **state)
+{
+    (void)state;
+    sqlite3 *dbs[80];
+    size_t counts[COUNT_OF(dbs)];
+    for (size_t i = 0; i < COUNT_OF(dbs); i++)
+        dbs[i] = db_open("/one");
+    db_run(dbs[0], "CREATE TABLE t(a); INSERT INTO t VALUES(7)");
+    for (size_t i = 0; i < COUNT_OF(dbs); i++) {
+        db_run(dbs[i], "SELECT a FROM t");
+        locks_taken = 0;
+        assert_int_equal(db_number(dbs[i], "SELECT a FROM t"), 7);
+        counts[i] = locks_taken;
+    }
+    for (size_t i = 1; i < COUNT_OF(dbs); i++)
+        assert_int_equal(counts[i], counts[0]);
+    for (size_t i = 0; i < COUNT_OF(dbs); i++)
+        db_close(dbs[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(the_counts_count),
         SQLITE_TEST(a_cached_read_takes_no_lock_that_another_database_takes),
+        SQLITE_TEST(nor_does_one_of_more_connections_than_the_index_has_slots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
