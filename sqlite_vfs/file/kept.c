@@ -17,6 +17,7 @@
 #include "base/assertion.h"
 #include "base/lasterror.h"
 #include "base/pausepoint.h"
+#include "file/sibling.h"
 #include "names/superjournal.h"
 
 /* --------------------------------------------------------------------- files */
@@ -72,12 +73,6 @@ static void close_and_forget(memfs_file **file)
 
 /* ------------------------------------------------------------------- journals */
 
-static bool begins_with_data(memfs_file *journal)
-{
-    char first = 0;
-    return memfs_pread(journal, &first, 1, 0) == 1 && first != 0;
-}
-
 /* Cutting the name off needs no memory, so it is not refused. */
 static bool is_live(memfs *fs, const char *snapshot, memfs_file *journal)
 {
@@ -85,7 +80,7 @@ static bool is_live(memfs *fs, const char *snapshot, memfs_file *journal)
     int64_t rest;
     memfs_stat_info info;
     info.struct_size = sizeof info;
-    if (!begins_with_data(journal))
+    if (!mfs_sibling_begins_live(journal))
         return false;
     if (!mfs_superjournal_read_name(journal, name, &rest))
         return true;
@@ -150,20 +145,18 @@ int mfs_kept_open(struct mfs_kept *kept, struct mfs_file *file, memfs *fs, const
         (void)mfs_file_close(file);
         return rc;
     }
-    kept->is_used = true;
     file->is_read_only = kept->journal == NULL;
     return SQLITE_OK;
 }
 
 bool mfs_kept_has_journal(const struct mfs_kept *kept)
 {
-    return kept->journal != NULL && begins_with_data(kept->journal);
+    return kept->journal != NULL && mfs_sibling_begins_live(kept->journal);
 }
 
 int mfs_kept_open_sibling(const struct mfs_kept *kept, struct mfs_file *file, memfs *fs,
                           const char *vfs_name, const char *path, bool is_wal)
 {
-    MFS_ASSERT(kept->is_used);
     memfs_file *handle = is_wal ? kept->wal : kept->journal;
     if (handle == NULL && !is_wal)
         return SQLITE_CANTOPEN;
@@ -186,5 +179,4 @@ void mfs_kept_close(struct mfs_kept *kept)
 {
     close_and_forget(&kept->journal);
     close_and_forget(&kept->wal);
-    kept->is_used = false;
 }

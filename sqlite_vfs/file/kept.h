@@ -17,7 +17,6 @@
 
 /* Null pointers: there was none, or none that is live. */
 struct mfs_kept {
-    bool is_used; /* false: the connection is to a database in the tree */
     memfs_file *journal, *wal;
 };
 

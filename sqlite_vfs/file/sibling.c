@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 /* SQLite zeroes the first byte of a journal that it has finished with. */
-static bool begins_live(memfs_file *journal)
+bool mfs_sibling_begins_live(memfs_file *journal)
 {
     char first = 0;
     return memfs_pread(journal, &first, 1, 0) == 1 && first != 0;
@@ -41,7 +41,7 @@ static int look_at_journal(memfs *fs, const char *path, struct sibling *found)
     if (error != 0)
         return error;
     error = memfs_fstat(journal, &info);
-    *found = (struct sibling){.is_live = begins_live(journal), .number = info.number};
+    *found = (struct sibling){.is_live = mfs_sibling_begins_live(journal), .number = info.number};
     (void)memfs_close(journal);
     return error;
 }
@@ -90,7 +90,7 @@ static bool look_and_learn(const struct mfs_file *database, struct mfs_name_cach
 bool mfs_sibling_has_live_journal(const struct mfs_file *database, struct mfs_name_cache *cache)
 {
     if (cache != NULL && cache->journal.file != NULL &&
-        begins_live(cache->journal.file->bytes.file))
+        mfs_sibling_begins_live(cache->journal.file->bytes.file))
         return true;
     return !mfs_name_cache_knows(cache, database->fs, MFS_FACT_NO_JOURNAL) &&
            look_and_learn(database, cache, "-journal", MFS_FACT_NO_JOURNAL, look_at_journal);

@@ -15,6 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of an open journal, whichever database it belongs to. */
+bool mfs_sibling_begins_live(memfs_file *journal);
+
 /* By path.  The journal modes PERSIST and TRUNCATE leave journals that are not live: the first
  * byte is zero, or there is none. */
 bool mfs_sibling_journal_is_live(memfs *fs, const char *path);

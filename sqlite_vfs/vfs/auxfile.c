@@ -244,10 +244,9 @@ static int open_sibling(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name
         mode = mode_of_database(fs, names, path);
     if (names == NULL)
         return mfs_file_open(&aux->file, fs, vfs_name, path, open_flags, mode, false);
-    struct mfs_kept *kept = &mfs_dbstate_of_names(names)->kept;
-    int rc = kept->is_used
-                 ? mfs_kept_open_sibling(kept, &aux->file, fs, vfs_name, path, aux->is_wal)
-                 : open_own(aux, names, fs, vfs_name, path, open_flags, mode);
+    int rc = names->is_kept ? mfs_kept_open_sibling(&mfs_dbstate_of_names(names)->kept, &aux->file,
+                                                    fs, vfs_name, path, aux->is_wal)
+                            : open_own(aux, names, fs, vfs_name, path, open_flags, mode);
     if (rc != SQLITE_OK)
         return rc;
     struct mfs_own_file *own = mfs_name_cache_own(names, path);

@@ -41,7 +41,7 @@ static int db_close(sqlite3_file *file)
     if (mfs_file_is_inherited(db->file.fs))
         return SQLITE_IOERR_CLOSE;
     mfs_dbstate_end_writing(db);
-    mfs_walindex_unmap(&db->member, db->registry, db->kept.is_used);
+    mfs_walindex_unmap(&db->member, db->registry, db->names.is_kept);
     clear_place(db);
     mfs_registry_leave_names(db->registry, &db->names);
     mfs_waiting_end(&db->member, db->registry);

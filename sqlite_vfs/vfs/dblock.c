@@ -40,7 +40,7 @@ int mfs_dblock_lock(sqlite3_file *file, int level)
         return SQLITE_IOERR_LOCK;
     mfs_name_cache_note_use(&db->names);
     enum mfs_lock_level before = db->member.level;
-    if (level == SQLITE_LOCK_RESERVED && db->kept.is_used)
+    if (level == SQLITE_LOCK_RESERVED && db->names.is_kept)
         return SQLITE_READONLY;
     if (level == SQLITE_LOCK_RESERVED && mfs_place_is_lost(&db->names, db->file.fs))
         return SQLITE_READONLY_DBMOVED;

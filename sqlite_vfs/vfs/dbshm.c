@@ -82,7 +82,7 @@ int mfs_dbshm_unmap(sqlite3_file *file, int deletes)
         return SQLITE_IOERR_SHMMAP;
     if (deletes && db->member.shm != NULL)
         mfs_wal_end_preallocation(&db->member);
-    mfs_walindex_unmap(&db->member, db->registry, deletes != 0 || db->kept.is_used);
+    mfs_walindex_unmap(&db->member, db->registry, deletes != 0 || db->names.is_kept);
     MFS_ASSERT(db->member.shm == NULL && (db->member.hold.shared | db->member.hold.exclusive) == 0);
     mfs_waiting_wake(&db->member, db->registry);
     if (db->member.level < MFS_LOCK_RESERVED)
