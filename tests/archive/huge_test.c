@@ -4,15 +4,6 @@
 enum { PIECE_BYTES = 65536 };
 #define STREAM_BYTES (INT64_C(2) << 30)
 
-static struct fixture *make_huge_fixture(uint64_t quota_bytes)
-{
-    memfs_config config = memfs_config_default();
-    config.quota_bytes = quota_bytes;
-    struct fixture *f = fixture_create(&config);
-    assert_non_null(f);
-    return f;
-}
-
 /* A tar of one file whose bytes are all different from zero. */
 struct stream {
     int64_t offset, served;
@@ -84,7 +75,7 @@ static void two_gibibytes_fit_a_quota_and_not_half_of_it(void **state)
         print_message("skipped: 3 GiB of memory are not there\n");
         skip();
     }
-    struct fixture *f = make_huge_fixture((UINT64_C(2) << 30) + (64 << 20));
+    struct fixture *f = create_with_quota((UINT64_C(2) << 30) + (64 << 20));
     uint64_t used = used_bytes(f->fs);
     memfs_archive_where from = in_stream(&stream, false);
     assert_ok(load(f->fs, &from, "/out", NULL, NULL));

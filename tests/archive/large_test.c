@@ -3,18 +3,9 @@
 
 enum { ENTRIES = 100000 };
 
-static struct fixture *make_fixture(uint64_t quota_bytes)
-{
-    memfs_config config = memfs_config_default();
-    config.quota_bytes = quota_bytes;
-    struct fixture *f = fixture_create(&config);
-    assert_non_null(f);
-    return f;
-}
-
 static void a_hundred_thousand_entries_fit_a_quota_and_not_half_of_it(void **state)
 {
-    struct fixture *f = make_fixture(128 << 20);
+    struct fixture *f = create_with_quota(128 << 20);
     struct bytes tar = {NULL, 0, 0};
     memfs_archive_result result;
     char name[64];
@@ -47,7 +38,7 @@ static void a_hundred_thousand_entries_fit_a_quota_and_not_half_of_it(void **sta
 static void two_gibibytes_with_a_hole_go_through_a_small_quota(void **state)
 {
     const int64_t size = (INT64_C(1) << 31) + 12345;
-    struct fixture *f = make_fixture(4 << 20);
+    struct fixture *f = create_with_quota(4 << 20);
     (void)state;
     memfs_file *file = create_file(f->fs, "/in");
     write_pattern(file, 5000, size - 5000, 1);

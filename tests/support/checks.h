@@ -74,6 +74,16 @@ static inline memfs *create_on_heap(const memfs_config *config)
     return fs;
 }
 
+/* A fixture of the default configuration with this quota. */
+static inline struct fixture *create_with_quota(uint64_t quota_bytes)
+{
+    memfs_config config = memfs_config_default();
+    config.quota_bytes = quota_bytes;
+    struct fixture *f = fixture_create(&config);
+    assert_non_null(f);
+    return f;
+}
+
 static inline void put(memfs *fs, const char *path, const char *text)
 {
     assert_ok(memfs_write_file(fs, path, text, strlen(text), 0644, 0));

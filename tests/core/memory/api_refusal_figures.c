@@ -16,15 +16,6 @@
 
 static const unsigned char zeros[64 << 20];
 
-static struct fixture *make(uint64_t quota_bytes)
-{
-    memfs_config config = memfs_config_default();
-    config.quota_bytes = quota_bytes;
-    struct fixture *f = fixture_create(&config);
-    assert_non_null(f);
-    return f;
-}
-
 static memfs_refusal last_of(memfs *fs)
 {
     memfs_refusal refusal = {.struct_size = sizeof refusal};
@@ -119,7 +110,7 @@ static void they_are_those_of_the_whole_call(void **state)
 {
     (void)state;
     static const size_t sizes[] = {2 * MIB, 3000000, 60 * MIB};
-    struct fixture *f = make(MIB);
+    struct fixture *f = create_with_quota(MIB);
     put(f->fs, "/file", "hello");
     for (size_t i = 0; i < COUNT_OF(large_calls) * COUNT_OF(sizes); i++) {
         size_t size = sizes[i / COUNT_OF(large_calls)];
@@ -140,7 +131,7 @@ static void they_are_those_of_the_whole_call(void **state)
 static void they_are_those_of_the_call_wherever_it_is_refused(void **state)
 {
     (void)state;
-    struct fixture *f = make(MIB);
+    struct fixture *f = create_with_quota(MIB);
     int refused = 0;
     for (size_t size = 900 << 10; size < 1100 << 10; size += 509) {
         int64_t result = write_whole(f->fs, size);
@@ -162,7 +153,7 @@ static void they_are_those_of_the_call_wherever_it_is_refused(void **state)
 static void a_call_that_succeeds_leaves_the_last_refusal(void **state)
 {
     (void)state;
-    struct fixture *f = make(MIB);
+    struct fixture *f = create_with_quota(MIB);
     assert_int_equal(last_of(f->fs).error, 0);
     assert_returns(write_whole(f->fs, 2 * MIB), MEMFS_EDQUOT);
     memfs_refusal refusal = last_of(f->fs);
@@ -176,7 +167,7 @@ static void a_call_that_succeeds_leaves_the_last_refusal(void **state)
 static void what_is_got_in_another_way_is_no_refusal(void **state)
 {
     (void)state;
-    struct fixture *f = make(MIB);
+    struct fixture *f = create_with_quota(MIB);
     put(f->fs, "/file", "hello");
     fixture_leave(f, 0);
     uint64_t refusals = statfs_of(f->fs).quota_refusals;
@@ -218,7 +209,7 @@ static void of_the_allocator_they_are_bytes(void **state)
 static void a_program_that_does_not_know_the_limit_gets_the_rest(void **state)
 {
     (void)state;
-    struct fixture *f = make(MIB);
+    struct fixture *f = create_with_quota(MIB);
     assert_returns(write_whole(f->fs, 2 * MIB), MEMFS_EDQUOT);
     memfs_refusal refusal = {.struct_size = offsetof(memfs_refusal, limit), .limit = 77};
     assert_ok(memfs_last_refusal(f->fs, &refusal));
@@ -236,7 +227,7 @@ static void each_file_system_has_its_own_and_the_fifth_takes_the_place_of_the_fi
     enum { COUNT = 5 };
     struct fixture *f[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
-        f[i] = make(MIB);
+        f[i] = create_with_quota(MIB);
         assert_returns(write_whole(f[i]->fs, (2 + i) * MIB), MEMFS_EDQUOT);
         for (size_t other = 0; other <= i; other++) {
             memfs_refusal refusal = last_of(f[other]->fs);
@@ -247,7 +238,7 @@ static void each_file_system_has_its_own_and_the_fifth_takes_the_place_of_the_fi
     }
     for (size_t i = 0; i < COUNT; i++)
         fixture_destroy(f[i]);
-    struct fixture *later = make(MIB); /* perhaps where one of the others was */
+    struct fixture *later = create_with_quota(MIB); /* perhaps where one of the others was */
     assert_int_equal(last_of(later->fs).error, 0);
     fixture_destroy(later);
 }
@@ -281,7 +272,7 @@ static int listen(void *context, memfs *fs, const memfs_refusal *refusal)
 static void the_callback_hears_the_same(void **state)
 {
     (void)state;
-    struct fixture *f = make(MIB);
+    struct fixture *f = create_with_quota(MIB);
     struct listener listener = {.writes = 1};
     assert_ok(memfs_set_refused(f->fs, listen, &listener));
     assert_returns(write_whole(f->fs, 5 * MIB), MEMFS_EDQUOT);
@@ -296,7 +287,7 @@ static void the_callback_hears_the_same(void **state)
 static void raising_the_quota_by_what_is_missing_is_soon_enough(void **state)
 {
     (void)state;
-    struct fixture *f = make(MIB);
+    struct fixture *f = create_with_quota(MIB);
     atomic_store(&f->allocator.limit_bytes, 0);
     struct listener listener = {.most_raised = 70 * MIB};
     assert_ok(memfs_set_refused(f->fs, listen, &listener));
@@ -345,7 +336,7 @@ static void *hear_nothing(void *context)
 static void each_thread_has_its_own(void **state)
 {
     (void)state;
-    struct fixture *f = make(MIB);
+    struct fixture *f = create_with_quota(MIB);
     struct team team = team_of(f);
     void *(*const functions[])(void *) = {be_refused, be_refused, hear_nothing};
     run(&team, 3, functions);
