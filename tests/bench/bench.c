@@ -62,14 +62,6 @@ void bench_plot(struct bench *bench, const char *series, const char *contestant,
     bench->points[bench->point_count++] = (struct bench_point){series, contestant, x, value};
 }
 
-int64_t bench_must_at(int64_t result, const char *what, const char *file, int line)
-{
-    if (result >= 0)
-        return result;
-    fprintf(stderr, "%s:%d: %s: %lld\n", file, line, what, (long long)result);
-    exit(EXIT_FAILURE);
-}
-
 unsigned char *bench_memory(uint64_t bytes)
 {
     unsigned char *memory = aligned_alloc(BENCH_PAGE_BYTES, (size_t)bytes);

@@ -5,17 +5,15 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "bench.h"
+#include "sql.h"
 
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>
-
-#include <sqlite3.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #define VFS_NAME "concurrency"
@@ -67,22 +65,14 @@ struct worker {
     uint64_t random;
 };
 
-static void must(sqlite3 *db, int code, int expected)
-{
-    if (code == expected)
-        return;
-    fprintf(stderr, "concurrency: %s\n", db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(db));
-    exit(EXIT_FAILURE);
-}
-
 static sqlite3 *open_connection(const struct contestant *contestant, const char *path)
 {
     sqlite3 *db = NULL;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
     const char *uri = contestant->uri == NULL ? path : contestant->uri;
-    must(db, sqlite3_open_v2(uri, &db, flags, NULL), SQLITE_OK);
-    must(db, sqlite3_busy_timeout(db, 10000), SQLITE_OK);
-    must(db, sqlite3_exec(db, contestant->pragmas, NULL, NULL, NULL), SQLITE_OK);
+    sql_must(db, sqlite3_open_v2(uri, &db, flags, NULL), SQLITE_OK);
+    sql_must(db, sqlite3_busy_timeout(db, 10000), SQLITE_OK);
+    sql_run(db, contestant->pragmas);
     return db;
 }
 
@@ -90,7 +80,8 @@ static void *work(void *argument)
 {
     struct worker *worker = argument;
     sqlite3_stmt *statement;
-    must(worker->db, sqlite3_prepare_v2(worker->db, worker->sql, -1, &statement, NULL), SQLITE_OK);
+    sql_must(worker->db, sqlite3_prepare_v2(worker->db, worker->sql, -1, &statement, NULL),
+             SQLITE_OK);
     pthread_barrier_wait(worker->start);
     while (!atomic_load(worker->ends)) {
         sqlite3_bind_int64(statement, 1, (sqlite3_int64)(bench_random(&worker->random) % ROWS));
@@ -125,7 +116,7 @@ static void run(struct contestant *contestant, const char *path, long millisecon
         pthread_join(workers[i].thread, NULL);
         reads += i == 0 ? 0 : (double)workers[i].done;
         contestant->refused += workers[i].refused;
-        must(workers[i].db, sqlite3_close(workers[i].db), SQLITE_OK);
+        sql_must(workers[i].db, sqlite3_close(workers[i].db), SQLITE_OK);
     }
     pthread_barrier_destroy(&start);
     samples_add(&contestant->reads, reads + 1);
@@ -157,19 +148,15 @@ void bench_concurrency(struct bench *bench)
     snprintf(path, sizeof path, "%s/c.db", bench->tmpfs);
     for (size_t i = 0; i < CONTESTANTS; i++) {
         keepers[i] = open_connection(&contestants[i], path);
-        must(keepers[i],
-             sqlite3_exec(keepers[i],
-                          "CREATE TABLE t(a INTEGER PRIMARY KEY, b, c);"
-                          "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n"
-                          " WHERE i<999) INSERT INTO t SELECT i, 0, zeroblob(100) FROM n",
-                          NULL, NULL, NULL),
-             SQLITE_OK);
+        sql_run(keepers[i], "CREATE TABLE t(a INTEGER PRIMARY KEY, b, c);"
+                            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n"
+                            " WHERE i<999) INSERT INTO t SELECT i, 0, zeroblob(100) FROM n");
     }
     for (unsigned repetition = 0; repetition < bench->repetitions; repetition++)
         for (size_t i = 0; i < CONTESTANTS; i++)
             run(&contestants[i], path, bench->smoke ? 5 : 200);
     for (size_t i = 0; i < CONTESTANTS; i++)
-        must(keepers[i], sqlite3_close(keepers[i]), SQLITE_OK);
+        sql_must(keepers[i], sqlite3_close(keepers[i]), SQLITE_OK);
     bench_must(remove(path));
     bench_must(memfs_sqlite_unregister(VFS_NAME));
     bench_must(memfs_destroy(fs, 0));

@@ -3,14 +3,12 @@
  * nanoseconds of CPU time for both, with x connections.
  */
 #include "bench.h"
+#include "sql.h"
 
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>
 
-#include <sqlite3.h>
-
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define VFS_NAME "bench-connections"
@@ -44,39 +42,27 @@ static struct crowd crowds[] = {
 
 #define CROWDS (sizeof crowds / sizeof *crowds)
 
-static void check(sqlite3 *db, int rc, int wanted)
-{
-    if (rc == wanted)
-        return;
-    fprintf(stderr, "connections: %s\n", db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
-    exit(EXIT_FAILURE);
-}
-
-static void run_sql(sqlite3 *db, const char *sql)
-{
-    check(db, sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-}
-
 static void add_connection(struct crowd *crowd, const char *uri)
 {
     sqlite3 **db = &crowd->connections[crowd->count];
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
-    check(*db, sqlite3_open_v2(uri, db, flags, NULL), SQLITE_OK);
+    sql_must(*db, sqlite3_open_v2(uri, db, flags, NULL), SQLITE_OK);
     sqlite3_busy_timeout(*db, 1000);
-    run_sql(*db, crowd->pragmas);
+    sql_run(*db, crowd->pragmas);
     if (crowd->count == 0) {
-        run_sql(*db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES(1, 0)");
-        check(*db, sqlite3_prepare_v2(*db, "UPDATE t SET b=b+1", -1, &crowd->update, NULL),
-              SQLITE_OK);
+        sql_run(*db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES(1, 0)");
+        sql_must(*db, sqlite3_prepare_v2(*db, "UPDATE t SET b=b+1", -1, &crowd->update, NULL),
+                 SQLITE_OK);
     }
-    check(*db, sqlite3_prepare_v2(*db, "SELECT b FROM t", -1, &crowd->selects[crowd->count], NULL),
-          SQLITE_OK);
+    sql_must(*db,
+             sqlite3_prepare_v2(*db, "SELECT b FROM t", -1, &crowd->selects[crowd->count], NULL),
+             SQLITE_OK);
     crowd->count++;
 }
 
 static void step_once(sqlite3_stmt *statement, int wanted)
 {
-    check(sqlite3_db_handle(statement), sqlite3_step(statement), wanted);
+    sql_must(sqlite3_db_handle(statement), sqlite3_step(statement), wanted);
     sqlite3_reset(statement);
 }
 

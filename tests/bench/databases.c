@@ -3,14 +3,12 @@
  * tmpfs and one on SQLite's own memdb VFS, against `:memory:`.
  */
 #include "bench.h"
+#include "sql.h"
 
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>
 
-#include <sqlite3.h>
-
 #include <stdio.h>
-#include <stdlib.h>
 
 #define VFS_NAME "bench"
 
@@ -56,36 +54,27 @@ static struct contestant contestants[] = {
 
 #define CONTESTANTS (sizeof contestants / sizeof *contestants)
 
-static void must(sqlite3 *db, int code, int expected)
-{
-    if (code == expected)
-        return;
-    fprintf(stderr, "databases: %s\n", db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(db));
-    exit(EXIT_FAILURE);
-}
-
 static void open_contestant(struct contestant *contestant, const char *uri)
 {
     char pragma[64];
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
-    must(contestant->db, sqlite3_open_v2(uri, &contestant->db, flags, NULL), SQLITE_OK);
+    sql_must(contestant->db, sqlite3_open_v2(uri, &contestant->db, flags, NULL), SQLITE_OK);
     sqlite3 *db = contestant->db;
     snprintf(pragma, sizeof pragma, "PRAGMA journal_mode=%s", contestant->journal_mode);
-    must(db, sqlite3_exec(db, pragma, NULL, NULL, NULL), SQLITE_OK);
-    must(db, sqlite3_exec(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT)", NULL, NULL, NULL),
-         SQLITE_OK);
-    must(db,
-         sqlite3_prepare_v2(db, "INSERT INTO t(b) VALUES('a row of some thirty characters')", -1,
-                            &contestant->insert, NULL),
-         SQLITE_OK);
+    sql_run(db, pragma);
+    sql_run(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT)");
+    sql_must(db,
+             sqlite3_prepare_v2(db, "INSERT INTO t(b) VALUES('a row of some thirty characters')",
+                                -1, &contestant->insert, NULL),
+             SQLITE_OK);
 }
 
 static void insert_rows(struct contestant *contestant, unsigned count)
 {
     double start = bench_cpu_ns();
     for (unsigned i = 0; i < count; i++) {
-        must(contestant->db, sqlite3_step(contestant->insert), SQLITE_DONE);
-        must(contestant->db, sqlite3_reset(contestant->insert), SQLITE_OK);
+        sql_must(contestant->db, sqlite3_step(contestant->insert), SQLITE_DONE);
+        sql_must(contestant->db, sqlite3_reset(contestant->insert), SQLITE_OK);
     }
     samples_add(&contestant->times, bench_cpu_ns() - start);
 }
@@ -93,7 +82,7 @@ static void insert_rows(struct contestant *contestant, unsigned count)
 static void close_contestant(struct contestant *contestant)
 {
     sqlite3_finalize(contestant->insert);
-    must(contestant->db, sqlite3_close(contestant->db), SQLITE_OK);
+    sql_must(contestant->db, sqlite3_close(contestant->db), SQLITE_OK);
 }
 
 static void report(struct bench *bench)

@@ -6,11 +6,10 @@
 #define _GNU_SOURCE 1
 
 #include "bench.h"
+#include "sql.h"
 
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>
-
-#include <sqlite3.h>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,14 +28,6 @@ struct original {
     sqlite3_int64 image_bytes;
 };
 
-static void must_be(int rc, int wanted, const char *what)
-{
-    if (rc == wanted)
-        return;
-    fprintf(stderr, "fresh-copies: %s: %s\n", what, sqlite3_errstr(rc));
-    exit(EXIT_FAILURE);
-}
-
 static void fill(sqlite3 *db, unsigned megabytes)
 {
     char sql[200];
@@ -45,12 +36,12 @@ static void fill(sqlite3 *db, unsigned megabytes)
         "CREATE TABLE t(a INTEGER PRIMARY KEY, b); WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL "
         "SELECT i+1 FROM n WHERE i<%u) INSERT INTO t SELECT i, zeroblob(%u) FROM n",
         megabytes * (MIB / ROW_BYTES), ROW_BYTES - 40);
-    must_be(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "filling");
+    sql_run(db, sql);
 }
 
 static void test_and_close(sqlite3 *db)
 {
-    must_be(sqlite3_exec(db, "UPDATE t SET b=1 WHERE a=7", NULL, NULL, NULL), SQLITE_OK, "testing");
+    sql_run(db, "UPDATE t SET b=1 WHERE a=7");
     sqlite3_close(db);
 }
 
@@ -60,7 +51,7 @@ static void by_clone(const struct original *original)
     sqlite3 *db = NULL;
     bench_must(memfs_clone_instance(original->fs, &fs));
     bench_must(memfs_sqlite_register(fs, "bench-copy", 0));
-    must_be(memfs_sqlite_open(fs, "/db", NULL, &db), SQLITE_OK, "opening");
+    sql_must(db, memfs_sqlite_open(fs, "/db", NULL, &db), SQLITE_OK);
     test_and_close(db);
     bench_must(memfs_sqlite_unregister("bench-copy"));
     bench_must(memfs_destroy(fs, 0));
@@ -70,7 +61,7 @@ static void by_restoring(const struct original *original)
 {
     sqlite3 *db = NULL;
     bench_must(memfs_snapshot_restore(original->fs, "built"));
-    must_be(memfs_sqlite_open(original->fs, "/db", NULL, &db), SQLITE_OK, "opening");
+    sql_must(db, memfs_sqlite_open(original->fs, "/db", NULL, &db), SQLITE_OK);
     test_and_close(db);
 }
 
@@ -93,10 +84,8 @@ static void by_copying(const struct original *original)
     snprintf(from, sizeof from, "%s/original.db", original->tmpfs);
     snprintf(to, sizeof to, "%s/copy.db", original->tmpfs);
     copy_on_tmpfs(from, to);
-    must_be(sqlite3_open(to, &db), SQLITE_OK, "opening");
-    must_be(
-        sqlite3_exec(db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY", NULL, NULL, NULL),
-        SQLITE_OK, "opening");
+    sql_must(db, sqlite3_open(to, &db), SQLITE_OK);
+    sql_run(db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY");
     test_and_close(db);
     bench_must(unlink(to));
 }
@@ -108,17 +97,18 @@ static void by_deserializing(const struct original *original)
     unsigned char *copy = sqlite3_malloc64((sqlite3_uint64)original->image_bytes);
     bench_must(copy != NULL ? 0 : -1);
     memcpy(copy, original->image, (size_t)original->image_bytes);
-    must_be(sqlite3_open(":memory:", &db), SQLITE_OK, "opening");
-    must_be(
+    sql_must(db, sqlite3_open(":memory:", &db), SQLITE_OK);
+    sql_must(
+        db,
         sqlite3_deserialize(db, "main", copy, original->image_bytes, original->image_bytes, flags),
-        SQLITE_OK, "deserializing");
+        SQLITE_OK);
     test_and_close(db);
 }
 
 static void by_building(const struct original *original)
 {
     sqlite3 *db = NULL;
-    must_be(sqlite3_open(":memory:", &db), SQLITE_OK, "opening");
+    sql_must(db, sqlite3_open(":memory:", &db), SQLITE_OK);
     fill(db, original->megabytes);
     test_and_close(db);
 }
@@ -145,7 +135,7 @@ static void prepare(struct original *original)
     sqlite3 *db = NULL, *on_tmpfs = NULL;
     bench_must(memfs_create(NULL, &original->fs));
     bench_must(memfs_sqlite_register(original->fs, "bench-original", 0));
-    must_be(memfs_sqlite_open(original->fs, "/db", NULL, &db), SQLITE_OK, "opening");
+    sql_must(db, memfs_sqlite_open(original->fs, "/db", NULL, &db), SQLITE_OK);
     fill(db, original->megabytes);
     original->image = sqlite3_serialize(db, "main", &original->image_bytes, 0);
     bench_must(original->image != NULL ? 0 : -1);
@@ -154,9 +144,8 @@ static void prepare(struct original *original)
     if (original->tmpfs == NULL)
         return;
     snprintf(path, sizeof path, "%s/original.db", original->tmpfs);
-    must_be(sqlite3_open(path, &on_tmpfs), SQLITE_OK, "opening");
-    must_be(sqlite3_exec(on_tmpfs, "PRAGMA synchronous=OFF", NULL, NULL, NULL), SQLITE_OK,
-            "opening");
+    sql_must(on_tmpfs, sqlite3_open(path, &on_tmpfs), SQLITE_OK);
+    sql_run(on_tmpfs, "PRAGMA synchronous=OFF");
     fill(on_tmpfs, original->megabytes);
     sqlite3_close(on_tmpfs);
 }

@@ -16,14 +16,6 @@ static memfs *fs;
 static memfs_file *file;
 static char bytes[BYTES];
 
-int64_t bench_must_at(int64_t result, const char *what, const char *source, int line)
-{
-    if (result >= 0)
-        return result;
-    fprintf(stderr, "%s:%d: %s: %lld\n", source, line, what, (long long)result);
-    exit(EXIT_FAILURE);
-}
-
 static void create_and_unlink(void)
 {
     memfs_file *made;
@@ -73,36 +65,30 @@ static void rename_twice(void)
 
 #ifdef WITH_SQLITE
 
+#include "sql.h"
+
 #include <memfs/sqlite.h>
-#include <sqlite3.h>
 
 static sqlite3 *db;
 static sqlite3_stmt *insert;
-
-static void must_be(int rc, int wanted)
-{
-    if (rc == wanted)
-        return;
-    fprintf(stderr, "%s\n", sqlite3_errmsg(db));
-    exit(EXIT_FAILURE);
-}
 
 static void open_database(const char *uri, const char *mode)
 {
     char pragma[ERROR_BYTES];
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
-    must_be(sqlite3_open_v2(uri, &db, flags, NULL), SQLITE_OK);
+    sql_must(db, sqlite3_open_v2(uri, &db, flags, NULL), SQLITE_OK);
     snprintf(pragma, sizeof pragma,
              "PRAGMA journal_mode=%s; CREATE TABLE t(a INTEGER PRIMARY KEY, b)", mode);
-    must_be(sqlite3_exec(db, pragma, NULL, NULL, NULL), SQLITE_OK);
-    must_be(sqlite3_prepare_v2(db, "INSERT INTO t(b) VALUES('thirty characters of a row, so')", -1,
-                               &insert, NULL),
-            SQLITE_OK);
+    sql_run(db, pragma);
+    sql_must(db,
+             sqlite3_prepare_v2(db, "INSERT INTO t(b) VALUES('thirty characters of a row, so')", -1,
+                                &insert, NULL),
+             SQLITE_OK);
 }
 
 static void insert_a_row(void)
 {
-    must_be(sqlite3_step(insert), SQLITE_DONE);
+    sql_must(db, sqlite3_step(insert), SQLITE_DONE);
     sqlite3_reset(insert);
 }
 

@@ -3,14 +3,12 @@
  * lie (mmap_size), against `:memory:`; each in a transaction of its own, and all in one.
  */
 #include "bench.h"
+#include "sql.h"
 
 #include <memfs/memfs.h>
 #include <memfs/sqlite.h>
 
-#include <sqlite3.h>
-
 #include <stdio.h>
-#include <stdlib.h>
 
 #define VFS_NAME "bench"
 
@@ -47,37 +45,25 @@ static struct contestant contestants[] = {
 
 #define CONTESTANTS (sizeof contestants / sizeof *contestants)
 
-static void must(sqlite3 *db, int code, int expected)
-{
-    if (code == expected)
-        return;
-    fprintf(stderr, "selects: %s\n", db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(db));
-    exit(EXIT_FAILURE);
-}
-
-static void run(sqlite3 *db, const char *sql)
-{
-    must(db, sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-}
-
 static void open_contestant(struct contestant *contestant)
 {
     char sql[300];
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
-    must(contestant->db, sqlite3_open_v2(contestant->uri, &contestant->db, flags, NULL), SQLITE_OK);
+    sql_must(contestant->db, sqlite3_open_v2(contestant->uri, &contestant->db, flags, NULL),
+             SQLITE_OK);
     sqlite3 *db = contestant->db;
     snprintf(sql, sizeof sql, "PRAGMA journal_mode=%s; PRAGMA mmap_size=%d",
              contestant->journal_mode, contestant->maps * 1000000000);
-    run(db, sql);
-    run(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT)");
+    sql_run(db, sql);
+    sql_run(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT)");
     snprintf(sql, sizeof sql,
              "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c WHERE x<%d)"
              " INSERT INTO t SELECT x, 'a row of some thirty characters' FROM c",
              ROWS);
-    run(db, sql);
-    run(db, "PRAGMA wal_checkpoint(TRUNCATE); SELECT sum(length(b)) FROM t");
-    must(db, sqlite3_prepare_v2(db, "SELECT b FROM t WHERE a=?", -1, &contestant->select, NULL),
-         SQLITE_OK);
+    sql_run(db, sql);
+    sql_run(db, "PRAGMA wal_checkpoint(TRUNCATE); SELECT sum(length(b)) FROM t");
+    sql_must(db, sqlite3_prepare_v2(db, "SELECT b FROM t WHERE a=?", -1, &contestant->select, NULL),
+             SQLITE_OK);
 }
 
 static void select_rows(struct contestant *contestant, struct samples *times, unsigned count)
@@ -86,9 +72,9 @@ static void select_rows(struct contestant *contestant, struct samples *times, un
     double start = bench_cpu_ns();
     for (unsigned i = 0; i < count; i++) {
         int row = (int)(bench_random(&state) % ROWS) + 1;
-        must(contestant->db, sqlite3_bind_int(contestant->select, 1, row), SQLITE_OK);
-        must(contestant->db, sqlite3_step(contestant->select), SQLITE_ROW);
-        must(contestant->db, sqlite3_reset(contestant->select), SQLITE_OK);
+        sql_must(contestant->db, sqlite3_bind_int(contestant->select, 1, row), SQLITE_OK);
+        sql_must(contestant->db, sqlite3_step(contestant->select), SQLITE_ROW);
+        sql_must(contestant->db, sqlite3_reset(contestant->select), SQLITE_OK);
     }
     samples_add(times, bench_cpu_ns() - start);
 }
@@ -119,13 +105,13 @@ void bench_selects(struct bench *bench)
     for (unsigned repetition = 0; repetition < bench->repetitions; repetition++)
         for (size_t i = 0; i < CONTESTANTS; i++) {
             select_rows(&contestants[i], &contestants[i].alone, count);
-            run(contestants[i].db, "BEGIN");
+            sql_run(contestants[i].db, "BEGIN");
             select_rows(&contestants[i], &contestants[i].together, count);
-            run(contestants[i].db, "COMMIT");
+            sql_run(contestants[i].db, "COMMIT");
         }
     for (size_t i = 0; i < CONTESTANTS; i++) {
         sqlite3_finalize(contestants[i].select);
-        must(contestants[i].db, sqlite3_close(contestants[i].db), SQLITE_OK);
+        sql_must(contestants[i].db, sqlite3_close(contestants[i].db), SQLITE_OK);
     }
     bench_must(memfs_sqlite_unregister(VFS_NAME));
     bench_must(memfs_destroy(fs, 0));
