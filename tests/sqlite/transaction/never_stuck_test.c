@@ -43,10 +43,7 @@ static memfs_file *rest;
 
 static struct fixture *make_with(uint64_t quota_bytes, unsigned flags)
 {
-    memfs_config config = memfs_config_default();
-    config.quota_bytes = quota_bytes;
-    struct fixture *f = fixture_create(&config);
-    assert_non_null(f);
+    struct fixture *f = create_with_quota(quota_bytes);
     assert_int_equal(memfs_open(f->fs, "/rest", MEMFS_O_RDWR | MEMFS_O_CREATE, 0644, &rest), 0);
     assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, flags), 0);
     return f;
@@ -484,9 +481,7 @@ static uint64_t reserve_of(struct fixture *f)
 static void registering_gives_a_reserve_and_unregistering_takes_it_back(void **state)
 {
     (void)state;
-    memfs_config config = memfs_config_default();
-    config.quota_bytes = 1 << 20;
-    struct fixture *f = fixture_create(&config);
+    struct fixture *f = create_with_quota(1 << 20);
     assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
     assert_int_equal(reserve_of(f), 98304);
     assert_int_equal(memfs_sqlite_unregister(TEST_VFS), 0);

@@ -11,10 +11,7 @@ enum { SMALL_QUOTA = 2 << 20, ROWS = 28, ENOUGH = 1500 };
 
 static struct fixture *make(void)
 {
-    memfs_config config = memfs_config_default();
-    config.quota_bytes = SMALL_QUOTA;
-    struct fixture *f = fixture_create(&config);
-    assert_non_null(f);
+    struct fixture *f = create_with_quota(SMALL_QUOTA);
     assert_int_equal(memfs_sqlite_register(f->fs, TEST_VFS, 0), 0);
     return f;
 }
