@@ -262,7 +262,7 @@ static void switch_modes(struct crew_member *me)
 {
     static const char *const modes[] = {"WAL", "DELETE", "WAL", "PERSIST", "TRUNCATE"};
     struct hall *hall = me->context;
-    while (atomic_load(&hall->writers_left) != 0) {
+    while (atomic_load(&hall->writers_left) != 0 || atomic_load(&hall->switches) == 0) {
         struct seat seat = take_seat(me);
         char sql[64];
         snprintf(sql, sizeof sql, "PRAGMA journal_mode=%s", modes[crew_random(me, 5)]);
