@@ -218,7 +218,7 @@ static void fifty_waiting_locks_leave_the_pool_to_others(void **state)
     struct noted *n = noted_of(&l, 50), *reads = noted_of(&l, 100);
     memfs_file *files[50], *holder = create_file(l.fs, "/f");
     uv_work_t work[20];
-    char byte;
+    char bytes[100];
     put(l.fs, "/other", "x");
     memfs_file *other = open_file(l.fs, "/other", MEMFS_O_READ);
     assert_ok(memfs_lock(holder, MEMFS_LOCK_EXCLUSIVE, 0));
@@ -229,7 +229,7 @@ static void fifty_waiting_locks_leave_the_pool_to_others(void **state)
         assert_ok(submit(&n[i]));
     }
     for (int i = 0; i < 100; i++) {
-        memfs_async_pread(&reads[i].request.call, other, &byte, 1, 0);
+        memfs_async_pread(&reads[i].request.call, other, &bytes[i], 1, 0);
         assert_ok(memfs_uv_submit(l.uv, &reads[i].request, after_read));
     }
     for (int i = 0; i < 20; i++) {
