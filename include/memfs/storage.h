@@ -135,10 +135,19 @@ MEMFS_API uint64_t memfs_mapping_generation(memfs_file *file);
  * memfs_content_punch()    makes the range a hole: frees its whole pages, and keeps the size.
  * memfs_content_seek()     returns the next offset with data (MEMFS_SEEK_DATA) or in a hole
  *                          (MEMFS_SEEK_HOLE), as memfs_seek() does.
+ * memfs_content_compare()  finds the next range, at or after an offset, in which the bytes of two
+ *                          held contents may differ: 1, and the range from `*start` to the byte
+ *                          before `*end`; or 0, if from there on they are the same.  It compares
+ *                          pages by reference and reads none, so it takes time for what was changed,
+ *                          not for what the contents share; a page that was written differs though
+ *                          the same bytes were written.  What lies behind the smaller of the two
+ *                          sizes differs.  The first of two contents of different sizes that are
+ *                          compared may be the older one or the newer one: the ranges are the same.
  *
  * Errors:   EBADF, EISDIR, EINVAL (the struct holds nothing; a negative offset or size; a null
- *           buffer with a length; another whence), ENXIO and EINVAL as memfs_map_present() and
- *           memfs_seek(), EXDEV (restored into another file system); writing, growing and punching:
+ *           buffer with a length; a null result; another whence), ENXIO and EINVAL as
+ *           memfs_map_present() and memfs_seek(), EXDEV (restored into another file system, or
+ *           compared with a content of one that is no clone of it); writing, growing and punching:
  *           EFBIG, EDQUOT, ENOMEM.
  * Threads:  calls that only read a held content may overlap each other, not a call that changes or
  *           drops it.
@@ -162,6 +171,8 @@ MEMFS_API int memfs_content_truncate(memfs_content_ref *content, int64_t size);
 MEMFS_API int memfs_content_allocate(memfs_content_ref *content, int64_t offset, int64_t length);
 MEMFS_API int memfs_content_punch(memfs_content_ref *content, int64_t offset, int64_t length);
 MEMFS_API int64_t memfs_content_seek(const memfs_content_ref *content, int64_t offset, int whence);
+MEMFS_API int memfs_content_compare(const memfs_content_ref *one, const memfs_content_ref *other,
+                                    int64_t offset, int64_t *start, int64_t *end);
 
 /* ------------------------------------------------------------ preallocation */
 

@@ -13,6 +13,7 @@
 #define _XOPEN_SOURCE 700
 
 #include "fuzz.h"
+#include "random.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -90,10 +91,7 @@ static void hear_of_death(void)
 
 static uint32_t below(uint64_t *random, size_t bound)
 {
-    uint64_t z = *random += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (uint32_t)((z ^ (z >> 31)) >> 32) % (uint32_t)bound;
+    return random_below(random, (uint32_t)bound);
 }
 
 static void make_seeds(void)

@@ -9,6 +9,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "crew.h"
+#include "random.h"
 
 #include <memfs/memfs.h>
 
@@ -31,15 +32,6 @@ struct crew {
     crew_work work[CREW_MEMBERS_MAX];
     struct crew_member members[CREW_MEMBERS_MAX];
 };
-
-/* Splitmix64: one multiplication chain that spreads neighbouring seeds far apart. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
 
 static uint64_t chosen_seed(void)
 {
@@ -71,7 +63,7 @@ void crew_add(struct crew *crew, const char *role, unsigned count, crew_work wor
             .context = crew->context,
             .role = role,
             .index = i,
-            .random = next_random(&place),
+            .random = random_next(&place),
             .crew = crew,
         };
     }
@@ -141,7 +133,7 @@ void crew_pace(struct crew_member *me, unsigned step)
 
 uint32_t crew_random(struct crew_member *me, uint32_t bound)
 {
-    return (uint32_t)(next_random(&me->random) >> 32) % bound;
+    return (uint32_t)(random_next(&me->random) >> 32) % bound;
 }
 
 int64_t crew_judge(struct crew_member *me, int64_t result, const int *allowed, const char *what,

@@ -7,6 +7,7 @@
 #include "api/retry.h"
 #include "base/check.h"
 #include "base/num.h"
+#include "content/content_compare.h"
 #include "content/content_extent.h"
 #include "content/content_io.h"
 
@@ -294,4 +295,25 @@ int memfs_content_map(const memfs_content_ref *ref, int64_t offset, size_t lengt
         return MEMFS_ENXIO;
     mfs_fs_fill_mapping(fs, page, (size_t)at, length, out);
     return 0;
+}
+
+/* ---------------------------------------------------------------- comparing */
+
+int memfs_content_compare(const memfs_content_ref *one, const memfs_content_ref *other,
+                          int64_t offset, int64_t *start, int64_t *end)
+{
+    const struct mfs_version *first = const_version_of(one), *second = const_version_of(other);
+    struct mfs_content_range range;
+    if (!is_held(first) || !is_held(second) || offset < 0 || start == NULL || end == NULL)
+        return MEMFS_EINVAL;
+    const struct mfs_pool *pool = first->fs->pool;
+    if (second->fs->pool != pool)
+        return MEMFS_EXDEV;
+    if (!mfs_content_next_difference(pool, (struct mfs_content_sized){&first->content, first->size},
+                                     (struct mfs_content_sized){&second->content, second->size},
+                                     (uint64_t)offset, &range))
+        return 0;
+    *start = (int64_t)range.start;
+    *end = (int64_t)range.end;
+    return 1;
 }

@@ -30,6 +30,8 @@
  *     radix_edit   the changes
  *     radix_tally  the audit's recount
  *
+ * and radix_compare, which finds where two trees differ.
+ *
  * Threads: the holder of a tree guards it with a lock of its own.  A tree that nobody writes (a
  * reference to a root that is kept for reading) needs none.
  */

@@ -10,6 +10,7 @@
  * directory that is removed Linux also finds "..", and memfs only ".".
  */
 #include "operation.h"
+#include "random.h"
 
 #include <memfs/memfs.h>
 
@@ -104,13 +105,9 @@ void generator_init(struct generator *generator, uint64_t seed, uint32_t page_si
     generator->host = host;
 }
 
-/* splitmix64 */
 uint64_t generator_next(struct generator *generator)
 {
-    uint64_t z = generator->state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
+    return random_next(&generator->state);
 }
 
 uint64_t generator_below(struct generator *generator, uint64_t limit)

@@ -5,6 +5,7 @@
  */
 #include "rig.h"
 
+#include "pagetable/radix_compare.h"
 #include "pagetable/radix_edit.h"
 #include "pagetable/radix_node.h"
 #include "pagetable/radix_plan.h"
@@ -143,6 +144,18 @@ static void compare(struct mfs_pool *pool, const struct model *m)
     }
 }
 
+/* Differences are found from wherever the search begins, and behind both trees there is none. */
+static void compare_two(struct mfs_pool *pool, struct mfs_radix one, struct mfs_radix other)
+{
+    uint64_t next = MFS_NO_INDEX;
+    assert_true(mfs_radix_next_difference(pool, one, other, PAGES) == MFS_NO_INDEX);
+    for (uint64_t i = PAGES; i-- > 0;) {
+        if (mfs_radix_find(pool, one, i) != mfs_radix_find(pool, other, i))
+            next = i;
+        assert_true(mfs_radix_next_difference(pool, one, other, i) == next);
+    }
+}
+
 /* All references and marks, over all trees. */
 static void tally(struct bench *b)
 {
@@ -182,8 +195,10 @@ static void do_anything(struct bench *b)
         own(pool, &m->tree, first, last);
     for (uint64_t i = first; i <= last; i++)
         m->has_page[i] = what >= 4;
-    if (next_random(&b->seed) % 16 == 0)
+    if (next_random(&b->seed) % 16 == 0) {
         compare(pool, m);
+        compare_two(pool, m->tree, from->tree);
+    }
 }
 
 static void trees_are_as_maps_of_bits_and_plans_are_exact(void **state)

@@ -4,6 +4,7 @@
  * that must be the same everywhere.
  */
 #include "differential_script.h"
+#include "random.h"
 
 #include <sqlite3.h>
 
@@ -19,10 +20,7 @@ struct maker {
 
 uint32_t script_random(uint64_t *random, uint32_t bound)
 {
-    uint64_t z = *random += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (uint32_t)((z ^ (z >> 31)) >> 32) % bound;
+    return random_below(random, bound);
 }
 
 static uint32_t below(struct maker *m, uint32_t bound)
