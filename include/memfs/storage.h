@@ -138,11 +138,10 @@ MEMFS_API uint64_t memfs_mapping_generation(memfs_file *file);
  * memfs_content_compare()  finds the next range, at or after an offset, in which the bytes of two
  *                          held contents may differ: 1, and the range from `*start` to the byte
  *                          before `*end`; or 0, if from there on they are the same.  It compares
- *                          pages by reference and reads none, so it takes time for what was changed,
- *                          not for what the contents share; a page that was written differs though
- *                          the same bytes were written.  What lies behind the smaller of the two
- *                          sizes differs.  The first of two contents of different sizes that are
- *                          compared may be the older one or the newer one: the ranges are the same.
+ *                          pages by reference and reads none, so it takes time for what was
+ *                          changed, not for what the contents share; a page that was written
+ *                          differs though the same bytes were written.  What lies behind the
+ *                          smaller of the two sizes differs.
  *
  * Errors:   EBADF, EISDIR, EINVAL (the struct holds nothing; a negative offset or size; a null
  *           buffer with a length; a null result; another whence), ENXIO and EINVAL as

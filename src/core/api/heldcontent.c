@@ -309,9 +309,9 @@ int memfs_content_compare(const memfs_content_ref *one, const memfs_content_ref 
     const struct mfs_pool *pool = first->fs->pool;
     if (second->fs->pool != pool)
         return MEMFS_EXDEV;
-    if (!mfs_content_next_difference(pool, (struct mfs_content_sized){&first->content, first->size},
-                                     (struct mfs_content_sized){&second->content, second->size},
-                                     (uint64_t)offset, &range))
+    if (!mfs_content_compare_next(pool, (struct mfs_content_sized){&first->content, first->size},
+                                  (struct mfs_content_sized){&second->content, second->size},
+                                  (uint64_t)offset, &range))
         return 0;
     *start = (int64_t)range.start;
     *end = (int64_t)range.end;

@@ -22,8 +22,8 @@
  * The modules of this room: content (this one: holding, sharing, asking), content_clean (the two
  * exceptions above), content_prepare (parts made ready to be written), content_extent (which parts
  * have storage: cutting, growing, allocating, punching), content_io (reading and writing),
- * content_compare (where two contents differ), content_tally (for the audit); short (the block of a small file), version (contents that callers
- * hold by reference).
+ * content_compare (where two contents differ), content_tally (for the audit); short (the block of a
+ * small file), version (contents that callers hold by reference).
  *
  * Changes are all or nothing.  Threads: the caller holds the node's lock, exclusive for what
  * changes the content and shared for the rest.

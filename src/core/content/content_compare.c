@@ -25,12 +25,12 @@ static uint64_t next_page(const struct mfs_pool *pool, const struct mfs_content 
 {
     if (index == 0 && !has_same_short(one, other))
         return 0;
-    return mfs_radix_next_difference(pool, mfs_content_tree(one), mfs_content_tree(other), index);
+    return mfs_radix_compare_next(pool, mfs_content_tree(one), mfs_content_tree(other), index);
 }
 
-bool mfs_content_next_difference(const struct mfs_pool *pool, struct mfs_content_sized one,
-                                 struct mfs_content_sized other, uint64_t from,
-                                 struct mfs_content_range *out)
+bool mfs_content_compare_next(const struct mfs_pool *pool, struct mfs_content_sized one,
+                              struct mfs_content_sized other, uint64_t from,
+                              struct mfs_content_range *out)
 {
     uint64_t common = mfs_num_min_u64(one.size, other.size);
     uint64_t all = mfs_num_max_u64(one.size, other.size);

@@ -22,8 +22,8 @@ struct mfs_content_range {
  * The first range at or after `from` in which the bytes of two contents may differ, as long as it
  * can be; false: there is none.  What lies behind the smaller size differs.
  */
-bool mfs_content_next_difference(const struct mfs_pool *pool, struct mfs_content_sized one,
-                                 struct mfs_content_sized other, uint64_t from,
-                                 struct mfs_content_range *out);
+bool mfs_content_compare_next(const struct mfs_pool *pool, struct mfs_content_sized one,
+                              struct mfs_content_sized other, uint64_t from,
+                              struct mfs_content_range *out);
 
 #endif

@@ -18,8 +18,8 @@
  * a node is named by what is in it, which cannot be taken for a node of the other tree, since that
  * has another level.
  */
-static uintptr_t part_of(const struct mfs_pool *pool, struct mfs_radix tree, unsigned level,
-                         uint64_t index)
+static uintptr_t part_over(const struct mfs_pool *pool, struct mfs_radix tree, unsigned level,
+                           uint64_t index)
 {
     if (index >= mfs_radix_node_span(pool, tree.height))
         return level >= tree.height && index < mfs_radix_node_span(pool, level) ? tree.root : 0;
@@ -29,15 +29,15 @@ static uintptr_t part_of(const struct mfs_pool *pool, struct mfs_radix tree, uns
     return slot;
 }
 
-uint64_t mfs_radix_next_difference(const struct mfs_pool *pool, struct mfs_radix one,
-                                   struct mfs_radix other, uint64_t from)
+uint64_t mfs_radix_compare_next(const struct mfs_pool *pool, struct mfs_radix one,
+                                struct mfs_radix other, uint64_t from)
 {
     unsigned top = one.height > other.height ? one.height : other.height;
     uint64_t end = mfs_radix_node_span(pool, top);
     MFS_CHECK((one.root != 0 || one.height == 0) && (other.root != 0 || other.height == 0));
     unsigned level = top;
     for (uint64_t index = from; index < end;) {
-        if (part_of(pool, one, level, index) != part_of(pool, other, level, index)) {
+        if (part_over(pool, one, level, index) != part_over(pool, other, level, index)) {
             if (level == 0)
                 return index;
             level--;

@@ -8,7 +8,7 @@
  * The first index at or after `from` at which one tree has another page than the other, or has one
  * where the other has a hole; MFS_NO_INDEX if there is none.
  */
-uint64_t mfs_radix_next_difference(const struct mfs_pool *pool, struct mfs_radix one,
-                                   struct mfs_radix other, uint64_t from);
+uint64_t mfs_radix_compare_next(const struct mfs_pool *pool, struct mfs_radix one,
+                                struct mfs_radix other, uint64_t from);
 
 #endif

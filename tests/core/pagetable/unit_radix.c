@@ -148,11 +148,11 @@ static void compare(struct mfs_pool *pool, const struct model *m)
 static void compare_two(struct mfs_pool *pool, struct mfs_radix one, struct mfs_radix other)
 {
     uint64_t next = MFS_NO_INDEX;
-    assert_true(mfs_radix_next_difference(pool, one, other, PAGES) == MFS_NO_INDEX);
+    assert_true(mfs_radix_compare_next(pool, one, other, PAGES) == MFS_NO_INDEX);
     for (uint64_t i = PAGES; i-- > 0;) {
         if (mfs_radix_find(pool, one, i) != mfs_radix_find(pool, other, i))
             next = i;
-        assert_true(mfs_radix_next_difference(pool, one, other, i) == next);
+        assert_true(mfs_radix_compare_next(pool, one, other, i) == next);
     }
 }
 
