@@ -350,6 +350,73 @@ MEMFS_SQLITE_API int memfs_sqlite_load_file(memfs *fs, const char *host_path, co
 MEMFS_SQLITE_API int memfs_sqlite_load_buffer(memfs *fs, const void *data, size_t size,
                                               const char *path, unsigned flags);
 
+/* ------------------------------------------------------- saving what has changed */
+
+/*
+ * A saver keeps a database of the tree and a file of the host together: each save writes only the
+ * pages that were changed since the last one.  For programs that keep a database in memory and save
+ * it often, and for hosts whose flash wears.
+ *
+ * memfs_sqlite_saver_open()  begins with what is there.  If the tree has no `path`, the host's file
+ *                            is loaded, after what a crash has left beside it was played back, and
+ *                            is the base of the first save.  If the host has no `host_path`, the
+ *                            first save makes it.  If both are there, it is SQLITE_MISMATCH, unless
+ *                            MEMFS_SQLITE_SAVER_REPLACE lets the first save replace the host's.
+ * memfs_sqlite_saver_save()  saves what is committed at one moment, a WAL included.  Writers go on,
+ *                            but for a moment in which a rollback journal excludes readers.
+ * memfs_sqlite_saver_close() forgets it; both files stay.  Null: nothing.
+ *
+ * A save is all or nothing, whatever happens: the old pages are in a journal in SQLite's format
+ * beside `host_path` until the new ones are durable, so after a crash any program that opens the
+ * host's file with SQLite has the last complete save or the new one, and so has
+ * memfs_sqlite_saver_open().  (memfs_sqlite_load_file() does not write to the host, so it refuses a
+ * journal.)  The first save, and one after a change of the page size, writes a new file beside the
+ * old one and renames it.
+ *
+ * No one else may write the host's file between two saves: SQLITE_MISMATCH, and nothing is written;
+ * MEMFS_SQLITE_SAVER_REPLACE then saves all again.  It is seen by the file's header, in which
+ * SQLite counts changes.  Other programs may read it; while one reads, a save waits up to 5
+ * seconds.
+ *
+ * The saver holds the pages of the last save that the database has no more: these count against the
+ * quota.  VACUUM and auto_vacuum move pages, so what is saved after them is large.
+ *
+ * All return SQLite's (extended) codes.  SQLITE_MISUSE: a null pointer, an unknown flag, a
+ * struct_size that no version has, or `fs` is not registered.
+ *
+ * Errors:   SQLITE_CANTOPEN (neither file exists, or one cannot be opened), SQLITE_MISMATCH (see
+ *           above), SQLITE_BUSY (another program uses the host's file; a connection has the
+ *           database locked, or is checkpointing it, for 5 seconds), SQLITE_FULL (the quota has no
+ *           room for the pages that are only in a WAL, or for what is loaded; the host is full),
+ *           SQLITE_NOTADB (one of the two is no database), SQLITE_NOMEM, SQLITE_IOERR (the host
+ *           refused).  memfs_sqlite_last_error() has the reason in words.
+ * Failure:  the database, the host's file and the base are as before.  If the host does not let the
+ *           old pages be put back, the journal stays, and SQLite does it when the file is opened
+ *           next.
+ * Threads:  a saver is used by one thread at a time; its database by any.
+ * Lifetime: close it before the file system is unregistered.
+ */
+typedef struct memfs_sqlite_saver memfs_sqlite_saver;
+
+#define MEMFS_SQLITE_SAVER_REPLACE 0x1u /* a host's file that is not the base is replaced */
+
+typedef struct memfs_sqlite_save_report {
+    size_t struct_size;     /* sizeof(memfs_sqlite_save_report), set by the caller */
+    uint64_t pages;         /* of the database */
+    uint64_t pages_written; /* to the host's file; 0: nothing had changed */
+    uint64_t bytes_written; /* to the host, the journal included */
+    int was_whole;          /* the file was written anew */
+    int must_be_zero;       /* for later versions */
+} memfs_sqlite_save_report;
+
+MEMFS_SQLITE_API int memfs_sqlite_saver_open(memfs *fs, const char *path, const char *host_path,
+                                             unsigned flags, memfs_sqlite_saver **out);
+
+/* `report` may be null. */
+MEMFS_SQLITE_API int memfs_sqlite_saver_save(memfs_sqlite_saver *saver,
+                                             memfs_sqlite_save_report *report);
+MEMFS_SQLITE_API void memfs_sqlite_saver_close(memfs_sqlite_saver *saver);
+
 #ifdef __cplusplus
 }
 #endif

@@ -17,6 +17,7 @@
 
 #include "base/assertion.h"
 #include "base/bigendian.h"
+#include "base/journalformat.h"
 
 #include <ctype.h>
 #include <stddef.h>
@@ -29,8 +30,6 @@ enum {
     TRAILER_MAGIC_OFFSET = 8,
     NUMBER_BEFORE_NAME_BYTES = 4 /* of the page on which SQLite locks */
 };
-
-static const unsigned char journal_magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
 
 /* Whether the journal ends with the super-journal's name; true also if it cannot be read. */
 static bool ends_with_name(memfs_file *journal, const char *path)
@@ -85,7 +84,7 @@ bool mfs_superjournal_read_name(memfs_file *journal, char name[MFS_SUPERJOURNAL_
     unsigned char trailer[TRAILER_BYTES];
     int64_t end = memfs_file_size(journal) - TRAILER_BYTES;
     if (end < 0 || memfs_pread(journal, trailer, sizeof trailer, end) != TRAILER_BYTES ||
-        memcmp(trailer + TRAILER_MAGIC_OFFSET, journal_magic, sizeof journal_magic) != 0)
+        memcmp(trailer + TRAILER_MAGIC_OFFSET, MFS_JOURNAL_MAGIC, MFS_JOURNAL_MAGIC_BYTES) != 0)
         return false;
     int64_t length = mfs_bigendian_read(trailer);
     *rest = end - length - NUMBER_BEFORE_NAME_BYTES;

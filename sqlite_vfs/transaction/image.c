@@ -21,18 +21,11 @@
 
 static const char image_magic[16] = "SQLite format 3";
 
-/* Offsets in the header, from SQLite's file format. */
-enum {
-    HEADER_PAGE_SIZE = 16,
-    HEADER_CHANGE_COUNTER = 24,
-    HEADER_PAGE_COUNT = 28,
-    HEADER_VALID_FOR = 92 /* the change counter for which the page count is true */
-};
-
 /* The page size has 16 bits, in which 1 stands for 65536. */
-static uint32_t page_size_of(const unsigned char *header)
+uint32_t mfs_image_page_size(const unsigned char header[MFS_IMAGE_HEADER_BYTES])
 {
-    uint32_t size = (uint32_t)header[HEADER_PAGE_SIZE] << 8 | header[HEADER_PAGE_SIZE + 1];
+    uint32_t size = (uint32_t)header[MFS_IMAGE_PAGE_SIZE_OFFSET] << 8 |
+                    header[MFS_IMAGE_PAGE_SIZE_OFFSET + 1];
     return size == 1 ? 65536 : size;
 }
 
@@ -40,14 +33,15 @@ int mfs_image_check(const unsigned char header[MFS_IMAGE_HEADER_BYTES], uint64_t
 {
     if (memcmp(header, image_magic, sizeof image_magic) != 0)
         return SQLITE_NOTADB;
-    uint32_t page_size = page_size_of(header);
+    uint32_t page_size = mfs_image_page_size(header);
     if (page_size < 512 || (page_size & (page_size - 1)) != 0)
         return SQLITE_NOTADB;
     if (size == 0 || size % page_size != 0)
         return SQLITE_NOTADB;
     /* Versions of SQLite before 3.7.0 change a database without keeping the page count. */
-    bool is_count_true = memcmp(header + HEADER_CHANGE_COUNTER, header + HEADER_VALID_FOR, 4) == 0;
-    if (is_count_true && mfs_bigendian_read(header + HEADER_PAGE_COUNT) > size / page_size)
+    bool is_count_true = memcmp(header + MFS_IMAGE_COUNTER_OFFSET,
+                                header + MFS_IMAGE_VALID_FOR_OFFSET, 4) == 0;
+    if (is_count_true && mfs_bigendian_read(header + MFS_IMAGE_PAGES_OFFSET) > size / page_size)
         return SQLITE_CORRUPT;
     return SQLITE_OK;
 }

@@ -7,9 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The header, and offsets in it, from SQLite's file format. */
 enum {
     MFS_IMAGE_HEADER_BYTES = 100,
-    MFS_IMAGE_FORMAT_OFFSET = 18, /* two bytes: how it is written, and how it is read */
+    MFS_IMAGE_PAGE_SIZE_OFFSET = 16,
+    MFS_IMAGE_COUNTER_OFFSET = 24, /* of changes: by it others see that their caches are old */
+    MFS_IMAGE_PAGES_OFFSET = 28,
+    MFS_IMAGE_VALID_FOR_OFFSET = 92, /* the change counter for which the page count is true */
+    MFS_IMAGE_FORMAT_OFFSET = 18,    /* two bytes: how it is written, and how it is read */
     MFS_IMAGE_FORMAT_ROLLBACK = 1,
     MFS_IMAGE_FORMAT_WAL = 2
 };
@@ -20,6 +25,9 @@ enum {
  * end.
  */
 int mfs_image_check(const unsigned char header[MFS_IMAGE_HEADER_BYTES], uint64_t size);
+
+/* The page size, which mfs_image_check() has not yet found to be one. */
+uint32_t mfs_image_page_size(const unsigned char header[MFS_IMAGE_HEADER_BYTES]);
 
 /* Opens a host file through `lower_vfs`.  `host_path` is a path, never a URI or ":memory:". */
 int mfs_image_open_host(sqlite3_vfs *lower_vfs, const char *host_path, int flags, sqlite3 **out);

@@ -24,15 +24,9 @@
 
 #include <memfs/storage.h>
 
-enum {
-    WAL_HEADER_BYTES = 32,
-    FRAME_HEADER_BYTES = 24,
-    PAGE_NUMBER_BYTES = 4,
-    PAGE_SIZE_OFFSET = 8
-};
+enum { PAGE_NUMBER_BYTES = 4, PAGE_SIZE_OFFSET = 8 };
 
-/* The page size in a WAL's header; 0 if it is not a valid one. */
-static uint32_t page_size_in(const unsigned char *header)
+uint32_t mfs_wal_page_size(const unsigned char header[MFS_WAL_HEADER_BYTES])
 {
     uint32_t size = mfs_bigendian_read(header + PAGE_SIZE_OFFSET);
     if (size == 1)
@@ -42,10 +36,10 @@ static uint32_t page_size_in(const unsigned char *header)
 
 static uint32_t find_page_size(struct mfs_wal *wal, const struct mfs_file *file)
 {
-    unsigned char header[WAL_HEADER_BYTES];
+    unsigned char header[MFS_WAL_HEADER_BYTES];
     if (wal->page_size == 0 &&
         memfs_pread(file->bytes.file, header, sizeof header, 0) == (int64_t)sizeof header)
-        wal->page_size = page_size_in(header);
+        wal->page_size = mfs_wal_page_size(header);
     return wal->page_size;
 }
 
@@ -101,18 +95,18 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_member *member,
                          const struct mfs_file *file, const void *buffer, int count,
                          sqlite3_int64 offset)
 {
-    if (offset == 0 && count == WAL_HEADER_BYTES) {
-        wal->page_size = page_size_in(buffer);
+    if (offset == 0 && count == MFS_WAL_HEADER_BYTES) {
+        wal->page_size = mfs_wal_page_size(buffer);
         mfs_wal_end_preallocation(member);
         return SQLITE_OK;
     }
-    if (count != FRAME_HEADER_BYTES || find_page_size(wal, file) == 0)
+    if (count != MFS_WAL_FRAME_HEADER_BYTES || find_page_size(wal, file) == 0)
         return SQLITE_OK;
-    int64_t frame_bytes = (int64_t)wal->page_size + FRAME_HEADER_BYTES;
-    if ((offset - WAL_HEADER_BYTES) % frame_bytes != 0)
+    int64_t frame_bytes = (int64_t)wal->page_size + MFS_WAL_FRAME_HEADER_BYTES;
+    if ((offset - MFS_WAL_HEADER_BYTES) % frame_bytes != 0)
         return SQLITE_OK;
-    MFS_ASSERT(offset >= WAL_HEADER_BYTES);
-    uint64_t frames = (uint64_t)((offset - WAL_HEADER_BYTES) / frame_bytes) + 1;
+    MFS_ASSERT(offset >= MFS_WAL_HEADER_BYTES);
+    uint64_t frames = (uint64_t)((offset - MFS_WAL_HEADER_BYTES) / frame_bytes) + 1;
     int error = mfs_walindex_prepare(member, frames);
     if (error != 0)
         return mfs_lasterror_code(MFS_OPERATION_WRITE, error);
@@ -123,7 +117,7 @@ int mfs_wal_before_write(struct mfs_wal *wal, struct mfs_member *member,
  * transaction has more frames. */
 bool mfs_wal_is_commit(const void *buffer, int count)
 {
-    return count == FRAME_HEADER_BYTES &&
+    return count == MFS_WAL_FRAME_HEADER_BYTES &&
            mfs_bigendian_read((const unsigned char *)buffer + PAGE_NUMBER_BYTES) != 0;
 }
 

@@ -19,6 +19,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* SQLite's file format. */
+enum { MFS_WAL_HEADER_BYTES = 32, MFS_WAL_FRAME_HEADER_BYTES = 24 };
+
+/* The page size in a WAL's header; 0 if it is not a valid one. */
+uint32_t mfs_wal_page_size(const unsigned char header[MFS_WAL_HEADER_BYTES]);
+
 /* What is known of an open WAL.  All zeros to begin with. */
 struct mfs_wal {
     uint32_t page_size; /* of the database, as the WAL's header says; 0: not known yet */
