@@ -120,9 +120,11 @@ static int64_t map_page_of_version(struct stage *s)
 
 static int64_t drop_version(struct stage *s)
 {
+    int64_t start, end;
     char byte;
     TRY(memfs_content_read(&s->version, &byte, 1, 0));
     TRY(memfs_content_seek(&s->version, 0, MEMFS_SEEK_DATA));
+    TRY(memfs_content_compare(&s->version, &s->version, 0, &start, &end));
     int64_t result = memfs_content_drop(&s->version);
     s->has_version = result != 0;
     return result;
@@ -500,7 +502,8 @@ const struct scenario scenarios_calm[] = {
      take_version_and_write_to_it, exchange_and_overwrite},
     {"map a page of a version", " memfs_content_map ", NEEDS_NOTHING, take_version_and_write_to_it,
      map_page_of_version},
-    {"read and drop a version", " memfs_content_drop memfs_content_read memfs_content_seek ",
+    {"read and drop a version",
+     " memfs_content_compare memfs_content_drop memfs_content_read memfs_content_seek ",
      NEEDS_NOTHING, take_version_and_write, drop_version},
     {"map an owned page", " memfs_map ", NEEDS_NOTHING, NULL, map_owned_page},
     {"map a page that is there", " memfs_map_present memfs_mapping_generation ", NEEDS_NOTHING,
