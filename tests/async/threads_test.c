@@ -26,7 +26,7 @@ static void wait_until(atomic_int *counter, int count)
 
 /* ------------------------------------------------------------------- chains */
 
-enum { CHAINS = 12, LINKS = 60 };
+enum { CHAINS = 12, LINKS = 60, POOL_THREADS = 4 };
 
 struct chained {
     memfs_async_request request;
@@ -45,6 +45,29 @@ static void check_order(memfs_async_request *request)
     atomic_fetch_add(chained->ended, 1);
 }
 
+/* What all threads of a pool wait at. */
+struct gate {
+    atomic_int waiting, submitted;
+};
+
+static int64_t wait_for_all(memfs_async_request *request, void *argument)
+{
+    struct gate *gate = argument;
+    (void)request;
+    atomic_fetch_add(&gate->waiting, 1);
+    wait_until(&gate->submitted, CHAINS * LINKS);
+    return 0;
+}
+
+static void ignore_end(memfs_async_request *request)
+{
+    (void)request;
+}
+
+/*
+ * Nothing runs before all is submitted: what is submitted to a chain while the callback of its last
+ * request runs does not wait for that.
+ */
 static void chains_keep_their_order_whatever_threads_run_them(void **state)
 {
     struct fixture *f = *state;
@@ -53,11 +76,18 @@ static void chains_keep_their_order_whatever_threads_run_them(void **state)
     memfs_file *files[CHAINS];
     int last[CHAINS];
     atomic_int ended = 0, wrong = 0;
+    struct gate gate = {0};
     struct pool pool;
     memfs_async *async;
+    memfs_async_request gates[POOL_THREADS];
     memset(chains, 0, sizeof chains);
-    start_pool(&pool, 4);
+    start_pool(&pool, POOL_THREADS);
     assert_ok(memfs_async_create(f->fs, &pool.executor, &async));
+    for (int i = 0; i < POOL_THREADS; i++) {
+        memfs_async_call(&gates[i], wait_for_all, &gate);
+        assert_ok(memfs_async_submit(async, &gates[i], ignore_end));
+    }
+    wait_until(&gate.waiting, POOL_THREADS);
     for (int chain = 0; chain < CHAINS; chain++) {
         char path[16];
         snprintf(path, sizeof path, "/%d", chain);
@@ -73,6 +103,7 @@ static void chains_keep_their_order_whatever_threads_run_them(void **state)
             memfs_async_write(&c->request, files[chain], &c->number, sizeof c->number);
             c->request.chain = &chains[chain];
             assert_ok(memfs_async_submit(async, &c->request, check_order));
+            atomic_fetch_add(&gate.submitted, 1);
         }
     }
     close_and_wait(async, 0);

@@ -100,7 +100,7 @@ static void requests_take_no_memory(void **state)
     struct fixture *f = *state;
     static memfs_uv_request requests[100];
     struct looped l;
-    char byte;
+    char bytes[100];
     put(f->fs, "/f", "text");
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR);
     loop_open(&l, f);
@@ -108,7 +108,7 @@ static void requests_take_no_memory(void **state)
     tracking_refuse(&f->allocator, 1, 1);
     for (int i = 0; i < 100; i++) {
         if (i % 2 == 0)
-            memfs_async_pread(&requests[i].call, file, &byte, 1, 0);
+            memfs_async_pread(&requests[i].call, file, &bytes[i], 1, 0);
         else
             memfs_async_lock(&requests[i].call, file, MEMFS_LOCK_SHARED, MEMFS_WAIT_FOREVER);
         assert_ok(memfs_uv_submit(l.uv, &requests[i], note_end));
