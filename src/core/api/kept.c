@@ -36,7 +36,7 @@ static int find_kept(const struct kept_request *r, struct mfs_node **out)
 static int64_t open_kept_once(const void *operation)
 {
     const struct kept_request *r = operation;
-    struct mfs_node *node;
+    struct mfs_node *node = NULL;
     int error = r->out != NULL ? find_kept(r, &node) : MEMFS_EINVAL;
     if (error != 0)
         return error;
@@ -63,7 +63,7 @@ int memfs_snapshot_stat_path(memfs *fs, const char *name, const char *path, memf
                                          .path = path,
                                          .walk_flags = MFS_WALK_FOLLOW_SLASH |
                                                        (follows ? MFS_WALK_FOLLOW : 0)};
-    struct mfs_node *node;
+    struct mfs_node *node = NULL;
     int error = mfs_structsize_check_out(info, MFS_STRUCTSIZE_UP_TO(memfs_stat_info, size_bytes));
     if (error == 0 && (flags & ~MEMFS_AT_NOFOLLOW) != 0)
         error = MEMFS_EINVAL;

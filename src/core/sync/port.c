@@ -7,6 +7,8 @@
  */
 #include "sync/port.h"
 
+#include "sync/readers.h"
+
 #include "base/check.h"
 
 #include <stdint.h>
@@ -114,6 +116,7 @@ static int watch_error;
 static void count_fork(void)
 {
     mfs_port_fork_count++;
+    mfs_readers_forget_others();
 }
 
 static void watch_forks(void)

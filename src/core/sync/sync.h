@@ -6,6 +6,9 @@
  * thread that cannot have it waits at one of the few gates of the file system's parking lot,
  * chosen by the lock's address.  Taking a free lock is one compare-and-swap.
  *
+ * A lock at which readers meet becomes *biased*: its readers enter themselves in a table instead of
+ * counting themselves in the word (readers.h), until the next writer comes.
+ *
  * Fairness: while a writer waits, new readers wait too (WANTED), so readers cannot starve writers.
  * Therefore a thread must never take a lock shared that it holds shared already: if a writer came
  * to wait in between, the thread would wait for the writer, and the writer for it.
@@ -18,6 +21,7 @@
 #include "base/annot.h"
 #include "base/check.h"
 #include "sync/port.h"
+#include "sync/readers.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -90,12 +94,24 @@ struct MFS_CAPABILITY("lock") mfs_lock {
 #define MFS_LOCK_HELD 0x80000000u   /* a writer has the lock */
 #define MFS_LOCK_WANTED 0x40000000u /* a writer waits: new readers wait too */
 #define MFS_LOCK_PARKED 0x20000000u /* a thread waits: the one that frees the lock wakes the gate */
-#define MFS_LOCK_COUNT 0x1fffffffu  /* the number of readers that have the lock */
+#define MFS_LOCK_BIASED 0x10000000u /* readers enter themselves in the table */
+#define MFS_LOCK_COUNT 0x0fffffffu  /* the number of readers that have the lock and are not there */
 
 /* The slow paths: taking a lock that is not free, and waking its gate. */
 void mfs_sync_lock_shared_contended(struct mfs_lot *lot, struct mfs_lock *lock);
 void mfs_sync_lock_exclusive_contended(struct mfs_lot *lot, struct mfs_lock *lock);
 void mfs_sync_lock_wake(struct mfs_lot *lot, struct mfs_lock *lock);
+
+/* Takes this thread's entry out of the table, and wakes the writer that waits for that; false: it
+ * has none. */
+bool mfs_sync_leave_table(struct mfs_lot *lot, struct mfs_lock *lock);
+
+/* Frees the lock if the thread has it by the table.  An entry keeps the lock BIASED or HELD. */
+static inline bool mfs_sync_unlock_by_table(struct mfs_lot *lot, struct mfs_lock *lock)
+{
+    uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+    return (word & (MFS_LOCK_BIASED | MFS_LOCK_HELD)) != 0 && mfs_sync_leave_table(lot, lock);
+}
 
 static inline void mfs_sync_lock_shared(struct mfs_lot *lot, struct mfs_lock *lock)
     MFS_ACQUIRE_SHARED(lock) MFS_NO_THREAD_SAFETY_ANALYSIS
@@ -112,7 +128,7 @@ static inline void mfs_sync_lock_shared(struct mfs_lot *lot, struct mfs_lock *lo
 static inline void mfs_sync_unlock_shared(struct mfs_lot *lot, struct mfs_lock *lock)
     MFS_RELEASE_SHARED(lock) MFS_NO_THREAD_SAFETY_ANALYSIS
 {
-    if (!mfs_sync_lot_is_threaded(lot))
+    if (!mfs_sync_lot_is_threaded(lot) || mfs_sync_unlock_by_table(lot, lock))
         return;
     uint32_t before = atomic_fetch_sub_explicit(&lock->word, 1, memory_order_release);
     MFS_CHECK((before & MFS_LOCK_COUNT) != 0 && (before & MFS_LOCK_HELD) == 0);
