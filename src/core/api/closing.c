@@ -7,8 +7,11 @@
 void mfs_closing_drop_handle(memfs *fs, memfs_file *file)
 {
     file->magic = MFS_CLOSED_MAGIC;
-    if (!file->is_lent)
-        mfs_memory_give(fs->memory, file, sizeof *file, MEMFS_CLASS_HANDLES);
+    if (file->is_lent)
+        return;
+    if (fs->memory->is_unpooled || !mfs_handle_keep_spare(&fs->handles, file))
+        mfs_memory_give(fs->memory, mfs_handle_block(file), mfs_handle_block_bytes(file),
+                        MEMFS_CLASS_HANDLES);
 }
 
 void mfs_closing_file(memfs_file *file)

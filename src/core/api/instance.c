@@ -354,8 +354,9 @@ static bool is_first(const memfs *fs)
 
 static bool is_in_use(memfs *fs)
 {
-    return fs->handles.files.count != 0 || fs->handles.dirs.count != 0 ||
-           fs->versions.held.count != 0 || fs->blocks.held.count != 0 ||
+    uint64_t files, dirs;
+    mfs_handle_count(&fs->handles, fs->lot, &files, &dirs);
+    return files != 0 || dirs != 0 || fs->versions.held.count != 0 || fs->blocks.held.count != 0 ||
            fs->opened.all.count != 0 || atomic_load(&fs->mappings) != 0;
 }
 
@@ -371,17 +372,26 @@ static void close_opened(struct mfs_opened *opened)
 /* No handle is to get a lock that another one loses here.  The locks of clones are not ours. */
 static void forget_lines(memfs *fs)
 {
-    for (struct mfs_link *at = fs->handles.files.first; at != NULL; at = at->next)
-        mfs_filelock_forget_line(fs->lot, mfs_handle_of_link(at)->node);
+    for (unsigned i = 0; i < MFS_HANDLE_LISTS; i++)
+        for (struct mfs_link *at = mfs_handle_list(&fs->handles, i)->files.first; at != NULL;
+             at = at->next)
+            mfs_filelock_forget_line(fs->lot, mfs_handle_of_link(at)->node);
+}
+
+static void close_handles(struct mfs_handle_list *list)
+{
+    while (list->files.first != NULL)
+        mfs_closing_file(mfs_handle_of_link(list->files.first));
+    while (list->dirs.first != NULL)
+        mfs_closing_dir(mfs_handle_dir_of_link(list->dirs.first));
 }
 
 static void close_everything(memfs *fs)
 {
     forget_lines(fs);
-    while (fs->handles.files.first != NULL)
-        mfs_closing_file(mfs_handle_of_link(fs->handles.files.first));
-    while (fs->handles.dirs.first != NULL)
-        mfs_closing_dir(mfs_handle_dir_of_link(fs->handles.dirs.first));
+    for (unsigned i = 0; i < MFS_HANDLE_LISTS; i++)
+        close_handles(mfs_handle_list(&fs->handles, i));
+    (void)mfs_handle_give_spares(&fs->handles, fs->memory);
     while (fs->opened.all.first != NULL)
         close_opened(mfs_opened_of_link(fs->opened.all.first));
     while (fs->versions.held.first != NULL) {

@@ -252,28 +252,51 @@ static int prepare_existing(const struct opening *o, struct mfs_node *node)
     return MEMFS_EBUSY;
 }
 
-static int take_handle(const struct opening *o, enum mfs_charge_from charge_from, void **memory)
+static int take_handle(const struct opening *o, enum mfs_charge_from charge_from, bool has_line,
+                       memfs_file **out)
 {
-    return mfs_memory_take_as(o->fs->memory, charge_from, sizeof(memfs_file), MEMFS_CLASS_HANDLES,
-                              memory);
+    void *block;
+    size_t bytes = sizeof **out + (has_line ? MFS_HANDLE_LEAD_MOST : 0u);
+    int error = mfs_memory_take_as(o->fs->memory, charge_from, bytes, MEMFS_CLASS_HANDLES, &block);
+    if (error != 0)
+        return error;
+    unsigned lead = has_line ? (unsigned)(-(uintptr_t)block % MFS_READERS_LINE_BYTES) / 8 : 0;
+    *out = (void *)((unsigned char *)block + (size_t)lead * 8);
+    (*out)->has_line = has_line;
+    (*out)->lead_words = lead & 7u;
+    return 0;
+}
+
+/* Memory for a handle: a spare, or a block of its own. */
+static int find_handle(const struct opening *o, memfs_file **out)
+{
+    *out = mfs_handle_take_spare(&o->fs->handles);
+    if (*out != NULL)
+        return 0;
+    bool has_line = mfs_sync_has_met_threads() && !o->fs->memory->is_unpooled;
+    int error = take_handle(o, MFS_CHARGE_LOOKING, has_line, out);
+    if (error == MEMFS_EDQUOT && has_flag(o, MEMFS_O_EMERGENCY))
+        error = take_handle(o, MFS_CHARGE_RESERVE, false, out);
+    return error;
 }
 
 static int get_handle(const struct opening *o, memfs_file_storage *storage, memfs_file **out)
 {
-    void *memory = storage;
+    memfs_file *file = (void *)storage;
     if (storage == NULL) {
-        int error = take_handle(o, MFS_CHARGE_LOOKING, &memory);
-        if (error == MEMFS_EDQUOT && has_flag(o, MEMFS_O_EMERGENCY))
-            error = take_handle(o, MFS_CHARGE_RESERVE, &memory);
+        int error = find_handle(o, &file);
         if (error != 0)
             return error;
     }
-    memset(memory, 0, sizeof(memfs_file));
-    *out = memory;
-    (*out)->fs = o->fs;
-    (*out)->is_lent = storage != NULL;
+    memfs_file empty = {.fs = o->fs, .is_lent = storage != NULL};
+    if (storage == NULL) {
+        empty.has_line = file->has_line;
+        empty.lead_words = file->lead_words;
+    }
     if (has_flag(o, MEMFS_O_EMERGENCY))
-        (*out)->reserve_use = MEMFS_EMERGENCY_WRITING;
+        empty.reserve_use = MEMFS_EMERGENCY_WRITING;
+    memcpy(file, &empty, sizeof empty);
+    *out = file;
     return 0;
 }
 

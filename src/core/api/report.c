@@ -51,6 +51,7 @@ int memfs_statfs(memfs *fs, memfs_statfs_info *info)
     if (error != 0)
         return error;
     memfs_statfs_info filled = {.class_count = MEMFS_CLASS_COUNT};
+    (void)mfs_handle_give_spares(&fs->handles, fs->memory);
     report_memory(fs, &filled);
     mfs_handle_count_orphans(&fs->handles, &fs->nodes, &filled.orphans, &filled.orphan_bytes);
     filled.files = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_FILE]);
@@ -58,10 +59,7 @@ int memfs_statfs(memfs *fs, memfs_statfs_info *info)
     filled.symlinks = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_SYMLINK]);
     uint64_t node_limit = atomic_load(&fs->nodes.limit);
     filled.node_limit = node_limit == MFS_UNLIMITED ? 0 : node_limit;
-    mfs_sync_lock_shared(fs->lot, &fs->handles.lock);
-    filled.open_files = fs->handles.files.count;
-    filled.open_directories = fs->handles.dirs.count;
-    mfs_sync_unlock_shared(fs->lot, &fs->handles.lock);
+    mfs_handle_count(&fs->handles, fs->lot, &filled.open_files, &filled.open_directories);
     filled.page_size = fs->pool->page_size;
     filled.name_max = MEMFS_NAME_MAX;
     filled.path_max = MEMFS_PATH_MAX;

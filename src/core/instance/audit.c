@@ -144,10 +144,13 @@ static void for_each_held_node(struct audit *audit,
         for_each_below(audit, fs->snapshots.root, visit);
     audit->counting = &audit->live;
     for_each_below(audit, fs->tree.root, visit);
-    for (struct mfs_link *at = fs->handles.files.first; at != NULL; at = at->next)
-        visit(audit, mfs_handle_of_link(at)->node);
-    for (struct mfs_link *at = fs->handles.dirs.first; at != NULL; at = at->next)
-        visit(audit, &mfs_handle_dir_of_link(at)->node->node);
+    for (unsigned i = 0; i < MFS_HANDLE_LISTS; i++) {
+        const struct mfs_handle_list *list = mfs_handle_list(&fs->handles, i);
+        for (struct mfs_link *at = list->files.first; at != NULL; at = at->next)
+            visit(audit, mfs_handle_of_link(at)->node);
+        for (struct mfs_link *at = list->dirs.first; at != NULL; at = at->next)
+            visit(audit, &mfs_handle_dir_of_link(at)->node->node);
+    }
     for (struct mfs_link *at = fs->opened.all.first; at != NULL; at = at->next)
         for_each_opened(audit, mfs_opened_of_link(at), visit);
 }
@@ -172,15 +175,30 @@ static uint64_t handle_cost(const memfs *fs, const void *handle, size_t bytes)
     return mfs_memory_cost_of(fs->memory, handle, bytes, MEMFS_CLASS_HANDLES);
 }
 
+static uint64_t file_cost(const memfs *fs, memfs_file *file)
+{
+    return handle_cost(fs, mfs_handle_block(file), mfs_handle_block_bytes(file));
+}
+
+static void add_handles_of_list(struct audit *audit, const struct mfs_handle_list *list)
+{
+    memfs *fs = audit->fs;
+    struct memfs_file *spare = atomic_load(&list->spare);
+    for (struct mfs_link *at = list->files.first; at != NULL; at = at->next)
+        if (!mfs_handle_of_link(at)->is_lent)
+            audit->handle_bytes += file_cost(fs, mfs_handle_of_link(at));
+    for (struct mfs_link *at = list->dirs.first; at != NULL; at = at->next)
+        if (!mfs_handle_dir_of_link(at)->is_lent)
+            audit->handle_bytes += handle_cost(fs, mfs_handle_dir_of_link(at), sizeof(memfs_dir));
+    if (spare != NULL)
+        audit->handle_bytes += file_cost(fs, spare);
+}
+
 static void add_handles(struct audit *audit)
 {
     memfs *fs = audit->fs;
-    for (struct mfs_link *at = fs->handles.files.first; at != NULL; at = at->next)
-        if (!mfs_handle_of_link(at)->is_lent)
-            audit->handle_bytes += handle_cost(fs, mfs_handle_of_link(at), sizeof(memfs_file));
-    for (struct mfs_link *at = fs->handles.dirs.first; at != NULL; at = at->next)
-        if (!mfs_handle_dir_of_link(at)->is_lent)
-            audit->handle_bytes += handle_cost(fs, mfs_handle_dir_of_link(at), sizeof(memfs_dir));
+    for (unsigned i = 0; i < MFS_HANDLE_LISTS; i++)
+        add_handles_of_list(audit, mfs_handle_list(&fs->handles, i));
     for (struct mfs_link *at = fs->blocks.held.first; at != NULL; at = at->next) {
         const struct mfs_block *block = MFS_LIST_ENTRY(at, struct mfs_block, link);
         uint64_t cost = mfs_block_cost(fs->memory, block);

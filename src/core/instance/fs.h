@@ -8,7 +8,7 @@
  *   2  tree.lock                 the namespace (reader-writer)
  *   3  snapshots.lock            that of the snapshots
  *   4  memfs_dir.lock            one directory stream's position
- *   5  handles.lock              the lists of open handles
+ *   5  a handle list's lock       the open handles of some threads; several in order
  *   6  tree.capture              one thread at a time locks many nodes
  *   7  node.lock                 one file's size and content (reader-writer)
  *   8  pieces.lock               pages that are cut to pieces
@@ -88,7 +88,7 @@ struct memfs {
     struct mfs_nodes snapshot_nodes; /* charged to their own class, and under no limit on nodes */
     struct mfs_tree snapshots;       /* each a directory in the root; see snapshot.h */
     _Atomic int64_t last_capture_ns; /* the greatest time that one was given */
-    struct mfs_handle_list handles;
+    struct mfs_handles handles;
     struct mfs_version_list versions;
     struct mfs_block_list blocks;
     struct mfs_opened_list opened;

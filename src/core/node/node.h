@@ -10,8 +10,7 @@
  *     node->lock            size and content of a file
  *     the namespace lock    links, is_audited, and everything of a directory
  *     the node's gate       whole_file_lock, upgrade_waits, has_line (see filelock.h)
- *     the handle list lock  handles, is_counted
- *                           (stat reads handles and whole_file_lock without)
+ *     the locks of all handle lists  is_counted
  *     atomics               mode, owner, times, generation: each for itself
  */
 #ifndef MFS_NODE_H

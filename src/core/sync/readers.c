@@ -13,7 +13,6 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #ifndef MEMFS_NO_THREADS
 
@@ -23,18 +22,22 @@ static struct row {
 
 _Thread_local struct mfs_readers_own mfs_readers_own;
 
-/* Where a thread looks for a free row first: threads differ by the address of what is theirs. */
-static unsigned first_row(void)
+static atomic_uint threads_numbered;
+
+unsigned mfs_readers_thread_number(void)
 {
-    uint64_t mixed = (uint64_t)(uintptr_t)&mfs_readers_own * 0x9e3779b97f4a7c15u;
-    return (unsigned)(mixed >> 32) % MFS_READERS_ROWS;
+    if (mfs_readers_own.number == 0)
+        mfs_readers_own.number = atomic_fetch_add_explicit(&threads_numbered, 1,
+                                                           memory_order_relaxed) +
+                                 1;
+    return mfs_readers_own.number;
 }
 
 bool mfs_readers_enter(const struct mfs_lock *lock)
 {
     enum { TRIES = 4 };
     struct mfs_readers_own *own = &mfs_readers_own;
-    unsigned first = first_row();
+    unsigned first = mfs_readers_thread_number() % MFS_READERS_ROWS;
     if (own->count == MFS_READERS_OWN)
         return false;
     for (unsigned i = 0; i < TRIES; i++) {

@@ -17,9 +17,11 @@
 
 struct mfs_lock;
 
+enum { MFS_READERS_LINE_BYTES = 64 }; /* what processors hand to and fro */
+
 #ifndef MEMFS_NO_THREADS
 
-enum { MFS_READERS_ROWS = 32, MFS_READERS_OWN = 2, MFS_READERS_LINE_BYTES = 64 };
+enum { MFS_READERS_ROWS = 32, MFS_READERS_OWN = 2 };
 
 /* What this thread has in the table, and how often it has met other readers lately. */
 struct mfs_readers_own {
@@ -27,6 +29,8 @@ struct mfs_readers_own {
     unsigned rows[MFS_READERS_OWN];
     unsigned count;
     unsigned meetings;
+    unsigned number;      /* 0: none yet */
+    bool has_met_threads; /* ever, at any lock */
 };
 
 extern _Thread_local struct mfs_readers_own mfs_readers_own;
@@ -40,6 +44,9 @@ bool mfs_readers_leave(const struct mfs_lock *lock);
 
 /* Whether any thread has the lock in the table. */
 bool mfs_readers_have(const struct mfs_lock *lock);
+
+/* A number for this thread: threads that come one after the other have numbers that do so too. */
+unsigned mfs_readers_thread_number(void);
 
 /* In the child of a fork(): the entries of the threads that are not there any more. */
 void mfs_readers_forget_others(void);

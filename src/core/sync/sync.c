@@ -194,6 +194,13 @@ static bool try_exclusive(struct mfs_lock *lock)
     return false;
 }
 
+static void note_other_threads(void)
+{
+#ifndef MEMFS_NO_THREADS
+    mfs_readers_own.has_met_threads = true;
+#endif
+}
+
 /* Spins a little, then parks until `try` succeeds; `bits` are set while the thread is parked. */
 static void wait_for(struct mfs_lot *lot, struct mfs_lock *lock, bool (*try)(struct mfs_lock *),
                      uint32_t bits)
@@ -232,6 +239,7 @@ void mfs_sync_lock_shared_contended(struct mfs_lot *lot, struct mfs_lock *lock)
 {
     uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
     bool has_met_readers = (word & ~MFS_LOCK_COUNT) == 0;
+    note_other_threads();
     if ((word & (MFS_LOCK_BIASED | MFS_LOCK_HELD | MFS_LOCK_WANTED)) == MFS_LOCK_BIASED &&
         try_table(lot, lock))
         return;
@@ -246,6 +254,7 @@ void mfs_sync_lock_shared_contended(struct mfs_lot *lot, struct mfs_lock *lock)
  */
 void mfs_sync_lock_exclusive_contended(struct mfs_lot *lot, struct mfs_lock *lock)
 {
+    note_other_threads();
     wait_for(lot, lock, try_exclusive, MFS_LOCK_PARKED | MFS_LOCK_WANTED);
     if ((atomic_load_explicit(&lock->word, memory_order_relaxed) & MFS_LOCK_BIASED) == 0)
         return;

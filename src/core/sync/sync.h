@@ -27,9 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    MFS_LOT_GATES = 7
-}; /* a prime spreads addresses well; more do not fit an instance of 2 KiB */
+enum { MFS_LOT_GATES = 4 }; /* more do not fit an instance of 2 KiB */
 
 /* A line of those that wait without a thread; node/filelock.h says what they are. */
 struct mfs_sync_line {
@@ -84,6 +82,25 @@ static inline uint32_t mfs_sync_mark(const struct mfs_lot *lot, uint32_t magic)
 static inline bool mfs_sync_is_marked(uint32_t mark, uint32_t magic)
 {
     return mark == magic + mfs_port_forks() || mark == ~magic;
+}
+
+/* A number for this thread, and whether it has ever found a lock in use by another. */
+static inline unsigned mfs_sync_thread_number(void)
+{
+#ifdef MEMFS_NO_THREADS
+    return 0;
+#else
+    return mfs_readers_thread_number();
+#endif
+}
+
+static inline bool mfs_sync_has_met_threads(void)
+{
+#ifdef MEMFS_NO_THREADS
+    return false;
+#else
+    return mfs_readers_own.has_met_threads;
+#endif
 }
 
 struct MFS_CAPABILITY("lock") mfs_lock {
