@@ -106,7 +106,7 @@ if(Python3_FOUND)
             "${PROJECT_SOURCE_DIR}" "${memfs_amalgamation}"
         DEPENDS ${memfs_amalgamated} "${PROJECT_SOURCE_DIR}/src/packaging/amalgamate.py"
         COMMENT "Making the two files to drop in" VERBATIM)
-    add_custom_target(amalgamation DEPENDS "${memfs_amalgamation}/memfs.c")
+    add_custom_target(amalgamation ALL DEPENDS "${memfs_amalgamation}/memfs.c")
 elseif(MEMFS_AMALGAMATION)
     message(FATAL_ERROR "MEMFS_AMALGAMATION is ON, but no Python 3.9 was found")
 endif()
@@ -213,13 +213,13 @@ endfunction()
 # memfs_install_part(<part> <target> <requires> <libs>): install rules and the pkg-config file.
 function(memfs_install_part part target requires libs)
     install(TARGETS ${target} EXPORT memfs-${part}
-        ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-        RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-    install(EXPORT memfs-${part} NAMESPACE memfs::
+        ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev
+        RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT dev)
+    install(EXPORT memfs-${part} NAMESPACE memfs:: COMPONENT dev
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/memfs")
     foreach(header IN LISTS memfs_${part}_headers)
-        install(FILES "${PROJECT_SOURCE_DIR}/include/memfs/${header}"
+        install(FILES "${PROJECT_SOURCE_DIR}/include/memfs/${header}" COMPONENT dev
             DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/memfs")
     endforeach()
 
@@ -248,7 +248,7 @@ function(memfs_install_part part target requires libs)
         "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
     configure_file("${PROJECT_SOURCE_DIR}/src/packaging/part.pc.in"
         "${PROJECT_BINARY_DIR}/${MEMFS_PC_NAME}.pc" @ONLY)
-    install(FILES "${PROJECT_BINARY_DIR}/${MEMFS_PC_NAME}.pc"
+    install(FILES "${PROJECT_BINARY_DIR}/${MEMFS_PC_NAME}.pc" COMPONENT dev
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 endfunction()
 
@@ -266,5 +266,6 @@ function(memfs_install_package)
     write_basic_package_version_file("${PROJECT_BINARY_DIR}/memfs-config-version.cmake"
         COMPATIBILITY SameMinorVersion)
     install(FILES "${PROJECT_BINARY_DIR}/memfs-config.cmake"
-        "${PROJECT_BINARY_DIR}/memfs-config-version.cmake" DESTINATION "${directory}")
+        "${PROJECT_BINARY_DIR}/memfs-config-version.cmake" COMPONENT dev
+        DESTINATION "${directory}")
 endfunction()

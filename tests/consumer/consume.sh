@@ -2,11 +2,15 @@
 # Uses memfs as a stranger would.
 #
 #   consume.sh stage         KIND SOURCE WORK PART...   build and install into WORK/KIND
+#   consume.sh package       KIND SOURCE WORK PART...   make the package, unpack it to WORK/KIND,
+#                                                       and use its command and extension
+#   consume.sh dist          KIND SOURCE WORK PART...   make the source archive, and build from it
 #   consume.sh find_package  KIND SOURCE WORK PART...   each of these builds a program
 #   consume.sh pkg_config    KIND SOURCE WORK PART...   for each part, and runs it
 #   consume.sh subdirectory  KIND SOURCE WORK PART...
 #
-# KIND is static or shared; a part has a program project/PART.c; CC and CMAKE name the tools.
+# KIND is static or shared, or, of packages and what uses them, deb or tgz; a part has a program
+# project/PART.c; CC and CMAKE name the tools.
 set -eu
 
 how=$1 kind=$2 source=$3 work=$4
@@ -17,7 +21,7 @@ stage=$work/$kind/installed
 build=$work/$kind/$how
 project=$source/tests/consumer/project
 shared=OFF
-[ "$kind" = static ] || shared=ON
+[ "$kind" != shared ] || shared=ON
 components=$(echo "$parts" | tr ' ' ';')
 
 rm -rf "$build"
@@ -37,6 +41,58 @@ make_stage() {
         echo "no shared library was installed" >&2
         exit 1
     fi
+}
+
+# As it is made to be installed below /usr.
+make_package() {
+    "$CMAKE" -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$CC" \
+        -DCMAKE_BUILD_TYPE=Release -DMEMFS_BUILD_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr
+    "$CMAKE" --build "$build" -j 2
+    rm -rf "$stage" "$build/root"
+    mkdir "$build/root"
+    if [ "$kind" = deb ]; then
+        (cd "$build" && cpack -G DEB)
+        for package in "$build"/*.deb; do
+            dpkg-deb -x "$package" "$build/root"
+        done
+        # CPack calls ldconfig for the extension, which is no library of the system's.
+        lintian --allow-root --fail-on error,warning \
+            --suppress-tags maintscript-calls-ldconfig "$build"/*.deb
+        mv "$build/root/usr" "$stage"
+    else
+        (cd "$build" && cpack -G TGZ)
+        tar -xzf "$build"/memfs-*.tar.gz -C "$build/root"
+        mv "$build"/root/*/ "$stage"
+        [ ! -d "$stage/usr" ] || { mv "$stage/usr" "$build/usr" && rmdir "$stage" &&
+            mv "$build/usr" "$stage"; }
+    fi
+    "$stage/bin/memfs" ls "$project" | grep core.c
+    [ -f "$stage/share/man/man1/memfs.1.gz" ]
+    extension=$(find "$stage" -name memfs_sqlite.so)
+    answer=$(sqlite3 :memory: ".load $extension" "ATTACH 'file:/a.db?vfs=memfs' AS a" \
+        "CREATE TABLE a.t(x); INSERT INTO a.t VALUES (42); SELECT x FROM a.t")
+    [ "$answer" = 42 ]
+    "$CC" -std=c11 "$project/core.c" "$stage/share/memfs/memfs.c" -I "$build/drop" \
+        -I "$stage/include" -pthread -o "$build/dropped"
+    "$build/dropped"
+}
+
+# Twice the same bytes; a program, a build, and the archive again, from what is in them.
+make_dist() {
+    "$CMAKE" -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$CC" -DMEMFS_BUILD_TESTS=OFF
+    "$CMAKE" --build "$build" --target dist
+    mkdir "$build/out"
+    cp "$build"/memfs-*.tar.gz "$build/out/first.tar.gz"
+    "$CMAKE" --build "$build" --target dist
+    cmp "$build"/memfs-*.tar.gz "$build/out/first.tar.gz"
+    tar -xzf "$build/out/first.tar.gz" -C "$build/out"
+    unpacked=$(echo "$build"/out/memfs-*/)
+    "$CC" -std=c11 "$project/core.c" "$unpacked/amalgamation/memfs.c" -I "$unpacked/include" \
+        -pthread -o "$build/out/program"
+    "$build/out/program"
+    "$CMAKE" -S "$unpacked" -B "$build/again" -G Ninja -DCMAKE_C_COMPILER="$CC" \
+        -DMEMFS_BUILD_TESTS=OFF -DMEMFS_BUILD_EXAMPLES=OFF
+    "$CMAKE" --build "$build/again" --target memfs dist -j 2
 }
 
 use_cmake() {
@@ -68,6 +124,8 @@ use_pkg_config() {
 
 case $how in
 stage) make_stage ;;
+package) make_package ;;
+dist) make_dist ;;
 find_package) use_cmake -DCMAKE_PREFIX_PATH="$stage" ;;
 subdirectory) use_cmake -DMEMFS_SOURCE="$source" ;;
 pkg_config) use_pkg_config ;;
