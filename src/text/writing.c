@@ -68,7 +68,9 @@ int64_t memfs_text_write(memfs_text *text, const char *utf8, size_t length)
     if (length == 0)
         return 0;
     const unsigned char *bytes = (const unsigned char *)utf8;
-    if (utf8 == NULL || length > INT64_MAX / 8 || mfs_utf8_valid_length(bytes, length) != length)
+    uint64_t wide_length = length;
+    if (utf8 == NULL || wide_length > INT64_MAX / 8 ||
+        mfs_utf8_valid_length(bytes, length) != length)
         return MEMFS_EINVAL;
     int64_t offset = target_offset(text);
     if (offset < 0)

@@ -27,9 +27,9 @@ struct ring {
     unsigned char *bytes; /* CALL_BYTES of them to write, and as many behind to read into */
 };
 
-static uint64_t piece(uint64_t left)
+static size_t piece(uint64_t left)
 {
-    return left < CALL_BYTES ? left : CALL_BYTES;
+    return left < CALL_BYTES ? (size_t)left : CALL_BYTES;
 }
 
 /* -------------------------------------------------------------------- file-size */

@@ -52,7 +52,8 @@ static int make_file_node(struct mfs_nodes *nodes, const memfs_import_entry *wan
                           struct mfs_node **out)
 {
     struct mfs_file_node *file;
-    if ((uint64_t)wanted->size > (uint64_t)MEMFS_FILE_SIZE_MAX)
+    uint64_t size = wanted->size;
+    if (size > (uint64_t)MEMFS_FILE_SIZE_MAX)
         return MEMFS_EFBIG;
     int error = mfs_node_create_file(nodes, MFS_CHARGE_ORDINARY, wanted->mode, &file);
     if (error != 0)

@@ -418,7 +418,8 @@ static void numbers_that_overflow_are_refused(void **state)
     result = memfs_map(file, 0, SIZE_MAX, &mapping);
     assert_true(result == MEMFS_EINVAL || result == MEMFS_ENXIO);
     assert_refused(f->fs, memfs_pread(file, &byte, SIZE_MAX, INT64_MAX), MEMFS_EINVAL);
-    assert_refused(f->fs, memfs_pread(file, &byte, INT64_MAX, INT64_MAX), 0);
+    if (SIZE_MAX > INT64_MAX)
+        assert_refused(f->fs, memfs_pread(file, &byte, (size_t)INT64_MAX, INT64_MAX), 0);
     assert_ok(memfs_close(file));
 }
 

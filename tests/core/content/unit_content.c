@@ -39,13 +39,13 @@ static struct mfs_content_edit edit_of(struct bench *b, struct model *m)
 
 static void compare(struct bench *b, const struct model *m)
 {
-    unsigned char *got = malloc(b->room + 1);
-    memfs_iovec part = {got, m->size};
+    unsigned char *got = malloc((size_t)b->room + 1);
+    memfs_iovec part = {got, (size_t)m->size};
     struct mfs_sink sink = {.parts = &part};
     assert_non_null(got);
     if (m->size > 0)
         mfs_content_io_read(&b->rig->pool, &m->content, 0, m->size, &sink);
-    int difference = memcmp(got, m->bytes, m->size);
+    int difference = memcmp(got, m->bytes, (size_t)m->size);
     free(got);
     assert_int_equal(difference, 0);
     assert_true(m->content.root == 0 || mfs_content_usage(&b->rig->pool, &m->content, m->size) > 0);
@@ -53,17 +53,17 @@ static void compare(struct bench *b, const struct model *m)
 
 static int do_write(struct bench *b, struct model *m, uint64_t offset, uint64_t length)
 {
-    unsigned char *data = malloc(length);
+    unsigned char *data = malloc((size_t)length);
     assert_non_null(data);
     for (uint64_t i = 0; i < length; i++)
         data[i] = (unsigned char)next_random(&b->seed);
-    uint64_t half = length / 2;
-    memfs_iovec parts[] = {{data, half}, {NULL, 0}, {data + half, length - half}};
+    size_t half = (size_t)length / 2;
+    memfs_iovec parts[] = {{data, half}, {NULL, 0}, {data + half, (size_t)length - half}};
     struct mfs_source source = {.parts = parts};
     struct mfs_content_edit edit = edit_of(b, m);
     int error = mfs_content_io_write(&edit, offset, length, &source);
     if (error == 0) {
-        memcpy(m->bytes + offset, data, length);
+        memcpy(m->bytes + offset, data, (size_t)length);
         m->size = offset + length > m->size ? offset + length : m->size;
     }
     free(data);
@@ -79,7 +79,7 @@ static int do_resize(struct bench *b, struct model *m, uint64_t size)
         return error;
     }
     mfs_content_extent_cut(&b->rig->pool, &m->content, size);
-    memset(m->bytes + size, 0, b->room - size);
+    memset(m->bytes + size, 0, (size_t)(b->room - size));
     m->size = size;
     return 0;
 }
@@ -95,7 +95,7 @@ static int do_range(struct bench *b, struct model *m, uint64_t offset, uint64_t 
     }
     int error = mfs_content_extent_punch(&edit, offset, length);
     if (error == 0)
-        memset(m->bytes + offset, 0, length);
+        memset(m->bytes + offset, 0, (size_t)length);
     return error;
 }
 
@@ -106,7 +106,7 @@ static int do_clone(struct bench *b, struct model *m, struct model *from)
     mfs_content_release(&b->rig->pool, &m->content);
     m->content = mfs_content_clone(&b->rig->pool, &from->content);
     m->size = from->size;
-    memcpy(m->bytes, from->bytes, b->room);
+    memcpy(m->bytes, from->bytes, (size_t)b->room);
     return 0;
 }
 
@@ -139,7 +139,7 @@ static void run(uint32_t page_size, uint64_t seed, uint64_t quota_pages)
                       .room = (uint64_t)page_size * 40,
                       .seed = seed};
     for (size_t i = 0; i < FILES; i++) {
-        b.models[i].bytes = calloc(1, b.room);
+        b.models[i].bytes = calloc(1, (size_t)b.room);
         assert_non_null(b.models[i].bytes);
     }
     for (int step = 0; step < STEPS; step++) {

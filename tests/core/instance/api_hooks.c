@@ -166,7 +166,7 @@ static void wait_condition(void *context, void *condition, void *mutex, int64_t 
     clock_gettime(CLOCK_REALTIME, &until);
     int64_t nanoseconds = until.tv_nsec + timeout_ms % 1000 * 1000000;
     until.tv_sec += timeout_ms / 1000 + nanoseconds / 1000000000;
-    until.tv_nsec = nanoseconds % 1000000000;
+    until.tv_nsec = (long)(nanoseconds % 1000000000);
     pthread_cond_timedwait(condition, mutex, &until);
 }
 

@@ -191,7 +191,8 @@ static void make_path(struct generator *generator, char *path, enum name_class c
     if (one_in(generator, 40))
         strcat(path, "/");
     if (one_in(generator, 400)) {
-        size_t long_name = MEMFS_NAME_MAX + (may_be_too_long ? generator_below(generator, 2) : 0);
+        size_t too_many = may_be_too_long ? (size_t)generator_below(generator, 2) : 0;
+        size_t long_name = MEMFS_NAME_MAX + too_many;
         memset(path, 'n', long_name);
         path[long_name] = '\0';
     }

@@ -28,7 +28,7 @@ static void a_page_written_after_copying_is_its_own_on_both_sides(void **state)
     static const unsigned sizes[] = {1, 2, 63, 64, 65, 300}; /* pages: each height of the table */
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         uint64_t all = (uint64_t)sizes[i] * PAGE;
-        put_pattern(f->fs, "/a", all, 1);
+        put_pattern(f->fs, "/a", (size_t)all, 1);
         assert_sharing(f->fs, "/a", all, 0);
         assert_ok(memfs_copy(f->fs, "/a", "/b", 0));
         assert_sharing(f->fs, "/a", 0, all);
