@@ -69,8 +69,8 @@ struct memfs_file {
     uint8_t held;                /* enum mfs_held; guarded by the node's gate */
     uint8_t is_lent : 1;         /* the memory is the caller's */
     uint8_t list : 2;            /* in which it is */
-    uint8_t has_line : 1;        /* the handle begins at a cache line, behind the next */
-    uint8_t lead_words : 4;      /* of 8 bytes, of its block */
+    uint8_t has_line : 1;        /* its block has room to begin the handle at a cache line */
+    uint8_t lead_words : 4;      /* what lies before it in its block, in words of 8 bytes */
     bool holds_private;          /* guarded by `lock` */
     _Atomic uint8_t reserve_use; /* enum memfs_emergency_use */
     uint64_t offset;
