@@ -131,8 +131,8 @@ void mfs_handle_count(struct mfs_handles *handles, struct mfs_lot *lot, uint64_t
 
 /*
  * Spares: where threads have met at a lock, a handle that was closed is kept for the next file that
- * is opened, at most one in each list.  It stays charged, and is given back before a call is
- * refused and before figures are told.
+ * is opened, at most one in each list.  It stays charged, and is given back before a call on the
+ * instance is refused and before its figures are told, but not for other instances of the family.
  */
 struct memfs_file *mfs_handle_take_spare(struct mfs_handles *handles);
 bool mfs_handle_keep_spare(struct mfs_handles *handles, struct memfs_file *file);
