@@ -391,7 +391,7 @@ static void close_everything(memfs *fs)
     forget_lines(fs);
     for (unsigned i = 0; i < MFS_HANDLE_LISTS; i++)
         close_handles(mfs_handle_list(&fs->handles, i));
-    (void)mfs_handle_give_spares(&fs->handles, fs->memory);
+    (void)mfs_fs_give_spares(fs);
     while (fs->opened.all.first != NULL)
         close_opened(mfs_opened_of_link(fs->opened.all.first));
     while (fs->versions.held.first != NULL) {

@@ -51,7 +51,7 @@ int memfs_statfs(memfs *fs, memfs_statfs_info *info)
     if (error != 0)
         return error;
     memfs_statfs_info filled = {.class_count = MEMFS_CLASS_COUNT};
-    (void)mfs_handle_give_spares(&fs->handles, fs->memory);
+    (void)mfs_fs_give_spares(fs);
     report_memory(fs, &filled);
     mfs_handle_count_orphans(&fs->handles, &fs->nodes, &filled.orphans, &filled.orphan_bytes);
     filled.files = atomic_load(&fs->nodes.by_kind[MEMFS_KIND_FILE]);

@@ -26,7 +26,7 @@ static inline int64_t mfs_retry_run(memfs *fs, mfs_retry_attempt attempt, const 
     mfs_refusal_begin();
     int64_t result = attempt(operation);
     /* Once: an attempt may leave a spare of its own. */
-    if (mfs_fs_is_refusal(result) && mfs_handle_give_spares(&fs->handles, fs->memory)) {
+    if (mfs_fs_is_refusal(result) && mfs_fs_give_spares(fs)) {
         mfs_refusal_begin();
         result = attempt(operation);
     }

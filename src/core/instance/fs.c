@@ -55,6 +55,17 @@ void mfs_fs_leave(memfs *fs)
     mfs_sync_unlock_exclusive(fs->lot, &fs->family->lock);
 }
 
+bool mfs_fs_give_spares(memfs *fs)
+{
+    struct mfs_family *family = fs->family;
+    struct mfs_list spares = {0};
+    mfs_sync_lock_exclusive(fs->lot, &family->lock);
+    for (struct mfs_link *at = family->members.first; at != NULL; at = at->next)
+        mfs_handle_take_spares(&mfs_fs_of_link(at)->handles, &spares);
+    mfs_sync_unlock_exclusive(fs->lot, &family->lock);
+    return mfs_handle_give_spares(&spares, fs->memory);
+}
+
 void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message)
 {
     MFS_CHECK(message != NULL);

@@ -111,6 +111,12 @@ static inline memfs *mfs_fs_of_link(struct mfs_link *link)
     return MFS_LIST_ENTRY(link, memfs, link);
 }
 
+/*
+ * Gives back the spare handles of all instances of the family, since one quota holds for all;
+ * true if there was one.
+ */
+bool mfs_fs_give_spares(memfs *fs);
+
 /* Says something through the log hook, if there is one. */
 void mfs_fs_log(memfs *fs, enum memfs_log_level level, const char *message);
 

@@ -94,16 +94,23 @@ bool mfs_handle_keep_spare(struct mfs_handles *handles, struct memfs_file *file)
                                                    memory_order_relaxed);
 }
 
-bool mfs_handle_give_spares(struct mfs_handles *handles, struct mfs_memory *memory)
+void mfs_handle_take_spares(struct mfs_handles *handles, struct mfs_list *out)
 {
-    bool had_one = false;
     for (unsigned i = 0; i < MFS_HANDLE_LISTS; i++) {
         struct memfs_file *spare = exchange_spare(mfs_handle_list(handles, i));
-        if (spare == NULL)
-            continue;
+        if (spare != NULL)
+            mfs_list_add(out, &spare->link);
+    }
+}
+
+bool mfs_handle_give_spares(struct mfs_list *spares, struct mfs_memory *memory)
+{
+    bool had_one = spares->first != NULL;
+    while (spares->first != NULL) {
+        struct memfs_file *spare = mfs_handle_of_link(spares->first);
+        mfs_list_remove(spares, &spare->link);
         mfs_memory_give(memory, mfs_handle_block(spare), mfs_handle_block_bytes(spare),
                         MEMFS_CLASS_HANDLES);
-        had_one = true;
     }
     return had_one;
 }

@@ -131,14 +131,17 @@ void mfs_handle_count(struct mfs_handles *handles, struct mfs_lot *lot, uint64_t
 
 /*
  * Spares: where threads have met at a lock, a handle that was closed is kept for the next file that
- * is opened, at most one in each list.  It stays charged, and is given back before a call on the
- * instance is refused and before its figures are told, but not for other instances of the family.
+ * is opened, at most one in each list.  It stays charged, and is given back before a call on any
+ * instance of the family is refused, and before figures are told: see mfs_fs_give_spares().
  */
 struct memfs_file *mfs_handle_take_spare(struct mfs_handles *handles);
 bool mfs_handle_keep_spare(struct mfs_handles *handles, struct memfs_file *file);
 
-/* Gives all spares back; true if there was one. */
-bool mfs_handle_give_spares(struct mfs_handles *handles, struct mfs_memory *memory);
+/* Adds the spares of all lists to `out`, to be given back when no lock is held. */
+void mfs_handle_take_spares(struct mfs_handles *handles, struct mfs_list *out);
+
+/* Gives back what was taken; true if there was one. */
+bool mfs_handle_give_spares(struct mfs_list *spares, struct mfs_memory *memory);
 
 /* The file behind a handle that was opened for (any of) `access`.  Errors: EBADF, EISDIR. */
 static inline int mfs_handle_file(const struct memfs_file *handle, uint32_t access,

@@ -57,33 +57,72 @@ static void a_closed_handle_is_not_seen_in_the_figures(void **state)
     mfs_readers_own.has_met_threads = false;
 }
 
-/* How many small files fit, if a file is opened and closed before each. */
-static unsigned files_that_fit(bool has_met_threads)
+static void open_and_close(memfs *fs)
 {
-    struct fixture *f = create_with_quota(QUOTA);
+    assert_ok(memfs_close(open_file(fs, "/f", MEMFS_O_READ)));
+}
+
+static int add_name(memfs *fs, bool is_link, unsigned number)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/%u", number);
+    return is_link ? memfs_link(fs, "/f", path)
+                   : memfs_write_file(fs, path, "some twenty bytes ...", 21, 0644, 0);
+}
+
+/*
+ * Adds names to `fs` until one is refused, and opens and closes a file of `beside` before each:
+ * names of new files, and then, since they take less than a handle, of links to one.  What was
+ * refused does not fit without spares, either.
+ */
+static void fill(memfs *fs, memfs *beside)
+{
     unsigned count = 0;
-    int result = 0;
-    put(f->fs, "/f", "text");
-    mfs_readers_own.has_met_threads = has_met_threads;
-    for (; result == 0; count++) {
-        char path[32];
-        memfs_file *file = open_file(f->fs, "/f", MEMFS_O_READ);
-        assert_ok(memfs_close(file));
-        snprintf(path, sizeof path, "/%u", count);
-        result = memfs_write_file(f->fs, path, "some twenty bytes ...", 21, 0644, 0);
+    mfs_readers_own.has_met_threads = true;
+    for (int links = 0; links <= 1; links++) {
+        do {
+            open_and_close(beside);
+            count++;
+        } while (add_name(fs, links, count) == 0);
+        (void)used_bytes(beside); /* gives spares back */
+        assert_returns(add_name(fs, links, count), MEMFS_EDQUOT);
     }
     mfs_readers_own.has_met_threads = false;
-    assert_returns(result, MEMFS_EDQUOT);
-    fixture_destroy(f);
-    return count;
+    assert_true(count > 500);
 }
 
 static void what_is_kept_makes_no_call_fail(void **state)
 {
-    (void)state;
-    unsigned without = files_that_fit(false);
-    assert_true(without > 500);
-    assert_true(files_that_fit(true) >= without);
+    struct fixture *f = *state;
+    put(f->fs, "/f", "text");
+    assert_ok(memfs_set_quota(f->fs, QUOTA));
+    fill(f->fs, f->fs);
+}
+
+static void what_a_clone_keeps_makes_no_call_on_another_fail(void **state)
+{
+    struct fixture *f = *state;
+    memfs *clone;
+    put(f->fs, "/f", "text");
+    assert_ok(memfs_clone_instance(f->fs, &clone));
+    assert_ok(memfs_set_quota(f->fs, QUOTA));
+    fill(clone, f->fs);
+    assert_ok(memfs_audit(clone));
+    assert_ok(memfs_destroy(clone, 0));
+}
+
+static void figures_of_a_clone_show_no_handle_that_another_keeps(void **state)
+{
+    struct fixture *f = *state;
+    memfs *clone;
+    put(f->fs, "/f", "text");
+    assert_ok(memfs_clone_instance(f->fs, &clone));
+    uint64_t used = used_bytes(clone);
+    mfs_readers_own.has_met_threads = true;
+    open_and_close(f->fs);
+    mfs_readers_own.has_met_threads = false;
+    assert_int_equal(used_bytes(clone), used);
+    assert_ok(memfs_destroy(clone, 0));
 }
 
 int main(void)
@@ -92,7 +131,9 @@ int main(void)
         cmocka_unit_test(a_list_keeps_one_handle_and_gives_it_out_again),
         cmocka_unit_test(lists_lie_in_lines_of_their_own),
         FS_TEST(a_closed_handle_is_not_seen_in_the_figures),
-        cmocka_unit_test(what_is_kept_makes_no_call_fail),
+        FS_TEST(what_is_kept_makes_no_call_fail),
+        FS_TEST(what_a_clone_keeps_makes_no_call_on_another_fail),
+        FS_TEST(figures_of_a_clone_show_no_handle_that_another_keeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
