@@ -717,8 +717,16 @@ MEMFS_API int memfs_ftruncate(memfs_file *file, int64_t size);
  */
 MEMFS_API int memfs_fallocate(memfs_file *file, int64_t offset, int64_t length, unsigned flags);
 
-/* Checks the handle; there is no storage to flush to.  Errors: EBADF. */
+/*
+ * Syncs a file's content; memfs_fdatasync() without attributes that nobody needs to read it.  There
+ * is no storage to flush to, so these only check their arguments, unless a test asked for it:
+ * memfs/fault.h.  memfs_sync() does it to what `path` leads to; of a directory, to the names in it.
+ * Errors: EBADF; by path, those of finding it.  Source: POSIX.1-2017 fsync(), fdatasync().
+ */
 MEMFS_API int memfs_fsync(memfs_file *file);
+MEMFS_API int memfs_fdatasync(memfs_file *file);
+MEMFS_API int memfs_sync(memfs *fs, const char *path);
+MEMFS_API int memfs_syncat(memfs *fs, memfs_dir *at, const char *path);
 
 /*
  * Whole-file locks, between handles (not threads).  MEMFS_LOCK_EXCLUSIVE on a shared lock upgrades

@@ -13,7 +13,7 @@ import re
 import sys
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)".*\n', re.MULTILINE)
-PUBLIC = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<memfs/(?:memfs|storage|sqlite)\.h>.*\n",
+PUBLIC = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<memfs/(?:memfs|storage|fault|sqlite)\.h>.*\n",
                     re.MULTILINE)
 ENTRY = "entry/extension"
 
@@ -25,6 +25,7 @@ CORE_HEAD = """/*
  * Made from the sources by src/packaging/amalgamate.py; do not edit.  Options, as macros:
  *
  *     MEMFS_NO_THREADS        no locks at all, and no -pthread
+ *     MEMFS_NO_FAULTS         without memfs/fault.h's functions (they return MEMFS_EOPNOTSUPP)
  *     MEMFS_ARENA_ONLY        malloc is never referred to; each instance gets an arena or hooks
  *     MEMFS_CHECK_LEVEL=N     assertions: 0 none (the default here), 1 cheap, 2 bounded walks too
  *
@@ -111,7 +112,8 @@ def public(root, *headers):
 def core(root, words):
     folder = os.path.join(root, "src", "core")
     return {
-        "memfs.h": CORE_HEAD.format(**words) + "\n" + public(root, "memfs.h", "storage.h"),
+        "memfs.h": (CORE_HEAD.format(**words) + "\n" +
+                    public(root, "memfs.h", "storage.h", "fault.h")),
         "memfs.c": CORE_HEAD.format(**words) + CORE_SETTINGS +
                    "".join(sources(folder, lambda module: True)),
     }

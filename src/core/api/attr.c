@@ -1,4 +1,5 @@
 /* Attributes: by path, by path from a directory, and by handle. */
+#include "api/call.h"
 #include "api/structsize.h"
 #include "base/check.h"
 #include "instance/fs.h"
@@ -52,27 +53,53 @@ int memfs_lstat(memfs *fs, const char *path, memfs_stat_info *info)
     return memfs_statat(fs, NULL, path, info, MEMFS_AT_NOFOLLOW);
 }
 
-int memfs_statat(memfs *fs, memfs_dir *at, const char *path, memfs_stat_info *info, unsigned flags)
+struct describing {
+    memfs *fs;
+    memfs_dir *at;
+    const char *path;
+    struct mfs_node *node; /* instead of a path */
+    memfs_stat_info *info;
+    unsigned flags;
+};
+
+static int64_t describe_path_once(const void *operation)
 {
+    const struct describing *d = operation;
     struct mfs_node *node;
-    int error = check_stat_info(info);
-    if (error == 0)
-        error = find_node(fs, at, path, flags, &node);
+    int error = find_node(d->fs, d->at, d->path, d->flags, &node);
     if (error != 0)
         return error;
-    stat_node(fs, node, info);
-    mfs_node_release(&fs->nodes, node);
+    stat_node(d->fs, node, d->info);
+    mfs_node_release(&d->fs->nodes, node);
     return 0;
+}
+
+static int64_t describe_node_once(const void *operation)
+{
+    const struct describing *d = operation;
+    stat_node(d->fs, d->node, d->info);
+    return 0;
+}
+
+int memfs_statat(memfs *fs, memfs_dir *at, const char *path, memfs_stat_info *info, unsigned flags)
+{
+    const struct describing d = {.fs = fs, .at = at, .path = path, .info = info, .flags = flags};
+    int error = check_stat_info(info);
+    if (error != 0)
+        return error;
+    return (int)MFS_CALL(fs, describe_path_once, &d, .what = MEMFS_OP_STAT, .at = at, .path = path);
 }
 
 int memfs_fstat(memfs_file *file, memfs_stat_info *info)
 {
     if (!is_open_file(file))
         return MEMFS_EBADF;
+    const struct describing d = {.fs = file->fs, .node = file->node, .info = info};
     int error = check_stat_info(info);
-    if (error == 0)
-        stat_node(file->fs, file->node, info);
-    return error;
+    if (error != 0)
+        return error;
+    return (int)MFS_CALL(file->fs, describe_node_once, &d, .what = MEMFS_OP_STAT,
+                         .node = file->node);
 }
 
 int memfs_statdir(memfs_dir *dir, memfs_stat_info *info)
@@ -147,21 +174,50 @@ static int change_locked(memfs *fs, struct mfs_node *node, change_node apply,
     return error;
 }
 
-static int change_at(memfs *fs, const memfs_dir *at, const char *path, unsigned flags,
-                     change_node apply, const struct change *change)
+struct changing {
+    memfs *fs;
+    memfs_dir *at;
+    const char *path;
+    struct mfs_node *node; /* instead of a path */
+    change_node apply;
+    const struct change *change;
+    unsigned flags;
+};
+
+static int64_t change_path_once(const void *operation)
 {
+    const struct changing *c = operation;
     struct mfs_node *node;
-    int error = find_node(fs, at, path, flags, &node);
+    int error = find_node(c->fs, c->at, c->path, c->flags, &node);
     if (error != 0)
         return error;
-    error = change_locked(fs, node, apply, change);
-    mfs_node_release(&fs->nodes, node);
+    error = change_locked(c->fs, node, c->apply, c->change);
+    mfs_node_release(&c->fs->nodes, node);
     return error;
+}
+
+static int change_at(memfs *fs, memfs_dir *at, const char *path, unsigned flags, change_node apply,
+                     const struct change *change)
+{
+    const struct changing c = {fs, at, path, NULL, apply, change, flags};
+    return (int)MFS_CALL(fs, change_path_once, &c, .what = MEMFS_OP_ATTRIBUTES, .at = at,
+                         .path = path);
+}
+
+static int64_t change_open_once(const void *operation)
+{
+    const struct changing *c = operation;
+    return change_locked(c->fs, c->node, c->apply, c->change);
 }
 
 static int change_open(memfs_file *file, change_node apply, const struct change *change)
 {
-    return is_open_file(file) ? change_locked(file->fs, file->node, apply, change) : MEMFS_EBADF;
+    if (!is_open_file(file))
+        return MEMFS_EBADF;
+    const struct changing c = {
+        .fs = file->fs, .node = file->node, .apply = apply, .change = change};
+    return (int)MFS_CALL(file->fs, change_open_once, &c, .what = MEMFS_OP_ATTRIBUTES,
+                         .node = file->node);
 }
 
 static int set_mode(const memfs *fs, struct mfs_node *node, const struct change *change)

@@ -1,5 +1,5 @@
 /* Directory streams. */
-#include "api/retry.h"
+#include "api/call.h"
 #include "api/structsize.h"
 #include "base/check.h"
 
@@ -73,7 +73,8 @@ int memfs_opendirat_in(memfs *fs, memfs_dir *at, const char *path, unsigned flag
                        memfs_dir_storage *storage, memfs_dir **out)
 {
     struct stream_request request = {fs, at, path, flags, storage, out};
-    return (int)mfs_retry_run(fs, open_stream_once, &request);
+    return (int)MFS_CALL_GROWING(fs, open_stream_once, &request, .what = MEMFS_OP_LIST, .at = at,
+                                 .path = path);
 }
 
 int memfs_opendirat(memfs *fs, memfs_dir *at, const char *path, memfs_dir **out)

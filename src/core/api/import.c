@@ -1,7 +1,7 @@
 /* Importing: many files, directories and symlinks in one step. */
 #include "wholetree/import.h"
 
-#include "api/retry.h"
+#include "api/call.h"
 #include "api/structsize.h"
 
 #include <string.h>
@@ -82,7 +82,8 @@ int memfs_import(memfs *fs, const memfs_import_entry *entries, size_t count, uns
 {
     size_t at = count;
     const struct import_request request = {fs, entries, count, flags, &at};
-    int error = (int)mfs_retry_run(fs, import_once, &request);
+    int error = (int)MFS_CALL_GROWING(fs, import_once, &request, .what = MEMFS_OP_WHOLE,
+                                      .path = count != 0 && entries != NULL ? entries[0].path : "");
     if (error != 0 && failed != NULL)
         *failed = at;
     return error;

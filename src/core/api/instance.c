@@ -422,6 +422,8 @@ static void end_member(memfs *fs, bool forced)
     if (is_in_use(fs))
         mfs_fs_log(fs, MEMFS_LOG_WARNING,
                    "destroyed by force: handles or memory were still in use");
+    if (MFS_OBSERVER_IS(fs->nodes.observer))
+        fs->nodes.observer->end(fs->nodes.observer);
     close_everything(fs);
     remove_everything(fs);
     mfs_fs_leave(fs);

@@ -1,5 +1,5 @@
 /* Reading, writing, seeking. */
-#include "api/retry.h"
+#include "api/call.h"
 #include "base/check.h"
 #include "base/num.h"
 #include "content/content_io.h"
@@ -76,6 +76,7 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
         if (end > size)
             mfs_node_set_size(&fs->nodes, t->node, end);
         mfs_node_written(t->node, now);
+        mfs_observer_written(fs->nodes.observer, t->node, at, t->length);
         MFS_CHECK(mfs_node_size(t->node) >= end);
     }
     mfs_sync_unlock_exclusive(fs->lot, &t->node->node.lock);
@@ -85,13 +86,23 @@ static int64_t write_at(const struct transfer *t, uint64_t *offset)
     return (int64_t)t->length;
 }
 
+static int64_t read_at_offset_once(const void *operation)
+{
+    const struct transfer *t = operation;
+    return read_at(t, t->offset);
+}
+
 int64_t memfs_preadv(memfs_file *file, const memfs_iovec *parts, size_t count, int64_t offset)
 {
     struct transfer t;
     int error = check_transfer(file, MEMFS_O_READ, parts, count, &t);
     if (error == 0 && offset < 0)
         error = MEMFS_EINVAL;
-    return error == 0 ? read_at(&t, (uint64_t)offset) : error;
+    if (error != 0)
+        return error;
+    t.offset = (uint64_t)offset;
+    return MFS_CALL(file->fs, read_at_offset_once, &t, .what = MEMFS_OP_READ, .node = file->node,
+                    .offset = t.offset, .length = t.length);
 }
 
 static int64_t write_at_offset_once(const void *operation)
@@ -110,7 +121,20 @@ int64_t memfs_pwritev(memfs_file *file, const memfs_iovec *parts, size_t count, 
     if (error != 0)
         return error;
     t.offset = (uint64_t)offset;
-    return mfs_retry_run(file->fs, write_at_offset_once, &t);
+    return MFS_CALL_GROWING(file->fs, write_at_offset_once, &t, .what = MEMFS_OP_WRITE,
+                            .node = file->node, .offset = t.offset, .length = t.length);
+}
+
+/* Reads at the handle's offset, which moves behind what was read. */
+static int64_t read_and_advance_once(const void *operation)
+{
+    const struct transfer *t = operation;
+    memfs_file *file = t->file;
+    mfs_sync_lock_exclusive(file->fs->lot, &file->lock);
+    int64_t n = read_at(t, file->offset);
+    file->offset += (uint64_t)n;
+    mfs_sync_unlock_exclusive(file->fs->lot, &file->lock);
+    return n;
 }
 
 int64_t memfs_readv(memfs_file *file, const memfs_iovec *parts, size_t count)
@@ -119,11 +143,8 @@ int64_t memfs_readv(memfs_file *file, const memfs_iovec *parts, size_t count)
     int error = check_transfer(file, MEMFS_O_READ, parts, count, &t);
     if (error != 0)
         return error;
-    mfs_sync_lock_exclusive(file->fs->lot, &file->lock);
-    int64_t n = read_at(&t, file->offset);
-    file->offset += (uint64_t)n;
-    mfs_sync_unlock_exclusive(file->fs->lot, &file->lock);
-    return n;
+    return MFS_CALL(file->fs, read_and_advance_once, &t, .what = MEMFS_OP_READ, .node = file->node,
+                    .offset = file->offset, .length = t.length);
 }
 
 /* Writes at the handle's offset, which moves behind what was written. */
@@ -146,7 +167,8 @@ int64_t memfs_writev(memfs_file *file, const memfs_iovec *parts, size_t count)
     int error = check_transfer(file, MEMFS_O_WRITE, parts, count, &t);
     if (error != 0)
         return error;
-    return mfs_retry_run(file->fs, write_and_advance_once, &t);
+    return MFS_CALL_GROWING(file->fs, write_and_advance_once, &t, .what = MEMFS_OP_WRITE,
+                            .node = file->node, .offset = file->offset, .length = t.length);
 }
 
 /* The writing forms never write through it. */
@@ -183,9 +205,61 @@ int64_t memfs_pwrite(memfs_file *file, const void *buffer, size_t length, int64_
     return memfs_pwritev(file, &part, 1, offset);
 }
 
+/* ------------------------------------------------------------------ syncing */
+
+/* What is to be synced, and the file system whose it is. */
+struct syncing {
+    memfs *fs;
+    struct mfs_node *node;
+};
+
+static int64_t sync_once(const void *operation)
+{
+    const struct syncing *s = operation;
+    struct mfs_observer *observer = s->fs->nodes.observer;
+    if (MFS_OBSERVER_IS(observer))
+        observer->synced(observer, s->node);
+    return 0;
+}
+
+static int sync_node(memfs *fs, struct mfs_node *node)
+{
+    const struct syncing s = {fs, node};
+    bool is_dir = mfs_node_as_dir(node) != NULL;
+    return (int)MFS_CALL(fs, sync_once, &s, .what = is_dir ? MEMFS_OP_SYNC_DIR : MEMFS_OP_SYNC,
+                         .node = node);
+}
+
 int memfs_fsync(memfs_file *file)
 {
-    return file != NULL && mfs_sync_is_marked(file->magic, MFS_FILE_MAGIC) ? 0 : MEMFS_EBADF;
+    bool is_open = file != NULL && mfs_sync_is_marked(file->magic, MFS_FILE_MAGIC);
+    return is_open ? sync_node(file->fs, file->node) : MEMFS_EBADF;
+}
+
+int memfs_fdatasync(memfs_file *file)
+{
+    return memfs_fsync(file);
+}
+
+int memfs_syncat(memfs *fs, memfs_dir *at, const char *path)
+{
+    struct mfs_dir_node *start;
+    struct mfs_node *node;
+    if (!mfs_fs_is_valid(fs) || path == NULL)
+        return MEMFS_EINVAL;
+    int error = mfs_fs_start(fs, at, &start);
+    if (error == 0)
+        error = mfs_walk_to_node(&fs->tree, start, path, true, &node);
+    if (error != 0)
+        return error;
+    error = sync_node(fs, node);
+    mfs_node_release(&fs->nodes, node);
+    return error;
+}
+
+int memfs_sync(memfs *fs, const char *path)
+{
+    return memfs_syncat(fs, NULL, path);
 }
 
 int64_t memfs_file_size(memfs_file *file)

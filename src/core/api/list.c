@@ -1,5 +1,5 @@
 /* Lists of names and paths: of a directory, of the snapshots, of what matches a pattern. */
-#include "api/retry.h"
+#include "api/call.h"
 #include "api/structsize.h"
 #include "base/check.h"
 #include "base/pattern.h"
@@ -73,7 +73,7 @@ static int64_t list_dir_once(const void *operation)
 int memfs_list_dir(memfs *fs, const char *path, memfs_list *out)
 {
     struct list_request request = {fs, path, out};
-    return (int)mfs_retry_run(fs, list_dir_once, &request);
+    return (int)MFS_CALL_GROWING(fs, list_dir_once, &request, .what = MEMFS_OP_LIST, .path = path);
 }
 
 static int64_t list_snapshots_once(const void *operation)

@@ -1,4 +1,5 @@
 /* Whole-file locks, with threads that wait for them and with tickets that do. */
+#include "api/call.h"
 #include "base/check.h"
 #include "base/list.h"
 #include "instance/fs.h"
@@ -17,15 +18,30 @@ static int check_kind(memfs_file *file, int kind, enum mfs_held *wanted)
     return kind == MEMFS_LOCK_SHARED || kind == MEMFS_LOCK_EXCLUSIVE ? 0 : MEMFS_EINVAL;
 }
 
-int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms)
-{
+struct locking {
+    memfs_file *file;
     enum mfs_held wanted;
-    int error = check_kind(file, kind, &wanted);
-    if (error == 0)
-        error = mfs_filelock_change(file->fs->lot, file->node, &file->held, wanted, timeout_ms);
+    int64_t timeout_ms;
+};
+
+static int64_t lock_once(const void *operation)
+{
+    const struct locking *l = operation;
+    memfs_file *file = l->file;
+    int error = mfs_filelock_change(file->fs->lot, file->node, &file->held, l->wanted,
+                                    l->timeout_ms);
     if (error == 0)
         mfs_fs_wait_for_earlier_lookups(file->fs, file->node);
     return error;
+}
+
+int memfs_lock(memfs_file *file, int kind, int64_t timeout_ms)
+{
+    struct locking l = {.file = file, .timeout_ms = timeout_ms};
+    int error = check_kind(file, kind, &l.wanted);
+    if (error != 0)
+        return error;
+    return (int)MFS_CALL(file->fs, lock_once, &l, .what = MEMFS_OP_LOCK, .node = file->node);
 }
 
 int memfs_unlock(memfs_file *file)

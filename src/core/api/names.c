@@ -1,5 +1,5 @@
 /* Making, moving and linking names. */
-#include "api/retry.h"
+#include "api/call.h"
 #include "base/check.h"
 #include "tree/publish.h"
 #include "tree/rename.h"
@@ -112,7 +112,8 @@ static int64_t make_dir_once(const void *operation)
 int memfs_mkdirat(memfs *fs, memfs_dir *at, const char *path, uint32_t mode)
 {
     struct name_edit edit = {.fs = fs, .at = at, .path = path, .mode = mode};
-    return (int)mfs_retry_run(fs, make_dir_once, &edit);
+    return (int)MFS_CALL_GROWING(fs, make_dir_once, &edit, .what = MEMFS_OP_MAKE, .at = at,
+                                 .path = path);
 }
 
 int memfs_mkdir(memfs *fs, const char *path, uint32_t mode)
@@ -155,7 +156,8 @@ static int64_t make_dir_and_parents_once(const void *operation)
 int memfs_mkdir_parents(memfs *fs, const char *path, uint32_t mode)
 {
     struct name_edit edit = {.fs = fs, .path = path, .mode = mode};
-    return (int)mfs_retry_run(fs, make_dir_and_parents_once, &edit);
+    return (int)MFS_CALL_GROWING(fs, make_dir_and_parents_once, &edit, .what = MEMFS_OP_MAKE,
+                                 .path = path);
 }
 
 static int64_t make_symlink_once(const void *operation)
@@ -179,7 +181,8 @@ static int64_t make_symlink_once(const void *operation)
 int memfs_symlinkat(memfs *fs, const char *target, memfs_dir *at, const char *path, unsigned flags)
 {
     struct name_edit edit = {.fs = fs, .at = at, .path = path, .target = target, .flags = flags};
-    return (int)mfs_retry_run(fs, make_symlink_once, &edit);
+    return (int)MFS_CALL_GROWING(fs, make_symlink_once, &edit, .what = MEMFS_OP_MAKE, .at = at,
+                                 .path = path);
 }
 
 int memfs_symlink(memfs *fs, const char *target, const char *path, unsigned flags)
@@ -266,7 +269,8 @@ int memfs_renameat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *t
 {
     struct name_edit edit = {
         .fs = fs, .at = from_at, .path = from, .to_at = to_at, .to = to, .flags = flags};
-    return (int)mfs_retry_run(fs, rename_once, &edit);
+    return (int)MFS_CALL_GROWING(fs, rename_once, &edit, .what = MEMFS_OP_RENAME, .at = from_at,
+                                 .path = from, .to_at = to_at, .to = to);
 }
 
 int memfs_rename(memfs *fs, const char *from, const char *to, unsigned flags)
@@ -309,7 +313,8 @@ int memfs_linkat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_
 {
     struct name_edit edit = {
         .fs = fs, .at = from_at, .path = from, .to_at = to_at, .to = to, .flags = flags};
-    return (int)mfs_retry_run(fs, link_path_once, &edit);
+    return (int)MFS_CALL_GROWING(fs, link_path_once, &edit, .what = MEMFS_OP_LINK, .at = from_at,
+                                 .path = from, .to_at = to_at, .to = to);
 }
 
 int memfs_link(memfs *fs, const char *from, const char *to)
@@ -339,5 +344,6 @@ static int64_t link_file_once(const void *operation)
 int memfs_link_file(memfs_file *file, memfs_dir *to_at, const char *to)
 {
     struct name_edit edit = {.fs = mfs_retry_fs_of(file), .file = file, .to_at = to_at, .to = to};
-    return (int)mfs_retry_run(edit.fs, link_file_once, &edit);
+    return (int)MFS_CALL_GROWING(edit.fs, link_file_once, &edit, .what = MEMFS_OP_LINK,
+                                 .node = file->node, .to_at = to_at, .to = to);
 }

@@ -7,8 +7,8 @@
  */
 #include "api/open.h"
 
+#include "api/call.h"
 #include "api/closing.h"
-#include "api/retry.h"
 #include "api/structsize.h"
 #include "base/check.h"
 #include "tree/publish.h"
@@ -244,6 +244,7 @@ static int prepare_existing(const struct opening *o, struct mfs_node *node)
     if (!is_locked) {
         mfs_node_cut(&o->fs->nodes, file, 0);
         mfs_node_modified(node, now);
+        mfs_observer_written(o->fs->nodes.observer, file, 0, 0);
     }
     mfs_sync_unlock_exclusive(lot, &file->node.lock);
     if (!is_locked)
@@ -376,7 +377,8 @@ static int open_with(memfs *fs, const char *path, const memfs_open_options *opti
     struct open_request request = {fs, path, *options, out};
     if (options->flags == 0)
         request.options.flags = MEMFS_O_READ;
-    return (int)mfs_retry_run(fs, open_once, &request);
+    return (int)MFS_CALL_GROWING(fs, open_once, &request, .what = MEMFS_OP_OPEN, .at = options->at,
+                                 .path = path);
 }
 
 int memfs_openat(memfs *fs, memfs_dir *at, const char *path, uint32_t flags, uint32_t mode,

@@ -1,6 +1,6 @@
 /* Removing names: one, or a whole tree. */
+#include "api/call.h"
 #include "base/check.h"
-#include "instance/fs.h"
 #include "tree/subtree.h"
 
 /* ----------------------------------------------------------------- one name */
@@ -31,20 +31,29 @@ static int check_removal(memfs *fs, const struct mfs_place *place, enum removal 
     return mfs_filelock_is_locked(fs->lot, place->node, MFS_HELD_NOTHING) ? MEMFS_EBUSY : 0;
 }
 
-static int remove_name(memfs *fs, const memfs_dir *at, const char *path, enum removal removal)
+struct removing {
+    memfs *fs;
+    memfs_dir *at;
+    const char *path;
+    enum removal removal;
+};
+
+static int64_t remove_name_once(const void *operation)
 {
+    const struct removing *r = operation;
+    memfs *fs = r->fs;
     struct mfs_dir_node *start;
     struct mfs_place place;
     struct mfs_dirent *removed = NULL;
-    if (!mfs_fs_is_valid(fs) || path == NULL)
+    if (!mfs_fs_is_valid(fs) || r->path == NULL)
         return MEMFS_EINVAL;
-    int error = mfs_fs_start(fs, at, &start);
+    int error = mfs_fs_start(fs, r->at, &start);
     if (error != 0)
         return error;
     mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
-    error = mfs_walk(&fs->tree, start, path, 0, &place);
+    error = mfs_walk(&fs->tree, start, r->path, 0, &place);
     if (error == 0)
-        error = check_removal(fs, &place, removal);
+        error = check_removal(fs, &place, r->removal);
     if (error == 0) {
         removed = place.entry;
         MFS_CHECK(removed != NULL && removed->node == place.node);
@@ -53,6 +62,12 @@ static int remove_name(memfs *fs, const memfs_dir *at, const char *path, enum re
     mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     mfs_namespace_forget(&fs->tree, removed);
     return error;
+}
+
+static int remove_name(memfs *fs, memfs_dir *at, const char *path, enum removal removal)
+{
+    const struct removing r = {fs, at, path, removal};
+    return (int)MFS_CALL(fs, remove_name_once, &r, .what = MEMFS_OP_REMOVE, .at = at, .path = path);
 }
 
 int memfs_unlinkat(memfs *fs, memfs_dir *at, const char *path, unsigned flags)
@@ -90,18 +105,20 @@ static int check_tree_removal(memfs *fs, const struct mfs_place *place) MFS_REQU
     return mfs_subtree_has_locked(&fs->tree, place->node) ? MEMFS_EBUSY : 0;
 }
 
-int memfs_remove_treeat(memfs *fs, memfs_dir *at, const char *path)
+static int64_t remove_tree_once(const void *operation)
 {
+    const struct removing *r = operation;
+    memfs *fs = r->fs;
     struct mfs_dir_node *start;
     struct mfs_place place;
     struct mfs_dirent *removed = NULL;
-    if (!mfs_fs_is_valid(fs) || path == NULL)
+    if (!mfs_fs_is_valid(fs) || r->path == NULL)
         return MEMFS_EINVAL;
-    int error = mfs_fs_start(fs, at, &start);
+    int error = mfs_fs_start(fs, r->at, &start);
     if (error != 0)
         return error;
     mfs_sync_lock_exclusive(fs->lot, &fs->tree.lock);
-    error = mfs_walk(&fs->tree, start, path, 0, &place);
+    error = mfs_walk(&fs->tree, start, r->path, 0, &place);
     if (error == 0)
         error = check_tree_removal(fs, &place);
     if (error == 0)
@@ -109,6 +126,12 @@ int memfs_remove_treeat(memfs *fs, memfs_dir *at, const char *path)
     mfs_sync_unlock_exclusive(fs->lot, &fs->tree.lock);
     mfs_subtree_forget(&fs->tree, removed);
     return error;
+}
+
+int memfs_remove_treeat(memfs *fs, memfs_dir *at, const char *path)
+{
+    const struct removing r = {.fs = fs, .at = at, .path = path};
+    return (int)MFS_CALL(fs, remove_tree_once, &r, .what = MEMFS_OP_REMOVE, .at = at, .path = path);
 }
 
 int memfs_remove_tree(memfs *fs, const char *path)

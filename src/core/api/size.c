@@ -4,7 +4,7 @@
  * After each change, a failed one too, mfs_node_settle_write() counts what makes mappings old:
  * making room for a change may have dropped pages behind the size (content_clean.h).
  */
-#include "api/retry.h"
+#include "api/call.h"
 #include "base/check.h"
 #include "base/num.h"
 #include "content/content_extent.h"
@@ -51,6 +51,7 @@ static int set_length(memfs *fs, const memfs_file *handle, struct mfs_file_node 
     if (error == 0) {
         mfs_node_set_size(&fs->nodes, file, size);
         mfs_node_written(file, now);
+        mfs_observer_written(fs->nodes.observer, file, size, 0);
         MFS_CHECK(mfs_node_size(file) == size);
     }
     mfs_sync_unlock_exclusive(fs->lot, &file->node.lock);
@@ -70,7 +71,9 @@ static int64_t truncate_open_file_once(const void *operation)
 int memfs_ftruncate(memfs_file *file, int64_t size)
 {
     struct size_request request = {.file = file, .length = size};
-    return (int)mfs_retry_run(mfs_retry_fs_of(file), truncate_open_file_once, &request);
+    return (int)MFS_CALL_GROWING(mfs_retry_fs_of(file), truncate_open_file_once, &request,
+                                 .what = MEMFS_OP_RESIZE, .node = file->node,
+                                 .offset = (uint64_t)size);
 }
 
 struct truncation {
@@ -102,7 +105,8 @@ static int64_t truncate_path_once(const void *operation)
 int memfs_truncateat(memfs *fs, memfs_dir *at, const char *path, int64_t size)
 {
     struct truncation truncation = {fs, at, path, size};
-    return (int)mfs_retry_run(fs, truncate_path_once, &truncation);
+    return (int)MFS_CALL_GROWING(fs, truncate_path_once, &truncation, .what = MEMFS_OP_RESIZE,
+                                 .at = at, .path = path, .offset = (uint64_t)size);
 }
 
 int memfs_truncate(memfs *fs, const char *path, int64_t size)
@@ -148,8 +152,10 @@ static int64_t fallocate_once(const void *operation)
     int64_t now = mfs_node_now(&fs->nodes);
     mfs_sync_lock_exclusive(fs->lot, &node->node.lock);
     error = change_range(fs, node, r);
-    if (error == 0)
+    if (error == 0) {
         mfs_node_written(node, now);
+        mfs_observer_written(fs->nodes.observer, node, (uint64_t)r->offset, (uint64_t)r->length);
+    }
     mfs_sync_unlock_exclusive(fs->lot, &node->node.lock);
     return error;
 }
@@ -157,7 +163,9 @@ static int64_t fallocate_once(const void *operation)
 int memfs_fallocate(memfs_file *file, int64_t offset, int64_t length, unsigned flags)
 {
     struct size_request request = {file, offset, length, flags};
-    return (int)mfs_retry_run(mfs_retry_fs_of(file), fallocate_once, &request);
+    return (int)MFS_CALL_GROWING(mfs_retry_fs_of(file), fallocate_once, &request,
+                                 .what = MEMFS_OP_RESIZE, .node = file->node,
+                                 .offset = (uint64_t)offset, .length = (uint64_t)length);
 }
 
 /* ----------------------------------------------------------- preallocating */

@@ -1,5 +1,5 @@
 /* Whole trees: copying, adding up. */
-#include "api/retry.h"
+#include "api/call.h"
 #include "api/structsize.h"
 #include "instance/census.h"
 #include "tree/publish.h"
@@ -57,7 +57,8 @@ static int64_t copy_tree_once(const void *operation)
 int memfs_copy_tree(memfs *fs, const char *from, const char *to, unsigned flags)
 {
     struct tree_copying copying = {fs, from, to, flags};
-    return (int)mfs_retry_run(fs, copy_tree_once, &copying);
+    return (int)MFS_CALL_GROWING(fs, copy_tree_once, &copying, .what = MEMFS_OP_WHOLE, .path = from,
+                                 .to = to);
 }
 
 /* ---------------------------------------------------------------- adding up */

@@ -5,7 +5,7 @@
  * with everything that can fail; then it is put in the place of the old one, or
  * gets a node and a name.
  */
-#include "api/retry.h"
+#include "api/call.h"
 #include "base/check.h"
 #include "base/num.h"
 #include "content/content_io.h"
@@ -79,15 +79,23 @@ static int64_t read_file_once(const void *operation)
 int memfs_read_file(memfs *fs, const char *path, size_t limit, void **data, size_t *size)
 {
     struct file_reading reading = {fs, path, limit, data, size};
-    return (int)mfs_retry_run(fs, read_file_once, &reading);
+    return (int)MFS_CALL_GROWING(fs, read_file_once, &reading, .what = MEMFS_OP_READ, .path = path,
+                                 .length = limit);
 }
 
-int64_t memfs_read_file_into(memfs *fs, const char *path, void *buffer, size_t size)
+struct reading_into {
+    memfs *fs;
+    const char *path;
+    void *buffer;
+    size_t size;
+};
+
+static int64_t read_file_into_once(const void *operation)
 {
+    const struct reading_into *r = operation;
+    memfs *fs = r->fs;
     struct mfs_node *node;
-    if (!mfs_fs_is_valid(fs) || path == NULL || (buffer == NULL && size != 0))
-        return MEMFS_EINVAL;
-    int error = mfs_walk_to_node(&fs->tree, NULL, path, true, &node);
+    int error = mfs_walk_to_node(&fs->tree, NULL, r->path, true, &node);
     if (error != 0)
         return error;
     struct mfs_file_node *file = mfs_node_as_file(node);
@@ -97,15 +105,24 @@ int64_t memfs_read_file_into(memfs *fs, const char *path, void *buffer, size_t s
     } else {
         mfs_sync_lock_shared(fs->lot, &file->node.lock);
         length = mfs_node_size(file);
-        error = length <= size ? 0 : MEMFS_EFBIG;
+        error = length <= r->size ? 0 : MEMFS_EFBIG;
         if (error == 0)
-            read_bytes(fs, file, length, buffer);
+            read_bytes(fs, file, length, r->buffer);
         mfs_sync_unlock_shared(fs->lot, &file->node.lock);
     }
     if (error == 0)
         mfs_node_accessed(&fs->nodes, node);
     mfs_node_release(&fs->nodes, node);
     return error == 0 ? (int64_t)length : error;
+}
+
+int64_t memfs_read_file_into(memfs *fs, const char *path, void *buffer, size_t size)
+{
+    const struct reading_into r = {fs, path, buffer, size};
+    if (!mfs_fs_is_valid(fs) || path == NULL || (buffer == NULL && size != 0))
+        return MEMFS_EINVAL;
+    return MFS_CALL(fs, read_file_into_once, &r, .what = MEMFS_OP_READ, .path = path,
+                    .length = size);
 }
 
 /* -------------------------------------------------------------- installing */
@@ -152,6 +169,7 @@ static int append_locked(memfs *fs, struct mfs_file_node *file, const memfs_iove
         MFS_CHECK(end > edit.size);
         mfs_node_set_size(&fs->nodes, file, end);
         mfs_node_written(file, mfs_node_now(&fs->nodes));
+        mfs_observer_written(fs->nodes.observer, file, edit.size, part->length);
     }
     return error;
 }
@@ -327,7 +345,8 @@ int memfs_write_file(memfs *fs, const char *path, const void *data, size_t size,
                      unsigned flags)
 {
     struct file_writing writing = {fs, path, data, size, mode, flags};
-    return (int)mfs_retry_run(fs, write_file_once, &writing);
+    return (int)MFS_CALL_GROWING(fs, write_file_once, &writing, .what = MEMFS_OP_WHOLE,
+                                 .path = path, .length = size);
 }
 
 /* The content is made only where no file is there. */
@@ -354,7 +373,8 @@ int memfs_append_file(memfs *fs, const char *path, const void *data, size_t size
                       unsigned flags)
 {
     struct file_writing writing = {fs, path, data, size, mode, flags};
-    return (int)mfs_retry_run(fs, append_file_once, &writing);
+    return (int)MFS_CALL_GROWING(fs, append_file_once, &writing, .what = MEMFS_OP_WRITE,
+                                 .path = path, .length = size);
 }
 
 /* ----------------------------------------------------------------- copying */
@@ -429,7 +449,8 @@ int memfs_copyat(memfs *fs, memfs_dir *from_at, const char *from, memfs_dir *to_
                  unsigned flags)
 {
     struct file_copying copying = {fs, from_at, from, to_at, to, flags};
-    return (int)mfs_retry_run(fs, copy_file_once, &copying);
+    return (int)MFS_CALL_GROWING(fs, copy_file_once, &copying, .what = MEMFS_OP_WHOLE,
+                                 .at = from_at, .path = from, .to_at = to_at, .to = to);
 }
 
 int memfs_copy(memfs *fs, const char *from, const char *to, unsigned flags)

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/num.h"
 #include "base/pause.h"
+#include "content/content_compare.h"
 #include "content/content_extent.h"
 #include "content/content_io.h"
 #include "memory/refusal.h"
@@ -184,17 +185,32 @@ int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file,
     return error;
 }
 
+/* `replaced` was the file's content. */
+static void tell_of_swap(const struct mfs_nodes *nodes, struct mfs_file_node *file,
+                         const struct mfs_content *replaced, uint64_t size_before)
+{
+    const struct mfs_content_sized now = {&file->content, mfs_node_size(file)};
+    const struct mfs_content_sized then = {replaced, size_before};
+    struct mfs_content_range range;
+    uint64_t at = 0;
+    for (; mfs_content_compare_next(nodes->pool, now, then, at, &range); at = range.end)
+        mfs_observer_written(nodes->observer, file, range.start, range.end - range.start);
+    mfs_observer_written(nodes->observer, file, now.size, 0);
+}
+
 void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
                            struct mfs_content *content, uint64_t size)
 {
     struct mfs_content replaced = file->content;
     MFS_CHECK(content->preallocated_end == 0);
-    uint64_t before = preallocated_behind(file);
+    uint64_t before = preallocated_behind(file), size_before = mfs_node_size(file);
     file->content = *content;
     atomic_store_explicit(&file->size, size, memory_order_relaxed);
     recount_preallocated(nodes, file, before);
     *content = replaced;
     mfs_node_count_page_change(file);
+    if (MFS_OBSERVER_IS(nodes->observer))
+        tell_of_swap(nodes, file, content, size_before);
 }
 
 void mfs_node_cut(struct mfs_nodes *nodes, struct mfs_file_node *file, uint64_t size)
@@ -223,6 +239,7 @@ void mfs_node_release(struct mfs_nodes *nodes, struct mfs_node *node)
     }
     MFS_CHECK(dir == NULL || (dir->names.live == 0 && dir->names.order.root == NULL));
     (void)atomic_fetch_sub_explicit(&nodes->by_kind[node->kind], 1, memory_order_relaxed);
+    mfs_observer_gone(nodes->observer, node->number);
     mfs_memory_give(nodes->memory, node, bytes_of_node(node), nodes->class);
     (void)atomic_fetch_sub(&nodes->total, 1);
 }

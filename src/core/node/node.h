@@ -19,6 +19,7 @@
 #include "base/annot.h"
 #include "content/content.h"
 #include "node/dir.h"
+#include "node/observer.h"
 #include "sync/sync.h"
 
 #include <memfs/memfs.h>
@@ -87,6 +88,7 @@ struct mfs_nodes {
     _Atomic uint64_t limit;     /* MFS_UNLIMITED: none */
     _Atomic uint64_t total;
     _Atomic uint64_t by_kind[MEMFS_KIND_SYMLINK + 1];
+    struct mfs_observer *observer; /* null: none; changed while no call is under way */
 };
 
 /*
@@ -230,7 +232,7 @@ int mfs_node_punch(struct mfs_nodes *nodes, struct mfs_file_node *file,
     MFS_REQUIRES(file->node.lock);
 
 /* Exchanges the content for another one and sets the size; `*content` then holds the old one.
- * Nothing is preallocated afterwards. */
+ * Nothing is preallocated afterwards.  An observer is told of the ranges that differ. */
 void mfs_node_swap_content(struct mfs_nodes *nodes, struct mfs_file_node *file,
                            struct mfs_content *content, uint64_t size)
     MFS_REQUIRES(file->node.lock);

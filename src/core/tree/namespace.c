@@ -61,6 +61,8 @@ void mfs_namespace_commit(struct mfs_tree *tree, struct mfs_addition *addition,
     }
     mfs_node_changed(node, now);
     mfs_node_modified(&addition->dir->node, now);
+    mfs_observer_named(tree->nodes->observer, addition->dir, addition->entry->name,
+                       addition->entry->length, node);
 }
 
 void mfs_namespace_remove(struct mfs_tree *tree, struct mfs_dir_node *dir, struct mfs_dirent *entry,
@@ -81,6 +83,7 @@ void mfs_namespace_remove(struct mfs_tree *tree, struct mfs_dir_node *dir, struc
     }
     mfs_node_changed(node, now);
     mfs_node_modified(&dir->node, now);
+    mfs_observer_named(tree->nodes->observer, dir, entry->name, entry->length, NULL);
 }
 
 void mfs_namespace_forget(struct mfs_tree *tree, struct mfs_dirent *removed)

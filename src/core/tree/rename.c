@@ -210,10 +210,21 @@ int mfs_rename_prepare(struct mfs_tree *tree, const struct mfs_place *from,
     return mfs_dir_prepare_renamed(names, name, prepared);
 }
 
+/* Where the moved node was, and where it is.  `from->name` is read before the entry is renamed. */
+static void tell_of_rename(struct mfs_observer *observer, const struct mfs_place *from,
+                           const struct mfs_place *to, unsigned flags)
+{
+    struct mfs_node *at_from = (flags & MEMFS_RENAME_EXCHANGE) != 0 ? to->node : NULL;
+    observer->named(observer, from->dir, from->name.name, from->name.length, at_from, false);
+    observer->named(observer, to->dir, to->name.name, to->name.length, from->node, true);
+}
+
 struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_place *from,
                                     const struct mfs_place *to, unsigned flags,
                                     struct mfs_dirent *prepared)
 {
+    if (MFS_OBSERVER_IS(tree->nodes->observer))
+        tell_of_rename(tree->nodes->observer, from, to, flags);
     int64_t now = mfs_node_now(tree->nodes);
     uint64_t sequence = mfs_walk_count_name_change(tree);
     MFS_CHECK(from->entry != NULL && from->entry->node == from->node);

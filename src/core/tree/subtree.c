@@ -122,6 +122,7 @@ void mfs_subtree_move(struct mfs_tree *tree, struct mfs_dir_node *from, struct m
         struct mfs_dir_node *moved = mfs_node_as_dir(entry->node);
         if (moved != NULL)
             mfs_namespace_set_parent(moved, to, entry);
+        mfs_observer_named(tree->nodes->observer, to, entry->name, entry->length, entry->node);
     }
 }
 

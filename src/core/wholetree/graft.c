@@ -164,6 +164,8 @@ static void commit_graft(struct mfs_grafts *grafts, struct mfs_graft *graft, uin
         struct mfs_dir_node *below = mfs_node_as_dir(entry->node);
         if (at != NULL) {
             replace_node(entry, at, now, removed);
+            mfs_observer_named(grafts->tree->nodes->observer, graft->dir, at->name, at->length,
+                               at->node);
             continue;
         }
         mfs_dir_commit_planned(&grafts->names, names, &graft->plan, entry, entry->node,
@@ -172,6 +174,8 @@ static void commit_graft(struct mfs_grafts *grafts, struct mfs_graft *graft, uin
             mfs_namespace_set_parent(below, graft->dir, entry);
         else
             mfs_node_set_links(entry->node, 1);
+        mfs_observer_named(grafts->tree->nodes->observer, graft->dir, entry->name, entry->length,
+                           entry->node);
     }
     MFS_CHECK(graft->plan.spares == NULL);
     mfs_node_modified(&graft->dir->node, now);
