@@ -49,6 +49,10 @@ static int other_error(enum mfs_operation operation, int error)
         return SQLITE_IOERR_DELETE;
     case MFS_OPERATION_CLOSE:
         return SQLITE_IOERR_CLOSE;
+    case MFS_OPERATION_SYNC:
+        return SQLITE_IOERR_FSYNC;
+    case MFS_OPERATION_SYNC_DIRECTORY:
+        return SQLITE_IOERR_DIR_FSYNC;
     case MFS_OPERATION_COUNT:
     default:
         return SQLITE_IOERR;

@@ -74,6 +74,7 @@ int mfs_file_open(struct mfs_file *file, memfs *fs, const char *vfs_name, const 
     file->path = path;
     file->is_read_only = path != NULL && !(open_flags & SQLITE_OPEN_READWRITE);
     file->overwrites_are_safe = true;
+    file->device = MFS_DEVICE_MEMORY;
     uint32_t unnamed = MEMFS_O_TMPFILE | MEMFS_O_RDWR | MEMFS_O_NOATIME |
                        emergency_flag(open_flags);
     int error = open_handle(file, path != NULL ? access_flags(open_flags) : unnamed, mode);
@@ -143,15 +144,15 @@ void mfs_file_borrow(struct mfs_file *file, memfs *fs, const char *vfs_name, con
                               .vfs_name = vfs_name,
                               .number = info.number,
                               .is_borrowed = true,
-                              .overwrites_are_safe = true};
+                              .overwrites_are_safe = true,
+                              .device = MFS_DEVICE_MEMORY};
 }
 
-/* All are true of memory.  UNDELETABLE_WHEN_OPEN makes SQLite keep the journals of the modes
+/* UNDELETABLE_WHEN_OPEN makes SQLite keep the journals of the modes
  * PERSIST and TRUNCATE open between transactions; auxfile.c relies on it. */
 int mfs_file_characteristics(const struct mfs_file *file)
 {
-    int characteristics = SQLITE_IOCAP_SAFE_APPEND | SQLITE_IOCAP_SEQUENTIAL |
-                          SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN;
+    int characteristics = file->device.characteristics | SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN;
     if (file->overwrites_are_safe)
         characteristics |= SQLITE_IOCAP_POWERSAFE_OVERWRITE;
     return characteristics;

@@ -13,6 +13,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the VFS says of the device that a file is on. */
+struct mfs_device {
+    int characteristics; /* SQLITE_IOCAP_..., of SAFE_APPEND and SEQUENTIAL */
+    int sector_bytes;
+};
+
+/* Memory: it keeps the order of writes, and has no sectors, so they have the smallest size that
+ * SQLite accepts. */
+#define MFS_DEVICE_MEMORY \
+    ((struct mfs_device){SQLITE_IOCAP_SAFE_APPEND | SQLITE_IOCAP_SEQUENTIAL, 512})
+
 /*
  * Lies in the szOsFile bytes that SQLite provides, with the storage of the handle, so that opening
  * an existing file allocates nothing.  Used by one thread at a time.
@@ -28,6 +39,7 @@ struct mfs_file {
     bool is_borrowed;         /* the handle */
     bool keeps_wal;           /* SQLITE_FCNTL_PERSIST_WAL: remembered, with no effect here */
     bool overwrites_are_safe; /* SQLITE_FCNTL_POWERSAFE_OVERWRITE */
+    struct mfs_device device;
     int last_errno;           /* SQLITE_FCNTL_LAST_ERRNO */
     memfs_file_storage storage;
 };
@@ -70,9 +82,6 @@ static inline bool mfs_file_is_inherited(memfs *fs)
 {
     return memfs_free(fs, NULL) != 0;
 }
-
-/* What xSectorSize answers: the smallest size that SQLite accepts, since memory has no sectors. */
-#define MFS_FILE_SECTOR_BYTES 512
 
 /* What xDeviceCharacteristics answers for every kind of file. */
 int mfs_file_characteristics(const struct mfs_file *file);

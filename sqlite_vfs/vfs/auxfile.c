@@ -29,11 +29,14 @@
 
 #include "base/assertion.h"
 #include "base/lasterror.h"
+#include "file/filesync.h"
 #include "locks/journal.h"
 #include "names/place.h"
 #include "names/superjournal.h"
 #include "vfs/control.h"
 #include "vfs/dbstate.h"
+
+#include <memfs/fault.h>
 
 #include <string.h>
 
@@ -110,9 +113,14 @@ static int aux_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int aux_sync(sqlite3_file *file, int flags)
 {
-    (void)file;
+    struct mfs_auxfile *aux = auxfile_of(file);
     (void)flags;
-    return SQLITE_OK;
+    int rc = mfs_filesync(&aux->file);
+    if (rc == SQLITE_OK && aux->needs_name_synced) {
+        rc = mfs_filesync_parent(aux->file.fs, aux->file.path);
+        aux->needs_name_synced = rc != SQLITE_OK;
+    }
+    return mfs_file_note_result(&aux->file, rc);
 }
 
 /* Within a transaction the pager asks for the size of its journal only when it begins to play it
@@ -146,8 +154,7 @@ static int aux_control(sqlite3_file *file, int operation, void *argument)
 
 static int aux_sector_size(sqlite3_file *file)
 {
-    (void)file;
-    return MFS_FILE_SECTOR_BYTES;
+    return auxfile_of(file)->file.device.sector_bytes;
 }
 
 static int aux_characteristics(sqlite3_file *file)
@@ -267,6 +274,8 @@ int mfs_auxfile_open(struct mfs_auxfile *aux, memfs *fs, const char *vfs_name,
     aux->is_wal = path != NULL && (open_flags & SQLITE_OPEN_WAL) != 0;
     aux->is_super = path != NULL && (open_flags & SQLITE_OPEN_SUPER_JOURNAL) != 0 &&
                     (open_flags & SQLITE_OPEN_CREATE) != 0;
+    aux->needs_name_synced = (aux->is_journal || aux->is_wal || aux->is_super) &&
+                             (open_flags & SQLITE_OPEN_CREATE) != 0;
     int rc;
     if (aux->is_journal || aux->is_wal) {
         mfs_mutex_lock(&registry->mutex);
@@ -334,6 +343,15 @@ static int delete_kept(struct mfs_registry *registry, struct mfs_name_cache *nam
     return SQLITE_OK;
 }
 
+/* In the place of a deletion, which the caller may sync by the directory. */
+static int empty_journal(memfs *fs, const char *path)
+{
+    int error = memfs_truncate(fs, path, 0);
+    if (error == 0 && memfs_is_observed(fs) != 0)
+        error = memfs_sync(fs, path);
+    return error;
+}
+
 int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *path)
 {
     if (mfs_file_is_inherited(fs))
@@ -345,7 +363,7 @@ int mfs_auxfile_delete(memfs *fs, struct mfs_registry *registry, const char *pat
         return delete_kept(registry, names, path);
     int error = look_before_deletion(fs, registry, path, names, &found);
     if (error == 0 && found.is_open && !found.is_other)
-        error = memfs_truncate(fs, path, 0);
+        error = empty_journal(fs, path);
     else if (error == 0 && !found.is_other)
         error = names != NULL ? unlink_sibling(fs, names, path) : memfs_unlink(fs, path);
     mfs_mutex_unlock(&registry->mutex);

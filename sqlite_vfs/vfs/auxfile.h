@@ -18,6 +18,7 @@ struct mfs_auxfile {
     bool is_journal;              /* the rollback journal of a main database */
     bool is_wal;                  /* the WAL of a main database */
     bool is_super;                /* a super-journal that this connection created */
+    bool needs_name_synced;       /* it may be new, and its directory was not synced since */
     struct mfs_name_cache *names; /* its connection's, if it is a journal or WAL and that is known;
                                      null from the connection's end on */
     struct mfs_wal wal;

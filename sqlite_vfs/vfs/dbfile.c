@@ -14,6 +14,7 @@
 #include "base/assertion.h"
 #include "base/lasterror.h"
 #include "file/sibling.h"
+#include "file/filesync.h"
 #include "locks/waiting.h"
 #include "locks/walindex.h"
 #include "names/place.h"
@@ -55,9 +56,9 @@ static int db_close(sqlite3_file *file)
 
 static int db_sync(sqlite3_file *file, int flags)
 {
-    (void)file;
+    struct mfs_dbfile *db = mfs_dbstate_of(file);
     (void)flags;
-    return SQLITE_OK;
+    return mfs_file_note_result(&db->file, mfs_filesync(&db->file));
 }
 
 static int db_control(sqlite3_file *file, int operation, void *argument)
@@ -71,8 +72,7 @@ static int db_control(sqlite3_file *file, int operation, void *argument)
 
 static int db_sector_size(sqlite3_file *file)
 {
-    (void)file;
-    return MFS_FILE_SECTOR_BYTES;
+    return mfs_dbstate_of(file)->file.device.sector_bytes;
 }
 
 static int db_characteristics(sqlite3_file *file)
@@ -225,7 +225,8 @@ int mfs_dbfile_open(struct mfs_dbfile *db, memfs *fs, const char *vfs_name,
     int rc = open_bytes(db, fs, vfs_name, path, open_flags, parameters);
     if (rc != SQLITE_OK)
         return rc;
-    db->file.overwrites_are_safe = parameters->overwrites_are_safe;
+    db->file.overwrites_are_safe = parameters->overwrites_are_safe && !parameters->tears_sectors;
+    db->file.device = parameters->device;
     db->registry = registry;
     db->view = (struct mfs_view){0};
     db->undo = (struct mfs_undo){

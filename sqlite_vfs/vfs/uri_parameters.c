@@ -65,6 +65,31 @@ static bool read_snapshot(const char *value, struct mfs_uri_parameters *out)
     return value[0] != '\0';
 }
 
+/* What SQLite may rely on, and so which syncs it makes. */
+static bool read_device(const char *value, struct mfs_uri_parameters *out)
+{
+    out->tears_sectors = sqlite3_stricmp(value, "disk") == 0;
+    if (sqlite3_stricmp(value, "memory") == 0)
+        out->device.characteristics = MFS_DEVICE_MEMORY.characteristics;
+    else if (sqlite3_stricmp(value, "ordered") == 0)
+        out->device.characteristics = SQLITE_IOCAP_SEQUENTIAL;
+    else if (out->tears_sectors || sqlite3_stricmp(value, "powersafe") == 0)
+        out->device.characteristics = 0;
+    else
+        return false;
+    return true;
+}
+
+static bool read_sector(const char *value, struct mfs_uri_parameters *out)
+{
+    uint64_t bytes;
+    if (!mfs_amount_read(value, &bytes) || bytes < 512 || bytes > 65536 ||
+        (bytes & (bytes - 1)) != 0)
+        return false;
+    out->device.sector_bytes = (int)bytes;
+    return true;
+}
+
 static bool read_mvcc(const char *value, struct mfs_uri_parameters *out)
 {
     bool is_on;
@@ -88,6 +113,8 @@ static const struct uri_parameter {
     {PARAMETER_PREFIX "make_parents", read_make_parents},
     {PARAMETER_PREFIX "read_only_image", read_read_only_image},
     {PARAMETER_PREFIX "snapshot", read_snapshot},
+    {PARAMETER_PREFIX "device", read_device},
+    {PARAMETER_PREFIX "sector", read_sector},
     {PARAMETER_PREFIX "mvcc", read_mvcc},
     {"mvcc", read_mvcc},
 };
@@ -108,7 +135,8 @@ static int read_parameter(const char *key, const char *value, struct mfs_uri_par
 
 struct mfs_uri_parameters mfs_uri_parameters_none(void)
 {
-    return (struct mfs_uri_parameters){.mmap_size = -1, .overwrites_are_safe = true};
+    return (struct mfs_uri_parameters){
+        .mmap_size = -1, .device = MFS_DEVICE_MEMORY, .overwrites_are_safe = true};
 }
 
 int mfs_uri_parameters_read(const char *path, struct mfs_uri_parameters *out)

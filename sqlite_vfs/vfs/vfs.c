@@ -21,6 +21,7 @@
 #include "base/assertion.h"
 #include "base/lasterror.h"
 #include "base/mutex.h"
+#include "file/filesync.h"
 #include "file/fullname.h"
 #include "file/sibling.h"
 #include "locks/waiting.h"
@@ -171,6 +172,8 @@ static int vfs_delete(sqlite3_vfs *base, const char *path, int sync_directory)
 {
     struct mfs_vfs *vfs = vfs_of(base);
     int rc = mfs_auxfile_delete(vfs->fs, &vfs->registry, path);
+    if (rc == SQLITE_OK && sync_directory)
+        rc = mfs_filesync_parent(vfs->fs, path);
     /* After a transaction over several databases.  If it changed nothing, the super-journal was
      * deleted when it was closed (auxfile.c), and that it is missing is no error. */
     if (rc == SQLITE_IOERR_DELETE_NOENT && sync_directory && mfs_superjournal_is_name(path))
