@@ -277,10 +277,10 @@ typedef struct memfs_sweep {
     int (*check)(void *context, memfs *fs, uint64_t step);
     void (*tear_down)(void *context, memfs *fs); /* before a file system that was set up ends; null:
                                                     nothing */
-    const memfs_config *config;          /* of the file systems; null: the default */
-    const memfs_durability *durability;  /* null: all zeros */
-    const memfs_crash_options *survival; /* of what is pending; null: nothing */
-    uint32_t operations;                 /* which calls are steps; 0: MEMFS_OP_CHANGES */
+    const memfs_config *config;                  /* of the file systems; null: the default */
+    const memfs_durability *durability;          /* null: all zeros */
+    const memfs_crash_options *survival;         /* of what is pending; null: nothing */
+    uint32_t operations;                         /* which calls are steps; 0: MEMFS_OP_CHANGES */
     int error; /* 0: the power is cut before each step; else each step fails with it */
     uint32_t
         seeds; /* with `survival`: cuts at each step, with the seeds from survival->seed on; 0: 1 */

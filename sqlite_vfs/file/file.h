@@ -40,7 +40,7 @@ struct mfs_file {
     bool keeps_wal;           /* SQLITE_FCNTL_PERSIST_WAL: remembered, with no effect here */
     bool overwrites_are_safe; /* SQLITE_FCNTL_POWERSAFE_OVERWRITE */
     struct mfs_device device;
-    int last_errno;           /* SQLITE_FCNTL_LAST_ERRNO */
+    int last_errno; /* SQLITE_FCNTL_LAST_ERRNO */
     memfs_file_storage storage;
 };
 

@@ -13,8 +13,8 @@
 
 #include "base/assertion.h"
 #include "base/lasterror.h"
-#include "file/sibling.h"
 #include "file/filesync.h"
+#include "file/sibling.h"
 #include "locks/waiting.h"
 #include "locks/walindex.h"
 #include "names/place.h"

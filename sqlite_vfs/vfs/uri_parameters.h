@@ -15,7 +15,7 @@ struct mfs_uri_parameters {
     bool is_image; /* a file that no connection writes: read without locks and journals */
     enum mfs_isolation_wish isolation;
     struct mfs_device device;
-    bool tears_sectors; /* overwriting is not said to leave the bytes beside it alone */
+    bool tears_sectors;   /* overwriting is not said to leave the bytes beside it alone */
     const char *snapshot; /* the one to read the database from; null: none */
     /* SQLite's own, which its unix VFS takes too: */
     bool overwrites_are_safe; /* psow */

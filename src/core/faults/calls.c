@@ -31,7 +31,7 @@ static void resolve(struct mfs_kit *kit, memfs_dir *at, const char *path, char *
 }
 
 static void find_paths(struct mfs_kit *kit, const struct mfs_operation *operation,
-                     struct call_paths *out)
+                       struct call_paths *out)
 {
     if (operation->path != NULL) {
         resolve(kit, operation->at, operation->path, out->path);

@@ -56,8 +56,8 @@ static sqlite3 *open_on(const char *vfs, const struct program *p)
     sqlite3 *db = NULL;
     snprintf(uri, sizeof uri, "file:/app.db?memfs_device=%s&memfs_sector=%u", p->device,
              p->sectors);
-    int rc = sqlite3_open_v2(uri, &db,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI, vfs);
+    int rc = sqlite3_open_v2(uri, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI,
+                             vfs);
     if (rc == SQLITE_OK)
         return db;
     sqlite3_close(db);
@@ -284,9 +284,9 @@ static const struct missing {
     size_t mode;
     const char *of; /* null: directories */
 } missing[] = {
-    {0, "-journal"}, {0, "/app.db"}, {0, NULL}, {1, "-journal"},   {1, "/app.db"}, {1, NULL},
-    {2, "-journal"}, {2, "/app.db"}, {2, NULL}, {3, "-journal"},   {3, "/app.db"}, {3, NULL},
-    {4, "-wal"},     {4, "/app.db"}, {4, NULL}, {5, "-wal"},       {5, "/app.db"},
+    {0, "-journal"}, {0, "/app.db"}, {0, NULL}, {1, "-journal"}, {1, "/app.db"}, {1, NULL},
+    {2, "-journal"}, {2, "/app.db"}, {2, NULL}, {3, "-journal"}, {3, "/app.db"}, {3, NULL},
+    {4, "-wal"},     {4, "/app.db"}, {4, NULL}, {5, "-wal"},     {5, "/app.db"},
 };
 
 static void a_sync_that_is_missing_is_found_in_every_mode(void **state)
@@ -300,8 +300,8 @@ static void a_sync_that_is_missing_is_found_in_every_mode(void **state)
         sweep(&r);
         assert_true(r.swallowed > 0 || r.report.result != 0);
         if (r.report.result == 0)
-            fail_msg("%s, %s: the missing sync of %s was not found", mode->name,
-                     mode->synchronous, missing[i].of != NULL ? missing[i].of : "directories");
+            fail_msg("%s, %s: the missing sync of %s was not found", mode->name, mode->synchronous,
+                     missing[i].of != NULL ? missing[i].of : "directories");
         print_message("%s, %s, without %s: step %u, %s\n", mode->name, mode->synchronous,
                       missing[i].of != NULL ? missing[i].of : "directories",
                       (unsigned)r.report.failed_step, r.program.complaint);
