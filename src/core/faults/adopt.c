@@ -40,9 +40,8 @@ void mfs_adopt_bytes(struct mfs_kit *kit, struct mfs_file_node *file, uint64_t o
     } while (left != 0);
 }
 
-/* All data of a file, without its holes. */
+/* All data of a file, without its holes; under the file's lock, shared. */
 static void adopt_content(struct mfs_kit *kit, struct mfs_file_node *file) MFS_REQUIRES(kit->lock)
-    MFS_REQUIRES_SHARED(file->node.lock)
 {
     uint64_t size = mfs_node_size(file), at = 0;
     while (at < size) {

@@ -5,6 +5,7 @@
  */
 #include "scenarios.h"
 
+#include <memfs/fault.h>
 #include <memfs/storage.h>
 
 #include <string.h>
@@ -274,6 +275,10 @@ static int64_t reading(struct stage *s)
     TRY(memfs_seek(s->file, 0, MEMFS_SEEK_DATA));
     TRY(memfs_tell(s->file));
     TRY(memfs_fsync(s->file));
+    TRY(memfs_fdatasync(s->file));
+    TRY(memfs_sync(s->fs, "/link"));
+    TRY(memfs_syncat(s->fs, s->dir, "."));
+    TRY(memfs_is_observed(s->fs));
     return memfs_file_size(s->file);
 }
 
@@ -523,7 +528,7 @@ const struct scenario scenarios_calm[] = {
     {"lock in line", " memfs_lock_queue memfs_lock_unqueue ", NEEDS_NOTHING, NULL, locking_in_line},
     {"read",
      " memfs_read memfs_readv memfs_pread memfs_preadv memfs_seek memfs_tell memfs_fsync "
-     "memfs_file_size ",
+     "memfs_fdatasync memfs_sync memfs_syncat memfs_is_observed memfs_file_size ",
      NEEDS_NOTHING, NULL, reading},
     {"ask",
      " memfs_stat memfs_lstat memfs_statat memfs_fstat memfs_exists memfs_is_file memfs_is_dir "
