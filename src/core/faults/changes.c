@@ -22,24 +22,47 @@ static bool knows(struct mfs_kit *kit, uint64_t number)
     return has;
 }
 
-void mfs_changes_named(struct mfs_observer *observer, struct mfs_dir_node *dir, const char *name,
-                       size_t length, struct mfs_node *node, bool continues)
+/* Whether the name is tracked; what it leads to is known to the kit afterwards. */
+static bool meet(struct mfs_kit *kit, const struct mfs_observed_name *name)
 {
-    struct mfs_kit *kit = kit_of(observer);
-    const struct mfs_disk_name at = {dir->node.number, name, length};
-    bool tracks = kit->tracks && knows(kit, dir->node.number);
+    bool tracks = kit->tracks && knows(kit, name->dir->node.number);
+    struct mfs_node *node = name->node;
     if (node != NULL && (tracks ? !knows(kit, node->number) : !kit->tracks))
         mfs_adopt_tree(kit, node);
-    mfs_kit_lock(kit);
+    return tracks;
+}
+
+/* Whether the name is in the log. */
+static bool add_name(struct mfs_kit *kit, const struct mfs_observed_name *name, bool tracks,
+                     bool continues) MFS_REQUIRES(kit->lock)
+{
+    const struct mfs_disk_name at = {name->dir->node.number, name->name, name->length};
+    const struct mfs_node *node = name->node;
+    uint64_t number = node != NULL ? node->number : 0;
     if (node != NULL)
-        mfs_kit_set_path(kit, node->number, &at);
-    if (tracks) {
-        if (mfs_pending_add_name(&kit->log, &at, node != NULL ? node->number : 0,
-                                 node != NULL ? node->kind : 0, continues) == NULL)
-            kit->is_broken = true;
-        if (kit->model.names == MEMFS_NAMES_AT_ONCE)
-            mfs_kit_note(kit, mfs_kit_sync_names(kit, 0, 0, true));
-    }
+        mfs_kit_set_path(kit, number, &at);
+    if (!tracks)
+        return false;
+    bool is_added = mfs_pending_add_name(&kit->log, &at, number, node != NULL ? node->kind : 0,
+                                         continues) != NULL;
+    kit->is_broken = kit->is_broken || !is_added;
+    return is_added;
+}
+
+/* The names of one step come into the log together, so that none is synced without the others. */
+void mfs_changes_named(struct mfs_observer *observer, const struct mfs_observed_name *names,
+                       size_t count)
+{
+    struct mfs_kit *kit = kit_of(observer);
+    bool tracks[2] = {false, false}, continues = false;
+    MFS_CHECK(count <= 2);
+    for (size_t i = 0; i < count; i++)
+        tracks[i] = meet(kit, &names[i]);
+    mfs_kit_lock(kit);
+    for (size_t i = 0; i < count; i++)
+        continues = add_name(kit, &names[i], tracks[i], continues);
+    if (kit->tracks && kit->model.names == MEMFS_NAMES_AT_ONCE)
+        mfs_kit_note(kit, mfs_kit_sync_names(kit, 0, 0, true));
     mfs_kit_unlock(kit);
 }
 

@@ -4,8 +4,8 @@
 
 #include "faults/kit.h"
 
-void mfs_changes_named(struct mfs_observer *observer, struct mfs_dir_node *dir, const char *name,
-                       size_t length, struct mfs_node *node, bool continues);
+void mfs_changes_named(struct mfs_observer *observer, const struct mfs_observed_name *names,
+                       size_t count);
 void mfs_changes_written(struct mfs_observer *observer, struct mfs_file_node *file, uint64_t offset,
                          uint64_t length);
 void mfs_changes_gone(struct mfs_observer *observer, uint64_t number);

@@ -1,5 +1,5 @@
 /*
- * 1. Entries of one group follow each other, with writes of other threads in between at the most,
+ * 1. Entries of one group are neighbours, since they are added together,
  *    and are removed together.
  * 2. A bucket has the writes of its nodes, the newest first.
  * 3. What is made durable is removed from the log, the oldest first; so the disk has, for each name

@@ -33,11 +33,18 @@ struct mfs_operation {
     uint64_t offset, length;
 };
 
+/* A name in a directory, and what it leads to now; null: nothing. */
+struct mfs_observed_name {
+    struct mfs_dir_node *dir;
+    const char *name;
+    size_t length;
+    struct mfs_node *node;
+};
+
 struct mfs_observer {
-    /* `name` in `dir` leads to `node` now; null: to nothing.  `continues`: it is one step with what
-     * was told before. */
-    void (*named)(struct mfs_observer *observer, struct mfs_dir_node *dir, const char *name,
-                  size_t length, struct mfs_node *node, bool continues);
+    /* Names lead elsewhere now, all of them in one step. */
+    void (*named)(struct mfs_observer *observer, const struct mfs_observed_name *names,
+                  size_t count);
 
     /* `length` bytes of the file from `offset` on may have changed, and so may its size. */
     void (*written)(struct mfs_observer *observer, struct mfs_file_node *file, uint64_t offset,
@@ -69,8 +76,10 @@ struct mfs_observer {
 static inline void mfs_observer_named(struct mfs_observer *observer, struct mfs_dir_node *dir,
                                       const char *name, size_t length, struct mfs_node *node)
 {
-    if (MFS_OBSERVER_IS(observer))
-        observer->named(observer, dir, name, length, node, false);
+    if (MFS_OBSERVER_IS(observer)) {
+        const struct mfs_observed_name one = {dir, name, length, node};
+        observer->named(observer, &one, 1);
+    }
 }
 
 static inline void mfs_observer_written(struct mfs_observer *observer, struct mfs_file_node *file,

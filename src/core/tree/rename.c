@@ -215,8 +215,10 @@ static void tell_of_rename(struct mfs_observer *observer, const struct mfs_place
                            const struct mfs_place *to, unsigned flags)
 {
     struct mfs_node *at_from = (flags & MEMFS_RENAME_EXCHANGE) != 0 ? to->node : NULL;
-    observer->named(observer, from->dir, from->name.name, from->name.length, at_from, false);
-    observer->named(observer, to->dir, to->name.name, to->name.length, from->node, true);
+    const struct mfs_observed_name names[] = {
+        {from->dir, from->name.name, from->name.length, at_from},
+        {to->dir, to->name.name, to->name.length, from->node}};
+    observer->named(observer, names, 2);
 }
 
 struct mfs_dirent *mfs_rename_apply(struct mfs_tree *tree, const struct mfs_place *from,

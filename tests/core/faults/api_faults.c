@@ -12,6 +12,13 @@ static unsigned add_rule(memfs *fs, memfs_fault_rule rule)
     return number;
 }
 
+/* A build that has no faults skips the test, before anything is open. */
+static void need_faults(memfs *fs)
+{
+    (void)add_rule(fs, (memfs_fault_rule){.operations = MEMFS_OP_ALL});
+    assert_ok(memfs_fault_clear(fs));
+}
+
 static void check_hits(memfs *fs, unsigned number, uint64_t met, uint64_t failed)
 {
     uint64_t found_met, found_failed;
@@ -72,6 +79,7 @@ static void a_call_may_take_effect_and_fail_all_the_same(void **state)
 static void patterns_match_the_path_that_a_file_has_now(void **state)
 {
     struct fixture *f = *state;
+    need_faults(f->fs);
     assert_ok(memfs_mkdir(f->fs, "/d", 0755));
     memfs_file *early = open_file(f->fs, "/d/a.db", MEMFS_O_RDWR | MEMFS_O_CREATE);
     unsigned rule = add_rule(f->fs, (memfs_fault_rule){.operations = MEMFS_OP_WRITE,
@@ -95,6 +103,7 @@ static void patterns_match_the_path_that_a_file_has_now(void **state)
 static void relative_paths_and_links_are_resolved_for_patterns(void **state)
 {
     struct fixture *f = *state;
+    need_faults(f->fs);
     memfs_dir *dir;
     memfs_stat_info info = {.struct_size = sizeof info};
     assert_ok(memfs_mkdir_parents(f->fs, "/a/b", 0755));
@@ -116,6 +125,7 @@ static void relative_paths_and_links_are_resolved_for_patterns(void **state)
 static void ranges_select_reads_and_writes(void **state)
 {
     struct fixture *f = *state;
+    need_faults(f->fs);
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR | MEMFS_O_CREATE);
     add_rule(f->fs, (memfs_fault_rule){.operations = MEMFS_OP_WRITE,
                                        .from_offset = 100,
@@ -150,6 +160,7 @@ static void chance_is_repeated_by_its_seed(void **state)
 static void every_operation_has_calls_that_fail(void **state)
 {
     struct fixture *f = *state;
+    need_faults(f->fs);
     char bytes[8];
     memfs_stat_info info = {.struct_size = sizeof info};
     memfs_list list = {.struct_size = sizeof list};
@@ -157,12 +168,13 @@ static void every_operation_has_calls_that_fail(void **state)
     memfs_file *opened;
     put(f->fs, "/f", "text");
     memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR);
-    add_rule(f->fs, (memfs_fault_rule){.operations = MEMFS_OP_ALL, .error = MEMFS_EIO});
+    unsigned rule = add_rule(f->fs,
+                             (memfs_fault_rule){.operations = MEMFS_OP_ALL, .error = MEMFS_EIO});
     const memfs_import_entry entry = {sizeof entry, "/i", "x", 1, 0, 0644, 0};
     char *before = NULL;
-    assert_ok(memfs_fault_enable(f->fs, 1, 0));
+    assert_ok(memfs_fault_enable(f->fs, rule, 0));
     before = fixture_describe(f->fs);
-    assert_ok(memfs_fault_enable(f->fs, 1, 1));
+    assert_ok(memfs_fault_enable(f->fs, rule, 1));
     const int64_t results[] = {memfs_open(f->fs, "/f", MEMFS_O_READ, 0, &opened),
                                memfs_read(file, bytes, 1),
                                memfs_write(file, "x", 1),
