@@ -33,7 +33,7 @@ static bool meet(struct mfs_kit *kit, const struct mfs_observed_name *name)
 }
 
 /* Whether the name is in the log. */
-static bool add_name(struct mfs_kit *kit, const struct mfs_observed_name *name, bool tracks,
+static bool log_name(struct mfs_kit *kit, const struct mfs_observed_name *name, bool tracks,
                      bool continues) MFS_REQUIRES(kit->lock)
 {
     const struct mfs_disk_name at = {name->dir->node.number, name->name, name->length};
@@ -60,7 +60,7 @@ void mfs_changes_named(struct mfs_observer *observer, const struct mfs_observed_
         tracks[i] = meet(kit, &names[i]);
     mfs_kit_lock(kit);
     for (size_t i = 0; i < count; i++)
-        continues = add_name(kit, &names[i], tracks[i], continues);
+        continues = log_name(kit, &names[i], tracks[i], continues);
     if (kit->tracks && kit->model.names == MEMFS_NAMES_AT_ONCE)
         mfs_kit_note(kit, mfs_kit_sync_names(kit, 0, 0, true));
     mfs_kit_unlock(kit);
