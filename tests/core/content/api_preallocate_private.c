@@ -179,6 +179,24 @@ static void holding_private_ends_with_the_handle(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
+/* An audit marks the page tables while it counts, and looks at preallocations too. */
+static void an_audit_sees_what_is_preallocated_over_several_page_tables(void **state)
+{
+    (void)state;
+    memfs_config config = memfs_config_default();
+    config.page_size = 256; /* eight pages a table */
+    struct fixture *f = fixture_create(&config);
+    memfs_file *file = open_file(f->fs, "/f", MEMFS_O_RDWR | MEMFS_O_CREATE);
+    assert_ok(memfs_ftruncate(file, 511));
+    assert_ok(memfs_preallocate(file, 4386));
+    assert_ok(memfs_audit(f->fs));
+    assert_ok(memfs_snapshot_take(f->fs, "s"));
+    assert_ok(memfs_audit(f->fs));
+    assert_ok(memfs_snapshot_remove(f->fs, "s"));
+    assert_ok(memfs_close(file));
+    fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +209,7 @@ int main(void)
         TEST(a_preallocation_over_a_hole_ends_where_nothing_is_there),
         TEST(copies_of_a_file_held_private_do_not_make_overwriting_allocate),
         TEST(holding_private_ends_with_the_handle),
+        cmocka_unit_test(an_audit_sees_what_is_preallocated_over_several_page_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
