@@ -1,7 +1,7 @@
 # A toolchain for Linux on another processor: MEMFS_CROSS_TRIPLE, as i686-linux-gnu, names the
 # compiler, and MEMFS_CROSS_SOURCES the folder that .ci/sources and .ci/cross have made.  Programs
-# run as they are where the kernel can (i686 on most amd64), with the libraries of the cross compiler,
-# and by qemu-user where it cannot.
+# run as they are where the kernel can (i686 on most amd64), with the libraries of the cross
+# compiler, and by qemu-user where it cannot.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MEMFS_CROSS_TRIPLE MEMFS_CROSS_SOURCES)
 string(REGEX REPLACE "-.*" "" CMAKE_SYSTEM_PROCESSOR "${MEMFS_CROSS_TRIPLE}")
